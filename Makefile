@@ -1,0 +1,88 @@
+# `make` lists the targets. Everything that is built lies in .venv/ and .lacuna/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+UV_VERSION := 0.13.9
+
+PORT ?= 5000
+SEED ?= 7
+ACCOUNT ?= simulated
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
+include airflow.mk
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- the environment -------------------------------------------------------------------------
+
+.PHONY: install
+install: .venv/.installed ## Build the locked environment (every other target does it when needed)
+
+.venv/.installed: requirements.lock
+	@command -v $(PYTHON) > /dev/null || { echo "Python 3.11 is needed: $(PYTHON) is not on PATH (set PYTHON=…)"; exit 1; }
+	@echo "Installing the locked environment into .venv (once, a minute or two)"
+	@test -x .lacuna/uv/bin/uv || { $(PYTHON) -m venv .lacuna/uv && .lacuna/uv/bin/python -m pip install --quiet uv==$(UV_VERSION); }
+	@test -x .venv/bin/python || $(PYTHON) -m venv --without-pip .venv
+	@# compiled now, or every Airflow command would compile for seconds
+	@VIRTUAL_ENV=.venv UV_COMPILE_BYTECODE=1 .lacuna/uv/bin/uv pip sync --require-hashes requirements.lock
+	@touch $@
+
+.PHONY: lock
+lock: ## Resolve pyproject.toml into requirements.lock again
+	.lacuna/uv/bin/uv pip compile pyproject.toml --group sandbox --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header -q -o requirements.lock
+
+$(AIRFLOW_HOME)/.migrated: .venv/.installed
+	@echo "Preparing Airflow's database (once)"
+	@mkdir -p $(AIRFLOW_HOME)
+	@airflow db migrate > $(AIRFLOW_HOME)/migrate.log 2>&1 || { tail -20 $(AIRFLOW_HOME)/migrate.log; exit 1; }
+	@touch $@
+
+# ---- running ---------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(AIRFLOW_HOME)/.migrated ## Sandbox, simulated account, the daily run, verdicts beside the planted truth [SEED=n]
+	@python -m sandbox demo --seed $(SEED)
+
+.PHONY: sandbox
+sandbox: .venv/.installed ## The sandbox in the foreground [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n]
+	@python -m sandbox serve --port $(PORT) --account $(ACCOUNT) --seed $(SEED)
+
+.PHONY: run
+run: $(AIRFLOW_HOME)/.migrated ## The daily run of one delivery day, against the AWS the environment points to: DAY=YYYY-MM-DD
+	@test -n "$(DAY)" || { echo "Which day? make run DAY=YYYY-MM-DD (a UTC day that is over)"; exit 2; }
+	@python -m lacuna run $(DAY)
+
+.PHONY: up
+up: $(AIRFLOW_HOME)/.migrated ## Airflow's UI and scheduler beside a sandbox, for looking around [SEED=n]
+	@python -m sandbox up --seed $(SEED)
+
+.PHONY: settings
+settings: .venv/.installed ## Every setting: value, origin, meaning
+	@python -m lacuna settings
+
+# ---- proving ---------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(AIRFLOW_HOME)/.migrated ## All tests
+	@python -m pytest -q -n 2 --dist loadgroup
+
+.PHONY: smoke
+smoke: .venv/.installed ## The commands of docker-compose.yml outside Docker, on a real PostgreSQL
+	@python scripts/smoke.py
+
+.PHONY: lint
+lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@lint-imports --no-cache
+	@sqlfluff lint -q dbt_project
+	@yamllint -s .
+
+.PHONY: bench
+bench: $(AIRFLOW_HOME)/.migrated ## Measure a day of a million lines; ratios to docs/bench.md
+	@python -m sandbox bench

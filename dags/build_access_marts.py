@@ -1,0 +1,55 @@
+"""### What do the logs say?
+
+Two dbt steps. First everything delivered on the day is parsed, once and for good
+(`lacuna_staging.int_*`, `lacuna.fct_log_objects`, `lacuna.quarantined_lines`). Then the event days
+that the delivery touched, and those that still hold a pending hour, are rebuilt from all that was
+ever delivered for them: late records reopen their day, and a rerun leaves one copy.
+
+**When it fails:** the message names the model or test and Athena's own words. Marts of other days
+are untouched; run the same day again.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import PartitionedAssetTimetable, dag, task
+
+from lacuna import daily, day
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=daily.log_objects),
+    tags=["marts"],
+    doc_md=__doc__,
+    **daily.DAILY,
+)
+def build_access_marts():
+    @task
+    def parse_delivery_day(params: dict, partition_key: str | None = None) -> None:
+        from lacuna import marts
+        from lacuna.settings import Settings
+
+        marts.parse_delivery_day(Settings.from_env(), day.run_day(partition_key, params))
+
+    @task
+    def find_event_days(params: dict, partition_key: str | None = None) -> list[str]:
+        from lacuna import marts
+        from lacuna.settings import Settings
+
+        on = day.run_day(partition_key, params)
+        return [str(event_day) for event_day in marts.days_to_build(Settings.from_env(), on)]
+
+    @task(outlets=[daily.access_marts])
+    def build_event_days(
+        event_days: list[str], params: dict, partition_key: str | None = None
+    ) -> None:
+        from lacuna import marts
+        from lacuna.settings import Settings
+
+        marts.build_event_days(Settings.from_env(), day.run_day(partition_key, params), event_days)
+
+    event_days = find_event_days()
+    parse_delivery_day() >> event_days
+    build_event_days(event_days)
+
+
+build_access_marts()

@@ -1,0 +1,36 @@
+"""### May the day be relied on?
+
+Hold the marts of the delivery day, and of every event day that it touched, against their Great
+Expectations suites (`expectations/`, one module a mart) and write each result to
+`lacuna_evidence.check_results` in words that a person on call understands. A day that fails its
+checks is a finding, not a failed run.
+
+**When it fails:** a check could not be carried out. Its result says `errored`, apart from data
+that is bad.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import PartitionedAssetTimetable, dag, task
+
+from lacuna import daily, day
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=daily.access_marts),
+    tags=["checks"],
+    doc_md=__doc__,
+    **daily.DAILY,
+)
+def check_log_delivery():
+    @task(outlets=[daily.check_results])
+    def check_marts(params: dict, partition_key: str | None = None) -> list[str]:
+        from lacuna import checks  # Great Expectations takes seconds to import
+        from lacuna.settings import Settings
+
+        return checks.check_delivery_day(Settings.from_env(), day.run_day(partition_key, params))
+
+    check_marts()
+
+
+check_log_delivery()

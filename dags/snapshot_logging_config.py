@@ -1,0 +1,48 @@
+"""### Is access logged?
+
+Early every day, observe how each bucket of the account is logged (server access logging and its
+target, CloudTrail data events) and write it down in `lacuna_evidence.logging_snapshots` under the
+day on which Lacuna looked, whatever delivery day the run is about: the past cannot be observed.
+A bucket that cannot be read is `unknown` with the error code, never `off`.
+
+**When it fails:** the account itself could not be read (credentials, `s3:ListAllMyBuckets`). The
+message names the call and the missing permission. Running it again is always safe.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import CronPartitionTimetable, dag, task
+
+from lacuna import daily, day
+
+
+@dag(
+    # 01:30 on the day after: the day is over, and its last access logs are on their way
+    schedule=CronPartitionTimetable(
+        "30 1 * * *", timezone="UTC", run_offset=-1, key_format=day.KEY_FORMAT
+    ),
+    tags=["evidence"],
+    doc_md=__doc__,
+    **daily.DAILY,
+)
+def snapshot_logging_config():
+    @task
+    def prepare_lake() -> None:
+        from lacuna.aws import lake
+        from lacuna.settings import Settings
+
+        lake.prepare(Settings.from_env())
+
+    @task(outlets=[daily.logging_snapshots])
+    def observe_buckets() -> int:
+        from lacuna import snapshot
+        from lacuna.settings import Settings
+
+        return snapshot.observe(Settings.from_env(), datetime.now(UTC))
+
+    prepare_lake() >> observe_buckets()
+
+
+snapshot_logging_config()

@@ -1,0 +1,47 @@
+{#- The days a run is about, as literals: a partition column compared with anything else is not pruned. -#}
+
+{% macro day(value) -%}
+    date '{{ modules.datetime.date.fromisoformat(value) }}'
+{%- endmacro %}
+
+{% macro delivery_day() -%}
+    {{ day(var('delivery_day')) }}
+{%- endmacro %}
+
+{#- The event days of the run as a list of dates, each with its neighbours from -`before` to +`after` days. -#}
+{% macro event_day_range(before=0, after=0) -%}
+    {%- set days = [] -%}
+    {%- for text in var('event_days') or [] -%}
+        {%- set event_day = modules.datetime.date.fromisoformat(text) -%}
+        {%- for offset in range(-before, after + 1) -%}
+            {%- do days.append(event_day + modules.datetime.timedelta(days=offset)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(days | unique | sort) }}
+{%- endmacro %}
+
+{#- `(date '…', date '…')`, to stand behind `in`. A run without event days matches none. -#}
+{% macro event_days(before=0, after=0) -%}
+    {%- set days = event_day_range(before, after) -%}
+    (
+    {%- for event_day in days -%}
+        date '{{ event_day }}'{{ ', ' if not loop.last }}
+    {%- else -%}
+        cast(null as date)
+    {%- endfor -%}
+    )
+{%- endmacro %}
+
+{#- The same as rows of one column, to stand behind `values`. -#}
+{% macro event_day_rows(before=0, after=0) -%}
+    {%- for event_day in event_day_range(before, after) -%}
+        (date '{{ event_day }}'){{ ', ' if not loop.last }}
+    {%- else -%}
+        (cast(null as date))
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- Is a row in a partition of this run? Tests look at no other, so that they cost the same every day. -#}
+{% macro is_built(partition) -%}
+    {{ partition }} in {{ '(' ~ delivery_day() ~ ')' if partition == 'delivered_on' else event_days() }}
+{%- endmacro %}

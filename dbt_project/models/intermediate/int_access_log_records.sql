@@ -1,0 +1,114 @@
+{{ config(partitioned_by=['delivered_on', 'event_date'], tags=['delivery_day']) }}
+
+with
+
+lines as (
+
+    select
+        request_id,
+        requested_at,
+        bucket_name,
+        operation,
+        object_key_raw,
+        http_status,
+        error_code,
+        bytes_sent,
+        object_size,
+        total_time_ms,
+        turn_around_time_ms,
+        remote_ip,
+        requester,
+        request_uri,
+        referrer,
+        user_agent,
+        version_id,
+        host_id,
+        signature_version,
+        cipher_suite,
+        auth_type,
+        host_header,
+        tls_version,
+        access_point_arn,
+        acl_required,
+        source_region,
+        bucket_owner,
+        extra_fields,
+        quarantine_reason,
+        line,
+        line_hash,
+        line_bytes,
+        log_object,
+        delivered_on
+
+    from {{ ref('stg_s3__access_logs') }}
+
+    where
+        delivered_on = {{ delivery_day() }}
+        and {{ readable('log_object') }}
+
+),
+
+log_objects as (
+
+    select
+        log_object,
+        delivered_at
+
+    from {{ source('evidence', 'log_objects') }}
+
+    where
+        delivered_on = {{ delivery_day() }}
+        and kind = 'access_log'
+
+)
+
+select
+    lines.request_id,
+    lines.requested_at,
+    lines.bucket_name,
+    lines.operation,
+    {{ object_key('lines.operation', 'lines.object_key_raw') }} as object_key,
+    lines.object_key_raw,
+    lines.http_status,
+    lines.error_code,
+    lines.bytes_sent,
+    lines.object_size,
+    lines.total_time_ms,
+    lines.turn_around_time_ms,
+    lines.remote_ip,
+    lines.requester,
+    lines.request_uri,
+    lines.referrer,
+    lines.user_agent,
+    {{ client_class('lines.requester', 'lines.user_agent') }} as client_class,
+    lines.version_id,
+    lines.host_id,
+    lines.signature_version,
+    lines.cipher_suite,
+    lines.auth_type,
+    lines.host_header,
+    lines.tls_version,
+    lines.access_point_arn,
+    lines.acl_required,
+    lines.source_region,
+    lines.bucket_owner,
+    lines.extra_fields,
+    lines.quarantine_reason,
+    -- the text is kept where the fields are not
+    case when lines.quarantine_reason is not null then lines.line end as line,
+    lines.line_hash,
+    lines.line_bytes,
+    -- bytes that are no UTF-8 reach SQL as this character, three bytes long whatever they were
+    length(lines.line) - length(replace(lines.line, chr(65533), '')) as replaced_characters,
+    lines.log_object,
+    log_objects.delivered_at,
+    lines.delivered_on,
+    case
+        when lines.quarantine_reason is null then cast(lines.requested_at as date)
+        else lines.delivered_on
+    end as event_date
+
+from lines
+
+left join log_objects
+    on lines.log_object = log_objects.log_object

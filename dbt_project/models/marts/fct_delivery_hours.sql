@@ -1,0 +1,271 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+{%- set last_day_offset = (24 + var('lateness_hours') - 1) // 24 %}
+
+with
+
+config as (
+
+    select
+        bucket_name,
+        logging_state,
+        read_coverage,
+        write_coverage,
+        event_date
+
+    from {{ ref('int_logging_config') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+reconciled as (
+
+    select
+        bucket_name,
+        hour,
+        access_log_requests,
+        data_event_requests,
+        matched_requests,
+        witnessed_requests,
+        witnessed_and_logged_requests,
+        logged_reads,
+        logged_and_witnessed_reads,
+        logged_writes,
+        logged_and_witnessed_writes,
+        latency_p50_seconds,
+        latency_p95_seconds,
+        latency_p99_seconds,
+        event_date
+
+    from {{ ref('int_reconciled_hours') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+catalogued_days as (
+
+    select delivered_on
+
+    from {{ source('evidence', 'catalogued_days') }}
+
+    where delivered_on in {{ event_days(after=last_day_offset) }} or delivered_on >= {{ delivery_day() }}
+
+),
+
+-- Hours are judged as of the end of what was looked at, so that the same evidence gives the same verdict tomorrow.
+looked_until as (
+
+    select date_add('day', 1, cast(max(delivered_on) as timestamp)) as as_of
+
+    from catalogued_days
+
+),
+
+unreadable_places as (
+
+    select distinct
+        places.delivered_on,
+        places.kind,
+        buckets.bucket_name
+
+    from {{ source('evidence', 'listings') }} as places
+
+    left join unnest(places.source_buckets) as buckets (bucket_name)
+        on true
+
+    where
+        places.delivered_on in {{ event_days(after=last_day_offset) }}
+        and places.error_code is not null
+
+),
+
+-- Delivery days in which a log of these event days could have come, and nobody looked (for all buckets or for one).
+unseen_days as (
+
+    select
+        days.delivered_on,
+        cast(null as varchar) as bucket_name
+
+    from (values {{ event_day_rows(after=last_day_offset) }}) as days (delivered_on)
+
+    left join catalogued_days
+        on days.delivered_on = catalogued_days.delivered_on
+
+    where catalogued_days.delivered_on is null
+
+    union all
+
+    select
+        delivered_on,
+        bucket_name
+
+    from unreadable_places
+
+    where kind = 'access_log' and bucket_name is not null
+
+),
+
+buckets as (
+
+    select
+        coalesce(config.bucket_name, with_records.bucket_name) as bucket_name,
+        coalesce(config.event_date, with_records.event_date) as event_date,
+        coalesce(config.logging_state, 'unknown') as logging_state,
+        coalesce(config.read_coverage, 'unknown') = 'covered' as is_read_covered,
+        coalesce(config.write_coverage, 'unknown') = 'covered' as is_write_covered
+
+    from config
+
+    full outer join (
+        select distinct
+            bucket_name,
+            event_date
+
+        from reconciled
+
+        where access_log_requests > 0
+    ) as with_records
+        on
+            config.bucket_name = with_records.bucket_name
+            and config.event_date = with_records.event_date
+
+    where
+        config.logging_state in ('on', 'unknown')
+        or with_records.bucket_name is not null
+
+),
+
+spine as (
+
+    select
+        buckets.bucket_name,
+        date_add('hour', hours.hour_of_day, cast(buckets.event_date as timestamp)) as hour,
+        buckets.logging_state,
+        buckets.is_read_covered,
+        buckets.is_write_covered,
+        looked_until.as_of,
+        buckets.event_date
+
+    from buckets
+
+    cross join unnest(sequence(0, 23)) as hours (hour_of_day)
+
+    cross join looked_until
+
+    where date_add('hour', hours.hour_of_day, cast(buckets.event_date as timestamp)) < looked_until.as_of
+
+),
+
+-- Events come within minutes; an hour's grace before their absence means anything.
+timely as (
+
+    select
+        spine.bucket_name,
+        spine.hour,
+        spine.event_date,
+        count(unseen_days.delivered_on) = 0
+        and date_add('hour', {{ 1 + var('lateness_hours') }}, spine.hour) <= spine.as_of as is_budget_spent,
+        count(unseen_days.delivered_on) = 0
+        and date_add('hour', 2, spine.hour) <= spine.as_of as is_witness_in
+
+    from spine
+
+    left join unseen_days
+        on
+            unseen_days.delivered_on between spine.event_date
+            and cast(date_add('second', {{ (1 + var('lateness_hours')) * 3600 - 1 }}, spine.hour) as date)
+            and (unseen_days.bucket_name is null or unseen_days.bucket_name = spine.bucket_name)
+
+    group by spine.bucket_name, spine.hour, spine.event_date, spine.as_of
+
+),
+
+unseen_witness_days as (
+
+    select distinct delivered_on
+
+    from unreadable_places
+
+    where kind = 'cloudtrail'
+
+),
+
+counted as (
+
+    select
+        spine.bucket_name,
+        spine.hour,
+        spine.logging_state,
+        spine.is_read_covered,
+        spine.is_write_covered,
+        timely.is_budget_spent,
+        timely.is_witness_in,
+        unseen_witness_days.delivered_on is null as is_witness_seen,
+        coalesce(reconciled.access_log_requests, 0) as access_log_requests,
+        coalesce(reconciled.data_event_requests, 0) as data_event_requests,
+        coalesce(reconciled.matched_requests, 0) as matched_requests,
+        coalesce(reconciled.witnessed_requests, 0) as witnessed_requests,
+        coalesce(reconciled.witnessed_and_logged_requests, 0) as witnessed_and_logged_requests,
+        -- a mode that the trail does not cover is no witness, whatever events came
+        if(spine.is_read_covered, coalesce(reconciled.logged_reads, 0), 0)
+        + if(spine.is_write_covered, coalesce(reconciled.logged_writes, 0), 0) as logged_requests,
+        if(spine.is_read_covered, coalesce(reconciled.logged_and_witnessed_reads, 0), 0)
+        + if(spine.is_write_covered, coalesce(reconciled.logged_and_witnessed_writes, 0), 0)
+            as logged_and_witnessed_requests,
+        reconciled.latency_p50_seconds,
+        reconciled.latency_p95_seconds,
+        reconciled.latency_p99_seconds,
+        spine.event_date
+
+    from spine
+
+    inner join timely
+        on
+            spine.bucket_name = timely.bucket_name
+            and spine.hour = timely.hour
+
+    left join unseen_witness_days
+        on spine.event_date = unseen_witness_days.delivered_on
+
+    left join reconciled
+        on
+            spine.bucket_name = reconciled.bucket_name
+            and spine.hour = reconciled.hour
+
+)
+
+select
+    bucket_name,
+    hour,
+    case
+        when witnessed_requests > witnessed_and_logged_requests
+            then case
+                -- switched off or unreadable: that nothing came may be how it is meant to be
+                when logging_state <> 'on' and access_log_requests = 0 then 'unknown'
+                when not is_budget_spent then 'pending'
+                when access_log_requests = 0 then 'missing'
+                else 'partial'
+            end
+        when access_log_requests > 0 then 'delivered'
+        when logging_state <> 'on' then 'unknown'
+        when not (is_read_covered and is_write_covered and is_witness_seen) then 'unknown'
+        -- something was seen, but nothing that this log must show
+        when data_event_requests > 0 then 'unknown'
+        when not is_witness_in then 'pending'
+        else 'idle'
+    end as status,
+    access_log_requests,
+    data_event_requests,
+    matched_requests,
+    cast(witnessed_and_logged_requests as double) / nullif(witnessed_requests, 0) as access_log_completeness,
+    cast(logged_and_witnessed_requests as double) / nullif(logged_requests, 0) as data_event_completeness,
+    latency_p50_seconds,
+    latency_p95_seconds,
+    latency_p99_seconds,
+    witnessed_requests,
+    witnessed_and_logged_requests,
+    event_date
+
+from counted

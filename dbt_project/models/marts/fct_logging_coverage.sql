@@ -1,0 +1,194 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+config as (
+
+    select
+        account_id,
+        region,
+        bucket_name,
+        logging_state,
+        target_bucket,
+        target_prefix,
+        key_layout,
+        target_state,
+        reasons,
+        read_coverage,
+        write_coverage,
+        coverage_reasons,
+        sensitivity,
+        error_code,
+        error_operation,
+        config_observed_at,
+        event_date
+
+    from {{ ref('int_logging_config') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+hours as (
+
+    select
+        bucket_name,
+        event_date,
+        sum(access_log_requests) as records,
+        count_if(status = 'missing') as missing_hours,
+        count_if(status = 'partial') as partial_hours,
+        count_if(status = 'pending' and witnessed_requests > 0) as pending_hours
+
+    from {{ ref('fct_delivery_hours') }}
+
+    where event_date in {{ event_days() }}
+
+    group by bucket_name, event_date
+
+),
+
+unreadable_places as (
+
+    select distinct
+        buckets.bucket_name,
+        places.delivered_on
+
+    from {{ source('evidence', 'listings') }} as places
+
+    cross join unnest(places.source_buckets) as buckets (bucket_name)
+
+    where
+        places.delivered_on in {{ event_days() }}
+        and places.kind = 'access_log'
+        and places.error_code is not null
+
+),
+
+known as (
+
+    select
+        config.account_id,
+        config.region,
+        coalesce(config.bucket_name, hours.bucket_name) as bucket_name,
+        config.logging_state,
+        config.target_bucket,
+        config.target_prefix,
+        config.key_layout,
+        config.target_state,
+        coalesce(config.reasons, cast(array[] as array(varchar))) as config_reasons,
+        coalesce(config.read_coverage, 'unknown') as read_coverage,
+        coalesce(config.write_coverage, 'unknown') as write_coverage,
+        coalesce(config.coverage_reasons, cast(array[] as array(varchar))) as coverage_reasons,
+        config.sensitivity,
+        config.error_code,
+        config.error_operation,
+        config.config_observed_at,
+        unreadable_places.bucket_name is not null as is_place_unreadable,
+        coalesce(hours.records, 0) as records,
+        coalesce(hours.missing_hours, 0) as missing_hours,
+        coalesce(hours.partial_hours, 0) as partial_hours,
+        coalesce(hours.pending_hours, 0) as pending_hours,
+        coalesce(config.event_date, hours.event_date) as event_date
+
+    from config
+
+    full outer join hours
+        on
+            config.bucket_name = hours.bucket_name
+            and config.event_date = hours.event_date
+
+    left join unreadable_places
+        on
+            coalesce(config.bucket_name, hours.bucket_name) = unreadable_places.bucket_name
+            and coalesce(config.event_date, hours.event_date) = unreadable_places.delivered_on
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when coalesce(logging_state, 'unknown') = 'unknown' then 'unknown'
+            when logging_state = 'off' then 'off'
+            when target_state = 'broken' then 'broken_target'
+            when records > 0 then 'delivering'
+            when is_place_unreadable then 'unknown'
+            when missing_hours > 0 then 'silent'
+            else 'idle'
+        end as verdict
+
+    from known
+
+),
+
+explained as (
+
+    select
+        *,
+        config_reasons || filter(
+            array[
+                if(logging_state is null, 'not_observed'),
+                if(logging_state = 'unknown' and cardinality(config_reasons) = 0, 'logging_unreadable'),
+                if(logging_state = 'off', 'logging_off'),
+                if(logging_state = 'on' and target_state = 'uncertain', 'target_uncertain'),
+                if(logging_state = 'on' and target_state = 'unknown', 'target_unknown'),
+                if(logging_state = 'on' and is_place_unreadable, 'place_unreadable'),
+                if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
+                if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
+                if(verdict = 'idle' and pending_hours > 0, 'records_pending'),
+                if(
+                    verdict = 'idle' and 'covered' not in (read_coverage, write_coverage),
+                    'no_witness'
+                )
+            ],
+            reason -> reason is not null
+        ) as reasons
+
+    from judged
+
+),
+
+advice as (
+
+    select
+        explained.bucket_name,
+        explained.event_date,
+        array_agg(distinct remedies.remedy) as recommendations
+
+    from explained
+
+    cross join unnest(explained.reasons || explained.coverage_reasons) as codes (reason)
+
+    inner join {{ ref('remedies') }} as remedies
+        on codes.reason = remedies.reason
+
+    group by explained.bucket_name, explained.event_date
+
+)
+
+select
+    explained.account_id,
+    explained.region,
+    explained.bucket_name,
+    explained.verdict,
+    explained.reasons,
+    explained.target_bucket,
+    explained.target_prefix,
+    explained.key_layout,
+    explained.read_coverage,
+    explained.write_coverage,
+    explained.coverage_reasons,
+    explained.sensitivity,
+    coalesce(array_sort(advice.recommendations), cast(array[] as array(varchar))) as recommendations,
+    explained.config_observed_at,
+    explained.error_code as config_error_code,
+    explained.error_operation as config_error_operation,
+    explained.event_date
+
+from explained
+
+left join advice
+    on
+        explained.bucket_name = advice.bucket_name
+        and explained.event_date = advice.event_date

@@ -1,0 +1,129 @@
+"""Is access to every bucket logged, as of the end of an event day?"""
+
+# Only dates, numbers and our own names are put into the SQL.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import great_expectations as gx
+
+from expectations.partition import Partition, Row, Words, expect_no_rows
+
+WITH_VERDICT = """
+select
+    bucket_name,
+    target_bucket,
+    target_prefix,
+    sensitivity,
+    config_error_code,
+    config_error_operation,
+    array_join(reasons, ', ') as reasons,
+    array_join(recommendations, ' ') as recommendations
+from {{batch}}
+where verdict = '{verdict}'
+"""
+
+
+def suite(on: Partition) -> gx.ExpectationSuite:
+    """What is expected of one event day of fct_logging_coverage."""
+    return gx.ExpectationSuite(
+        name="fct_logging_coverage",
+        expectations=[
+            expect_no_rows(
+                "bucket_not_judged",
+                "critical",
+                "Every bucket that was observed has a verdict for the day. Without this, an empty "
+                "partition would look like an account in good order.",
+                _not_judged(on),
+            ),
+            expect_no_rows(
+                "bucket_silent",
+                "critical",
+                "Logging is on and its target can receive, requests were seen, and no access log "
+                "came the whole day.",
+                WITH_VERDICT.format(verdict="silent"),
+            ),
+            expect_no_rows(
+                "target_broken",
+                "critical",
+                "Logging is on, and S3 drops every record because its target cannot receive them. "
+                "S3 itself reports nothing.",
+                WITH_VERDICT.format(verdict="broken_target"),
+            ),
+            expect_no_rows(
+                "logging_off",
+                "warning",
+                "The bucket writes no access log: requests of this day can be found in CloudTrail "
+                "only, where its data events are recorded.",
+                WITH_VERDICT.format(verdict="off"),
+            ),
+            expect_no_rows(
+                "logging_unknown",
+                "warning",
+                "The configuration of the day is not known. Denied is not off: nothing is claimed "
+                "about the bucket until it can be read.",
+                WITH_VERDICT.format(verdict="unknown"),
+            ),
+        ],
+    )
+
+
+def _not_judged(on: Partition) -> str:
+    return f"""
+    select expected.bucket_name
+    from {on.configuration()} as expected
+    left join {{batch}} as mart
+        on expected.bucket_name = mart.bucket_name
+    where mart.bucket_name is null
+    """
+
+
+def _says_not_judged(row: Row) -> str:
+    return f"{row['bucket_name']} has no logging verdict for {row['day']}"
+
+
+def _says_silent(row: Row) -> str:
+    return (
+        f"{row['bucket_name']} is silent: logging is on and requests were seen on {row['day']}, "
+        f"but no access log came{_because(row)}"
+    )
+
+
+def _says_broken(row: Row) -> str:
+    target = f"s3://{row['target_bucket']}/{row['target_prefix'] or ''}"
+    return (
+        f"access logs of {row['bucket_name']} cannot be delivered to {target}, "
+        f"on {row['day']} all are lost{_because(row)}"
+    )
+
+
+def _says_off(row: Row) -> str:
+    return f"access logging of {row['bucket_name']} was off on {row['day']}{_because(row)}"
+
+
+def _says_unknown(row: Row) -> str:
+    return (
+        f"it is unknown if access to {row['bucket_name']} was logged on {row['day']}{_because(row)}"
+    )
+
+
+def _because(row: Row) -> str:
+    reasons = [row["reasons"]] if row["reasons"] else []
+    error = (
+        [f"{row['config_error_operation']}: {row['config_error_code']}"]
+        if row["config_error_code"]
+        else []
+    )
+    sensitivity = [f"sensitivity: {row['sensitivity']}"] if row["sensitivity"] else []
+    known = "; ".join(reasons + error + sensitivity)
+    todo = f". {row['recommendations']}" if row["recommendations"] else ""
+    return (f" ({known})" if known else "") + todo
+
+
+WORDS: Words = {
+    "bucket_not_judged": _says_not_judged,
+    "bucket_silent": _says_silent,
+    "target_broken": _says_broken,
+    "logging_off": _says_off,
+    "logging_unknown": _says_unknown,
+}

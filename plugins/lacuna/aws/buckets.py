@@ -1,0 +1,198 @@
+"""Buckets and their configuration, as S3 tells it. A refused read is a value, never an "off"."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lacuna.aws.session import (
+    AccountError,
+    AwsError,
+    bucket_region,
+    error_code,
+    explained,
+    refusal,
+)
+from lacuna.delivery import KeyLayout
+from lacuna.targets import Existence, Refusal, TargetConfig
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Value = TypeVar("Value")
+
+_LOG_DELIVERY_GROUP = "http://acs.amazonaws.com/groups/s3/LogDelivery"
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of the account. `region` is None where nobody would say."""
+
+    name: str
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingConfig:
+    """A bucket's access-log configuration; `target_bucket` None: off."""
+
+    target_bucket: str | None = None
+    target_prefix: str = ""
+    key_layout: KeyLayout = KeyLayout.SIMPLE
+    has_target_grants: bool = False
+
+
+def list_buckets(s3: "S3Client") -> list[Bucket]:
+    """Every general purpose bucket of the account, with its Region where S3 says it."""
+    buckets = []
+    try:
+        # A page size is what makes S3 fill BucketRegion, and what large accounts must give.
+        for page in s3.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": _PAGE}):
+            buckets += [
+                Bucket(bucket["Name"], bucket.get("BucketRegion")) for bucket in page["Buckets"]
+            ]
+    except AwsError as error:
+        raise AccountError(
+            f"cannot list the account's buckets: ListBuckets failed ({explained(error)}); "
+            "the run's role needs s3:ListAllMyBuckets"
+        ) from error
+    return sorted(buckets, key=lambda bucket: bucket.name)
+
+
+def read_logging(s3: "S3Client", bucket_name: str) -> LoggingConfig | Refusal:
+    """Where the bucket's access log goes, or why that cannot be told."""
+    try:
+        answer = s3.get_bucket_logging(Bucket=bucket_name)
+    except AwsError as error:
+        return refusal(error, "GetBucketLogging")
+    target = answer.get("LoggingEnabled")
+    if target is None:
+        return LoggingConfig()
+    return LoggingConfig(
+        target_bucket=target["TargetBucket"],
+        target_prefix=target.get("TargetPrefix") or "",
+        key_layout=_key_layout(target.get("TargetObjectKeyFormat") or {}),
+        has_target_grants=bool(target.get("TargetGrants")),
+    )
+
+
+def read_tag(s3: "S3Client", bucket_name: str, key: str) -> str | Refusal | None:
+    """The value of one of the bucket's tags, None where it has no such tag."""
+    tags: dict[str, str] | Refusal = _read(
+        "GetBucketTagging",
+        lambda: {
+            tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket_name)["TagSet"]
+        },
+        absent={"NoSuchTagSet": {}},
+    )
+    return tags if isinstance(tags, Refusal) else tags.get(key)
+
+
+def read_target(
+    s3: "S3Client", bucket_name: str, account_id: str, known_region: str | None = None
+) -> TargetConfig:
+    """All of a target bucket's configuration that decides whether logs can be delivered to it.
+
+    `known_region` is the Region of a bucket that the account is known to own.
+    """
+    if known_region is None:
+        existence, region, why = _existence(s3, bucket_name, account_id)
+        if existence is not Existence.OURS:
+            return TargetConfig(bucket_name, existence, region, refusal=why)
+    else:
+        region = known_region
+    return TargetConfig(
+        bucket_name=bucket_name,
+        existence=Existence.OURS,
+        region=region,
+        policy=_read(
+            "GetBucketPolicy",
+            lambda: s3.get_bucket_policy(Bucket=bucket_name)["Policy"],
+            absent={"NoSuchBucketPolicy": None},
+        ),
+        log_delivery_grants=_read(
+            "GetBucketAcl",
+            lambda: frozenset(
+                str(grant["Permission"])
+                for grant in s3.get_bucket_acl(Bucket=bucket_name)["Grants"]
+                if grant["Grantee"].get("URI") == _LOG_DELIVERY_GROUP
+            ),
+        ),
+        ownership=_read(
+            "GetBucketOwnershipControls",
+            lambda: str(
+                s3.get_bucket_ownership_controls(Bucket=bucket_name)["OwnershipControls"]["Rules"][
+                    0
+                ]["ObjectOwnership"]
+            ),
+            absent={"OwnershipControlsNotFoundError": None},
+        ),
+        encryption=_read(
+            "GetBucketEncryption",
+            lambda: _default_encryption(s3.get_bucket_encryption(Bucket=bucket_name)),
+            absent={"ServerSideEncryptionConfigurationNotFoundError": None},
+        ),
+        object_lock=_read(
+            "GetObjectLockConfiguration",
+            lambda: _object_lock(s3.get_object_lock_configuration(Bucket=bucket_name)),
+            absent={"ObjectLockConfigurationNotFoundError": "off"},
+        ),
+        requester_pays=_read(
+            "GetBucketRequestPayment",
+            lambda: s3.get_bucket_request_payment(Bucket=bucket_name).get("Payer") == "Requester",
+        ),
+    )
+
+
+def _existence(
+    s3: "S3Client", bucket_name: str, account_id: str
+) -> tuple[Existence, str | None, Refusal | None]:
+    """Whose bucket this is. Asked only of buckets that the account's own list does not hold."""
+    region = bucket_region(s3, bucket_name)
+    try:
+        s3.head_bucket(Bucket=bucket_name, ExpectedBucketOwner=account_id)
+    except AwsError as error:
+        code = error_code(error)
+        if code in {"NotFound", "NoSuchBucket"}:
+            return Existence.MISSING, None, None
+        if code == "AccessDenied":
+            # It exists and is not in the list of the account's own: somebody else's.
+            return Existence.OTHER_ACCOUNT, region, None
+        return Existence.UNKNOWN, region, refusal(error, "HeadBucket")
+    return Existence.OURS, region, None
+
+
+def _read(
+    operation: str, call: Callable[[], Value], absent: dict[str, Value] | None = None
+) -> Value | Refusal:
+    """What `call` answers; the value that `absent` gives to an error that means "not set"."""
+    try:
+        return call()
+    except AwsError as error:
+        code = error_code(error)
+        if absent and code in absent:
+            return absent[code]
+        return refusal(error, operation)
+
+
+def _key_layout(key_format: Any) -> KeyLayout:
+    partitioned = key_format.get("PartitionedPrefix")
+    if partitioned is None:
+        return KeyLayout.SIMPLE
+    source = partitioned.get("PartitionDateSource", "EventTime")
+    return KeyLayout.DELIVERY_TIME if source == "DeliveryTime" else KeyLayout.EVENT_TIME
+
+
+def _default_encryption(answer: Any) -> str | None:
+    for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
+        default = rule.get("ApplyServerSideEncryptionByDefault")
+        if default:
+            return str(default["SSEAlgorithm"])
+    return None
+
+
+def _object_lock(answer: Any) -> str:
+    configuration = answer.get("ObjectLockConfiguration", {})
+    if configuration.get("ObjectLockEnabled") != "Enabled":
+        return "off"
+    return "retains" if configuration.get("Rule", {}).get("DefaultRetention") else "on"

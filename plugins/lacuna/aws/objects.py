@@ -1,0 +1,134 @@
+"""Listing and reading objects: one range of keys at a time, and every LIST counted."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from lacuna.aws.session import AwsError, error_code, explained
+from lacuna.delivery import KeyRange, ListedObject
+from lacuna.text import visible
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# A body that breaks off is not retried by botocore, which has handed it over by then.
+_READS = 3
+
+_SERVER_FAULT = 500
+_TOO_MANY = 429
+_THROTTLED = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class KeysListed:
+    """What a LIST of one range returned and cost. With an `error_code` it is not complete."""
+
+    objects: tuple[ListedObject, ...]
+    list_calls: int
+    keys_returned: int
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersListed:
+    """The folders directly under a prefix, and what finding them cost."""
+
+    prefixes: tuple[str, ...]
+    list_calls: int
+    keys_returned: int
+    error_code: str | None = None
+
+
+class ObjectUnreadable(RuntimeError):
+    """AWS will not hand this object out; the text is its error code."""
+
+
+class ReadFailed(RuntimeError):
+    """A read that may succeed when tried again: the run fails, naming the place and the cause."""
+
+
+def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed:
+    """The objects of one range of keys. Reads pages until a key lies beyond the range.
+
+    A refusal that lasts is part of the answer. One that passes (throttling beyond all retries, a
+    Region out of order) raises ReadFailed: the day must not be catalogued without this place.
+    """
+    objects: list[ListedObject] = []
+    calls = returned = 0
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=keys.prefix, StartAfter=keys.after
+    )
+    try:
+        for page in pages:
+            calls += 1
+            contents = page.get("Contents", [])
+            returned += len(contents)
+            objects += [
+                ListedObject(
+                    key=one["Key"],
+                    size_bytes=one["Size"],
+                    etag=one.get("ETag", "").strip('"'),
+                    delivered_at=one["LastModified"],
+                )
+                for one in contents
+                if one["Key"] < keys.stop
+            ]
+            if contents and contents[-1]["Key"] >= keys.stop:
+                break
+    except AwsError as error:
+        _raise_if_passing(error, f"list s3://{bucket}/{keys.prefix}")
+        return KeysListed((), calls + 1, returned, error_code(error))
+    return KeysListed(tuple(objects), calls, returned)
+
+
+def list_folders(s3: "S3Client", bucket: str, prefix: str) -> FoldersListed:
+    """The folders directly under `prefix`: as many LISTs as there are thousands of folders."""
+    found: list[str] = []
+    calls = returned = 0
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix, Delimiter="/"
+    )
+    try:
+        for page in pages:
+            calls += 1
+            folders = [one["Prefix"] for one in page.get("CommonPrefixes", [])]
+            found += folders
+            returned += len(folders) + len(page.get("Contents", []))
+    except AwsError as error:
+        _raise_if_passing(error, f"list s3://{bucket}/{prefix}")
+        return FoldersListed((), calls + 1, returned, error_code(error))
+    return FoldersListed(tuple(found), calls, returned)
+
+
+def read_object(s3: "S3Client", bucket: str, key: str) -> tuple[bytes, dict[str, str]]:
+    """The object's bytes and user metadata. ObjectUnreadable where AWS will never hand it out."""
+    for left in reversed(range(_READS)):
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key)
+            return answer["Body"].read(), answer["Metadata"]
+        except (ReadTimeoutError, ResponseStreamingError) as error:
+            if not left:
+                _raise_if_passing(error, f"read s3://{bucket}/{key}")
+        except AwsError as error:
+            _raise_if_passing(error, f"read s3://{bucket}/{key}")
+            raise ObjectUnreadable(error_code(error)) from error
+    raise AssertionError("unreachable: the last read returns or raises")
+
+
+def is_passing(error: ClientError | BotoCoreError) -> bool:
+    """May the same call succeed later with nothing changed? So for throttling and outages."""
+    if not isinstance(error, ClientError):
+        return True
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= _SERVER_FAULT or status == _TOO_MANY or error_code(error) in _THROTTLED
+
+
+def _raise_if_passing(error: ClientError | BotoCoreError, what: str) -> None:
+    if is_passing(error):
+        raise ReadFailed(f"cannot {visible(what)}: {explained(error)}") from error

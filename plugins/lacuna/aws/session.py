@@ -1,0 +1,178 @@
+"""The account a run works in: its id, its clients, and how AWS's refusals are named."""
+
+import functools
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+import botocore.loaders
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lacuna.settings import Settings
+from lacuna.targets import Refusal
+from lacuna.text import visible
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 8
+
+# Whatever boto3 raises for a call that did not succeed.
+AwsError = (ClientError, BotoCoreError)
+
+
+class AccountError(RuntimeError):
+    """The run cannot work in this account at all. The text names the call, the cause, the cure."""
+
+
+@dataclass(slots=True)
+class Account:
+    """The AWS account of this run. Clients are made once each and shared between threads."""
+
+    session: boto3.Session
+    account_id: str
+    partition: str
+    region: str
+    concurrency: int
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _bucket_regions: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def s3(self, region: str | None = None) -> "S3Client":
+        return self._client("s3", region)  # type: ignore[no-any-return]
+
+    def s3_of(self, bucket_name: str) -> "S3Client":
+        """A client of the Region that the bucket lies in, which S3 tells even to the refused."""
+        with self._lock:
+            region = self._bucket_regions.get(bucket_name)
+        if region is None:
+            region = bucket_region(self.s3(), bucket_name) or self.region
+            with self._lock:
+                self._bucket_regions[bucket_name] = region
+        return self.s3(region)
+
+    def cloudtrail(self, region: str | None = None) -> "CloudTrailClient":
+        return self._client("cloudtrail", region)  # type: ignore[no-any-return]
+
+    def athena(self) -> "AthenaClient":
+        return self._client("athena", None)  # type: ignore[no-any-return]
+
+    def glue(self) -> "GlueClient":
+        return self._client("glue", None)  # type: ignore[no-any-return]
+
+    def _client(self, service: str, region: str | None) -> Any:
+        key = (service, region or self.region)
+        # boto3's clients may be shared between threads, making one may not.
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self.session.client(
+                    service,  # type: ignore[call-overload]
+                    region_name=key[1],
+                    config=client_config(self.concurrency),
+                )
+            return self._clients[key]
+
+
+def open_account(settings: Settings) -> Account:
+    """The account that the environment's credentials belong to."""
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _loader())
+    session = boto3.Session(botocore_session=core, region_name=settings.region)
+    sts = session.client("sts", config=client_config(1))
+    try:
+        identity = sts.get_caller_identity()
+    except AwsError as error:
+        raise AccountError(
+            f"no AWS account to work in: sts:GetCallerIdentity failed ({explained(error)}); "
+            "give the run credentials, or point AWS_ENDPOINT_URL at a sandbox"
+        ) from error
+    return Account(
+        session=session,
+        account_id=identity["Account"],
+        partition=identity["Arn"].split(":")[1],
+        region=settings.region,
+        concurrency=settings.concurrency,
+    )
+
+
+def bucket_region(s3: "S3Client", bucket_name: str) -> str | None:
+    """The bucket's Region; None where nobody would say."""
+    try:
+        answer: Any = s3.head_bucket(Bucket=bucket_name)
+    except ClientError as error:
+        answer = error.response
+    except BotoCoreError:
+        return None
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    region = answer.get("BucketRegion") or headers.get("x-amz-bucket-region")
+    return str(region) if region else None
+
+
+@functools.cache
+def _loader() -> botocore.loaders.Loader:
+    """AWS's API descriptions, parsed once a process: they cost more than most calls."""
+    return botocore.loaders.create_loader()
+
+
+def client_config(connections: int) -> Config:
+    """Adaptive retries slow a client down as soon as AWS throttles it."""
+    return Config(
+        retries={"mode": "adaptive", "max_attempts": _ATTEMPTS},
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=max(10, connections),
+    )
+
+
+def error_code(error: ClientError | BotoCoreError) -> str:
+    """AWS's code of a refused call, or the kind of failure where no answer came."""
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        # HEAD answers have no body: botocore then shows the bare status.
+        return {"403": "AccessDenied", "404": "NotFound"}.get(code, code) or "Unknown"
+    return type(error).__name__
+
+
+def refusal(error: ClientError | BotoCoreError, operation: str) -> Refusal:
+    """A refused read, as evidence."""
+    return Refusal(operation, error_code(error))
+
+
+def explained(error: ClientError | BotoCoreError) -> str:
+    """The error in one line that is safe to show."""
+    return visible(str(error))
+
+
+def each(
+    function: Callable[[Item], Answer], items: Iterable[Item], workers: int, what: str
+) -> Iterator[Answer]:
+    """`function` of every item, in their order, `workers` at a time, telling how far it is.
+
+    The first failure is raised, and what has not begun by then never begins.
+    """
+    waiting = list(items)
+    step = max(1, min(500, len(waiting) // 5))
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        futures = [pool.submit(function, item) for item in waiting]
+        try:
+            for done, future in enumerate(futures, start=1):
+                yield future.result()
+                if done % step == 0 or done == len(waiting):
+                    log.info("read %d of %d %s", done, len(waiting), what)
+        finally:
+            for future in futures:
+                future.cancel()

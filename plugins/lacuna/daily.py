@@ -1,0 +1,27 @@
+"""What the four DAGs have in common: the assets that wire them and the settings of a daily run."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Asset, Param
+
+logging_snapshots = Asset("logging_snapshots")
+log_objects = Asset("log_objects")
+access_marts = Asset("access_marts")
+check_results = Asset("check_results")
+
+DAILY: dict[str, Any] = {
+    "start_date": datetime(2006, 3, 14, tzinfo=UTC),  # S3 opened: no log can be older
+    "catchup": False,
+    # two days at once would write the same event days
+    "max_active_runs": 1,
+    "default_args": {"retries": 2, "retry_delay": timedelta(seconds=30)},
+    "params": {
+        "day": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description="The delivery day (UTC), for a run that has no partition key.",
+        )
+    },
+}

@@ -1,0 +1,50 @@
+"""Which delivery day a run is about. A day is named, never taken from the clock."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+
+from lacuna.text import visible
+
+KEY_FORMAT = "%Y-%m-%d"
+
+# S3 opened in March 2006: an earlier day is a typing error, and day arithmetic stays in range.
+_FIRST_DAY = date(2006, 3, 1)
+
+
+class DayError(ValueError):
+    """The run does not say which delivery day it is about, or says it unreadably."""
+
+
+def run_day(partition_key: str | None, params: Mapping[str, object]) -> date:
+    """The delivery day of this run: its partition key, else the parameter `day`."""
+    if partition_key:
+        return _parsed(partition_key, "the partition key")
+    day = params.get("day")
+    if isinstance(day, str) and day:
+        return _parsed(day, "the parameter 'day'")
+    raise DayError(
+        "this run names no delivery day: give it a partition key, or the parameter 'day'"
+    )
+
+
+def start_of(day: date) -> datetime:
+    """Midnight UTC at which `day` begins."""
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def end_of(day: date) -> datetime:
+    """Midnight UTC at which `day` ends."""
+    return start_of(day + timedelta(days=1))
+
+
+def _parsed(text: str, origin: str) -> date:
+    try:
+        day = datetime.strptime(text, KEY_FORMAT).replace(tzinfo=UTC).date()
+    except ValueError:
+        day = None
+    # strptime forgives missing zeros; the same day under two spellings would be two runs.
+    if day is None or day.isoformat() != text:
+        raise DayError(f"{origin} is '{visible(text)}', not a day like 2026-11-21 (UTC)")
+    if day < _FIRST_DAY or day.year > 9000:
+        raise DayError(f"{origin} is '{text}', a day on which S3 could not deliver anything")
+    return day

@@ -1,0 +1,306 @@
+"""Are CloudTrail's digest files genuine, unbroken, and do the log files match them? Pure.
+
+A digest is delivered every hour, for every Region of a trail, traffic or none. It is signed with a
+key of CloudTrail's own and names, with its hash, every log file delivered in that hour. What a
+digest cannot attest is a request that CloudTrail never saw.
+"""
+
+import hashlib
+import itertools
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+_HOUR = timedelta(hours=1)
+_NAME = re.compile(
+    r"(?P<account>[^/_]+)_CloudTrail-Digest_(?P<region>[a-z0-9-]+)_(?P<trail>[A-Za-z0-9._-]+)_"
+    r"(?P<home_region>[a-z0-9-]+)_(?P<stamp>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz",
+    re.ASCII,
+)
+_STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+class DigestState(StrEnum):
+    """What is known of one digest file, or of an hour without one."""
+
+    VALID = "valid"
+    INVALID_SIGNATURE = "invalid_signature"
+    BROKEN_CHAIN = "broken_chain"
+    MOVED = "moved"
+    UNREADABLE = "unreadable"
+    KEY_UNKNOWN = "key_unknown"
+    MISSING = "missing"
+
+
+class FileState(StrEnum):
+    """What the digests say of one log file."""
+
+    ATTESTED = "attested"
+    ALTERED = "altered"
+    NOT_ATTESTED = "not_attested"
+
+
+class LogFileEntry(msgspec.Struct, frozen=True):
+    """A log file as a digest names it. `hashValue` is of the uncompressed content."""
+
+    s3Bucket: str
+    s3Object: str
+    hashValue: str
+
+    @property
+    def log_object(self) -> str:
+        return f"s3://{self.s3Bucket}/{self.s3Object}"
+
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class DigestDocument(msgspec.Struct, frozen=True):
+    """The content of a digest file, by CloudTrail's own names."""
+
+    awsAccountId: str
+    digestStartTime: _Moment
+    digestEndTime: _Moment
+    digestS3Bucket: str
+    digestS3Object: str
+    digestPublicKeyFingerprint: str
+    logFiles: list[LogFileEntry]
+    previousDigestS3Bucket: str | None = None
+    previousDigestS3Object: str | None = None
+    previousDigestHashValue: str | None = None
+    previousDigestSignature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestName:
+    """What the name of a digest file says."""
+
+    account_id: str
+    region: str
+    trail_name: str
+    home_region: str
+    ends_at: datetime
+    is_backfill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DigestFile:
+    """A digest file as it lies in its bucket. `content` is uncompressed; None: not readable."""
+
+    log_bucket: str
+    object_key: str
+    content: bytes | None
+    signature: str | None
+    document: DigestDocument | None = None
+    signed_end_time: str = ""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return (self.log_bucket, self.object_key)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedDigest:
+    """A digest file with its verdict, or an hour in which none was delivered (`file` None)."""
+
+    state: DigestState
+    start_at: datetime
+    end_at: datetime
+    file: DigestFile | None = None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Is the signature good, so that what the file names was written by CloudTrail?"""
+        return self.state in {DigestState.VALID, DigestState.BROKEN_CHAIN}
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdicts:
+    """What one digest's entries say of the log files: s3:// URLs."""
+
+    missing: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+
+
+class _EndTime(msgspec.Struct):
+    digestEndTime: str
+
+
+_DECODER = msgspec.json.Decoder(DigestDocument)
+_END_TIME = msgspec.json.Decoder(_EndTime)
+
+
+def parse_name(name: str) -> DigestName | None:
+    """What a digest's file name says, None if it is not a digest's name."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        ends_at = datetime.strptime(match["stamp"], _STAMP_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return DigestName(
+        account_id=match["account"],
+        region=match["region"],
+        trail_name=match["trail"],
+        home_region=match["home_region"],
+        ends_at=ends_at,
+        is_backfill=match["backfill"] is not None,
+    )
+
+
+def digest_file(
+    log_bucket: str, object_key: str, content: bytes | None, signature: str | None
+) -> DigestFile:
+    """A digest file from what was read. Without `document` it is unreadable."""
+    if content is None:
+        return DigestFile(log_bucket, object_key, None, signature)
+    try:
+        document = _DECODER.decode(content)
+        # Signed is the text of the end time as written, not the moment it stands for.
+        end_time = _END_TIME.decode(content).digestEndTime
+    except (msgspec.MsgspecError, RecursionError):
+        return DigestFile(log_bucket, object_key, content, signature)
+    return DigestFile(log_bucket, object_key, content, signature, document, end_time)
+
+
+def string_to_sign(file: DigestFile) -> bytes:
+    """The four lines that CloudTrail signs."""
+    document = _document(file)
+    previous = document.previousDigestSignature
+    return "\n".join(
+        (
+            file.signed_end_time,
+            f"{document.digestS3Bucket}/{document.digestS3Object}",
+            content_sha256(file),
+            "null" if previous is None else previous,
+        )
+    ).encode()
+
+
+def content_sha256(file: DigestFile) -> str:
+    """Hex SHA-256 of the uncompressed digest."""
+    return hashlib.sha256(file.content or b"").hexdigest()
+
+
+def signature_is_valid(public_key: bytes, signature: str | None, signed: bytes) -> bool:
+    """Did the owner of `public_key` (DER, PKCS#1 or SPKI) sign `signed`?"""
+    try:
+        key = load_der_public_key(public_key)
+        if not isinstance(key, RSAPublicKey):
+            return False
+        key.verify(bytes.fromhex(signature or ""), signed, PKCS1v15(), SHA256())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def judge(
+    file: DigestFile,
+    public_keys: Mapping[str, bytes],
+    previous: DigestFile | None,
+    *,
+    previous_was_readable: bool = True,
+    begins_anew: bool = False,
+) -> DigestState:
+    """The verdict on one digest file.
+
+    `public_keys` are CloudTrail's for the digest's Region, by fingerprint. `previous` is the
+    digest that this one names as its predecessor, None where no such object exists any more;
+    `previous_was_readable=False` says that nobody could look. `begins_anew`: an older digest of the
+    same chain exists, although this one may claim to be the first.
+    """
+    document = file.document
+    if document is None:
+        return DigestState.UNREADABLE
+    if (document.digestS3Bucket, document.digestS3Object) != file.place:
+        return DigestState.MOVED
+    key = public_keys.get(document.digestPublicKeyFingerprint)
+    if key is None:
+        return DigestState.KEY_UNKNOWN
+    if not signature_is_valid(key, file.signature, string_to_sign(file)):
+        return DigestState.INVALID_SIGNATURE
+    if document.previousDigestS3Object is None:
+        linked = not begins_anew
+    else:
+        linked = not previous_was_readable or _links(document, previous)
+    return DigestState.VALID if linked else DigestState.BROKEN_CHAIN
+
+
+def missing_hours(chain: Sequence[JudgedDigest]) -> list[JudgedDigest]:
+    """The hours without a digest between the first and the last of one Region's hourly chain."""
+    found = sorted((one for one in chain if one.file), key=lambda one: one.end_at)
+    gaps = []
+    for earlier, later in itertools.pairwise(found):
+        start = earlier.end_at
+        while later.start_at - start >= _HOUR:
+            gaps.append(JudgedDigest(DigestState.MISSING, start, start + _HOUR))
+            start += _HOUR
+    return gaps
+
+
+def judge_files(
+    digest: JudgedDigest, hashes: Mapping[str, str | None], gone: Container[str]
+) -> FileVerdicts:
+    """Which of the files that `digest` names are gone, and which differ.
+
+    `hashes` maps a file's s3:// URL to the hash of its content, None where it has no whole content
+    (a truncated file is not the one that was attested). A URL in neither could not be looked at.
+    """
+    entries = {entry.log_object: entry.hashValue.lower() for entry in entries_of(digest)}
+    return FileVerdicts(
+        missing=tuple(sorted(url for url in entries if url in gone)),
+        altered=tuple(
+            sorted(
+                url for url, attested in entries.items() if hashes.get(url, attested) != attested
+            )
+        ),
+    )
+
+
+def attested_hashes(digests: Iterable[JudgedDigest]) -> dict[str, str]:
+    """Every log file that a trusted digest names, with the hash its content must have."""
+    return {
+        entry.log_object: entry.hashValue.lower()
+        for digest in digests
+        for entry in entries_of(digest)
+    }
+
+
+def entries_of(digest: JudgedDigest) -> list[LogFileEntry]:
+    """The log files that a trusted digest names. What a forged one names proves nothing."""
+    if not digest.is_trusted or digest.file is None or digest.file.document is None:
+        return []
+    return digest.file.document.logFiles
+
+
+def file_state(attested: str | None, content_sha256: str | None) -> FileState:
+    """What is known of a delivered file, from the hash its digest names and its own."""
+    if attested is None:
+        return FileState.NOT_ATTESTED
+    return FileState.ATTESTED if attested == content_sha256 else FileState.ALTERED
+
+
+def _links(document: DigestDocument, previous: DigestFile | None) -> bool:
+    """Is `previous` the very file that this digest was chained to?"""
+    if previous is None or previous.signature != document.previousDigestSignature:
+        return False
+    if previous.content is None or document.previousDigestHashValue is None:
+        return True
+    return content_sha256(previous) == document.previousDigestHashValue.lower()
+
+
+def _document(file: DigestFile) -> DigestDocument:
+    if file.document is None:
+        raise ValueError(f"{file.object_key} holds no digest")
+    return file.document

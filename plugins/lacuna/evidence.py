@@ -1,0 +1,192 @@
+"""The evidence tables: what Lacuna itself observed. One row type a table, and the table's schema.
+
+The Glue types follow from the row types' annotations, so writers, tables and tests cannot drift
+apart. Times are UTC.
+"""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from datetime import date, datetime
+
+DATABASE = "lacuna_evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingSnapshot:
+    """A source bucket as observed: how it is logged, can that work, or why that is unknown."""
+
+    account_id: str
+    region: str | None
+    bucket_name: str
+    observed_at: datetime
+    logging_state: str
+    target_bucket: str | None
+    target_prefix: str | None
+    key_layout: str | None
+    target_state: str | None
+    reasons: tuple[str, ...]
+    read_coverage: str
+    write_coverage: str
+    coverage_reasons: tuple[str, ...]
+    sensitivity: str | None
+    error_code: str | None
+    error_operation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogObject:
+    """A delivered object, of either log, or a stranger found among them."""
+
+    kind: str
+    log_bucket: str
+    object_key: str
+    log_object: str
+    source_bucket: str | None
+    trail_arn: str | None
+    account_id: str | None
+    region: str | None
+    key_layout: str | None
+    size_bytes: int
+    etag: str
+    delivered_at: datetime
+    path_day: date | None
+    readable: bool | None
+    problem: str | None
+    content_sha256: str | None
+    record_count: int | None
+    digest_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A place that was listed, what that cost, and why it could not be if it could not."""
+
+    kind: str
+    log_bucket: str
+    prefix: str
+    key_layout: str | None
+    source_buckets: tuple[str, ...]
+    list_calls: int
+    keys_returned: int
+    objects_catalogued: int
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguedDay:
+    """The one row that says a delivery day's catalogue is complete. It is written last."""
+
+    catalogued_at: datetime
+    places: int
+    places_unreadable: int
+    list_calls: int
+    keys_returned: int
+    objects_catalogued: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrailDigest:
+    """A digest file and its verdict, or an hour in which none was delivered."""
+
+    trail_arn: str
+    account_id: str
+    region: str
+    log_bucket: str
+    object_key: str | None
+    digest_start_at: datetime
+    digest_end_at: datetime
+    state: str
+    previous_object_key: str | None
+    files: int
+    missing_files: tuple[str, ...]
+    altered_files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one expectation said of one partition, in words for a person on call."""
+
+    suite: str
+    expectation: str
+    severity: str
+    success: bool
+    errored: bool
+    observed: str | None
+    message: str
+    offending: tuple[str, ...]
+    partition_day: date
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceTable:
+    """A table of the evidence database and the type of its rows."""
+
+    name: str
+    row: type
+    partition_keys: tuple[str, ...]
+    description: str
+
+    def columns(self) -> dict[str, str]:
+        """Glue type by column, in order, without the partition keys."""
+        hints = typing.get_type_hints(self.row)
+        return {field.name: _glue_type(hints[field.name]) for field in dataclasses.fields(self.row)}
+
+    def partition_columns(self) -> dict[str, str]:
+        """Glue type by partition key, in order."""
+        return dict.fromkeys(self.partition_keys, "date")
+
+
+LOGGING_SNAPSHOTS = EvidenceTable(
+    "logging_snapshots",
+    LoggingSnapshot,
+    ("observed_on",),
+    "How each bucket's logging was configured when Lacuna looked.",
+)
+LOG_OBJECTS = EvidenceTable(
+    "log_objects", LogObject, ("delivered_on",), "Log objects by the day they were delivered."
+)
+LISTINGS = EvidenceTable(
+    "listings", Listing, ("delivered_on",), "Places that were listed, and what listing them cost."
+)
+CATALOGUED_DAYS = EvidenceTable(
+    "catalogued_days",
+    CataloguedDay,
+    ("delivered_on",),
+    "Delivery days whose catalogue is complete.",
+)
+TRAIL_DIGESTS = EvidenceTable(
+    "trail_digests", TrailDigest, ("delivered_on",), "Digest files and missing hours, judged."
+)
+CHECK_RESULTS = EvidenceTable(
+    "check_results",
+    CheckResult,
+    ("checked_on", "delivery_day"),
+    "What each expectation said of each partition.",
+)
+
+TABLES = (
+    LOGGING_SNAPSHOTS,
+    LOG_OBJECTS,
+    LISTINGS,
+    CATALOGUED_DAYS,
+    TRAIL_DIGESTS,
+    CHECK_RESULTS,
+)
+
+_GLUE_TYPES: dict[object, str] = {
+    str: "string",
+    int: "bigint",
+    bool: "boolean",
+    datetime: "timestamp",
+    date: "date",
+    tuple[str, ...]: "array<string>",
+}
+
+
+def _glue_type(hint: object) -> str:
+    if isinstance(hint, types.UnionType):
+        hint = next(one for one in typing.get_args(hint) if one is not types.NoneType)
+    return _GLUE_TYPES[hint]

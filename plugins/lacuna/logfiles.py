@@ -1,0 +1,114 @@
+"""What is inside a delivered CloudTrail file: whole, well-formed, and its hash. Pure.
+
+This is the one place where bytes of log data pass through Python, for two reasons. Athena fails
+the whole query on one truncated gzip or one broken JSON document, so such files must be known
+before the table is read. And a digest attests the hash of a file's uncompressed content, which no
+SQL engine computes. Nothing of a record is kept.
+"""
+
+import codecs
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+TRUNCATED = "truncated gzip"
+CORRUPT = "corrupt gzip"
+NOT_GZIP = "not gzip"
+NOT_JSON = "not JSON"
+NO_RECORDS = "no Records"
+TOO_LARGE = "larger than 1 GiB uncompressed"
+
+# CloudTrail stops at 50 MB; a file that unpacks to more than this is an attack on its readers.
+_MOST_BYTES = 1 << 30
+_STEP = 1 << 20
+_GZIP_WBITS = 31
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """What a reader of a log file can expect. `content_sha256` is of the uncompressed bytes and
+    None where they could not be had in full."""
+
+    readable: bool
+    problem: str | None = None
+    content_sha256: str | None = None
+    record_count: int | None = None
+
+
+class GzipError(ValueError):
+    """The bytes are not one or more whole gzip members; the text is the problem's name."""
+
+
+class _Document(msgspec.Struct):
+    # Raw: the records' syntax is checked, nothing is built from them.
+    Records: list[msgspec.Raw]
+
+
+_DECODER = msgspec.json.Decoder(_Document)
+
+
+def inspect(chunks: Iterable[bytes]) -> FileContent:
+    """Unpack, hash and syntax-check one CloudTrail log file."""
+    try:
+        content = gunzip(chunks)
+    except GzipError as error:
+        return FileContent(readable=False, problem=str(error))
+    sha256 = hashlib.sha256(content).hexdigest()
+    try:
+        _check_utf8(content)
+        records = _DECODER.decode(content).Records
+    except msgspec.ValidationError:
+        return FileContent(readable=False, problem=NO_RECORDS, content_sha256=sha256)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return FileContent(readable=False, problem=NOT_JSON, content_sha256=sha256)
+    if any(bytes(memoryview(record)[:1]) != b"{" for record in records):
+        return FileContent(readable=False, problem=NO_RECORDS, content_sha256=sha256)
+    return FileContent(readable=True, content_sha256=sha256, record_count=len(records))
+
+
+def gunzip(chunks: Iterable[bytes], most: int = _MOST_BYTES) -> bytearray:
+    """The uncompressed bytes, or GzipError: never more than `most`, however small the file."""
+    content = bytearray()
+    for part in _unpacked(chunks):
+        content += part
+        if len(content) > most:
+            raise GzipError(TOO_LARGE)
+    return content
+
+
+def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    member = zlib.decompressobj(wbits=_GZIP_WBITS)
+    begun = False
+    for chunk in chunks:
+        data = chunk
+        while data:
+            if member.eof:
+                # What follows a member is another one, or zeros that a tool padded it with.
+                data = data.lstrip(b"\0")
+                if not data:
+                    break
+                member = zlib.decompressobj(wbits=_GZIP_WBITS)
+            try:
+                yield member.decompress(data, _STEP)
+            except zlib.error as error:
+                is_other = not begun and "incorrect header check" in str(error)
+                raise GzipError(NOT_GZIP if is_other else CORRUPT) from error
+            begun = True
+            data = member.unused_data if member.eof else member.unconsumed_tail
+    if begun and not member.eof:
+        # At most one window of output waits inside zlib once all input is taken.
+        yield member.flush()
+    if not member.eof:
+        raise GzipError(TRUNCATED if begun else NOT_GZIP)
+
+
+def _check_utf8(content: bytearray) -> None:
+    """msgspec checks the syntax of a raw record, but not that its text is UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(content)
+    for start in range(0, len(content), _STEP):
+        decoder.decode(view[start : start + _STEP])
+    decoder.decode(b"", final=True)

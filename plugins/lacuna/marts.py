@@ -1,0 +1,166 @@
+"""Build the marts of one delivery day with dbt: what was delivered, then the event days it touched."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lacuna import catalogue
+from lacuna.aws import athena, lake
+from lacuna.text import visible
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+    from lacuna.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+# A request can end hours after it began: its two records may lie on either side of midnight.
+# Records this close to a border touch the neighbouring day too.
+BORDER_HOURS = 1
+
+# Unit tests try the SQL on invented rows: `make test` runs them, a daily run does not
+NOT_DAILY = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+
+TOUCHED = """
+select distinct cast(event_date as varchar) as event_day from (
+    select cast(date_add('hour', {hours}, requested_at) as date) as event_date
+    from lacuna_staging.int_access_log_records
+    where delivered_on = date '{day}' and quarantine_reason is null
+    union all
+    select cast(date_add('hour', {hours}, occurred_at) as date)
+    from lacuna_staging.int_data_events
+    where delivered_on = date '{day}'
+)
+"""
+
+PENDING = """
+select distinct cast(event_date as varchar) as event_day
+from lacuna.fct_delivery_hours
+where event_date >= date '{since}' and event_date <= date '{until}' and status = 'pending'
+"""
+
+BUILT = """
+select distinct cast(event_date as varchar) as event_day from lacuna.fct_delivery_hours
+where event_date in ({days})
+"""
+
+
+class BuildFailed(RuntimeError):
+    """dbt could not build or a dbt test failed; the message names each node and why."""
+
+
+def parse_delivery_day(settings: Settings, day: date) -> None:
+    """Parse everything that was delivered on `day`, once; overwrites that delivery day only."""
+    _dbt_build(settings, "tag:delivery_day", day, event_days=[])
+
+
+def touched_days(settings: Settings, day: date) -> set[date]:
+    """The event days that the records delivered on `day` can change, once it was parsed.
+
+    Those of the records themselves, and a neighbouring day that is built already where a record
+    lies so close to midnight that its other half may be counted there.
+    """
+    own = _event_days(settings, TOUCHED.format(hours=0, day=day))
+    borders = set[date]()
+    for hours in (-BORDER_HOURS, BORDER_HOURS):
+        borders |= _event_days(settings, TOUCHED.format(hours=hours, day=day))
+    return own | built_days(settings, borders - own)
+
+
+def built_days(settings: Settings, days: Iterable[date]) -> set[date]:
+    """Those of the event days that the marts already hold."""
+    wanted = ", ".join(f"date '{event_day}'" for event_day in sorted(days))
+    if not wanted or not lake.table_exists(settings, "lacuna", "fct_delivery_hours"):
+        return set()
+    return _event_days(settings, BUILT.format(days=wanted))
+
+
+def _event_days(settings: Settings, query: str) -> set[date]:
+    return {date.fromisoformat(str(row["event_day"])) for row in athena.rows(settings, query)}
+
+
+def days_to_build(settings: Settings, day: date) -> list[date]:
+    """The event days to rebuild after `day` was parsed, oldest first.
+
+    The day itself (its quiet hours are rows too), the days that its records touch, and every event
+    day inside the late-delivery window that still holds a pending hour.
+    """
+    found = {day} | touched_days(settings, day)
+    if lake.table_exists(settings, "lacuna", "fct_delivery_hours"):
+        window = timedelta(days=settings.event_day_folders)
+        found |= _event_days(settings, PENDING.format(since=day - window, until=day + window))
+    return sorted(found)
+
+
+def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -> None:
+    """Overwrite exactly these event days of the marts, from all that was ever delivered for them."""
+    _dbt_build(settings, "tag:event_days", day, event_days)
+
+
+def _dbt_build(settings: Settings, select: str, day: date, event_days: Sequence[str]) -> None:
+    variables = {
+        "delivery_day": str(day),
+        "event_days": list(event_days),
+        "unreadable_objects": catalogue.unreadable_objects(settings, day),
+        "lateness_hours": settings.lateness_hours,
+        "config_max_age_days": settings.config_max_age_days,
+    }
+    run_dbt(settings, ["build", "--select", select, *NOT_DAILY], variables)
+
+
+def run_dbt(settings: Settings, arguments: Sequence[str], variables: Mapping[str, Any]) -> None:
+    """Run one dbt command on the project, in this process, against the lake of the settings.
+
+    Raises BuildFailed with one line for each model or test that did not succeed.
+    """
+    from dbt.cli.main import dbtRunner  # seconds to import
+
+    with tempfile.TemporaryDirectory(prefix="lacuna-dbt-") as scratch, _environment(settings):
+        result = dbtRunner(callbacks=[_report]).invoke(
+            [
+                *arguments,
+                *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target-path", scratch, "--log-path", scratch),
+                *("--log-level", "none", "--vars", json.dumps(dict(variables))),
+            ]
+        )
+    if not result.success:
+        raise BuildFailed("\n".join(_failures(result)))
+
+
+def _failures(result: dbtRunnerResult) -> Iterator[str]:
+    if result.exception is not None:
+        yield f"dbt could not start: {visible(str(result.exception))}"
+    for node in getattr(result.result, "results", None) or []:
+        if node.status in ("error", "fail"):
+            yield f"{node.node.name}: {visible(str(node.message))}"
+
+
+def _report(event: Any) -> None:
+    """One log line for each model and failed test, so that a long build shows where it is."""
+    if event.info.name == "LogModelResult":
+        log.info(
+            "built %s in %.1f s", event.data.description.split()[-1], event.data.execution_time
+        )
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """The variables that dbt_project/profiles.yml reads, set while dbt runs."""
+    before = dict(os.environ)
+    os.environ.update(lake.dbt_environment(settings))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,273 @@
+"""Does a bucket policy let a service principal do one thing? Pure, three-valued.
+
+AWS's rule: an explicit Deny wins, else an Allow is needed. What a statement tests but nobody
+outside AWS can know (the service's address, an organisation's id) makes its answer None, "cannot
+tell", and never a guess.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+# Three-valued truth: None is "cannot tell".
+Truth = bool | None
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+class Decision(StrEnum):
+    """What the policy says to one request."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    NOT_ALLOWED = "not_allowed"
+    UNCERTAIN = "uncertain"
+
+
+class PolicyUnreadable(ValueError):
+    """The text is not a policy document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as a policy sees it.
+
+    `context` holds the condition keys whose value is known, in lower case; `absent` those that
+    the request surely does not carry (a trailing '*' stands for any ending). Any other key has a
+    value nobody outside AWS knows.
+    """
+
+    service: str
+    action: str
+    resources: tuple[str, ...]
+    context: Mapping[str, str] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+
+    def is_absent(self, key: str) -> bool:
+        return any(
+            key.startswith(name[:-1]) if name.endswith("*") else key == name for name in self.absent
+        )
+
+
+def decide(policy: str | None, request: Request) -> Decision:
+    """What `policy` (its JSON text, None where the bucket has none) says to `request`."""
+    if policy is None:
+        return Decision.NOT_ALLOWED
+    allows: list[Truth] = []
+    denies: list[Truth] = []
+    for statement in _statements(policy):
+        effect = statement.get("Effect")
+        if effect not in {"Allow", "Deny"}:
+            raise PolicyUnreadable("a statement has no Effect")
+        (denies if effect == "Deny" else allows).append(_applies(statement, request))
+    if any(deny is True for deny in denies):
+        return Decision.DENIED
+    if all(allow is False for allow in allows):
+        return Decision.NOT_ALLOWED
+    if any(deny is None for deny in denies) or not any(allow is True for allow in allows):
+        return Decision.UNCERTAIN
+    return Decision.ALLOWED
+
+
+def denial(policy: str | None, request: Request) -> Truth:
+    """Does a Deny of `policy` hit `request`, whatever its Allows say?"""
+    if policy is None:
+        return False
+    return _any(
+        _applies(statement, request)
+        for statement in _statements(policy)
+        if statement.get("Effect") == "Deny"
+    )
+
+
+def glob_matches(pattern: str, text: str) -> bool:
+    """IAM's wildcards, '*' and '?', in at most len(pattern) * len(text) steps.
+
+    Not fnmatch, whose '[' means something; not a regular expression, which a pattern of many
+    stars makes exponential.
+    """
+    at = next_in_pattern = resume = 0
+    star = -1
+    while at < len(text):
+        wanted = pattern[next_in_pattern] if next_in_pattern < len(pattern) else ""
+        if wanted == "*":
+            star, resume = next_in_pattern, at
+            next_in_pattern += 1
+        elif wanted in {"?", text[at]}:
+            next_in_pattern += 1
+            at += 1
+        elif star >= 0:
+            # Let the last star swallow one character more, and try again behind it.
+            resume += 1
+            at = resume
+            next_in_pattern = star + 1
+        else:
+            return False
+    return all(character == "*" for character in pattern[next_in_pattern:])
+
+
+def _statements(policy: str) -> list[Mapping[str, Any]]:
+    try:
+        document = json.loads(policy)
+    except (ValueError, RecursionError) as error:
+        raise PolicyUnreadable("the policy is not JSON") from error
+    if not isinstance(document, dict):
+        raise PolicyUnreadable("the policy is not a JSON object")
+    statements = _listed(document.get("Statement"))
+    if not all(isinstance(statement, dict) for statement in statements):
+        raise PolicyUnreadable("a statement is not a JSON object")
+    return statements
+
+
+def _applies(statement: Mapping[str, Any], request: Request) -> Truth:
+    return _all(
+        (
+            _element(statement, "Principal", lambda value: _names_service(value, request.service)),
+            _element(statement, "Action", lambda value: _names_action(value, request.action)),
+            _element(statement, "Resource", lambda value: _names_resources(value, request)),
+            _conditions_hold(statement.get("Condition"), request),
+        )
+    )
+
+
+def _element(statement: Mapping[str, Any], name: str, matches: Any) -> Truth:
+    if name in statement:
+        return matches(statement[name])  # type: ignore[no-any-return]
+    if f"Not{name}" in statement:
+        return _not(matches(statement[f"Not{name}"]))
+    return False
+
+
+def _names_service(principal: Any, service: str) -> Truth:
+    """'*' is everyone, service principals included; so is {"AWS": "*"} in a resource policy."""
+    if principal == "*":
+        return True
+    if not isinstance(principal, dict):
+        return False
+    return "*" in _listed(principal.get("AWS")) or any(
+        value in {"*", service} for value in _listed(principal.get("Service"))
+    )
+
+
+def _names_action(actions: Any, action: str) -> Truth:
+    return any(glob_matches(str(pattern).lower(), action.lower()) for pattern in _listed(actions))
+
+
+def _names_resources(patterns: Any, request: Request) -> Truth:
+    """True where the patterns cover every sample of what is written, None where only some."""
+    resolved = [_resolved(str(pattern), request) for pattern in _listed(patterns)]
+    known = [pattern for pattern in resolved if pattern is not None]
+    covered = [
+        any(glob_matches(pattern, resource) for pattern in known) for resource in request.resources
+    ]
+    if all(covered):
+        return True
+    return None if any(covered) or len(known) < len(resolved) else False
+
+
+def _conditions_hold(condition: Any, request: Request) -> Truth:
+    if not condition:
+        return True
+    if not isinstance(condition, dict):
+        raise PolicyUnreadable("a Condition is not a JSON object")
+    truths: list[Truth] = []
+    for operator, tests in condition.items():
+        if not isinstance(tests, dict):
+            raise PolicyUnreadable("a Condition's operator holds no JSON object")
+        truths += [
+            _test(operator.lower(), key.lower(), _listed(values), request)
+            for key, values in tests.items()
+        ]
+    return _all(truths)
+
+
+def _test(operator: str, key: str, values: list[Any], request: Request) -> Truth:
+    quantifier, _, name = operator.rpartition(":")
+    name, if_exists = name.removesuffix("ifexists"), name.endswith("ifexists")
+    negated = "not" in name
+    positive = name.replace("not", "", 1)
+    if name == "null":
+        return _null_holds(values, key, request)
+    if request.is_absent(key):
+        if quantifier == "foranyvalue":
+            return False
+        return if_exists or negated or quantifier == "forallvalues"
+    if key not in request.context or positive not in _COMPARISONS:
+        return None
+    actual = request.context[key]
+    equal = _any(_compared(positive, _text(value), actual, request) for value in values)
+    return _not(equal) if negated else equal
+
+
+def _null_holds(values: list[Any], key: str, request: Request) -> Truth:
+    """The Null operator: is the key absent, as the value says it should be?"""
+    if request.is_absent(key):
+        return any(_text(value) == "true" for value in values)
+    if key in request.context:
+        return any(_text(value) == "false" for value in values)
+    return None
+
+
+def _compared(operator: str, wanted: str, actual: str, request: Request) -> Truth:
+    resolved = _resolved(wanted, request)
+    return None if resolved is None else _COMPARISONS[operator](resolved, actual)
+
+
+def _arn_matches(pattern: str, arn: str) -> bool:
+    """ArnEquals and ArnLike are one operator: wildcards, none across the first five colons."""
+    wanted, actual = pattern.split(":", 5), arn.split(":", 5)
+    if len(wanted) != len(actual):
+        return glob_matches(pattern, arn)
+    return all(glob_matches(part, other) for part, other in zip(wanted, actual, strict=True))
+
+
+_COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
+    "stringequals": lambda wanted, actual: wanted == actual,
+    "stringequalsignorecase": lambda wanted, actual: wanted.lower() == actual.lower(),
+    "stringlike": glob_matches,
+    "arnequals": _arn_matches,
+    "arnlike": _arn_matches,
+    "bool": lambda wanted, actual: wanted.lower() == actual.lower(),
+}
+
+
+def _resolved(text: str, request: Request) -> str | None:
+    """`text` with its policy variables filled in, None where one is not known."""
+    names = [name.lower() for name in _VARIABLE.findall(text)]
+    literals = {"*": "*", "?": "?", "$": "$"}
+    if any(name not in literals and name not in request.context for name in names):
+        return None
+    return _VARIABLE.sub(
+        lambda match: literals.get(match[1]) or request.context[match[1].lower()], text
+    )
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _not(truth: Truth) -> Truth:
+    return None if truth is None else not truth
+
+
+def _all(truths: Iterable[Truth]) -> Truth:
+    found = list(truths)
+    if any(truth is False for truth in found):
+        return False
+    return None if any(truth is None for truth in found) else True
+
+
+def _any(truths: Iterable[Truth]) -> Truth:
+    found = list(truths)
+    if any(truth is True for truth in found):
+        return True
+    return None if any(truth is None for truth in found) else False

@@ -1,0 +1,131 @@
+"""The raw tables: the delivered objects as Athena reads them, and which of them a day holds. Pure.
+
+An access-log partition is a manifest: a text file that lists exactly the objects catalogued for
+the day (SymlinkTextInputFormat). So a prefix without '/', a folder shared by several buckets and a
+stranger among the logs are no problem, and what a day costs to read is its own bytes. The line is
+kept whole; SQL takes it apart, where each rule has a test.
+
+A CloudTrail partition is the day's folder: its input format knows no manifests. Files that would
+make the query fail are excluded by name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+DATABASE = "lacuna_raw"
+ACCESS_LOGS = "s3_access_logs"
+CLOUDTRAIL_EVENTS = "cloudtrail_events"
+MANIFEST_NAME = "manifest.txt"
+
+_CLOUDTRAIL_COLUMNS = {
+    "eventversion": "string",
+    "useridentity": (
+        "struct<type:string,principalid:string,arn:string,accountid:string,invokedby:string,"
+        "accesskeyid:string,username:string,"
+        "onbehalfof:struct<userid:string,identitystorearn:string>,"
+        "sessioncontext:struct<attributes:struct<mfaauthenticated:string,creationdate:string>,"
+        "sessionissuer:struct<type:string,principalid:string,arn:string,accountid:string,"
+        "username:string>,ec2roledelivery:string,"
+        "webidfederationdata:struct<federatedprovider:string,attributes:map<string,string>>>>"
+    ),
+    "eventtime": "string",
+    "eventsource": "string",
+    "eventname": "string",
+    "awsregion": "string",
+    "sourceipaddress": "string",
+    "useragent": "string",
+    "errorcode": "string",
+    "errormessage": "string",
+    "requestparameters": "string",
+    "responseelements": "string",
+    "additionaleventdata": "string",
+    "requestid": "string",
+    "eventid": "string",
+    "readonly": "string",
+    "resources": "array<struct<arn:string,accountid:string,type:string>>",
+    "eventtype": "string",
+    "apiversion": "string",
+    "recipientaccountid": "string",
+    "serviceeventdetails": "string",
+    "sharedeventid": "string",
+    "vpcendpointid": "string",
+    "vpcendpointaccountid": "string",
+    "eventcategory": "string",
+    "addendum": (
+        "struct<reason:string,updatedfields:string,originalrequestid:string,originaleventid:string>"
+    ),
+    "sessioncredentialfromconsole": "string",
+    "edgedevicedetails": "string",
+    "tlsdetails": "struct<tlsversion:string,ciphersuite:string,clientprovidedhostheader:string>",
+}
+
+_TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """An external table over delivered objects, in Glue's terms."""
+
+    name: str
+    columns: dict[str, str]
+    partition_columns: dict[str, str]
+    input_format: str
+    serde: str
+    serde_parameters: dict[str, str]
+    description: str
+    output_format: str = _TEXT_OUTPUT
+
+
+TABLES = (
+    RawTable(
+        name=ACCESS_LOGS,
+        columns={"line": "string"},
+        partition_columns={"delivered_on": "date"},
+        input_format="org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
+        serde="org.apache.hadoop.hive.serde2.RegexSerDe",
+        serde_parameters={"input.regex": "(?s)^(.*)$", "serialization.format": "1"},
+        description="Access-log lines, whole, as delivered.",
+    ),
+    RawTable(
+        name=CLOUDTRAIL_EVENTS,
+        columns=_CLOUDTRAIL_COLUMNS,
+        partition_columns={
+            "delivered_on": "date",
+            "trail_arn": "string",
+            "account_id": "string",
+            "region": "string",
+        },
+        input_format="com.amazon.emr.cloudtrail.CloudTrailInputFormat",
+        serde="org.apache.hive.hcatalog.data.JsonSerDe",
+        serde_parameters={"serialization.format": "1"},
+        description="CloudTrail events as delivered: AWS's own definition of the table.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RawPartition:
+    """A partition of a raw table: its values in order, and where its data lies."""
+
+    values: tuple[str, ...]
+    location: str
+
+
+def manifest(log_objects: Iterable[str]) -> bytes:
+    """The manifest of a day's access-log objects. A day without any has an empty one."""
+    return "".join(f"{url}\n" for url in sorted(log_objects)).encode()
+
+
+def access_log_partition(lake_bucket: str, day: date) -> RawPartition:
+    """The partition of a day's access-log objects."""
+    location = f"s3://{lake_bucket}/raw/{ACCESS_LOGS}/delivered_on={day.isoformat()}/"
+    return RawPartition((day.isoformat(),), location)
+
+
+def cloudtrail_partition(
+    day: date, *, trail_arn: str, account_id: str, region: str, log_bucket: str, prefix: str
+) -> RawPartition:
+    """The partition of one day's folder of one account and Region."""
+    location = f"s3://{log_bucket}/{prefix}{day:%Y/%m/%d}/"
+    return RawPartition((day.isoformat(), trail_arn, account_id, region), location)

@@ -1,0 +1,112 @@
+"""Run the DAGs of one delivery day as they are, one after the other, without a scheduler.
+
+The order is the assets': a DAG comes after the one whose task updates what it waits for. In
+production the scheduler does the same by itself; this is for `make run`, the demo and the tests.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+from airflow.listeners import hookimpl
+from airflow.sdk.listener import get_listener_manager
+
+from lacuna.text import visible
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+
+class RunFailed(RuntimeError):
+    """A DAG run did not succeed; the message names the task, the day and the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How long one task of one day took, in seconds."""
+
+    day: date
+    dag_id: str
+    task_id: str
+    seconds: float
+
+
+class Progress:
+    """An Airflow listener that prints a line for each task as it ends, and keeps how long it took."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+        self.parts: list[Part] = []
+        self.failure: str | None = None
+        self._began = time.monotonic()
+
+    @hookimpl
+    def on_task_instance_running(self, previous_state: Any, task_instance: Any) -> None:
+        self._began = time.monotonic()
+
+    @hookimpl
+    def on_task_instance_success(self, previous_state: Any, task_instance: Any) -> None:
+        seconds = time.monotonic() - self._began
+        part = Part(self.day, task_instance.dag_id, task_instance.task_id, seconds)
+        self.parts.append(part)
+        print(f"{self.day}  {part.dag_id}.{part.task_id}  ok  {seconds:.1f} s", flush=True)
+
+    @hookimpl
+    def on_task_instance_failed(self, previous_state: Any, task_instance: Any, error: Any) -> None:
+        where = f"{task_instance.dag_id}.{task_instance.task_id}"
+        cause = visible(str(error)) or type(error).__name__
+        self.failure = f"{where} of {self.day}: {cause}"
+        left = task_instance.max_tries - task_instance.try_number + 1
+        tries = f"tried again soon, {left} tries left" if left > 0 else "FAILED"
+        print(f"{self.day}  {where}  {tries}  {cause}", flush=True)
+
+
+def run_day(day: date) -> list[Part]:
+    """Run every DAG for one delivery day; raises RunFailed at the first that does not succeed."""
+    progress = Progress(day)
+    listeners = get_listener_manager()
+    listeners.add_listener(progress)
+    try:
+        for dag in in_asset_order(load_dags()):
+            midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+            run = dag.test(logical_date=midnight, run_conf={"day": str(day)})
+            if run.state != "success":
+                raise RunFailed(progress.failure or f"{dag.dag_id} of {day} did not succeed")
+    finally:
+        listeners.pm.unregister(progress)
+    return progress.parts
+
+
+def load_dags() -> list[DAG]:
+    """The DAGs of the configured folder; raises RunFailed with the import error of a broken file."""
+    from airflow.configuration import conf
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(conf.get("core", "dags_folder"))
+    if bag.import_errors:
+        raise RunFailed("\n".join(f"{path}: {why}" for path, why in bag.import_errors.items()))
+    return list(bag.dags.values())
+
+
+def in_asset_order(dags: list[DAG]) -> Iterator[DAG]:
+    """The DAGs so that each comes after those whose tasks update the assets it is scheduled on."""
+    makers = {
+        outlet.name: dag.dag_id for dag in dags for task in dag.tasks for outlet in task.outlets
+    }
+    by_id = {dag.dag_id: dag for dag in dags}
+    order = TopologicalSorter(
+        {dag.dag_id: {makers[name] for name in _waits_for(dag)} for dag in dags}
+    )
+    return (by_id[dag_id] for dag_id in order.static_order())
+
+
+def _waits_for(dag: DAG) -> list[str]:
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    condition = coerce_to_core_timetable(dag.timetable).asset_condition
+    return [key.name for key, _ in condition.iter_assets()]

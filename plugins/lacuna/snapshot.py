@@ -1,0 +1,190 @@
+"""Observe how every bucket of the account is logged, and write it down under the day of looking.
+
+Read, judge, write. A bucket that cannot be read is `unknown`, with the call that was refused and
+its error code; only the account as a whole can fail the run. What the run's role must be allowed:
+s3:ListAllMyBuckets, s3:GetBucketLogging, s3:GetBucketTagging, s3:ListBucket (HeadBucket),
+s3:GetBucketPolicy, s3:GetBucketAcl, s3:GetBucketOwnershipControls, s3:GetEncryptionConfiguration,
+s3:GetBucketObjectLockConfiguration, s3:GetBucketRequestPayment, cloudtrail:DescribeTrails,
+cloudtrail:GetTrailStatus and cloudtrail:GetEventSelectors.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from lacuna import coverage, targets
+from lacuna.aws import buckets
+from lacuna.aws.buckets import Bucket, LoggingConfig
+from lacuna.aws.lake import open_lake
+from lacuna.aws.session import Account, bucket_region, each
+from lacuna.aws.trails import TrailsRead, read_trails
+from lacuna.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
+from lacuna.settings import Settings
+from lacuna.targets import Refusal, Source, TargetConfig
+from lacuna.text import visible
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRead:
+    """One bucket's own configuration as read."""
+
+    bucket: Bucket
+    logging: LoggingConfig | Refusal
+    sensitivity: str | Refusal | None = None
+
+
+def observe(settings: Settings, observed_at: datetime) -> int:
+    """Write the account's logging configuration as of now; returns the number of buckets.
+
+    A second observation on the same day replaces the first.
+    """
+    lake = open_lake(settings)
+    account = lake.account
+    read = _read_buckets(account, settings)
+    target_configs = _read_targets(account, read)
+    regions = {one.bucket.region for one in read if one.bucket.region} | {account.region}
+    trails = read_trails(account, regions)
+    rows = [_row(account, one, target_configs, trails, observed_at) for one in read]
+    lake.write(LOGGING_SNAPSHOTS, rows, {"observed_on": observed_at.astimezone(UTC).date()})
+    states = [row.logging_state for row in rows]
+    log.info(
+        "observed %d buckets: logging on for %d, off for %d, unknown for %d",
+        len(rows),
+        *(states.count(state) for state in ("on", "off", "unknown")),
+    )
+    return len(rows)
+
+
+def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
+    listed = buckets.list_buckets(account.s3())
+    return list(
+        each(
+            lambda bucket: _read_bucket(account, bucket, settings.sensitivity_tag),
+            listed,
+            account.concurrency,
+            "buckets",
+        )
+    )
+
+
+def _read_bucket(account: Account, listed: Bucket, tag: str) -> BucketRead:
+    region = listed.region or bucket_region(account.s3(), listed.name)
+    bucket = replace(listed, region=region)
+    if region is None:
+        return BucketRead(bucket, Refusal("HeadBucket", "RegionUnknown"))
+    s3 = account.s3(region)
+    read = BucketRead(
+        bucket, buckets.read_logging(s3, bucket.name), buckets.read_tag(s3, bucket.name, tag)
+    )
+    for refused in (read.logging, read.sensitivity):
+        if isinstance(refused, Refusal):
+            log.warning("%s: %s refused (%s)", bucket.name, refused.operation, refused.error_code)
+    return read
+
+
+def _read_targets(account: Account, read: list[BucketRead]) -> dict[str, TargetConfig]:
+    """Every target bucket's configuration, each read once however many sources it serves."""
+    regions = {one.bucket.name: one.bucket.region for one in read}
+    # A target that is not the account's own is asked for where its sources lie.
+    asked_from = {
+        one.logging.target_bucket: one.bucket.region
+        for one in read
+        if isinstance(one.logging, LoggingConfig) and one.logging.target_bucket
+    }
+    names = sorted(asked_from)
+    configs = each(
+        lambda name: buckets.read_target(
+            account.s3(regions.get(name) or asked_from[name]),
+            name,
+            account.account_id,
+            regions.get(name),
+        ),
+        names,
+        account.concurrency,
+        "target buckets",
+    )
+    return dict(zip(names, configs, strict=True))
+
+
+def _row(
+    account: Account,
+    read: BucketRead,
+    target_configs: Mapping[str, TargetConfig],
+    trails: TrailsRead,
+    observed_at: datetime,
+) -> LoggingSnapshot:
+    bucket, config = read.bucket, read.logging
+    recorded = coverage.judge(
+        bucket.name,
+        bucket.region or "",
+        trails.trails,
+        all_trails_seen=bucket.region is not None and bucket.region not in trails.refusals,
+        partition=account.partition,
+    )
+    row = LoggingSnapshot(
+        account_id=account.account_id,
+        region=bucket.region,
+        bucket_name=bucket.name,
+        observed_at=observed_at,
+        logging_state="off",
+        target_bucket=None,
+        target_prefix=None,
+        key_layout=None,
+        target_state=None,
+        reasons=(),
+        read_coverage=recorded.reads,
+        write_coverage=recorded.writes,
+        coverage_reasons=recorded.reasons,
+        sensitivity=None if isinstance(read.sensitivity, Refusal) else read.sensitivity,
+        error_code=None,
+        error_operation=None,
+    )
+    if isinstance(config, Refusal):
+        return replace(
+            row,
+            logging_state="unknown",
+            reasons=("logging_unreadable",),
+            error_code=config.error_code,
+            error_operation=config.operation,
+        )
+    if config.target_bucket is None:
+        return row
+    return _with_target(account, row, config, target_configs[config.target_bucket])
+
+
+def _with_target(
+    account: Account, row: LoggingSnapshot, config: LoggingConfig, target: TargetConfig
+) -> LoggingSnapshot:
+    source = Source(
+        bucket_name=row.bucket_name,
+        region=row.region or "",
+        account_id=account.account_id,
+        target_prefix=config.target_prefix,
+        key_layout=config.key_layout,
+        has_target_grants=config.has_target_grants,
+        partition=account.partition,
+    )
+    verdict = targets.judge(source, target)
+    refused = next(iter(target.refusals()), None)
+    if verdict.reasons:
+        log.warning(
+            "%s: target %s is %s (%s)",
+            row.bucket_name,
+            visible(f"{target.bucket_name}/{config.target_prefix}"),
+            verdict.state,
+            ", ".join(verdict.reasons),
+        )
+    return replace(
+        row,
+        logging_state="on",
+        target_bucket=target.bucket_name,
+        target_prefix=config.target_prefix,
+        key_layout=config.key_layout,
+        target_state=verdict.state,
+        reasons=verdict.reasons,
+        error_code=refused.error_code if refused else None,
+        error_operation=refused.operation if refused else None,
+    )

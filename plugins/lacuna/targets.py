@@ -1,0 +1,266 @@
+"""Can S3 deliver access logs to this target bucket? Pure judgement over configuration as read.
+
+What cannot be seen from here and may still stop delivery: service control policies, resource
+control policies, and the first hour after a change. A `deliverable` target is one that nothing
+Lacuna can read forbids; whether logs then arrive is answered by looking for them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lacuna import policies
+from lacuna.policies import Decision, PolicyUnreadable, Request, Truth
+
+LOG_SERVICE = "logging.s3.amazonaws.com"
+
+# The legacy grant is a pair: the service writes the object, then reads its ACL.
+_LEGACY_GRANTS = frozenset({"WRITE", "READ_ACP"})
+_ACLS_DISABLED = "BucketOwnerEnforced"
+
+# Two deliveries far apart: a policy that lets in one but not the other does not hold for all.
+_SAMPLE_STAMPS = (
+    ("2006/03/14", "2006-03-14-00-00-00-0123456789ABCDEF"),
+    ("2097/12/31", "2097-12-31-23-59-59-FEDCBA9876543210"),
+)
+
+# A service principal writing its own PUT has no person, organisation or VPC behind it, and sends
+# no encryption header. Statements that demand one of these shut the log service out.
+_NOT_SENT = frozenset(
+    {
+        "aws:calledvia",
+        "aws:calledviafirst",
+        "aws:calledvialast",
+        "aws:federatedprovider",
+        "aws:multifactorauthage",
+        "aws:multifactorauthpresent",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principaltag/*",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:userid",
+        "aws:username",
+        "aws:vpcsourceip",
+        "s3:x-amz-server-side-encryption",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        "s3:x-amz-server-side-encryption-customer-algorithm",
+    }
+)
+
+
+class TargetState(StrEnum):
+    """UNCERTAIN: everything was read, but a rule tests what nobody outside AWS can know.
+    UNKNOWN: something that decides was not readable."""
+
+    DELIVERABLE = "deliverable"
+    BROKEN = "broken"
+    UNCERTAIN = "uncertain"
+    UNKNOWN = "unknown"
+
+
+class Existence(StrEnum):
+    """Whether the target is there, and whose it is."""
+
+    OURS = "ours"
+    OTHER_ACCOUNT = "other_account"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A read that AWS did not answer: which call, and the error's code."""
+
+    operation: str
+    error_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetConfig:
+    """A target bucket's configuration as read. A setting that could not be read is a Refusal."""
+
+    bucket_name: str
+    existence: Existence
+    region: str | None = None
+    policy: str | Refusal | None = None
+    log_delivery_grants: frozenset[str] | Refusal = frozenset()
+    ownership: str | Refusal | None = _ACLS_DISABLED
+    encryption: str | Refusal | None = "AES256"
+    object_lock: str | Refusal = "off"  # off | on | retains (has a default retention)
+    requester_pays: bool | Refusal = False
+    refusal: Refusal | None = None  # why existence is unknown
+
+    def refusals(self) -> list[Refusal]:
+        """Every read that was refused, the one that hides most first."""
+        settings = (
+            self.refusal,
+            self.policy,
+            self.log_delivery_grants,
+            self.ownership,
+            self.encryption,
+            self.object_lock,
+            self.requester_pays,
+        )
+        return [setting for setting in settings if isinstance(setting, Refusal)]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source bucket and where its access log is told to go."""
+
+    bucket_name: str
+    region: str
+    account_id: str
+    target_prefix: str
+    key_layout: str
+    has_target_grants: bool = False
+    partition: str = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetVerdict:
+    """A target's state for one source, with a code for each reason that it is not deliverable."""
+
+    state: TargetState
+    reasons: tuple[str, ...] = ()
+
+
+def judge(source: Source, target: TargetConfig) -> TargetVerdict:
+    """Whether `source`'s access log can be written to `target`, as far as configuration tells."""
+    if target.existence is Existence.UNKNOWN:
+        return TargetVerdict(TargetState.UNKNOWN, ("target_unreadable",))
+    if target.existence is Existence.MISSING:
+        return TargetVerdict(TargetState.BROKEN, ("target_missing",))
+    if target.existence is Existence.OTHER_ACCOUNT:
+        return TargetVerdict(TargetState.BROKEN, ("target_other_account",))
+
+    findings = [
+        *_permission(source, target),
+        *_region(source, target),
+        *_encryption(target),
+        *_object_lock(target),
+        *_requester_pays(target),
+        *_grants(source, target),
+    ]
+    # What is surely broken stays broken, whatever else could not be read.
+    for state in (TargetState.BROKEN, TargetState.UNKNOWN, TargetState.UNCERTAIN):
+        reasons = [reason for found, reason in findings if found is state]
+        if reasons:
+            return TargetVerdict(state, tuple(dict.fromkeys(reasons)))
+    return TargetVerdict(TargetState.DELIVERABLE)
+
+
+_Finding = tuple[TargetState, str]
+
+
+def _region(source: Source, target: TargetConfig) -> Iterable[_Finding]:
+    if target.region is None:
+        yield TargetState.UNKNOWN, "target_region_unreadable"
+    elif target.region != source.region:
+        yield TargetState.BROKEN, "target_other_region"
+
+
+def _encryption(target: TargetConfig) -> Iterable[_Finding]:
+    if isinstance(target.encryption, Refusal):
+        yield TargetState.UNKNOWN, "target_encryption_unreadable"
+    elif (target.encryption or "AES256") != "AES256":
+        yield TargetState.BROKEN, "target_kms_encryption"
+
+
+def _object_lock(target: TargetConfig) -> Iterable[_Finding]:
+    if isinstance(target.object_lock, Refusal):
+        yield TargetState.UNKNOWN, "target_object_lock_unreadable"
+    elif target.object_lock == "retains":
+        yield TargetState.BROKEN, "target_object_lock"
+    elif target.object_lock == "on":
+        # AWS names default retention as the obstacle on one page, Object Lock itself on another.
+        yield TargetState.UNCERTAIN, "target_object_lock"
+
+
+def _requester_pays(target: TargetConfig) -> Iterable[_Finding]:
+    if isinstance(target.requester_pays, Refusal):
+        yield TargetState.UNKNOWN, "target_request_payment_unreadable"
+    elif target.requester_pays:
+        yield TargetState.BROKEN, "target_requester_pays"
+
+
+def _grants(source: Source, target: TargetConfig) -> Iterable[_Finding]:
+    # AWS refuses to set grants for such a target; what it does with older ones is unsaid.
+    if source.has_target_grants and target.ownership == _ACLS_DISABLED:
+        yield TargetState.UNCERTAIN, "target_grants_not_applicable"
+
+
+def _permission(source: Source, target: TargetConfig) -> Iterable[_Finding]:
+    """May the log service write, by policy or by the older ACL grant?"""
+    if isinstance(target.policy, Refusal):
+        yield TargetState.UNKNOWN, "target_policy_unreadable"
+        return
+    request = log_request(source, target.bucket_name)
+    try:
+        by_policy = policies.decide(target.policy, request)
+        denied = policies.denial(target.policy, request)
+    except PolicyUnreadable:
+        yield TargetState.UNKNOWN, "target_policy_unreadable"
+        return
+    if by_policy is Decision.DENIED:
+        yield TargetState.BROKEN, "target_policy_denies"
+    elif by_policy is not Decision.ALLOWED:
+        yield from _permission_by_grant(target, by_policy, denied)
+
+
+def _permission_by_grant(
+    target: TargetConfig, by_policy: Decision, denied: Truth
+) -> Iterable[_Finding]:
+    uncertain = by_policy is Decision.UNCERTAIN
+    without_grant = (
+        (TargetState.UNCERTAIN, "target_policy_condition_unknown")
+        if uncertain
+        else (TargetState.BROKEN, "target_policy_missing")
+    )
+    grants, ownership = target.log_delivery_grants, target.ownership
+    if isinstance(grants, Refusal):
+        yield TargetState.UNKNOWN, "target_acl_unreadable"
+    elif not grants & {"WRITE", "FULL_CONTROL"}:
+        yield without_grant
+    elif isinstance(ownership, Refusal):
+        yield TargetState.UNKNOWN, "target_ownership_unreadable"
+    elif ownership == _ACLS_DISABLED:
+        yield without_grant if uncertain else (TargetState.BROKEN, "target_acl_disabled")
+    elif denied is None:
+        yield TargetState.UNCERTAIN, "target_policy_condition_unknown"
+    elif "FULL_CONTROL" not in grants and not grants.issuperset(_LEGACY_GRANTS):
+        yield TargetState.UNCERTAIN, "target_acl_incomplete"
+
+
+def log_request(source: Source, target_bucket: str) -> Request:
+    """The PUT that the log service would send, as the target's policy would see it."""
+    arn = f"arn:{source.partition}:s3:::"
+    return Request(
+        service=LOG_SERVICE,
+        action="s3:PutObject",
+        resources=tuple(
+            f"{arn}{target_bucket}/{_log_key(source, folder, name)}"
+            for folder, name in _SAMPLE_STAMPS
+        ),
+        context={
+            "aws:sourcearn": f"{arn}{source.bucket_name}",
+            "aws:sourceaccount": source.account_id,
+            "aws:resourceaccount": source.account_id,
+            "s3:resourceaccount": source.account_id,
+            "aws:requestedregion": source.region,
+            "aws:principalisawsservice": "true",
+            "aws:principalservicename": LOG_SERVICE,
+            "aws:securetransport": "true",
+        },
+        absent=_NOT_SENT,
+    )
+
+
+def _log_key(source: Source, folder: str, name: str) -> str:
+    if source.key_layout == "simple":
+        return f"{source.target_prefix}{name}"
+    place = f"{source.account_id}/{source.region}/{source.bucket_name}"
+    return f"{source.target_prefix}{place}/{folder}/{name}"

@@ -1,0 +1,261 @@
+"""The digests of one delivery day: find, read and judge them, and the log files by them."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from lacuna import day as days
+from lacuna import digests, logfiles, trailfiles
+from lacuna.aws.objects import ObjectUnreadable, list_range, read_object
+from lacuna.aws.session import Account, each
+from lacuna.aws.trails import read_public_keys
+from lacuna.delivery import KeyRange
+from lacuna.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
+from lacuna.evidence import TrailDigest
+from lacuna.logfiles import GzipError
+from lacuna.targets import Refusal
+from lacuna.text import visible
+from lacuna.trailfiles import DIGEST, Chain, TrailFiles
+
+log = logging.getLogger(__name__)
+
+_GONE = frozenset({"NoSuchKey", "NotFound", "NoSuchBucket"})
+_HOUR = timedelta(hours=1)
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class DigestsRead:
+    """The day's digest rows, and what the digests say of each log file, by s3:// URL."""
+
+    rows: list[TrailDigest]
+    states: dict[str, FileState]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A digest file as listed. One beyond the day only attests files of the day's last hour."""
+
+    chain: Chain
+    name: DigestName
+    key: str
+    is_of_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    listed: _Listed
+    digest: JudgedDigest
+
+
+def read(account: Account, files: TrailFiles) -> DigestsRead:
+    """The digests delivered on the day of `files`, judged; their LISTs are added to `files`."""
+    listed = [one for chain in files.chains for one in _list(account, chain, files)]
+    read_files = each(
+        lambda one: _read_digest(account, one.chain.trail.log_bucket, one.key),
+        listed,
+        account.concurrency,
+        "digests",
+    )
+    found = list(zip(listed, read_files, strict=True))
+    keys = {
+        region: _public_keys(account, region, files)
+        for region in sorted({one.chain.region for one in listed})
+    }
+    judged = [
+        _Judged(one, _judge(account, one, file, found, keys[one.chain.region]))
+        for one, file in found
+    ]
+    attested = digests.attested_hashes(one.digest for one in judged)
+    hashes = files.hashes()
+    states = {
+        url: digests.file_state(attested.get(url), hashes[url])
+        if url in hashes
+        else FileState.NOT_ATTESTED
+        for url in files.contents
+    }
+    return DigestsRead(
+        _rows(account, files, [one for one in judged if one.listed.is_of_day]), states
+    )
+
+
+def _list(account: Account, chain: Chain, files: TrailFiles) -> list[_Listed]:
+    """The digests of the day's folder, and the one after midnight that attests its last hour."""
+    trail, next_day = chain.trail, files.day + timedelta(days=1)
+    stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"
+    found = []
+    for is_of_day, prefix in (
+        (True, f"{chain.prefix}{files.day:%Y/%m/%d}/{stem}"),
+        (False, f"{chain.prefix}{next_day:%Y/%m/%d}/{stem}{next_day:%Y%m%d}T00"),
+    ):
+        answer = list_range(
+            account.s3_of(trail.log_bucket),
+            trail.log_bucket,
+            KeyRange(prefix, prefix, prefix + _LAST),
+        )
+        names = (
+            (one.key, digests.parse_name(one.key.rpartition("/")[2])) for one in answer.objects
+        )
+        here = [
+            _Listed(chain, name, key, is_of_day)
+            for key, name in names
+            # A trail named 'a' shares the beginning of its file names with one named 'a_b'.
+            if name is not None and name.trail_name == trail.name
+        ]
+        files.listings.append(
+            trailfiles.listing(DIGEST, trail.log_bucket, prefix, answer, len(here) * is_of_day)
+        )
+        found += here
+    return found
+
+
+def _read_digest(account: Account, bucket: str, key: str) -> DigestFile:
+    try:
+        return _fetch(account, bucket, key)
+    except ObjectUnreadable:
+        return digests.digest_file(bucket, key, None, None)
+
+
+def _fetch(account: Account, bucket: str, key: str) -> DigestFile:
+    packed, metadata = read_object(account.s3_of(bucket), bucket, key)
+    try:
+        content = bytes(logfiles.gunzip([packed]))
+    except GzipError:
+        return digests.digest_file(bucket, key, None, metadata.get("signature"))
+    return digests.digest_file(bucket, key, content, metadata.get("signature"))
+
+
+def _public_keys(account: Account, region: str, files: TrailFiles) -> Mapping[str, bytes]:
+    start = days.start_of(files.day) - timedelta(days=1)
+    keys = read_public_keys(account.cloudtrail(region), start, days.end_of(files.day) + 2 * _HOUR)
+    if isinstance(keys, Refusal):
+        log.warning("%s: ListPublicKeys refused (%s)", region, keys.error_code)
+        return {}
+    return keys
+
+
+def _judge(
+    account: Account,
+    listed: _Listed,
+    file: DigestFile,
+    found: Sequence[tuple[_Listed, DigestFile]],
+    keys: Mapping[str, bytes],
+) -> JudgedDigest:
+    state = digests.judge(
+        file,
+        keys,
+        None,
+        previous_was_readable=False,
+        begins_anew=any(_is_older_of_chain(one, listed) for one, _ in found),
+    )
+    document = file.document
+    if state is DigestState.VALID and document is not None and document.previousDigestS3Object:
+        # Only a digest of proven origin may say which object to read next.
+        readable, previous = _previous(account, file, [one for _, one in found])
+        state = digests.judge(file, keys, previous, previous_was_readable=readable)
+    judged = JudgedDigest(state, listed.name.ends_at - _HOUR, listed.name.ends_at, file)
+    if document is None or not judged.is_trusted:
+        return judged
+    return JudgedDigest(state, document.digestStartTime, document.digestEndTime, file)
+
+
+def _is_older_of_chain(one: _Listed, other: _Listed) -> bool:
+    return (
+        (one.chain.prefix, one.chain.trail.arn) == (other.chain.prefix, other.chain.trail.arn)
+        and one.name.is_backfill == other.name.is_backfill
+        and one.name.ends_at < other.name.ends_at
+    )
+
+
+def _previous(
+    account: Account, file: DigestFile, found: Iterable[DigestFile]
+) -> tuple[bool, DigestFile | None]:
+    """Could the predecessor be looked for, and what was found of it."""
+    document = file.document
+    if document is None or document.previousDigestS3Object is None:
+        return True, None
+    place = (document.previousDigestS3Bucket or file.log_bucket, document.previousDigestS3Object)
+    known = next((one for one in found if one.place == place), None)
+    if known is not None:
+        return True, known
+    try:
+        return True, _fetch(account, *place)
+    except ObjectUnreadable as error:
+        return str(error) in _GONE, None
+
+
+def _rows(account: Account, files: TrailFiles, judged: Sequence[_Judged]) -> list[TrailDigest]:
+    hashes, gone = _look_at_files(account, files, [one.digest for one in judged])
+    rows = [_row(one.listed.chain, one.digest, hashes, gone) for one in judged]
+    for chain in files.chains:
+        hourly = [
+            one.digest
+            for one in judged
+            if one.listed.chain is chain and not one.listed.name.is_backfill
+        ]
+        rows += [_row(chain, one, hashes, gone) for one in digests.missing_hours(hourly)]
+    for row in rows:
+        if row.state != DigestState.VALID or row.missing_files or row.altered_files:
+            log.warning(
+                "digest of %s in %s, %s to %s: %s; %d log files missing, %d altered",
+                visible(row.trail_arn),
+                row.region,
+                row.digest_start_at,
+                row.digest_end_at,
+                row.state,
+                len(row.missing_files),
+                len(row.altered_files),
+            )
+    return rows
+
+
+def _look_at_files(
+    account: Account, files: TrailFiles, judged: Iterable[JudgedDigest]
+) -> tuple[dict[str, str | None], set[str]]:
+    """Hashes of the files that the digests name, and the names of those that are gone.
+
+    Files of this day are known from its catalogue. Those of the hour before midnight lie in
+    yesterday's folder and are read again, at the price of one hour's files a day.
+    """
+    hashes = files.hashes()
+    present = {one.log_object for one in files.found}
+    listed = tuple(files.listed_folders)
+    entries = {entry.log_object: entry for digest in judged for entry in digests.entries_of(digest)}
+    unseen = [url for url in sorted(entries) if url not in files.contents]
+    gone = {url for url in unseen if url not in present and url.startswith(listed)}
+    elsewhere = [entries[url] for url in unseen if url not in gone]
+    contents = each(
+        lambda entry: trailfiles.inspect(account, entry.s3Bucket, entry.s3Object, 0),
+        elsewhere,
+        account.concurrency,
+        "log files of the day before",
+    )
+    for entry, content in zip(elsewhere, contents, strict=True):
+        if content.problem in _GONE:
+            gone.add(entry.log_object)
+        elif trailfiles.was_read(content):
+            hashes[entry.log_object] = content.content_sha256
+    return hashes, gone
+
+
+def _row(
+    chain: Chain, judged: JudgedDigest, hashes: Mapping[str, str | None], gone: set[str]
+) -> TrailDigest:
+    verdicts = digests.judge_files(judged, hashes, gone)
+    file = judged.file
+    document = file.document if file else None
+    return TrailDigest(
+        trail_arn=chain.trail.arn,
+        account_id=chain.account_id,
+        region=chain.region,
+        log_bucket=chain.trail.log_bucket,
+        object_key=file.object_key if file else None,
+        digest_start_at=judged.start_at,
+        digest_end_at=judged.end_at,
+        state=judged.state,
+        previous_object_key=document.previousDigestS3Object if document else None,
+        files=len(document.logFiles) if document else 0,
+        missing_files=verdicts.missing,
+        altered_files=verdicts.altered,
+    )

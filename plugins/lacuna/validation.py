@@ -1,0 +1,157 @@
+"""Hold one partition of a mart against its Great Expectations suite.
+
+The suites are in `expectations/`, one module a mart. What comes back is one `CheckResult` an
+expectation, in words for the person on call, with a check that could not be carried out
+(`errored`) told apart from data that is bad.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+from lacuna import evidence
+from lacuna.aws.lake import open_lake
+from lacuna.evidence import CheckResult
+from lacuna.text import visible
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+    from great_expectations.core import ExpectationValidationResult
+
+    from lacuna.settings import Settings
+
+Row = Mapping[str, Any]
+
+PARTITION_COLUMNS = {
+    "fct_delivery_hours": "event_date",
+    "fct_log_objects": "delivered_on",
+    "fct_logging_coverage": "event_date",
+}
+
+MARTS = "lacuna"
+
+MOST_SENTENCES = 5
+LONGEST_CAUSE = 500
+
+
+def check(
+    mart: str,
+    partition_day: date,
+    settings: Settings,
+    *,
+    marts_database: str = MARTS,
+    evidence_database: str = evidence.DATABASE,
+) -> list[CheckResult]:
+    """The results of the mart's suite on one partition, one for each expectation.
+
+    Bad data and broken checks are results; nothing is raised for them.
+    """
+    # the suites import Great Expectations, which takes seconds
+    module = import_module(f"expectations.{mart}")
+    shared = import_module("expectations.partition")
+    partition = shared.Partition(
+        day=partition_day,
+        lateness_hours=settings.lateness_hours,
+        config_max_age_days=settings.config_max_age_days,
+        quarantine_share=settings.quarantine_share,
+        evidence=evidence_database,
+    )
+    # the literal date is what lets Athena read this partition only; no stranger's text is in it
+    where = f"{PARTITION_COLUMNS[mart]} = date '{partition_day}'"
+    query = f"select * from {marts_database}.{mart} where {where}"  # noqa: S608
+    return [
+        _result(mart, found, module.WORDS, shared.subject, partition_day)
+        for found in _validate(athena_url(settings, marts_database), query, module.suite(partition))
+    ]
+
+
+def athena_url(settings: Settings, database: str) -> str:
+    """The SQLAlchemy URL of Athena for these settings; credentials and endpoint as for boto3."""
+    results = quote_plus(f"s3://{open_lake(settings).bucket}/athena-results/")
+    return (
+        f"awsathena+rest://@athena.{settings.region}.amazonaws.com:443/{database}"
+        f"?s3_staging_dir={results}&work_group={quote_plus(settings.workgroup)}&poll_interval=0.5"
+    )
+
+
+def _validate(
+    url: str, query: str, suite: ExpectationSuite
+) -> Sequence[ExpectationValidationResult]:
+    import great_expectations as gx
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    batch = (
+        context.data_sources.add_sql("athena", connection_string=url)
+        .add_query_asset(suite.name, query=query)
+        .add_batch_definition_whole_table("partition")
+        .get_batch()
+    )
+    # only COMPLETE carries the rows that were found
+    return list(batch.validate(suite, result_format="COMPLETE").results)
+
+
+def _result(
+    suite: str,
+    found: ExpectationValidationResult,
+    words: Mapping[str, Callable[[Row], str]],
+    subject: Callable[[Row], str],
+    day: date,
+) -> CheckResult:
+    config = found.expectation_config
+    code = config.meta["code"]
+    cause = next(_causes(found.exception_info), None)
+    details = found.result.get("details") or {}
+    rows = [_shown(row, day) for row in details.get("unexpected_rows", ())]
+    number = found.result.get("observed_value")
+    if cause is not None:
+        message = f"the check {code} of {suite} on {day} could not be carried out: {cause}"
+    elif found.success:
+        message = config.notes
+    else:
+        message = in_words([words[code](row) for row in rows], number)
+    return CheckResult(
+        suite=suite,
+        expectation=code,
+        severity=config.severity.value,
+        success=bool(found.success),
+        errored=cause is not None,
+        observed="" if number is None else f"{number} offending",
+        message=message,
+        offending=tuple(subject(row) for row in rows),
+        partition_day=day,
+        checked_at=datetime.now(UTC),
+    )
+
+
+def in_words(sentences: Sequence[str], number: int) -> str:
+    """The first few findings as one message that says how many more there are."""
+    said = list(sentences[:MOST_SENTENCES])
+    left = number - len(said)
+    return "; ".join([*said, f"and {left:,} more"] if left > 0 else said)
+
+
+def _causes(info: Mapping[str, Any] | None) -> Iterator[str]:
+    """What was raised during a check, from either form that Great Expectations has for it.
+
+    A clean result has one flat dict, a check that raised has a dict for each metric.
+    """
+    for part in [info or {}, *(info or {}).values()]:
+        if isinstance(part, Mapping) and part.get("raised_exception"):
+            # SQLAlchemy adds the statement, which the suite shows in a better form
+            cause = str(part.get("exception_message")).partition("\n[SQL:")[0]
+            yield visible(cause)[:LONGEST_CAUSE]
+
+
+def _shown(row: Row, day: date) -> dict[str, Any]:
+    """A row as a person may be shown it: text that strangers wrote holds no control character."""
+    shown = {
+        name: visible(value) if isinstance(value, str) else value for name, value in row.items()
+    }
+    return {"day": day, **shown}

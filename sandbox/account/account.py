@@ -1,0 +1,379 @@
+"""One simulation as a stream of stored objects, hour by hour, and then its answer sheet.
+
+No network and no clock: the same plan gives the same bytes. An hour is held in memory at a
+time, so a million requests need no more than their busiest hour.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from sandbox.account import access_log, cloudtrail, digests, hostile, ledger, management, traffic
+from sandbox.account.access_log import Entry, LogObject
+from sandbox.account.buckets import (
+    ACCOUNT_ID,
+    BUCKETS,
+    BY_NAME,
+    REGIONS,
+    SOURCES,
+    TRAIL_BUCKET,
+    Bucket,
+)
+from sandbox.account.cloudtrail import WINDOW, TrailFile
+from sandbox.account.faults import OBJECTS, QUARANTINE
+from sandbox.account.ledger import Ledger, Mark
+from sandbox.account.period import HOUR, day_of
+from sandbox.account.plan import Damage, Plan, Tamper, Tampering
+from sandbox.account.profiles import volume
+from sandbox.account.traffic import Request
+from sandbox.account.truth import BucketTruth, Fault, Truth
+
+_DUPLICATE_AFTER = 7 * 60
+# Requests of an hour whose records are tampered with end inside it, so that the event's hour
+# is the record's hour and a lost record is looked for where it was lost.
+_TAMPERED_SECONDS = HOUR - 200
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as it lies in a bucket; `delivered_at` is its LastModified."""
+
+    bucket: str
+    key: str
+    body: bytes
+    delivered_at: int
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class Account:
+    """A simulation in progress: `objects()` is read once, `truth()` afterwards."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.ledger = Ledger(plan.period)
+        self.newest_trail_file = plan.period.start
+        self.newest_digest = plan.period.start
+        self._windows: dict[tuple[str, int], list[tuple[int, list[str]]]] = defaultdict(list)
+        self._listed: dict[str, list[digests.Listed]] = {region: [] for region in REGIONS}
+        self._extras: dict[tuple[Bucket, int], list[traffic.Burst]] = defaultdict(list)
+        for burst in plan.bursts:
+            self._extras[burst.bucket, burst.start - burst.start % HOUR].append(burst)
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Everything that is delivered by the end of the period."""
+        planned = _volumes(self.plan)
+        for hour in self.plan.period.hours():
+            entries: dict[Bucket, list[Entry]] = defaultdict(list)
+            self._manage(hour)
+            for bucket in SOURCES:
+                self._make_hour(bucket, hour, planned[bucket, hour], entries)
+            for bucket in SOURCES:
+                yield from self._deliver_hour(bucket, hour, entries[bucket])
+            yield from self._deliver_trail(before=hour + HOUR)
+        yield from self._deliver_trail(before=None)
+        yield from self._deliver_digests()
+        yield from self._deliver_strays()
+
+    def truth(self) -> Truth:
+        """The answer sheet; complete once all objects were taken."""
+        plan, book = self.plan, self.ledger
+        return Truth(
+            seed=plan.seed,
+            until=plan.period.until.isoformat(),
+            days=plan.period.days,
+            account_id=ACCOUNT_ID,
+            buckets=tuple(_bucket_truth(bucket, plan, book) for bucket in BUCKETS),
+            faults=tuple(_located(fault, book.marks.get(fault.id)) for fault in plan.faults),
+            hours=ledger.hour_truths(book, [b for b in SOURCES if b.target_bucket is not None]),
+            totals={
+                **dict(sorted(book.totals.items())),
+                "by_delivery_day": {
+                    day: dict(sorted(counts.items())) for day, counts in sorted(book.by_day.items())
+                },
+            },
+        )
+
+    def _manage(self, hour: int) -> None:
+        """The hour's management events, which ask nothing of a bucket's log."""
+        for region in REGIONS:
+            for at, event in management.account_events(self.plan.seed, region, hour):
+                self._windows[region, at - at % WINDOW].append((at, [event]))
+        if hour == self.plan.period.start:
+            at, event = management.logging_turned_off(self.plan.seed, hour)
+            region = BY_NAME[management.TURNED_OFF].region
+            self._windows[region, at - at % WINDOW].append((at, [event]))
+
+    def _make_hour(
+        self, bucket: Bucket, hour: int, count: int, entries: dict[Bucket, list[Entry]]
+    ) -> None:
+        tamper = self.plan.tampers.get((bucket.name, hour))
+        rng = random.Random(f"{self.plan.seed}/requests/{bucket.name}/{hour}")
+        seconds = HOUR if tamper is None else _TAMPERED_SECONDS
+        for request in traffic.bucket_hour(bucket, hour, count, rng, seconds):
+            self._take(request, entries)
+        for burst in self._extras.get((bucket, hour), ()):
+            for request in traffic.burst(burst, rng):
+                self._take(request, entries)
+        if tamper is not None and tamper.how is Tampering.SPOIL:
+            for request in traffic.forged(bucket, hour, rng):
+                self._record(request)
+                self.ledger.totals["requests"] += 1
+                # No request beside it: such a line is no record that anyone may rely on.
+                entries[bucket].append(
+                    access_log.entry(request)._replace(request=None, is_record=False)
+                )
+
+    def _take(self, request: Request, entries: dict[Bucket, list[Entry]]) -> None:
+        self.ledger.totals["requests"] += 1
+        self._record(request)
+        if not request.bucket.delivers:
+            self._note(request, delivered_at=None)
+            return
+        entries[request.bucket].append(access_log.entry(request))
+        copied = access_log.copied_entry(request)
+        if copied is not None and copied[0].delivers:
+            entries[copied[0]].append(copied[1])
+
+    def _record(self, request: Request) -> None:
+        if cloudtrail.is_recorded(request):
+            window = request.completed - request.completed % WINDOW
+            self._windows[request.bucket.region, window].append(
+                (request.completed, cloudtrail.events(request))
+            )
+
+    def _note(self, request: Request, delivered_at: int | None) -> None:
+        end = self.plan.period.end
+        self.ledger.note(
+            request,
+            has_record=delivered_at is not None and delivered_at < end,
+            has_event=cloudtrail.is_recorded(request) and self._event_arrives(request),
+        )
+
+    def _event_arrives(self, request: Request) -> bool:
+        region, completed = request.bucket.region, request.completed
+        window = completed - completed % WINDOW
+        if (region, window) in self.plan.tears:
+            return False
+        arrives = cloudtrail.delivered_at(self.plan.seed, region, window)
+        return arrives < self.plan.period.end
+
+    def _deliver_hour(
+        self, bucket: Bucket, hour: int, entries: list[Entry]
+    ) -> Iterator[StoredObject]:
+        if not entries:
+            return
+        tamper = self.plan.tampers.get((bucket.name, hour))
+        rng = random.Random(f"{self.plan.seed}/delivery/{bucket.name}/{hour}")
+        held: list[Entry] = []
+        if tamper is not None and tamper.how in {Tampering.LOSE, Tampering.DELAY}:
+            entries, held = _split(entries, tamper.share)
+        made = list(access_log.log_objects(bucket, hour, entries, rng))
+        if tamper is not None:
+            made = self._tamper(bucket, hour, tamper, made=made, held=held, rng=rng)
+        for one in made:
+            yield from self._store(bucket, one)
+
+    def _tamper(
+        self,
+        bucket: Bucket,
+        hour: int,
+        tamper: Tamper,
+        *,
+        made: list[LogObject],
+        held: list[Entry],
+        rng: random.Random,
+    ) -> list[LogObject]:
+        """The hour's objects after what was planted, which is marked in the ledger."""
+        if tamper.how is Tampering.LOSE:
+            for entry in held:
+                if entry.request is not None:
+                    self._note(entry.request, delivered_at=None)
+            return made
+        if tamper.how is Tampering.DELAY:
+            arrives = hour + HOUR + tamper.delay + rng.randint(300, 900)
+            late = access_log.log_object(bucket, held, arrives, rng)
+            self._mark(tamper, late, late.line_count)
+            if arrives >= self.plan.period.end:
+                for entry in held:
+                    if entry.request is not None:
+                        self._note(entry.request, delivered_at=None)
+                return made
+            return [*made, late]
+        if tamper.how is Tampering.REPEAT_LINES:
+            made[0] = _with_repeated_lines(made[0], tamper.lines)
+            self._mark(tamper, made[0], tamper.lines)
+        elif tamper.how is Tampering.REPEAT_OBJECT:
+            again = made[0].delivered_at + _DUPLICATE_AFTER
+            received = made[0].entries[0].received
+            key = access_log.log_key(bucket, received, again, f"{rng.getrandbits(64):016X}")
+            twin = replace(made[0], key=key, delivered_at=again, entries=())
+            self._mark(tamper, twin, twin.line_count)
+            made.append(twin)
+        elif tamper.how is Tampering.SPOIL:
+            made[0], spoiled = _with_spoiled_lines(made[0], rng)
+            forged = sum(not entry.is_record for entry in made[0].entries)
+            self._mark(tamper, made[0], spoiled + forged)
+        return made
+
+    def _mark(self, tamper: Tamper, made: LogObject, lines: int) -> None:
+        self.ledger.marks[tamper.fault_id] = Mark(
+            made.log_bucket, made.key, made.delivered_at, lines
+        )
+
+    def _store(self, bucket: Bucket, made: LogObject) -> Iterator[StoredObject]:
+        for entry in made.entries:
+            if entry.request is not None:
+                self._note(entry.request, made.delivered_at)
+        if made.delivered_at >= self.plan.period.end:
+            return
+        for entry in made.entries:
+            if entry.request is None and entry.is_record:
+                self.ledger.note_copied(bucket, entry.received)
+        self.ledger.add(
+            made.delivered_at,
+            access_log_objects=1,
+            access_log_lines=made.line_count,
+            access_log_bytes=len(made.body),
+        )
+        yield StoredObject(made.log_bucket, made.key, made.body, made.delivered_at)
+
+    def _deliver_trail(self, before: int | None) -> Iterator[StoredObject]:
+        """The files of all windows that end by then: no later request can add to them."""
+        ready = [key for key in self._windows if before is None or key[1] + WINDOW <= before]
+        for region, window in sorted(ready):
+            taken = self._windows.pop((region, window))
+            records = [event for _, events in taken for event in events]
+            times = [completed for completed, _ in taken]
+            made = cloudtrail.trail_file(self.plan.seed, region, window, records, times)
+            if made.delivered_at < self.plan.period.end:
+                self._listed[region].append(digests.listed(made))
+                yield from self._store_file(made)
+
+    def _store_file(self, made: TrailFile) -> Iterator[StoredObject]:
+        body = made.body
+        tear = self.plan.tears.get((made.region, made.window))
+        if tear is not None:
+            self.ledger.marks[tear.fault_id] = Mark(
+                TRAIL_BUCKET, made.key, made.delivered_at, made.event_count
+            )
+            if tear.damage is Damage.DELETED:
+                return
+            body = body[: len(body) * 2 // 3]
+        readable = 0 if tear is not None else made.event_count
+        self.ledger.add(
+            made.delivered_at, trail_files=1, trail_events=readable, trail_bytes=len(body)
+        )
+        self.newest_trail_file = max(self.newest_trail_file, made.delivered_at)
+        yield StoredObject(TRAIL_BUCKET, made.key, body, made.delivered_at)
+
+    def _deliver_digests(self) -> Iterator[StoredObject]:
+        for region in REGIONS:
+            key = digests.signing_key(self.plan.seed, region)
+            files = self._listed[region]
+            for one in digests.digests(region, files, self.plan.period, self.plan.seed, key):
+                self.ledger.add(one.delivered_at, digests=1)
+                self.newest_digest = max(self.newest_digest, one.delivered_at)
+                yield StoredObject(TRAIL_BUCKET, one.key, one.body, one.delivered_at, one.metadata)
+
+    def _deliver_strays(self) -> Iterator[StoredObject]:
+        for stray in self.plan.strays:
+            self.ledger.marks[stray.fault_id] = Mark(
+                stray.log_bucket, stray.key, stray.delivered_at
+            )
+            self.ledger.add(stray.delivered_at, stray_objects=1)
+            yield StoredObject(stray.log_bucket, stray.key, stray.body, stray.delivered_at)
+
+
+def _volumes(plan: Plan) -> dict[tuple[Bucket, int], int]:
+    """How many requests each bucket sees in each hour, bursts apart."""
+    shares = {
+        (bucket, hour): volume(bucket, hour) for hour in plan.period.hours() for bucket in SOURCES
+    }
+    spread = max(plan.requests - sum(burst.count for burst in plan.bursts), 0)
+    scale = spread / sum(shares.values())
+    rng = random.Random(f"{plan.seed}/volumes")
+    return {key: int(share * scale + rng.random()) for key, share in shares.items()}
+
+
+def _split(entries: list[Entry], share: float) -> tuple[list[Entry], list[Entry]]:
+    """Entries to keep and to take away: every second one, for a share of a half.
+
+    The ones that the trail witnessed come first, so that both parts hold some of them.
+    """
+    ranked = sorted(entries, key=lambda entry: (not _is_witnessed(entry), entry.received))
+    kept: list[Entry] = []
+    taken: list[Entry] = []
+    for n, entry in enumerate(ranked):
+        (taken if int((n + 1) * share) > int(n * share) else kept).append(entry)
+    return kept, taken
+
+
+def _is_witnessed(entry: Entry) -> bool:
+    return entry.request is not None and ledger.expected_in_access_log(entry.request)
+
+
+def _with_repeated_lines(made: LogObject, count: int) -> LogObject:
+    lines = _lines(made.body)
+    repeated = lines[:count]
+    body = b"".join(lines + repeated)
+    return replace(made, body=body, line_count=made.line_count + len(repeated))
+
+
+def _with_spoiled_lines(made: LogObject, rng: random.Random) -> tuple[LogObject, int]:
+    """The object with two lines cut off and two of rubbish mixed in."""
+    lines = _lines(made.body)
+    plain = [line for line in lines if line.count(b'"') == 6 and b" HTTP/1.1" in line]
+    cut = [plain[0][: plain[0].index(b' HTTP/1.1"') + 2], plain[1][: plain[1].index(b'"') - 1]]
+    spoiled = [line + b"\n" for line in cut] + [f"{text}\n".encode() for text in hostile.rubbish()]
+    for line in spoiled:
+        lines.insert(rng.randrange(len(lines)), line)
+    body = b"".join(lines)
+    return replace(made, body=body, line_count=len(lines)), len(spoiled)
+
+
+def _lines(body: bytes) -> list[bytes]:
+    return [line + b"\n" for line in body.split(b"\n")[:-1]]
+
+
+def _located(fault: Fault, mark: Mark | None) -> Fault:
+    """The fault with the object in which it ended up."""
+    if mark is None:
+        return fault
+    expect = fault.expect
+    if "delivered_on" in expect.where:
+        where = expect.where | {"delivered_on": day_of(mark.delivered_at).isoformat()}
+        if expect.table in {OBJECTS, QUARANTINE}:
+            where |= {"log_bucket": mark.log_bucket, "object_key": mark.key}
+        expect = replace(expect, where=where)
+    if expect.table == QUARANTINE:
+        expect = replace(expect, at_least={"rows": mark.lines or 0})
+    elif fault.kind.startswith("duplicate"):
+        expect = replace(expect, at_least={"lines_duplicate": mark.lines or 0})
+    return replace(
+        fault,
+        expect=expect,
+        log_object=f"s3://{mark.log_bucket}/{mark.key}",
+        lines=mark.lines,
+        delivery_day=day_of(mark.delivered_at).isoformat(),
+    )
+
+
+def _bucket_truth(bucket: Bucket, plan: Plan, book: Ledger) -> BucketTruth:
+    return BucketTruth(
+        bucket_name=bucket.name,
+        region=bucket.region,
+        logging="off" if bucket.target_bucket is None else "on",
+        target_bucket=bucket.target_bucket,
+        target_prefix=bucket.target_prefix,
+        key_layout=None if bucket.layout is None else bucket.layout.value,
+        read_coverage=bucket.reads.value,
+        write_coverage=bucket.writes.value,
+        sensitivity=bucket.sensitivity,
+        expected={
+            day.isoformat(): {"verdict": ledger.verdict(bucket, day.isoformat(), book)}
+            for day in plan.period.dates()
+        },
+    )

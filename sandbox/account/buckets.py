@@ -1,0 +1,256 @@
+"""The account's buckets: where they are, how each is logged, what the trail records of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+ACCOUNT_ID = "123456789012"
+OWNER_ID = hashlib.sha256(b"meridian").hexdigest()
+TRAIL_NAME = "meridian-trail"
+TRAIL_HOME = "us-east-1"
+TRAIL_ARN = f"arn:aws:cloudtrail:{TRAIL_HOME}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
+TRAIL_BUCKET = "meridian-cloudtrail"
+REGIONS = ("us-east-1", "eu-west-1")
+
+US_LOGS = "meridian-logs-us-east-1"
+US_APP_LOGS = "meridian-logs-us-east-1-apps"
+EU_LOGS = "meridian-logs-eu-west-1"
+# Exists, but nobody ever gave it a policy: the log service may not write there.
+BARE_LOGS = "meridian-logs-finance"
+# Named by a bucket's logging configuration, deleted since.
+GONE_LOGS = "meridian-logs-2019"
+
+
+class Layout(StrEnum):
+    """How S3 names the log objects of a bucket."""
+
+    SIMPLE = "simple_prefix"
+    EVENT_TIME = "event_time"
+    DELIVERY_TIME = "delivery_time"
+
+
+class Seen(StrEnum):
+    """How much of a bucket's object requests the trail records, for reads or for writes."""
+
+    ALL = "covered"
+    SOME = "partly_covered"
+    NONE = "not_covered"
+
+
+class Trouble(StrEnum):
+    """Why a bucket whose logging is on gets no logs, or none that can be found."""
+
+    POLICY = "target_policy_denies"
+    GONE = "target_gone"
+    SILENT = "silent"
+    UNREADABLE = "config_unreadable"
+
+
+# Compared by identity: there is one of each, and a million lookups hash them.
+@dataclass(frozen=True, slots=True, eq=False)
+class Bucket:
+    """A bucket as configured. `target_bucket` None means that its logging is off."""
+
+    name: str
+    region: str
+    profile: str
+    weight: float
+    target_bucket: str | None = None
+    target_prefix: str | None = None
+    layout: Layout | None = None
+    reads: Seen = Seen.ALL
+    writes: Seen = Seen.ALL
+    trouble: Trouble | None = None
+    sensitivity: str | None = None
+
+    @property
+    def delivers(self) -> bool:
+        """Whether log objects of this bucket come to exist."""
+        return self.target_bucket is not None and self.trouble in {None, Trouble.UNREADABLE}
+
+    @property
+    def arn(self) -> str:
+        """The bucket's ARN."""
+        return f"arn:aws:s3:::{self.name}"
+
+
+def _logged(
+    name: str, region: str, profile: str, weight: float, target: tuple[str, Layout], **more: Any
+) -> Bucket:
+    more.setdefault("target_prefix", f"{name.removeprefix('meridian-')}/")
+    return Bucket(name, region, profile, weight, target[0], layout=target[1], **more)
+
+
+def _log_bucket(name: str, region: str) -> Bucket:
+    return Bucket(name, region, "none", 0, reads=Seen.NONE, writes=Seen.NONE)
+
+
+_US, _EU = REGIONS
+_UNSEEN = {"reads": Seen.NONE, "writes": Seen.NONE}
+
+SOURCES: tuple[Bucket, ...] = (
+    _logged("meridian-web-assets", _US, "web", 24, (US_LOGS, Layout.SIMPLE)),
+    _logged("meridian-data-lake", _US, "lake", 22, (US_LOGS, Layout.EVENT_TIME),
+            target_prefix="partitioned/"),
+    _logged("meridian-customer-exports", _US, "documents", 5, (US_LOGS, Layout.DELIVERY_TIME),
+            target_prefix="by-delivery/", sensitivity="restricted"),
+    _logged("meridian-payroll", _US, "documents", 3, (US_LOGS, Layout.EVENT_TIME),
+            target_prefix="partitioned/", sensitivity="confidential"),
+    _logged("meridian-app-uploads", _US, "uploads", 10, (US_APP_LOGS, Layout.SIMPLE)),
+    _logged("meridian-backups", _US, "backups", 4, (US_APP_LOGS, Layout.DELIVERY_TIME),
+            target_prefix=""),
+    _logged("media.meridian.example", _US, "website", 8, (US_APP_LOGS, Layout.SIMPLE),
+            target_prefix="media.meridian.example/"),
+    _logged("meridian-ml-features", _US, "lake", 5, (US_LOGS, Layout.EVENT_TIME),
+            target_prefix="partitioned/", reads=Seen.NONE),
+    # A prefix without its slash: keys read build-artifacts2026-01-02-…
+    _logged("meridian-build-artifacts", _US, "builds", 4, (US_APP_LOGS, Layout.SIMPLE),
+            target_prefix="build-artifacts", **_UNSEEN),
+    Bucket("meridian-scratch", _US, "lake", 2),
+    _logged("meridian-finance-reports", _US, "documents", 1.5, (BARE_LOGS, Layout.SIMPLE),
+            trouble=Trouble.POLICY, sensitivity="confidential"),
+    _logged("meridian-legacy-archive", _US, "documents", 1, (GONE_LOGS, Layout.SIMPLE),
+            trouble=Trouble.GONE),
+    _logged("meridian-hr-documents", _US, "documents", 1, (US_LOGS, Layout.DELIVERY_TIME),
+            target_prefix="hr/", trouble=Trouble.UNREADABLE, sensitivity="confidential",
+            **_UNSEEN),
+    _logged("meridian-dr-standby", _US, "none", 0, (US_LOGS, Layout.SIMPLE)),
+    _logged("meridian-eu-orders", _EU, "documents", 6, (EU_LOGS, Layout.EVENT_TIME),
+            target_prefix="partitioned/"),
+    _logged("meridian-eu-invoices", _EU, "documents", 5, (EU_LOGS, Layout.DELIVERY_TIME),
+            target_prefix="by-delivery/", sensitivity="confidential"),
+    _logged("meridian-eu-telemetry", _EU, "telemetry", 9, (EU_LOGS, Layout.SIMPLE)),
+    _logged("meridian-eu-partner-drop", _EU, "uploads", 2, (EU_LOGS, Layout.SIMPLE),
+            trouble=Trouble.SILENT),
+    # The European log bucket's policy names its sources one by one and forgot this one.
+    _logged("meridian-eu-contracts", _EU, "documents", 1.5, (EU_LOGS, Layout.SIMPLE),
+            trouble=Trouble.POLICY, sensitivity="confidential"),
+    Bucket("meridian-eu-analytics", _EU, "shared", 2, reads=Seen.SOME, writes=Seen.SOME),
+    _logged(TRAIL_BUCKET, _US, "trail", 2, (US_LOGS, Layout.SIMPLE), target_prefix="cloudtrail/",
+            **_UNSEEN),
+)  # fmt: skip
+
+LOG_BUCKETS: tuple[Bucket, ...] = (
+    _log_bucket(US_LOGS, _US),
+    _log_bucket(US_APP_LOGS, _US),
+    _log_bucket(BARE_LOGS, _US),
+    _log_bucket(EU_LOGS, _EU),
+)
+
+BUCKETS: tuple[Bucket, ...] = SOURCES + LOG_BUCKETS
+BY_NAME: dict[str, Bucket] = {bucket.name: bucket for bucket in BUCKETS}
+
+# The prefix of eu-analytics that the trail was asked to watch.
+WATCHED_PREFIX = "shared/"
+
+
+def logging_status(bucket: Bucket) -> dict[str, Any]:
+    """The BucketLoggingStatus that PutBucketLogging takes for this bucket."""
+    if bucket.target_bucket is None:
+        return {}
+    enabled: dict[str, Any] = {
+        "TargetBucket": bucket.target_bucket,
+        "TargetPrefix": bucket.target_prefix,
+    }
+    if bucket.layout is Layout.EVENT_TIME:
+        enabled["TargetObjectKeyFormat"] = {
+            "PartitionedPrefix": {"PartitionDateSource": "EventTime"}
+        }
+    elif bucket.layout is Layout.DELIVERY_TIME:
+        enabled["TargetObjectKeyFormat"] = {
+            "PartitionedPrefix": {"PartitionDateSource": "DeliveryTime"}
+        }
+    return {"LoggingEnabled": enabled}
+
+
+def delivery_policy(log_bucket: str, source_arns: list[str]) -> str:
+    """A bucket policy that lets the log service deliver for these sources, and no others."""
+    statement = {
+        "Sid": "S3ServerAccessLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{log_bucket}/*",
+        "Condition": {
+            "ArnLike": {"aws:SourceArn": source_arns},
+            "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
+        },
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def log_bucket_policies() -> dict[str, str]:
+    """The policy of every log bucket that has one."""
+    anywhere = ["arn:aws:s3:::meridian-*", "arn:aws:s3:::media.meridian.example"]
+    european = [
+        bucket.arn
+        for bucket in SOURCES
+        if bucket.target_bucket == EU_LOGS and bucket.trouble is not Trouble.POLICY
+    ]
+    return {
+        US_LOGS: delivery_policy(US_LOGS, anywhere),
+        US_APP_LOGS: delivery_policy(US_APP_LOGS, anywhere),
+        EU_LOGS: delivery_policy(EU_LOGS, european),
+    }
+
+
+def trail_bucket_policy() -> str:
+    """The policy that CloudTrail needs on its bucket."""
+    service = {"Service": "cloudtrail.amazonaws.com"}
+    statements = [
+        {
+            "Sid": "AWSCloudTrailAclCheck",
+            "Effect": "Allow",
+            "Principal": service,
+            "Action": "s3:GetBucketAcl",
+            "Resource": f"arn:aws:s3:::{TRAIL_BUCKET}",
+            "Condition": {"StringEquals": {"aws:SourceArn": TRAIL_ARN}},
+        },
+        {
+            "Sid": "AWSCloudTrailWrite",
+            "Effect": "Allow",
+            "Principal": service,
+            "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::{TRAIL_BUCKET}/AWSLogs/{ACCOUNT_ID}/*",
+            "Condition": {
+                "StringEquals": {
+                    "aws:SourceArn": TRAIL_ARN,
+                    "s3:x-amz-acl": "bucket-owner-full-control",
+                }
+            },
+        },
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def event_selectors() -> list[dict[str, Any]]:
+    """The trail's advanced selectors: management events, and S3 objects as `Bucket` says."""
+    both = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.ALL and b.writes is Seen.ALL]
+    both += [f"{b.arn}/{WATCHED_PREFIX}" for b in SOURCES if b.reads is Seen.SOME]
+    writes = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.NONE and b.writes is Seen.ALL]
+    return [
+        {
+            "Name": "Management events",
+            "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}],
+        },
+        {"Name": "Object reads and writes", "FieldSelectors": _object_fields(both)},
+        {
+            "Name": "Object writes",
+            "FieldSelectors": [
+                *_object_fields(writes),
+                {"Field": "readOnly", "Equals": ["false"]},
+            ],
+        },
+    ]
+
+
+def _object_fields(arn_prefixes: list[str]) -> list[dict[str, Any]]:
+    return [
+        {"Field": "eventCategory", "Equals": ["Data"]},
+        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+        {"Field": "resources.ARN", "StartsWith": arn_prefixes},
+    ]

@@ -1,0 +1,94 @@
+"""Management events of the account that are no requests to a bucket: the trail's other content."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.account import clients as who
+from sandbox.account.buckets import ACCOUNT_ID, BY_NAME, TRAIL_HOME
+from sandbox.account.clients import SESSION_START, Client
+from sandbox.account.period import HOUR, iso
+
+# The bucket whose logging somebody turned off when the period began, and how soon.
+TURNED_OFF = "meridian-scratch"
+TURNED_OFF_AFTER = 7 * 60
+TURNED_OFF_BY = who.CLERK
+
+# (event source, event name, reads, caller, request parameters)
+_ROUTINE: tuple[tuple[str, str, bool, Client, dict[str, Any] | None], ...] = (
+    ("sts.amazonaws.com", "AssumeRole", True, who.CONFIG,
+     {"roleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/etl-spark", "roleSessionName": "i-0f2c9a7b"}),
+    ("s3.amazonaws.com", "ListBuckets", True, who.OPERATOR, {"Host": "s3.amazonaws.com"}),
+    ("cloudtrail.amazonaws.com", "LookupEvents", True, who.ANALYST, {"maxResults": 50}),
+    ("kms.amazonaws.com", "Decrypt", True, who.REPORTS,
+     {"encryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
+    ("signin.amazonaws.com", "ConsoleLogin", False, who.CLERK, None),
+)  # fmt: skip
+
+
+def account_events(seed: int, region: str, hour: int) -> Iterator[tuple[int, str]]:
+    """(time, event) of an hour's routine in a Region."""
+    rng = random.Random(f"{seed}/management/{region}/{hour}")
+    for source, name, reads, client, parameters in _ROUTINE:
+        at = hour + rng.randrange(HOUR)
+        yield (
+            at,
+            _event(rng, region, at, source, name, reads=reads, client=client, asked=parameters),
+        )
+
+
+def logging_turned_off(seed: int, start: int) -> tuple[int, str]:
+    """(time, event) of the call that left a bucket without logging."""
+    rng = random.Random(f"{seed}/management/off")
+    bucket = BY_NAME[TURNED_OFF]
+    at = start + TURNED_OFF_AFTER
+    asked = {
+        "bucketName": bucket.name,
+        "BucketLoggingStatus": {"xmlns": "http://s3.amazonaws.com/doc/2006-03-01/"},
+        "Host": f"{bucket.name}.s3.{bucket.region}.amazonaws.com",
+        "logging": "",
+    }
+    text = _event(
+        rng, bucket.region, at, "s3.amazonaws.com", "PutBucketLogging",
+        reads=False, client=TURNED_OFF_BY, asked=asked,
+    )  # fmt: skip
+    return at, text
+
+
+def _event(
+    rng: random.Random,
+    region: str,
+    at: int,
+    source: str,
+    name: str,
+    *,
+    reads: bool,
+    client: Client,
+    asked: dict[str, Any] | None,
+) -> str:
+    identity = (client.identity or "{}").replace(SESSION_START, iso(at - at % HOUR))
+    address = client.addresses[0]
+    event = {
+        "eventVersion": "1.11",
+        "userIdentity": json.loads(identity),
+        "eventTime": iso(at),
+        "eventSource": source,
+        "eventName": name,
+        "awsRegion": TRAIL_HOME if source.startswith("signin") else region,
+        "sourceIPAddress": client.user_agents[0] if address == "-" else address,
+        "userAgent": client.user_agents[0],
+        "requestParameters": asked,
+        "responseElements": {"ConsoleLogin": "Success"} if name == "ConsoleLogin" else None,
+        "requestID": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+        "eventID": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+        "readOnly": reads,
+        "eventType": "AwsConsoleSignIn" if name == "ConsoleLogin" else "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": ACCOUNT_ID,
+        "eventCategory": "Management",
+    }
+    return json.dumps(event, separators=(",", ":"))

@@ -1,0 +1,148 @@
+"""Writes the simulated account into a running sandbox."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from sandbox.account import buckets as b
+from sandbox.account.account import Account, StoredObject
+from sandbox.account.buckets import Bucket, Trouble
+from sandbox.account.digests import signing_key
+from sandbox.account.faults import make_plan
+from sandbox.account.period import Period, moment
+from sandbox.account.truth import Truth
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_s3 import S3Client
+
+# (key, body, LastModified, user metadata)
+Put = tuple[str, bytes, datetime, dict[str, str]]
+PutObjects = Callable[[str, Iterable[Put]], object]
+
+
+def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> Truth:
+    """Fill the sandbox at `url`, which runs in this process, and say what was planted.
+
+    `until` is the last delivery day; logs of its last requests are still on their way.
+    """
+    from sandbox.endpoint.cloudtrail import record_delivery
+    from sandbox.endpoint.s3 import put_objects
+
+    account = Account(make_plan(seed, requests, Period(until, days)))
+    configure(url)
+    store(account.objects(), put_objects)
+    register_keys(seed, account.plan.period)
+    record_delivery(b.TRAIL_ARN, moment(account.newest_trail_file), moment(account.newest_digest))
+    return account.truth()
+
+
+def store(objects: Iterable[StoredObject], put_objects: PutObjects) -> None:
+    """Hand the stream on, a bucket at a time."""
+    for bucket, of_bucket in groupby(objects, key=lambda one: one.bucket):
+        put_objects(bucket, _puts(of_bucket))
+
+
+def _puts(objects: Iterable[StoredObject]) -> Iterator[Put]:
+    for one in objects:
+        yield one.key, one.body, moment(one.delivered_at), one.metadata
+
+
+def register_keys(seed: int, period: Period) -> None:
+    """Let ListPublicKeys serve the keys that the digests were signed with."""
+    from sandbox.endpoint.cloudtrail import register_public_key
+
+    for region in b.REGIONS:
+        key = signing_key(seed, region)
+        register_public_key(
+            region, key.public_der, key.fingerprint, moment(period.start), moment(period.end)
+        )
+
+
+def configure(url: str) -> None:
+    """Create the buckets, their logging, the trail, and what may not be read."""
+    clients: dict[str, S3Client] = {region: _client("s3", url, region) for region in b.REGIONS}
+    for bucket in (*b.LOG_BUCKETS, *b.SOURCES):
+        _create(clients[bucket.region], bucket)
+    gone = Bucket(b.GONE_LOGS, "us-east-1", "none", 0)
+    _create(clients[gone.region], gone)
+    for name, policy in b.log_bucket_policies().items():
+        clients[b.BY_NAME[name].region].put_bucket_policy(Bucket=name, Policy=policy)
+    for bucket in b.SOURCES:
+        if bucket.target_bucket is not None:
+            clients[bucket.region].put_bucket_logging(
+                Bucket=bucket.name,
+                BucketLoggingStatus=b.logging_status(bucket),  # type: ignore[arg-type]
+            )
+    clients[gone.region].delete_bucket(Bucket=gone.name)
+    clients["us-east-1"].put_bucket_policy(Bucket=b.TRAIL_BUCKET, Policy=b.trail_bucket_policy())
+    _create_trail(_client("cloudtrail", url, b.TRAIL_HOME))
+    _deny(url)
+
+
+def _client(service: str, url: str, region: str) -> Any:
+    # The type stubs have an overload per service, none for a name that is a parameter.
+    make: Any = boto3.client
+    return make(
+        service,
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+    )
+
+
+def _create(s3: S3Client, bucket: Bucket) -> None:
+    if bucket.region == "us-east-1":
+        s3.create_bucket(Bucket=bucket.name)
+    else:
+        s3.create_bucket(
+            Bucket=bucket.name,
+            CreateBucketConfiguration={"LocationConstraint": bucket.region},  # type: ignore[typeddict-item]
+        )
+    if bucket.sensitivity is not None:
+        tags = [{"Key": "data-classification", "Value": bucket.sensitivity}]
+        s3.put_bucket_tagging(Bucket=bucket.name, Tagging={"TagSet": tags})  # type: ignore[typeddict-item]
+
+
+def _create_trail(cloudtrail: CloudTrailClient) -> None:
+    cloudtrail.create_trail(
+        Name=b.TRAIL_NAME,
+        S3BucketName=b.TRAIL_BUCKET,
+        IsMultiRegionTrail=True,
+        IncludeGlobalServiceEvents=True,
+        EnableLogFileValidation=True,
+    )
+    cloudtrail.put_event_selectors(
+        TrailName=b.TRAIL_NAME,
+        AdvancedEventSelectors=b.event_selectors(),  # type: ignore[arg-type]
+    )
+    cloudtrail.start_logging(Name=b.TRAIL_NAME)
+
+
+def _deny(url: str) -> None:
+    faults = [
+        {
+            "operation": "GetBucketLogging",
+            "resource": bucket.name,
+            "error": "AccessDenied",
+            "status": 403,
+        }
+        for bucket in b.SOURCES
+        if bucket.trouble is Trouble.UNREADABLE
+    ]
+    request = urllib.request.Request(
+        f"{url}/_sandbox/faults",
+        data=json.dumps(faults).encode(),
+        method="PUT",
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request):
+        pass

@@ -1,0 +1,83 @@
+"""The answer sheet: what was planted and what can be known of every hour. Schema: README.md."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Rows a reader must find: all of `where` equal, each column of `at_least` no smaller.
+
+    `as_of` names the delivery day after whose run the rows must be there; None: after the last.
+    """
+
+    table: str
+    where: dict[str, Any]
+    at_least: dict[str, float] = field(default_factory=dict)
+    as_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One planted thing."""
+
+    id: str
+    kind: str
+    note: str
+    expect: Expect
+    also: tuple[Expect, ...] = ()
+    bucket_name: str | None = None
+    region: str | None = None
+    log_object: str | None = None
+    hours: tuple[str, ...] = ()
+    lines: int | None = None
+    event_day: str | None = None
+    delivery_day: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketTruth:
+    """A bucket's configuration, and per event day what must be said of it."""
+
+    bucket_name: str
+    region: str
+    logging: str
+    target_bucket: str | None
+    target_prefix: str | None
+    key_layout: str | None
+    read_coverage: str
+    write_coverage: str
+    sensitivity: str | None
+    expected: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class HourTruth:
+    """A bucket's hour that is not simply delivered and complete."""
+
+    bucket_name: str
+    hour: str
+    status: str
+    access_log_completeness: float | None
+    data_event_completeness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The whole answer sheet."""
+
+    seed: int
+    until: str
+    days: int
+    account_id: str
+    buckets: tuple[BucketTruth, ...]
+    faults: tuple[Fault, ...]
+    hours: tuple[HourTruth, ...]
+    totals: dict[str, Any]
+
+    def to_json(self) -> str:
+        """The text of truth.json: the same account gives the same text."""
+        return json.dumps(asdict(self), indent=1, sort_keys=False) + "\n"

@@ -1,0 +1,204 @@
+"""`make bench`: ratios from one run on one machine, printed and written to docs/bench.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import boto3
+import psutil
+
+from sandbox.process import REPO, serving
+
+REPORT = REPO / "docs" / "bench.md"
+GIB = 2**30
+
+# Every parsed field is used, so that no engine can leave one out
+PARSE = """
+select count(*), count(requested_at), count(request_uri), count(http_status), sum(bytes_sent),
+    max(length(user_agent)), max(length(host_id)), max(length(tls_version)), max(object_key_raw),
+    max(requester), max(remote_ip), max(length(referrer)), sum(total_time_ms), max(line_hash)
+from lacuna_staging.stg_s3__access_logs where delivered_on = date '{day}'
+"""
+
+
+@dataclass
+class Usage:
+    """What a stretch of work cost: wall and CPU seconds, peak resident bytes of all its processes."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    peak: int = 0
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+
+def bench(lines: int, until: date) -> None:
+    """Measure, print, and write the report."""
+    sections = [heading(lines), *demo_section(), *million_section(lines, until)]
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text("\n".join(sections) + "\n")
+    print("\n".join(sections))
+
+
+def heading(lines: int) -> str:
+    now = datetime.now(UTC).date()
+    return (
+        "# Measured\n\n"
+        f"Written by `make bench` on {now}: {os.cpu_count()} cores ({platform.machine()}), "
+        f"Python {platform.python_version()}, {lines:,} access-log lines. One run on one machine: "
+        "the ratios carry over, the seconds do not.\n"
+    )
+
+
+def demo_section() -> list[str]:
+    with measured() as usage:
+        done = subprocess.run(
+            [sys.executable, "-m", "sandbox", "demo"], cwd=REPO, capture_output=True, check=False
+        )
+    return [
+        "## The demo after set-up\n",
+        "| figure | measured | bound |",
+        "|---|---|---|",
+        f"| wall time of `make demo` | {usage.wall:.0f} s | 240 s |",
+        f"| peak memory, all processes | {usage.peak / GIB:.1f} GiB | 4 GiB |",
+        f"| exit code | {done.returncode} | 0 |",
+        "",
+    ]
+
+
+def million_section(lines: int, until: date) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder:
+        truth, timings, log = (Path(folder) / name for name in ("truth", "timings", "access.log"))
+        options = ("--requests", str(lines), "--days", "1", "--truth", str(truth))
+        with serving(*options, echo=True) as environment:
+            total = json.loads(truth.read_text())["totals"]
+            size = collect_lines(environment, log)
+            with measured() as run:
+                subprocess.run(
+                    [sys.executable, "-m", "lacuna", "run", str(until), "--timings", str(timings)],
+                    env=environment, cwd=REPO, check=True, stdout=subprocess.DEVNULL,
+                )  # fmt: skip
+            parsed = parse(environment, until)
+        peer = goaccess(log)
+        parts = json.loads(timings.read_text())
+    count = total["access_log_lines"]
+    rows = [
+        f"## A day of {count:,} access-log lines ({size / 1e6:,.0f} MB) "
+        f"and {total['data_events']:,} data events\n",
+        "| figure | measured | bound |",
+        "|---|---|---|",
+        f"| the whole daily run | {run.wall:.0f} s | 180 s |",
+        f"| peak memory, all processes | {run.peak / GIB:.1f} GiB | |",
+        *(f"| of it {p['dag']}.{p['task']} | {p['seconds']:.1f} s | |" for p in parts),
+        f"| lines parsed per second and core | {count / parsed.cpu:,.0f} | |",
+    ]
+    if peer:
+        ours, theirs = count / parsed.cpu, count / peer.cpu
+        rows += [
+            f"| GoAccess on the same lines, per second and core | {theirs:,.0f} | |",
+            f"| **ratio to GoAccess** | **{ours / theirs:.1f}** | 3 |",
+        ]
+    else:
+        rows.append("| GoAccess | not installed | |")
+    return [*rows, ""]
+
+
+def collect_lines(environment: dict[str, str], log: Path) -> int:
+    """All access-log lines of the account in one file, for the peer; its size in bytes."""
+    s3 = boto3.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"])
+    targets = {
+        target["TargetBucket"]
+        for bucket in s3.list_buckets()["Buckets"]
+        if (target := logging_target(s3, bucket["Name"]))
+    }
+    with log.open("wb") as out:
+        for bucket in sorted(targets):
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for item in page.get("Contents", []):
+                    shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"], out)
+    return log.stat().st_size
+
+
+def logging_target(s3, bucket: str) -> dict[str, str] | None:
+    try:
+        answer = s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")
+        s3.head_bucket(Bucket=answer["TargetBucket"]) if answer else None
+    except s3.exceptions.ClientError:
+        return None
+    return answer
+
+
+def parse(environment: dict[str, str], day: date) -> Usage:
+    """What the sandbox spends on parsing every line of the day once more, with nothing written."""
+    server = next(p for p in psutil.Process().children() if "sandbox" in " ".join(p.cmdline()))
+    athena = boto3.client("athena", endpoint_url=environment["AWS_ENDPOINT_URL"])
+    s3 = boto3.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"])
+    lake = next(b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("lacuna-lake"))
+    before, began = server.cpu_times(), time.monotonic()
+    query = athena.start_query_execution(
+        QueryString=PARSE.format(day=day),
+        ResultConfiguration={"OutputLocation": f"s3://{lake}/athena-results/"},
+    )["QueryExecutionId"]
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        if status["State"] not in ("QUEUED", "RUNNING"):
+            break
+        time.sleep(0.2)
+    if status["State"] != "SUCCEEDED":
+        raise RuntimeError(status["StateChangeReason"])
+    after = server.cpu_times()
+    spent = after.user + after.system - before.user - before.system
+    return Usage(wall=time.monotonic() - began, cpu=spent)
+
+
+def goaccess(log: Path) -> Usage | None:
+    binary = shutil.which("goaccess")
+    if binary is None:
+        return None
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [binary, log, "--log-format=AWSS3", "--no-global-config", "--no-progress",
+         "-o", log.with_suffix(".json")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Usage(cpu=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+@contextmanager
+def measured() -> Iterator[Usage]:
+    """Wall time, and the peak of the summed memory of all child processes, sampled."""
+    usage, me = Usage(), psutil.Process()
+
+    def sample() -> None:
+        while not usage._stop.wait(0.25):
+            total = 0
+            for child in me.children(recursive=True):
+                try:
+                    total += child.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            usage.peak = max(usage.peak, total)
+
+    sampler = threading.Thread(target=sample)
+    began = time.monotonic()
+    sampler.start()
+    try:
+        yield usage
+    finally:
+        usage.wall = time.monotonic() - began
+        usage._stop.set()
+        sampler.join()

@@ -1,0 +1,340 @@
+"""What was planted beside what was found: pure, from the answer sheet and the marts' rows.
+
+Three questions, each with an answer that must be "yes, all": was every planted fault found, is
+every verdict and every hour as planted, and can every finding be explained by what was planted?
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+Row = Mapping[str, Any]
+
+BUDGET = timedelta(hours=6)
+HOUR = timedelta(hours=1)
+
+LOST_HOURS = frozenset({"hour_lost", "hour_partly_lost"})
+# Which expectations a planted fault may break: the first must tell of it, where there is one.
+BREAKS: Mapping[str, tuple[str, ...]] = {
+    "logging_off": ("logging_off",),
+    "target_policy_denies": ("target_broken", "hour_lost"),
+    "target_gone": ("target_broken", "hour_lost", "place_unreadable"),
+    "config_unreadable": ("logging_unknown",),
+    "silent": ("bucket_silent", "hour_lost"),
+    "hour_lost": ("hour_lost",),
+    "hour_partly_lost": ("hour_partly_lost",),
+    "late_beyond_budget": ("records_late", "hour_lost", "hour_partly_lost"),
+    "duplicate_lines": ("lines_duplicate",),
+    "duplicate_object": ("lines_duplicate",),
+    "stray_object": ("object_not_a_log",),
+    "trail_file_truncated": ("object_corrupt", "data_events_lost"),
+    "trail_file_deleted": ("object_missing", "data_events_lost"),
+}
+# These may break it, but need not: too few lines, or a state without an alert.
+MAY_BREAK: Mapping[str, tuple[str, ...]] = {"malformed_lines": ("quarantine_share",)}
+
+# A state that a later delivery day heals is seen in the check results of its own day only.
+TOLD_BY_STATUS = {"missing": "hour_lost", "partial": "hour_partly_lost"}
+
+# Subjects as `expectations.partition.subject` writes them
+_SUBJECT = re.compile(r"(?P<name>\S+) (?P<day>\d{4}-\d\d-\d\d) (?P<spans>[\d:, -]+) UTC")
+_SPAN = re.compile(r"(\d\d):00(?:-(\d\d):59)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the run left behind; times are UTC without saying so, as Athena returns them.
+
+    `expected_rows` counts, for each fault's id, the rows of each of its expectations in turn.
+    `checks` are the failed check results, `subjects` being what each is about.
+    """
+
+    coverage: Sequence[Row]
+    hours: Sequence[Row]
+    checks: Sequence[Row]
+    expected_rows: Mapping[str, Sequence[int]]
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A bucket's verdict of every day beside the planted one."""
+
+    bucket_name: str
+    found: Mapping[str, str]
+    planted: Mapping[str, str]
+    why: str
+
+    @property
+    def agrees(self) -> bool:
+        return all(self.found.get(day) == verdict for day, verdict in self.planted.items())
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedFault:
+    """A planted fault, whether it was found, and where a reader sees it (or should)."""
+
+    fault_id: str
+    note: str
+    found: bool
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How the hours of a bucket came out, and the worst completeness of an hour, both ways."""
+
+    bucket_name: str
+    hours: Mapping[str, int]
+    requests: int
+    access_log: float | None
+    data_events: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The truth beside the verdicts; `unplanted` are findings that nothing planted explains."""
+
+    verdicts: tuple[Verdict, ...]
+    faults: tuple[PlantedFault, ...]
+    unplanted: tuple[str, ...]
+    completeness: tuple[Completeness, ...]
+
+    @property
+    def agrees(self) -> bool:
+        return (
+            bool(self.verdicts)
+            and all(verdict.agrees for verdict in self.verdicts)
+            and all(fault.found for fault in self.faults)
+            and not self.unplanted
+        )
+
+
+def compare(truth: Row, seen: Seen) -> Comparison:
+    """Hold what was found against what was planted (truth.json, sandbox/account/README.md)."""
+    return Comparison(
+        verdicts=tuple(_verdicts(truth, seen)),
+        faults=tuple(_fault(fault, truth, seen) for fault in truth["faults"]),
+        unplanted=(
+            *_unplanted_buckets(truth, seen),
+            *_wrong_hours(truth, seen),
+            *_unexplained_checks(truth, seen),
+        ),
+        completeness=tuple(_completeness(seen)),
+    )
+
+
+def _verdicts(truth: Row, seen: Seen) -> Iterator[Verdict]:
+    for bucket in truth["buckets"]:
+        rows = sorted(
+            (row for row in seen.coverage if row["bucket_name"] == bucket["bucket_name"]),
+            key=lambda row: str(row["event_date"]),
+        )
+        yield Verdict(
+            bucket_name=bucket["bucket_name"],
+            found={str(row["event_date"]): row["verdict"] for row in rows},
+            planted={day: expected["verdict"] for day, expected in bucket["expected"].items()},
+            why=_why(rows[-1]) if rows else "no row in fct_logging_coverage",
+        )
+
+
+def _why(row: Row) -> str:
+    reads, writes = row["read_coverage"], row["write_coverage"]
+    witness = (
+        f"data events {reads}"
+        if reads == writes
+        else f"reads {reads}, writes {writes} by data events"
+    )
+    reasons = [row["reasons"]] if row["reasons"] else []
+    return "; ".join([*reasons, witness]).replace("_", " ")
+
+
+def _fault(fault: Row, truth: Row, seen: Seen) -> PlantedFault:
+    counts = seen.expected_rows[fault["id"]]
+    marks = [
+        _is_met(expect, count, truth, seen)
+        for expect, count in zip(expectations(fault), counts, strict=True)
+    ]
+    where = [_place(expect) for expect in expectations(fault)]
+    must_tell = BREAKS.get(fault["kind"], ())[:1]
+    if must_tell:
+        told = any(
+            check["expectation"] == must_tell[0] and explains(fault, check, subject, truth)
+            for check in seen.checks
+            for subject in check["subjects"]
+        )
+        marks.append(told)
+        where.append(f"check_results: {must_tell[0]}")
+    return PlantedFault(
+        fault_id=fault["id"], note=fault["note"], found=all(marks), where=tuple(where)
+    )
+
+
+def expectations(fault: Row) -> list[Row]:
+    """Where a fault must be seen, in the order that `Seen.expected_rows` counts in."""
+    return [fault["expect"], *fault["also"]]
+
+
+def _is_met(expect: Row, count: int, truth: Row, seen: Seen) -> bool:
+    code = TOLD_BY_STATUS.get(expect["where"].get("status", ""))
+    if code and expect["as_of"] and expect["as_of"] < truth["until"]:
+        hour = datetime.fromisoformat(expect["where"]["hour"])
+        return any(
+            check["expectation"] == code
+            and str(check["delivery_day"]) == expect["as_of"]
+            and (expect["where"]["bucket_name"], hour) in set(bucket_hours(subject))
+            for check in seen.checks
+            for subject in check["subjects"]
+        )
+    return bool(count >= expect["at_least"].get("rows", 1))
+
+
+def _place(expect: Row) -> str:
+    key = expect["where"].get("object_key")
+    values = [f"s3://{expect['where']['log_bucket']}/{key}"] if key else []
+    values += [
+        str(value)
+        for name, value in expect["where"].items()
+        if name not in {"log_bucket", "object_key"}
+    ]
+    as_of = f" (as of {expect['as_of']})" if expect["as_of"] else ""
+    return f"{expect['table']}: {', '.join(values)}{as_of}"
+
+
+def _unplanted_buckets(truth: Row, seen: Seen) -> Iterator[str]:
+    # the lake came into the account with the run itself; that its logging is off is no news
+    known = {bucket["bucket_name"] for bucket in truth["buckets"]} | {seen.lake_bucket}
+    for name in sorted({row["bucket_name"] for row in seen.coverage} - known):
+        yield f"{name}: a bucket that is not in the account has a verdict"
+
+
+def _wrong_hours(truth: Row, seen: Seen) -> Iterator[str]:
+    """Hours that came out otherwise than planted, of every bucket whose hours can be known."""
+    planted = {(hour["bucket_name"], _moment(hour["hour"])): hour for hour in truth["hours"]}
+    judged = {
+        bucket["bucket_name"]
+        for bucket in truth["buckets"]
+        if bucket["logging"] == "on" and not _is_unreadable(bucket)
+    }
+    end = _moment(truth["until"]) + timedelta(days=1)
+    found = {(row["bucket_name"], row["hour"]): row for row in seen.hours}
+    for (name, hour), row in sorted(found.items()):
+        wrong = _difference(row, planted.get((name, hour)), hour + HOUR + BUDGET > end)
+        if name in judged and wrong:
+            yield f"{name} {hour:%Y-%m-%d %H:%M}: {wrong}"
+    for name, hour in sorted(planted.keys() - found.keys()):
+        yield f"{name} {hour:%Y-%m-%d %H:%M}: no row in fct_delivery_hours"
+
+
+def _is_unreadable(bucket: Row) -> bool:
+    return any(expected["verdict"] == "unknown" for expected in bucket["expected"].values())
+
+
+def _difference(row: Row, planted: Row | None, is_early: bool) -> str:
+    """How an hour differs from what was planted, or nothing.
+
+    Hours that the answer sheet leaves out are complete, or nothing came and nobody saw anything.
+    """
+    if planted is None:
+        quiet = {"idle", "unknown"} | ({"pending"} if is_early else set())
+        complete = row["status"] == "delivered" and all(
+            row[name] in (None, 1)
+            for name in ("access_log_completeness", "data_event_completeness")
+        )
+        return "" if complete or row["status"] in quiet else f"is {_told(row)}, nothing was planted"
+    same = row["status"] == planted["status"] and all(
+        _is_close(row[name], planted[name])
+        for name in ("access_log_completeness", "data_event_completeness")
+    )
+    return "" if same else f"is {_told(row)}, planted is {_told(planted)}"
+
+
+def _told(row: Row) -> str:
+    shares = (row["access_log_completeness"], row["data_event_completeness"])
+    access_log, data_events = ("-" if share is None else f"{share:.3f}" for share in shares)
+    return f"{row['status']} (access log {access_log}, data events {data_events})"
+
+
+def _is_close(found: float | None, planted: float | None) -> bool:
+    if found is None or planted is None:
+        return found is planted
+    return abs(found - planted) < 1e-6
+
+
+def _unexplained_checks(truth: Row, seen: Seen) -> Iterator[str]:
+    for check in seen.checks:
+        told = f"{check['expectation']} of {check['partition_day']}"
+        if check["errored"]:
+            yield f"{told}: {check['message']}"
+            continue
+        for subject in check["subjects"]:
+            if subject.split(" ")[0] == seen.lake_bucket:
+                continue
+            if not any(explains(fault, check, subject, truth) for fault in truth["faults"]):
+                yield f"{told}, seen on {check['delivery_day']}: {subject}"
+
+
+def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
+    """Whether a finding about `subject` is what the planted fault must look like."""
+    kind, code = fault["kind"], check["expectation"]
+    if code not in BREAKS.get(kind, ()) + MAY_BREAK.get(kind, ()):
+        return False
+    if fault["log_object"] == subject:
+        return True
+    if code == "place_unreadable":
+        return _target_of(fault["bucket_name"], truth) == subject
+    affected = list(bucket_hours(subject))
+    hours = {_moment(hour) for hour in fault["hours"]}
+    if code == "data_events_lost":  # a lost file is missed by every bucket that it told of
+        return bool(affected) and {hour for _, hour in affected} <= hours
+    if code in {"quarantine_share", "lines_duplicate"}:
+        is_its_day = fault["delivery_day"] == str(check["delivery_day"])
+        return is_its_day and bool(fault["bucket_name"] == subject)
+    names = {name for name, _ in affected} or {subject}
+    # faults without hours are configurations: they hold for every hour
+    has_the_hours = not hours or {hour for _, hour in affected} <= hours
+    return names == {fault["bucket_name"]} and has_the_hours
+
+
+def _target_of(bucket_name: str, truth: Row) -> str:
+    bucket = next(one for one in truth["buckets"] if one["bucket_name"] == bucket_name)
+    return f"s3://{bucket['target_bucket']}/{bucket['target_prefix'] or ''}"
+
+
+def bucket_hours(subject: str) -> Iterator[tuple[str, datetime]]:
+    """The bucket's hours that a subject names; none where it names a bucket or an object only."""
+    match = _SUBJECT.fullmatch(subject)
+    if match is None:
+        return
+    midnight = datetime.fromisoformat(match["day"])
+    for first, last in _SPAN.findall(match["spans"]):
+        for number in range(int(first), int(last or first) + 1):
+            yield match["name"], midnight + timedelta(hours=number)
+
+
+def _completeness(seen: Seen) -> Iterator[Completeness]:
+    for name in sorted({row["bucket_name"] for row in seen.hours}):
+        rows = [row for row in seen.hours if row["bucket_name"] == name]
+        yield Completeness(
+            bucket_name=name,
+            hours=dict(Counter(row["status"] for row in rows).most_common()),
+            requests=sum(row["access_log_requests"] or 0 for row in rows),
+            access_log=_worst(row["access_log_completeness"] for row in rows),
+            data_events=_worst(row["data_event_completeness"] for row in rows),
+        )
+
+
+def _worst(shares: Iterable[float | None]) -> float | None:
+    return min((share for share in shares if share is not None), default=None)
+
+
+def _moment(text: str) -> datetime:
+    """A time of the answer sheet as Athena returns it: UTC, without saying so."""
+    if len(text) == len("2026-01-02"):
+        return datetime.combine(date.fromisoformat(text), datetime.min.time())
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,143 @@
+"""What a run left in the marts and in the evidence, read through Athena."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from pyathena import connect
+from pyathena.cursor import DictCursor
+
+from sandbox.demo.comparison import Row, Seen, expectations
+
+Query = Callable[[str], list[Row]]
+
+COVERAGE = """
+select
+    event_date,
+    bucket_name,
+    verdict,
+    array_join(reasons, ', ') as reasons,
+    read_coverage,
+    write_coverage
+from lacuna.fct_logging_coverage
+where event_date between date '{first}' and date '{last}'
+"""
+
+HOURS = """
+select
+    bucket_name,
+    hour,
+    status,
+    access_log_requests,
+    access_log_completeness,
+    data_event_completeness
+from lacuna.fct_delivery_hours
+where event_date between date '{first}' and date '{last}'
+"""
+
+# A run that was repeated has checked twice: the last check of a partition by a run counts. Keys of
+# objects can hold any printable character, but no line break: those are shown as text.
+CHECKS = """
+select delivery_day, partition_day, expectation, errored, message, subjects
+from (
+    select
+        delivery_day,
+        partition_day,
+        expectation,
+        errored,
+        success,
+        message,
+        array_join(offending, '\n') as subjects,
+        row_number() over (
+            partition by delivery_day, partition_day, suite, expectation
+            order by checked_at desc
+        ) as nth
+    from lacuna_evidence.check_results
+    where delivery_day between date '{first}' and date '{last}'
+) as latest
+where nth = 1 and not success
+order by delivery_day, partition_day, expectation
+"""
+
+DAY_COLUMNS = frozenset({"event_date", "delivered_on", "observed_on"})
+MOMENT_COLUMNS = frozenset({"hour", "requested_at", "delivered_at"})
+
+
+def athena(environment: Mapping[str, str]) -> Query:
+    """A function that returns a query's rows, by column, from the sandbox of the environment."""
+    session = {
+        "region_name": environment["AWS_DEFAULT_REGION"],
+        "endpoint_url": environment["AWS_ENDPOINT_URL"],
+        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+    }
+    results = f"s3://{lake_bucket(environment)}/athena-results/"
+    connection = connect(
+        s3_staging_dir=results, cursor_class=DictCursor, poll_interval=0.2, **session
+    )
+
+    def query(sql: str) -> list[Row]:
+        with connection.cursor() as cursor:
+            return list(cursor.execute(sql).fetchall())
+
+    return query
+
+
+def lake_bucket(environment: Mapping[str, str]) -> str:
+    """The lake that the run made, or was told to use."""
+    if name := environment.get("LACUNA_LAKE_BUCKET"):
+        return name
+    sts = boto3.client(
+        "sts",
+        region_name=environment["AWS_DEFAULT_REGION"],
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    account_id = sts.get_caller_identity()["Account"]
+    return f"lacuna-lake-{account_id}-{environment['AWS_DEFAULT_REGION']}"
+
+
+def read(query: Query, truth: Row, lake: str) -> Seen:
+    """Everything that the comparison needs."""
+    days = sorted({day for bucket in truth["buckets"] for day in bucket["expected"]})
+    span = {"first": days[0], "last": days[-1]}
+    return Seen(
+        coverage=query(COVERAGE.format(**span)),
+        hours=query(HOURS.format(**span)),
+        checks=[
+            {**check, "subjects": check["subjects"].split("\n") if check["subjects"] else []}
+            for check in query(CHECKS.format(**span))
+        ],
+        expected_rows={
+            fault["id"]: [_count(query, expect) for expect in expectations(fault)]
+            for fault in truth["faults"]
+        },
+        lake_bucket=lake,
+    )
+
+
+def _count(query: Query, expect: Row) -> int:
+    return int(query(counting(expect))[0]["found"])
+
+
+def counting(expect: Row) -> str:
+    """The query that counts the rows which an expectation of the answer sheet speaks of."""
+    conditions = [_equals(name, value) for name, value in expect["where"].items()]
+    conditions += [
+        f"{name} >= {bound}" for name, bound in expect["at_least"].items() if name != "rows"
+    ]
+    table = expect["table"] if "." in expect["table"] else f"lacuna.{expect['table']}"
+    return f"select count(*) as found from {table} where {' and '.join(conditions)}"
+
+
+def _equals(name: str, value: Any) -> str:
+    if value is None:
+        return f"{name} is null"
+    if isinstance(value, bool | int | float):
+        return f"{name} = {str(value).lower()}"
+    kind = "date " if name in DAY_COLUMNS else "timestamp " if name in MOMENT_COLUMNS else ""
+    quoted = str(value).replace("'", "''")
+    return f"{name} = {kind}'{quoted}'"

@@ -1,0 +1,134 @@
+"""Calls that fail on demand, and how often each call was made. Decided before moto sees a request.
+
+A fault names an operation (or *), a resource glob and an error, and fires `times` times, or at `rate`, or always.
+The resource of an S3 call is `bucket` or `bucket/key`; of any other call, each of its top-level text parameters.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import Counter
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+from xml.sax.saxutils import escape
+
+
+@dataclass(frozen=True)
+class Call:
+    """One API call, as far as faults need to know it."""
+
+    service: str
+    operation: str
+    resources: tuple[str, ...]
+    protocol: str  # "s3", "json" or "query"
+    is_head: bool = False
+
+
+@dataclass
+class Fault:
+    operation: str
+    resource: str = "*"
+    error: str = "InternalError"
+    status: int = 500
+    times: int | None = None
+    rate: float | None = None
+    message: str = ""
+    fired: int = 0
+
+    def matches(self, call: Call) -> bool:
+        if self.times is not None and self.fired >= self.times:
+            return False
+        names = call.resources or ("",)
+        return fnmatchcase(call.operation, self.operation) and any(fnmatchcase(n, self.resource) for n in names)
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "operation": (str,), "resource": (str,), "error": (str,), "status": (int,), "times": (int,), "rate": (int, float),
+    "message": (str,),
+}  # fmt: skip
+
+
+def parse_faults(body: bytes) -> list[Fault]:
+    """The faults of a PUT; ValueError says what is wrong with the body, with all of it at once."""
+    try:
+        items = json.loads(body)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(items, list):
+        raise ValueError("a JSON list of faults is expected")
+    problems = [f"fault {i}: {problem}" for i, item in enumerate(items) for problem in _problems(item)]
+    if problems:
+        raise ValueError("; ".join(problems))
+    return [Fault(**item) for item in items]
+
+
+def _problems(item: Any) -> list[str]:
+    if not isinstance(item, dict):
+        return ["not an object"]
+    found = [f"unknown field {name!r}" for name in item if name not in TYPES]
+    for name, types in TYPES.items():
+        if name in item and (not isinstance(item[name], types) or isinstance(item[name], bool)):
+            found.append(f"{name} must be {' or '.join(t.__name__ for t in types)}")
+    if not item.get("operation"):
+        found.append("operation is missing")
+    if found:
+        return found
+    if "times" in item and "rate" in item:
+        found.append("times and rate exclude each other")
+    if not 0 <= item.get("rate", 1) <= 1:
+        found.append("rate must lie between 0 and 1")
+    if item.get("times", 1) < 1:
+        found.append("times must be at least 1")
+    if not 400 <= item.get("status", 500) <= 599:
+        found.append("status must lie between 400 and 599")
+    return found
+
+
+class FaultBook:
+    """The faults that are set and the calls that were made; safe to use from every request's thread."""
+
+    def __init__(self) -> None:
+        self._lock, self._dice = threading.Lock(), random.Random(0)
+        self._faults: list[Fault] = []
+        self._calls: Counter[str] = Counter()
+
+    def replace(self, faults: list[Fault]) -> None:
+        with self._lock:
+            self._faults = faults
+
+    def shown(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [{k: v for k, v in asdict(f).items() if v is not None} for f in self._faults]
+
+    def calls(self) -> dict[str, int]:
+        with self._lock:
+            return dict(sorted(self._calls.items()))
+
+    def decide(self, call: Call) -> Fault | None:
+        """Count the call; the fault it meets, if any."""
+        with self._lock:
+            self._calls[f"{call.service}:{call.operation}"] += 1
+            for fault in self._faults:
+                if fault.matches(call) and (fault.rate is None or self._dice.random() < fault.rate):
+                    fault.fired += 1
+                    return fault
+        return None
+
+
+def response(fault: Fault, call: Call) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of a fault, in the shape of the service's protocol."""
+    message = fault.message or f"Fault set in the sandbox for {call.operation}"
+    request_id = "SANDBOXFAULT0000"
+    if call.protocol == "json":
+        body = json.dumps({"__type": fault.error, "message": message, "Message": message})
+        return fault.status, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": fault.error}, body.encode()
+    error = f"<Code>{escape(fault.error)}</Code><Message>{escape(message)}</Message>"
+    if call.protocol == "s3":
+        body = f"<?xml version='1.0' encoding='UTF-8'?><Error>{error}<RequestId>{request_id}</RequestId></Error>"
+    else:
+        body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    headers = {"Content-Type": "application/xml", "x-amz-request-id": request_id}
+    return fault.status, headers, b"" if call.is_head else body.encode()

@@ -1,0 +1,273 @@
+"""Between DuckDB's values, types and errors and Athena's."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from .catalog import GlueTable
+from .engine import AthenaError, Column
+
+API_TYPES = {
+    "INTEGER": "integer", "FLOAT": "float", "BLOB": "varbinary", "HUGEINT": "bigint", "UBIGINT": "bigint", "UINTEGER": "bigint",
+    "TIMESTAMP": "timestamp", "TIMESTAMP_MS": "timestamp", "TIMESTAMP_S": "timestamp", "STRUCT": "row", "TUPLE": "row",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone", "INTERVAL": "interval day to second", '"NULL"': "unknown",
+}  # fmt: skip
+PRECISIONS = {"integer": 10, "bigint": 19, "smallint": 5, "tinyint": 3, "double": 17, "float": 17, "varchar": 2147483647, "timestamp": 3}
+
+
+def column(name: str, duck: str) -> Column:
+    """A result column as GetQueryResults describes it."""
+    if duck.endswith("]"):
+        return Column(name, "array")
+    base = duck.split("(")[0].strip()
+    kind = API_TYPES.get(base, base.lower())
+    if kind == "decimal":
+        precision, scale = re.findall(r"\d+", duck)
+        return Column(name, kind, int(precision), int(scale))
+    return Column(name, kind, PRECISIONS.get(kind, 0))
+
+
+def text(value: Any, nested: bool = False) -> str | None:
+    """A value as Athena writes it; NULL is None at the top and the word null inside arrays, maps and rows."""
+    if value is None:
+        return "null" if nested else None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, datetime):
+        written = value.strftime("%Y-%m-%d %H:%M:%S.%f")
+        return (written[:-3] if written.endswith("000") else written) + (" UTC" if value.tzinfo else "")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return _interval(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex(" ")
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{text(k, True)}={text(v, True)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(text(v, True) or "" for v in value) + "]"
+    if isinstance(value, tuple):
+        return "{" + ", ".join(f"field{i}={text(v, True)}" for i, v in enumerate(value)) + "}"
+    return str(value)
+
+
+def _float(value: float) -> str:
+    """As Java writes doubles: plain from 1e-3 up to 1e7, else with an exponent."""
+    if math.isnan(value) or math.isinf(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        plain = repr(value)
+        return f"{Decimal(plain):f}" if "e" in plain else plain
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    shown = "".join(map(str, digits)).rstrip("0") or "0"
+    power = int(exponent) + len(digits) - 1
+    return f"{'-' if sign else ''}{shown[0]}.{shown[1:] or '0'}E{power}"
+
+
+def _interval(value: timedelta) -> str:
+    millis = round(value.total_seconds() * 1000)
+    days, rest = divmod(abs(millis), 86_400_000)
+    hours, rest = divmod(rest, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{'-' if millis < 0 else ''}{days} {hours:02}:{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def output_names(tree: exp.Expression) -> dict[int, str]:
+    """Athena's names for expressions without one: _col0, _col1, …"""
+    if not isinstance(tree, exp.Query) or tree.is_star:
+        return {}
+    return {i: f"_col{i}" for i, e in enumerate(tree.selects) if not isinstance(e, (exp.Alias, exp.Column, exp.Dot, exp.Star))}
+
+
+def name_outputs(tree: exp.Expression) -> None:
+    """Give every nameless expression of a query's result the name Athena gives it: _col0, _col1, …"""
+    while isinstance(tree, exp.SetOperation):
+        tree = tree.this.unnest()
+    if isinstance(tree, exp.Select):
+        named = (exp.Alias, exp.Column, exp.Star)
+        for i, item in enumerate(tree.expressions):
+            if not isinstance(item, named):
+                name = item.expression.name if isinstance(item, exp.Dot) else f"_col{i}"
+                item.replace(exp.alias_(item.copy(), name, quoted=True))
+
+
+def named_columns(described: Sequence[tuple[str, str]], unnamed: dict[int, str]) -> list[tuple[str, str]]:
+    """The columns of a view or table to be; all need a name, and no two the same."""
+    if unnamed:
+        raise AthenaError(f"MISSING_COLUMN_NAME: line 1:1: Column name not specified at position {min(unnamed) + 1}")
+    columns = [(name.lower(), kind) for name, kind in described]
+    for name, _ in columns:
+        if [n for n, _ in columns].count(name) > 1:
+            raise AthenaError(f"DUPLICATE_COLUMN_NAME: line 1:1: Column name '{name}' specified more than once")
+    return columns
+
+
+def _datatype(duck: str) -> exp.DataType:
+    duck = re.sub(r"\b(U?HUGEINT|UBIGINT|UINTEGER)\b", "BIGINT", duck)
+    return exp.DataType.build(duck, dialect="duckdb")
+
+
+def trino_type(duck: str) -> str:
+    if duck == '"NULL"':
+        return "unknown"
+    return _datatype(duck).sql("trino").lower()
+
+
+def hive_type(duck: str, lenient: bool = False) -> str:
+    """A type as Glue writes it. `lenient` is for views, which may hold what no Hive table can."""
+    if "WITH TIME ZONE" in duck or duck in ("JSON", '"NULL"', "INTERVAL"):
+        if lenient:
+            return "timestamp" if "ZONE" in duck else "string"
+        raise AthenaError(f"NOT_SUPPORTED: Unsupported Hive type: {trino_type(duck)}")
+    written = _datatype(duck).sql("hive").lower()
+    return written.replace(": ", ":").replace(", ", ",")
+
+
+def compatible(arrow: str, duck: str) -> bool:
+    """Does Athena read a Parquet column of this type as a column of that one?"""
+    families = {
+        "int": ("tinyint", "smallint", "integer", "bigint"), "string": ("varchar",), "large_string": ("varchar",),
+        "double": ("double",), "float": ("float", "double"), "bool": ("boolean",), "date32": ("date",), "timestamp": ("timestamp",),
+        "decimal128": ("decimal",), "binary": ("blob", "varchar"), "null": (),
+    }  # fmt: skip
+    base = re.match(r"[a-z_]+(?:\d+)?", arrow)
+    name = base[0] if base else arrow
+    name = "int" if re.fullmatch(r"u?int\d+", name) else name
+    if name not in families or name == "null":
+        return True
+    return duck.startswith(families[name])
+
+
+def insertable(source: str, target: str) -> bool:
+    """May a value of one type be inserted into a column of the other without a cast? Only along Trino's coercions."""
+    ladder = ["tinyint", "smallint", "integer", "bigint"]
+    source = {"hugeint": "bigint"}.get(source.lower(), source.lower())
+    if source == target or source == '"null"':
+        return True
+    if source in ladder and target in ladder:
+        return ladder.index(source) <= ladder.index(target)
+    if source in ladder or source.startswith("decimal"):
+        return target.startswith(("decimal", "double", "float"))
+    simple = {*ladder, "varchar", "double", "float", "boolean", "date", "timestamp", "blob", "json", "timestamp with time zone"}
+    if source in simple and target in simple:
+        return (source, target) in {("date", "timestamp"), ("float", "double"), ("timestamp with time zone", "timestamp")}
+    return source not in simple and target not in simple
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """WITH (…) of a CTAS."""
+
+    location: str = ""
+    format: str = "parquet"
+    delimiter: str = "\x01"
+    partitioned_by: list[str] = field(default_factory=list)
+
+
+IGNORED = {"write_compression", "parquet_compression", "is_external", "compression_level", "orc_compression", "bucketed_by", "bucket_count"}
+
+
+def table_options(tree: exp.Create) -> TableOptions:
+    found: dict[str, Any] = {}
+    properties = tree.args.get("properties")
+    for item in properties.expressions if properties else []:
+        if isinstance(item, exp.PartitionedByProperty):
+            found["partitioned_by"] = [c.name.lower() for c in item.this.expressions]
+        elif isinstance(item, exp.FileFormatProperty):
+            found["format"] = item.this.name.lower()
+        elif isinstance(item, exp.LocationProperty):
+            found["location"] = item.this.name
+        elif isinstance(item, exp.Property):
+            found[item.this.name.lower()] = item.args["value"].name
+    kind = found.pop("table_type", "hive").lower()
+    if kind != "hive":
+        raise AthenaError(f"NOT_SUPPORTED: table_type {kind} is not supported by the sandbox")
+    if found.get("bucketed_by") or found.get("bucket_count"):
+        raise AthenaError("NOT_SUPPORTED: bucketed tables are not supported by the sandbox")
+    location = found.pop("external_location", "") or found.pop("location", "")
+    kind = found.pop("format", "parquet")
+    if kind not in ("parquet", "json", "textfile"):
+        raise AthenaError(f"NOT_SUPPORTED: format {kind} is not supported by the sandbox")
+    options = TableOptions(location, kind, found.pop("field_delimiter", "\x01"), found.pop("partitioned_by", []))
+    unknown = sorted(set(found) - IGNORED)
+    if unknown:
+        raise AthenaError(f"INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property '{unknown[0]}' does not exist")
+    return options
+
+
+def copy_format(table: GlueTable) -> tuple[str, str]:
+    """DuckDB's COPY options for a table's format, and the ending of its files."""
+    serde = table["StorageDescriptor"]["SerdeInfo"]
+    name = serde["SerializationLibrary"].rpartition(".")[2]
+    if name == "ParquetHiveSerDe":
+        return "format parquet, compression snappy", "parquet"
+    if name == "JsonSerDe":
+        return "format json, compression gzip", "json.gz"
+    if name == "LazySimpleSerDe":
+        delimiter = (serde.get("Parameters") or {}).get("field.delim", "\x01").replace("'", "''")
+        return f"format csv, header false, quote '', escape '', nullstr '\\N', delim '{delimiter}'", "txt"
+    raise AthenaError(f"NOT_SUPPORTED: Cannot insert into a table with SerDe {serde['SerializationLibrary']}")
+
+
+# -- errors ------------------------------------------------------------------------------------------
+
+OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re.S)
+
+
+def reason(error: duckdb.Error, sql: str) -> str:
+    """A DuckDB error as the reason Athena would give."""
+    from .dialect import column_not_found, position
+
+    message = str(error).split("\n\nLINE")[0].partition("\n")[0]
+    message = re.sub(r"^[A-Z][\w ]* Error: ", "", message)
+    if own := OWN.search(message):
+        return f"{own[1]}: " + re.sub(r"' to INT32.*", "", own[2])
+    if "Malformed JSON" in message:
+        return f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {message}"
+    if "Division by zero" in message:
+        return "DIVISION_BY_ZERO: Division by zero"
+    if found := re.search(r'Referenced column "([^"]+)" (?:was )?not found', message) or re.search(r'does not have a column named "([^"]+)"', message):
+        return str(column_not_found(sql, found[1]))
+    if found := re.search(r'Referenced table "([^"]+)" not found', message):
+        return f"COLUMN_NOT_FOUND: {position(sql, found[1])}: '{found[1]}' cannot be resolved"
+    if found := re.search(r'(?:Table|Scalar|Aggregate|Macro)?\s*Function with name "?(\w+)"? does not exist', message):
+        return f"FUNCTION_NOT_FOUND: {position(sql, found[1])}: Function '{found[1]}' not registered"
+    if found := re.search(r"No function matches the given name and argument types '(\w*[^\w(]?)\(?([^']*?)\)?'", message):
+        return f"TYPE_MISMATCH: {position(sql, found[1])}: Unexpected parameters ({found[2].lower()}) for function {found[1]}"
+    if "must appear in the GROUP BY" in message:
+        found = re.search(r'column "([^"]+)"', message)
+        name = found[1] if found else ""
+        return f"EXPRESSION_NOT_AGGREGATE: {position(sql, name)}: '{name}' must be an aggregate expression or appear in GROUP BY clause"
+    if "Cannot mix values" in message or "Cannot compare" in message:
+        return f"TYPE_MISMATCH: line 1:1: {message}"
+    if "Ambiguous reference" in message:
+        found = re.search(r'column name "([^"]+)"', message)
+        return f"AMBIGUOUS_NAME: {position(sql, found[1] if found else '')}: Column '{found[1] if found else ''}' is ambiguous"
+    if isinstance(error, duckdb.ConversionException):
+        return f"INVALID_CAST_ARGUMENT: {message}"
+    if "Could not parse string" in message:
+        return f"INVALID_FUNCTION_ARGUMENT: Invalid format: {message}"
+    if isinstance(error, duckdb.OutOfRangeException):
+        return f"NUMERIC_VALUE_OUT_OF_RANGE: {message}"
+    if isinstance(error, duckdb.ParserException):
+        return f"SYNTAX_ERROR: line 1:1: {message}"
+    if isinstance(error, duckdb.BinderException):
+        return f"SYNTAX_ERROR: line 1:1: {message}"
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"EXCEEDED_MEMORY_LIMIT: {message}"
+    return f"GENERIC_INTERNAL_ERROR: {message}"

@@ -1,0 +1,241 @@
+"""Where moto's S3 differs from AWS in what Lacuna watches, put right; and a bulk load for the simulated account.
+
+- user metadata `delivered-at` is an object's LastModified (the sandbox's own addition: AWS has no such thing)
+- GetBucketLogging returns TargetObjectKeyFormat; PutBucketLogging accepts a target that cannot be written to, as AWS
+  is reported to do (whether it refuses could not be verified); moto's made-up access logs are never written
+- ListBuckets pages, and names Regions only when asked in one of the ways that make AWS do so
+- a page of a listing costs the page, not the bucket
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import moto.s3.models as models
+from moto.core.responses import ActionResult
+from moto.s3.exceptions import (
+    CrossLocationLoggingProhibited,
+    InvalidArgumentError,
+    InvalidTargetBucketForLogging,
+)
+from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
+from moto.s3.responses import S3Response
+from moto.s3.utils import _VersionedKeyStore
+
+DELIVERED_AT = "x-amz-meta-delivered-at"
+ACCOUNT_ID = "123456789012"
+LAST = "\U0010ffff"
+
+
+class OrderedKeyStore(_VersionedKeyStore):
+    """A bucket's keys, with their names in S3's order at hand. A list once given out is never changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock, self._names, self._new, self._gone = threading.Lock(), list[str](), list[str](), False
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._note(key)
+        super().__setitem__(key, value)
+
+    def setlist(self, key: Any, list_: Any) -> None:
+        self._note(key)
+        super().setlist(key, list_)
+
+    def pop(self, key: str) -> None:  # type: ignore[override]
+        super().pop(key)
+        self._gone = True
+
+    def _note(self, key: str) -> None:
+        if key not in self:
+            self._new.append(key)
+
+    def names(self) -> list[str]:
+        with self._lock:
+            if self._gone:
+                self._gone, self._new = False, []
+                self._names = sorted(dict.keys(self))
+            elif self._new:
+                new, self._new = self._new, []
+                self._names = sorted([*self._names, *set(new)])
+            return self._names
+
+
+def backend() -> S3Backend:
+    return s3_backends[ACCOUNT_ID]["aws"]
+
+
+def current_keys(bucket: FakeBucket, prefix: str, after: str = "") -> Iterator[FakeKey]:
+    """The current objects under a prefix in S3's order, from the first name greater than `after`."""
+    names = bucket.keys.names()
+    for position in range(max(bisect_left(names, prefix), bisect_right(names, after)), len(names)):
+        if not names[position].startswith(prefix):
+            return
+        key = bucket.keys.get(names[position])
+        if isinstance(key, FakeKey):
+            yield key
+
+
+def list_page(
+    bucket: FakeBucket, prefix: str, delimiter: str, after: str, limit: int
+) -> tuple[list[FakeKey | str], bool]:
+    """One page of keys and common prefixes (text) in order, and whether there is more."""
+    page: list[FakeKey | str] = []
+    while True:
+        for key in current_keys(bucket, prefix, after):
+            if len(page) == limit:
+                return page, limit > 0
+            head, found, _ = key.name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+            if found:
+                page.append(prefix + head + delimiter)
+                after = prefix + head + delimiter + LAST  # go on behind the folder without reading it
+                break
+            page.append(key)
+        else:
+            return page, False
+
+
+def put_objects(
+    bucket: str, objects: Iterable[tuple[str, bytes, datetime | None, Mapping[str, str] | None]]
+) -> int:
+    """Store (key, body, delivered_at, metadata) in process, skipping HTTP; the number of objects stored."""
+    count = 0
+    for name, body, delivered_at, metadata in objects:
+        key = backend().put_object(bucket, name, body, disable_notification=True)
+        fields = {f"x-amz-meta-{k.lower()}": v for k, v in (metadata or {}).items()}
+        if delivered_at:
+            fields[DELIVERED_AT] = delivered_at.astimezone(UTC).isoformat()
+        key.set_metadata(fields)
+        count += 1
+    return count
+
+
+def _parse_moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidArgumentError("delivered-at must be ISO 8601", DELIVERED_AT, text) from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+_set_metadata, _copy_object = FakeKey.set_metadata, S3Backend.copy_object
+
+
+def set_metadata(self: FakeKey, metadata: Any, replace: bool = False) -> None:
+    moment = metadata.get(DELIVERED_AT)
+    if moment:
+        self.last_modified = _parse_moment(moment)
+    _set_metadata(self, metadata, replace)
+
+
+def copy_object(self: S3Backend, src_key: FakeKey, bucket: str, name: str, *args: Any, **options: Any) -> None:
+    """A copy is written now, whenever its source was delivered, unless it is given a moment of its own."""
+    _copy_object(self, src_key, bucket, name, *args, **options)
+    if options.get("mdirective") != "REPLACE":
+        copy = self.get_object(bucket, name)
+        if copy:
+            copy.last_modified = datetime.now(UTC).replace(tzinfo=None)
+
+
+def set_logging(self: FakeBucket, config: dict[str, Any] | None, buckets: S3Backend) -> None:
+    if config:
+        target = buckets.buckets.get(config["TargetBucket"])
+        if not target:
+            raise InvalidTargetBucketForLogging("The target bucket for logging does not exist")
+        if target.region_name != self.region_name:
+            raise CrossLocationLoggingProhibited
+    self.logging = config or {}
+
+
+_get_bucket_logging = S3Response.get_bucket_logging
+
+
+def get_bucket_logging(self: S3Response) -> Any:
+    """Moto's answer and the key format it forgets."""
+    layout = self.backend.get_bucket_logging(self.bucket_name).get("TargetObjectKeyFormat")
+    if not layout:
+        return _get_bucket_logging(self)
+    status, headers, body = _get_bucket_logging(self)
+    if "PartitionedPrefix" in layout:
+        source = (layout["PartitionedPrefix"] or {}).get("PartitionDateSource") or "EventTime"
+        inner = f"<PartitionedPrefix><PartitionDateSource>{source}</PartitionDateSource></PartitionedPrefix>"
+    else:
+        inner = "<SimplePrefix/>"
+    text = body.decode() if isinstance(body, bytes) else body
+    element = f"<TargetObjectKeyFormat>{inner}</TargetObjectKeyFormat></LoggingEnabled>"
+    return status, headers, text.replace("</LoggingEnabled>", element)
+
+
+def all_buckets(self: S3Response) -> Any:
+    """ListBuckets. Region names come only with a paged or filtered call, as on AWS."""
+    self.data["Action"] = "ListBuckets"
+    prefix, region = self._get_param("prefix") or "", self._get_param("bucket-region")
+    token, limit = self._get_param("continuation-token") or "", self._get_param("max-buckets")
+    filtered = any((prefix, region, token, limit))
+    found = [
+        b
+        for name, b in sorted(self.backend.buckets.items())
+        if name.startswith(prefix) and name > token and region in (None, b.region_name)
+    ]
+    page = found[: int(limit or 10_000)]
+    buckets = [
+        {"Name": b.name, "CreationDate": b.creation_date_ISO8601} | ({"BucketRegion": b.region_name} if filtered else {})
+        for b in page
+    ]
+    owner = {"ID": "bcaf1ffd86f41161ca5fb16fd081034f", "DisplayName": "webfile"}
+    result: dict[str, Any] = {"Owner": owner, "Buckets": buckets}
+    if len(page) < len(found):
+        result["ContinuationToken"] = page[-1].name
+    if prefix:
+        result["Prefix"] = prefix
+    return self.serialized(ActionResult(result))
+
+
+def _name(entry: FakeKey | str) -> str:
+    return entry if isinstance(entry, str) else entry.name
+
+
+def list_objects(
+    self: S3Backend, bucket: FakeBucket, prefix: str | None, delimiter: str | None, marker: str | None,
+    max_keys: int | None,
+) -> Any:  # fmt: skip
+    after = (marker or "") + (LAST if delimiter and (marker or "").endswith(delimiter) else "")
+    page, more = list_page(bucket, prefix or "", delimiter or "", after, min(max_keys or 0, 1000))
+    keys, folders = [k for k in page if isinstance(k, FakeKey)], [f for f in page if isinstance(f, str)]
+    return keys, folders, more, _name(page[-1]) if more else None
+
+
+def list_objects_v2(
+    self: S3Backend, bucket: FakeBucket, prefix: str | None, delimiter: str | None, continuation_token: str | None,
+    start_after: str | None, max_keys: int,
+) -> Any:  # fmt: skip
+    after = start_after or ""
+    if continuation_token:
+        after = bytes.fromhex(continuation_token).decode()
+    page, more = list_page(bucket, prefix or "", delimiter or "", after, min(max_keys, 1000))
+    if not more:
+        return page, False, None
+    last = _name(page[-1]) + (LAST if isinstance(page[-1], str) else "")
+    return page, True, last.encode().hex()
+
+
+def install() -> None:
+    """Put the corrections into moto. Installing twice changes nothing."""
+    models._VersionedKeyStore = OrderedKeyStore  # type: ignore[misc]
+    replaced = {
+        FakeKey: (set_metadata,),
+        FakeBucket: (set_logging,),
+        S3Backend: (copy_object, list_objects, list_objects_v2),
+        S3Response: (get_bucket_logging, all_buckets),
+    }
+    for owner, functions in replaced.items():
+        for function in functions:
+            setattr(owner, function.__name__, function)
+    S3Backend.log_incoming_request = lambda *_: None  # type: ignore[method-assign]
+
+
+__all__ = ["FakeDeleteMarker", "backend", "current_keys", "install", "put_objects"]

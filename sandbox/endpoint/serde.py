@@ -1,0 +1,416 @@
+"""Text formats: how the rows of a table come out of its objects, in expressions that DuckDB runs itself.
+
+Python touches an object only as a whole (fetch, gunzip, split offsets by numpy) and hands it to DuckDB as an Arrow
+buffer; lines are matched, split and parsed by DuckDB. Lines end at LF, CR LF or CR, as in Hive and Trino.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import re._constants as sre
+import re._parser as sre_parser
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from .catalog import DataFile, GlueTable
+from .engine import AthenaError
+from .hive import parse_type
+from .types import duck_type
+
+BATCH_BYTES = 8 << 20
+LINES, DOCUMENTS, PARQUET = "lines", "documents", "parquet"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How to read a table: what a raw row is, and one expression over it (`_raw`) for each column."""
+
+    raw: str
+    columns: tuple[tuple[str, str], ...] = ()  # (name, expression)
+    source: str = "{raw}"  # the relation the expressions are over
+    skip_lines: int = 0
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def named(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+# -- objects to Arrow -------------------------------------------------------------------------------
+
+
+def content(file: DataFile) -> bytes:
+    """An object's bytes, unpacked if its name ends in .gz."""
+    data = file.read()
+    if not file.url.endswith(".gz"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, OSError, zlib.error) as error:
+        raise AthenaError(f"HIVE_CURSOR_ERROR: Failed to read file: {file.url}: {error}") from error
+
+
+def valid_utf8(data: bytes) -> bytes:
+    """The same text with U+FFFD for what is not UTF-8, as Java decodes it."""
+    if data.isascii():
+        return data
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").encode()
+    return data
+
+
+def line_array(data: bytes, skip: int = 0) -> pa.Array:
+    """The lines of a text, each with its final LF, over the text's own buffer."""
+    data = valid_utf8(data)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if data and not data.endswith(b"\n"):
+        data += b"\n"
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10) + 1
+    offsets = np.concatenate(([0], ends)).astype(np.int64)
+    lines = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(data))
+    return lines[skip:]
+
+
+def batches(files: Sequence[DataFile], reader: Reader, width: int, seen: list[DataFile]) -> Iterator[pa.RecordBatch]:
+    """Raw rows of files, one batch an object, with its partition values, path, size and modification time."""
+    for file in files:
+        seen.append(file)
+        data = content(file)
+        rows = line_array(data, reader.skip_lines) if reader.raw == LINES else pa.array([valid_utf8(data)], pa.large_binary()).cast(pa.large_string())
+        constants = [*file.partition, file.url]
+        zeros = pa.array(np.zeros(len(rows), dtype=np.int8))
+        columns = [pa.DictionaryArray.from_arrays(zeros, pa.array([v], pa.string())) for v in constants]
+        size = pa.DictionaryArray.from_arrays(zeros, pa.array([file.size], pa.int64()))
+        modified = pa.DictionaryArray.from_arrays(zeros, pa.array([file.modified], pa.timestamp("us")))
+        yield pa.RecordBatch.from_arrays([rows, *columns, size, modified], schema=raw_schema(width))
+
+
+def raw_schema(width: int) -> pa.Schema:
+    text = pa.dictionary(pa.int8(), pa.string())
+    return pa.schema(
+        [
+            ("_raw", pa.large_string()),
+            *((f"_p{i}", text) for i in range(width)),
+            ("_path", text),
+            ("_file_size", pa.dictionary(pa.int8(), pa.int64())),
+            ("_file_modified_time", pa.dictionary(pa.int8(), pa.timestamp("us"))),
+        ]
+    )
+
+
+class Stream:
+    """Raw rows as an Arrow stream that DuckDB may open as often as it likes."""
+
+    def __init__(self, files: Sequence[DataFile], reader: Reader, width: int) -> None:
+        self.files, self._reader, self._width = files, reader, width
+        self.seen: list[DataFile] = []
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        rows = batches(self.files, self._reader, self._width, self.seen)
+        return pa.RecordBatchReader.from_batches(raw_schema(self._width), rows).__arrow_c_stream__(requested_schema)
+
+
+# -- SerDes to expressions --------------------------------------------------------------------------
+
+
+def reader_for(table: GlueTable, duck_types: Sequence[str]) -> Reader:
+    """How to read the rows of a table. `duck_types` are those of its columns, in order."""
+    storage = table["StorageDescriptor"]
+    serde = storage.get("SerdeInfo") or {}
+    library = serde.get("SerializationLibrary") or "LazySimpleSerDe"
+    properties = serde.get("Parameters") or {}
+    columns = [c["Name"].lower() for c in storage["Columns"]]
+    skip = int((table.get("Parameters") or {}).get("skip.header.line.count", 0) or properties.get("skip.header.line.count", 0))
+    name = library.rpartition(".")[2]
+    if "parquet" in (library + str(storage.get("InputFormat"))).lower():
+        return Reader(PARQUET)
+    if (table.get("Parameters") or {}).get("table_type", "").upper() == "ICEBERG":
+        raise AthenaError("NOT_SUPPORTED: Iceberg tables are not supported by the sandbox")
+    if name == "RegexSerDe":
+        return _regex_reader(columns, duck_types, properties, skip)
+    if name in ("JsonSerDe", "HiveJsonSerDe", "CloudTrailSerde"):
+        raw = DOCUMENTS if "cloudtrail" in (library + str(storage.get("InputFormat"))).lower() else LINES
+        return Reader(raw, skip_lines=skip)  # the expressions depend on how keys are spelled: see json_reader
+    if name in ("LazySimpleSerDe", "OpenCSVSerde"):
+        return _delimited_reader(name, columns, duck_types, properties, skip)
+    raise AthenaError(f"HIVE_UNSUPPORTED_FORMAT: Unable to create input format {storage.get('InputFormat')} with {library}")
+
+
+def converted(text: str, duck_type: str) -> str:
+    """A text cell as a value of its column: what cannot be converted is NULL, as in Hive."""
+    if duck_type == "varchar":
+        return text
+    if duck_type in ("tinyint", "smallint", "integer", "bigint"):
+        return f"case when regexp_full_match({text}, '[+-]?[0-9]+') then try_cast({text} as {duck_type}) end"
+    return f"try_cast({text} as {duck_type})"
+
+
+def _line() -> str:
+    return "_raw[:-2]"
+
+
+def _regex_reader(columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int) -> Reader:
+    source = properties.get("input.regex")
+    if source is None:
+        raise AthenaError("HIVE_INVALID_METADATA: RegexSerDe: input.regex is not set")
+    pattern = groups_of(source, properties.get("input.regex.case.insensitive", "").lower() == "true")
+    if len(pattern.groups) != len(columns):
+        raise AthenaError(
+            "HIVE_SERDE_ERROR: Number of matching groups doesn't match the number of columns: "
+            f"{len(pattern.groups)} groups, {len(columns)} columns"
+        )
+    names = ", ".join(quoted(f"g{i}") for i in range(pattern.captures))
+    fields = f"regexp_extract({_line()}, {quoted(pattern.text)}, [{names}])"
+    matched = f"regexp_matches({_line()}, {quoted(pattern.text)})"
+    cells = [g.condition.replace("{matched}", matched).replace("{0}", f"x.g{g.number}") for g in pattern.groups]
+    picked = tuple((c, converted(cell, t)) for c, cell, t in zip(columns, cells, types, strict=True))
+    return Reader(LINES, picked, f"(select *, {fields} as x from {{raw}})", skip)
+
+
+def _delimited_reader(
+    name: str, columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int
+) -> Reader:
+    if name == "LazySimpleSerDe":
+        delimiter = properties.get("field.delim") or properties.get("serialization.format") or "\x01"
+        null = properties.get("serialization.null.format", "\\N")
+        delimiter = chr(int(delimiter)) if delimiter.isdigit() else delimiter
+        cells = [f"nullif(x[{i}], {quoted(null)})" for i in range(1, len(columns) + 1)]
+        fields = f"split({_line()}, {quoted(delimiter)})"
+    else:
+        d, q, e = (re.escape(properties.get(k, v)) for k, v in (("separatorChar", ","), ("quoteChar", '"'), ("escapeChar", "\\")))
+        cell = f"{q}(?:[^{q}{e}]|{e}.|{q}{q})*{q}[^{d}]*|(?:[^{d}{e}]|{e}.)*"
+        fields = f"regexp_extract_all({_line()} || {quoted(properties.get('separatorChar', ','))}, {quoted(f'(?s)({cell}){d}')}, 1)"
+        cells = [_csv_cell(f"x[{i}]", q, e) for i in range(1, len(columns) + 1)]
+    picked = tuple((c, converted(cell, t)) for c, cell, t in zip(columns, cells, types, strict=True))
+    return Reader(LINES, picked, f"(select *, {fields} as x from {{raw}})", skip)
+
+
+def _csv_cell(cell: str, quote: str, escape: str) -> str:
+    """A cell without its quotes, doubled quotes and escapes undone."""
+    bare = f"regexp_replace({cell}, {quoted(f'(?s)^{quote}(.*){quote}[^{quote}]*$')}, '\\1')"
+    return f"regexp_replace({bare}, {quoted(f'(?s)(?:{escape}(.)|{quote}({quote}))')}, '\\1\\2', 'g')"
+
+
+# -- JSON -------------------------------------------------------------------------------------------
+
+Spelled = dict[str, set[str]]  # JSON path of an object -> its keys as the data spells them
+
+
+def hive_kind(hive: str) -> exp.DataType:
+    return parse_type(hive)
+
+
+def record_kind(columns: Sequence[tuple[str, str]], properties: dict[str, str]) -> exp.DataType:
+    """The columns of a JSON table as one struct of the keys they are read from."""
+    fields = [f"`{properties.get(f'mapping.{n}', n)}`: {t}" for n, t in columns]
+    return hive_kind(f"struct<{', '.join(fields)}>")
+
+
+def key_paths(kind: exp.DataType, spelled: Spelled, path: str = "$") -> list[str]:
+    """Where the objects are whose keys a table needs, as far as their spelling is known."""
+    if kind.this in (exp.DType.ARRAY, exp.DType.LIST):
+        return key_paths(kind.expressions[0], spelled, path + "[*]")
+    if kind.this != exp.DType.STRUCT:
+        return []
+    found = [path]
+    for field in kind.expressions:
+        for spelling in spellings(field.name, spelled[path] if path in spelled or isinstance(spelled, defaultdict) else None):
+            found += key_paths(field.args["kind"], spelled, f"{path}.{named(spelling)}")
+    return found
+
+
+# How AWS spells the objects inside an event: saves rounds of looking, and decides nothing.
+CONTAINERS = set("userIdentity onBehalfOf sessionContext attributes sessionIssuer webIdFederationData resources addendum tlsDetails".split())
+
+
+def guessed_paths(kind: exp.DataType) -> list[str]:
+    """Paths of the objects a table needs, spelled as AWS does."""
+    return key_paths(kind, defaultdict(lambda: CONTAINERS))
+
+
+def spellings(name: str, keys: set[str] | None) -> list[str]:
+    return sorted(k for k in keys or () if k.lower() == name.lower())
+
+
+def json_reader(reader: Reader, columns: Sequence[tuple[str, str]], properties: dict[str, str], spelled: Spelled) -> Reader:
+    """Expressions for JSON rows; keys of the top level and of structs match without regard to case.
+
+    A DuckDB struct cannot hold `arn` and `ARN` at once: where one object type has both, it is read once for each.
+    """
+    kind = record_kind(columns, properties)
+    variants = max((len(spellings(f, keys)) for keys in spelled.values() for f in {k.lower() for k in keys}), default=1)
+    shapes = [_structure(kind, spelled, "$", v) for v in range(max(variants, 1))]
+    picked = []
+    for (name, _), field in zip(columns, kind.expressions, strict=True):
+        cells = [_value(field, f"x{v}", spelled, "$", v) for v in range(len(shapes))]
+        picked.append((name, cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"))
+    if reader.raw == DOCUMENTS:
+        texts = [quoted(json.dumps({"Records": [s]})) for s in shapes]
+        rows = ", ".join(f'unnest(from_json(_raw, {t})."Records") as x{v}' for v, t in enumerate(texts))
+        return Reader(reader.raw, tuple(picked), f"(select *, {rows} from {{raw}})", reader.skip_lines)
+    rows = ", ".join(f"from_json(_raw, {quoted(json.dumps(s))}) as x{v}" for v, s in enumerate(shapes))
+    return Reader(reader.raw, tuple(picked), f"(select *, {rows} from {{raw}} where {NOT_BLANK})", reader.skip_lines)
+
+
+NOT_BLANK = "length(trim(_raw, ' ' || chr(9) || chr(10))) > 0"
+
+
+def _spelling(name: str, spelled: Spelled, path: str, variant: int) -> str | None:
+    found = spellings(name, spelled.get(path))
+    return found[min(variant, len(found) - 1)] if found else None
+
+
+def _structure(kind: exp.DataType, spelled: Spelled, path: str, variant: int) -> Any:
+    """What from_json is asked for: the keys that exist, structs as structs, everything else as text."""
+    if kind.this == exp.DType.STRUCT:
+        fields = {}
+        for field in kind.expressions:
+            spelling = _spelling(field.name, spelled, path, variant)
+            if spelling:
+                inner = _structure(field.args["kind"], spelled, f"{path}.{named(spelling)}", variant)
+                fields[spelling] = inner
+        return fields or "JSON"
+    if kind.this in (exp.DType.ARRAY, exp.DType.LIST):
+        return [_structure(kind.expressions[0], spelled, path + "[*]", variant)]
+    return duck_type(kind).upper()
+
+
+def _value(field: exp.Expression, parent: str, spelled: Spelled, path: str, variant: int) -> str:
+    """A field of what from_json gave at `parent`, in the names and types that the table declares."""
+    spelling = _spelling(field.name, spelled, path, variant)
+    if spelling is None:
+        return f"cast(null as {duck_type(field.args['kind'])})"
+    return _declared(f"{parent}.{named(spelling)}", field.args["kind"], spelled, f"{path}.{named(spelling)}", variant)
+
+
+def _declared(text: str, kind: exp.DataType, spelled: Spelled, path: str, variant: int) -> str:
+    if kind.this == exp.DType.STRUCT:
+        fields = [
+            f"{named(f.name)}: {_value(f, text, spelled, path, variant)}" for f in kind.expressions
+        ]
+        return f"case when {text} is not null then {{{', '.join(fields)}}} end"
+    if kind.this in (exp.DType.ARRAY, exp.DType.LIST):
+        return f"list_transform({text}, lambda v: {_declared('v', kind.expressions[0], spelled, path + '[*]', variant)})"
+    return text
+
+
+# -- regular expressions ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Group:
+    """A capturing group of a Java pattern: its number among DuckDB's captures, and how NULL is told from ''."""
+
+    number: int
+    condition: str
+
+
+@dataclass(frozen=True)
+class Pattern:
+    text: str
+    captures: int
+    groups: tuple[Group, ...]
+
+
+def re2_pattern(java: str) -> str:
+    """A Java pattern as RE2 reads it alike: Java's \\s knows the vertical tab. Look-around cannot be said at all."""
+    if re.search(r"(?<!\\)\(\?(?:[=!]|<[=!]|>)|(?<!\\)[*+?}]\+|(?<!\\)\\[1-9]", java):
+        raise AthenaError(
+            "NOT_SUPPORTED: the sandbox's embedded engine refuses look-around, possessive quantifiers and back references "
+            f"in a regular expression: {java}"
+        )
+    out, in_class, position = [], False, 0
+    while position < len(java):
+        pair, char = java[position : position + 2], java[position]
+        if pair == "\\s":
+            out.append("\\t-\\r\\x20" if in_class else "[\\t-\\r\\x20]")
+        elif pair == "\\S" and not in_class:
+            out.append("[^\\t-\\r\\x20]")
+        elif char == "\\":
+            out.append(pair)
+        else:
+            in_class = (in_class or char == "[") and not (char == "]")
+            out.append(char)
+            position -= 1
+        position += 2
+    return "".join(out)
+
+
+def groups_of(java: str, ignore_case: bool = False) -> Pattern:
+    """A RegexSerDe's pattern for DuckDB: the whole line must match, `.` matches everything.
+
+    DuckDB gives '' for a group that took no part in the match; Hive gives NULL. A group that cannot match '' tells
+    by itself; for one that can, the smallest optional part around it that cannot is captured too and tells.
+    """
+    flags = "si" if ignore_case else "s"
+    text = re2_pattern(java)
+    try:
+        tree = sre_parser.parse(re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", java), re.DOTALL)
+    except (re.error, OverflowError) as error:
+        raise AthenaError(f"HIVE_SERDE_ERROR: input.regex: {error}") from error
+    groups = _Groups(tree)
+    return Pattern(f"^(?{flags}:({text}))$", groups.count + 1, tuple(groups.told(n) for n in range(1, groups.count + 1)))
+
+
+class _Groups:
+    """Which groups of a parsed pattern may be absent and which may match ''."""
+
+    def __init__(self, tree: Any) -> None:
+        self.count = tree.state.groups - 1
+        self.least: dict[int, int] = {}
+        self.absent: dict[int, bool] = {}
+        self.only_if_empty: dict[int, list[int]] = {}
+        self.whole_least = tree.getwidth()[0]
+        self._walk(tree, optional=False, siblings=[])
+
+    def _walk(self, tree: Any, optional: bool, siblings: list[list[int]]) -> None:
+        for op, value in tree:
+            if op is sre.SUBPATTERN:
+                number, _, _, inner = value
+                if number:
+                    self.least[number], self.absent[number] = inner.getwidth()[0], optional
+                    self.only_if_empty[number] = siblings[-1] if siblings else []
+                self._walk(inner, optional, siblings)
+            elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+                self._walk(value[2], optional or value[0] == 0, [*siblings, []] if value[0] == 0 else siblings)
+            elif op is sre.BRANCH:
+                branches = value[1]
+                for branch in branches:
+                    others = [self._sure_group(b) for b in branches if b is not branch]
+                    known = [n for n in others if n]
+                    self._walk(branch, True, [*siblings, known if len(known) == len(others) else []])
+
+    @staticmethod
+    def _sure_group(branch: Any) -> int | None:
+        """A group that takes part whenever a branch does, and never matches ''."""
+        for op, value in branch:
+            if op is sre.SUBPATTERN and value[0] and value[3].getwidth()[0] > 0:
+                return int(value[0])
+        return None
+
+    def told(self, number: int) -> Group:
+        if self.least[number] > 0:
+            return Group(number, "nullif({0}, '')")
+        matched = "x.g0 <> ''" if self.whole_least else "{matched}"
+        if not self.absent[number]:
+            return Group(number, f"case when {matched} then {{0}} end")
+        others = self.only_if_empty[number]
+        if others:
+            empty = " and ".join(f"x.g{n} = ''" for n in others)
+            return Group(number, f"case when {empty} and {matched} then {{0}} end")
+        return Group(number, "nullif({0}, '')")

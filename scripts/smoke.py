@@ -1,0 +1,160 @@
+"""`make smoke`: the commands of docker-compose.yml outside Docker, on a real PostgreSQL.
+
+Starts PostgreSQL (from Debian's packages; installs them where it may), then every service's own
+command with its own environment, and waits until the scheduler has carried one delivery day
+through all four DAGs by their assets.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import compose
+import psycopg
+
+from sandbox.process import REPO, running
+from sandbox.up import backfill, wait_until_healthy
+
+PATIENCE = 420.0
+DAGS = 4
+
+
+def main() -> None:
+    ports = {5432: free_port(), 5000: free_port(), 8080: free_port()}
+    day = datetime.now(UTC).date() - timedelta(days=1)
+    with tempfile.TemporaryDirectory(prefix="lacuna-smoke-") as home, ExitStack() as stack:
+        services = read_services(ports, Path(home))
+        stack.enter_context(postgres(ports[5432], services["migrate"]["environment"]))
+        logs = Path(home)
+
+        def start(name: str) -> subprocess.Popen[str]:
+            service = services[name]
+            environment = os.environ | (service["environment"] or {})
+            log = logs / f"{name}.log"
+            return stack.enter_context(running(service["command"], environment, log))
+
+        sandbox = start("sandbox")
+        if start("migrate").wait(PATIENCE):
+            sys.exit(f"airflow db migrate failed:\n{(logs / 'migrate.log').read_text()}")
+        say("PostgreSQL is migrated")
+        apiserver = start("apiserver")
+        start("scheduler")
+        start("dag-processor")
+        url = f"http://127.0.0.1:{ports[8080]}"
+        wait_until_healthy(url, apiserver, logs / "apiserver.log", PATIENCE)
+        say("api-server and scheduler are healthy")
+        wait_for(lambda: "sandbox ready" in (logs / "sandbox.log").read_text(), sandbox)
+        environment = os.environ | services["scheduler"]["environment"]
+        backfill(day, day, environment)
+        connection = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
+        wait_for(lambda: carried_through(connection, str(day)), apiserver)
+        say(f"all {DAGS} DAGs carried {day} through by their assets")
+
+
+def read_services(ports: dict[int, int], home: Path) -> dict[str, dict]:
+    """Compose's own reading of the file, with free ports and this checkout in place of /opt/lacuna."""
+    binary = Path(compose.__file__).parent / "docker-compose"
+    secrets = {"LACUNA_SECRET": "smoke" * 8, "POSTGRES_PASSWORD": "smoke"}
+    done = subprocess.run(
+        [binary, "--file", REPO / "docker-compose.yml", "config", "--format", "json"],
+        env={"PATH": os.environ["PATH"]} | secrets, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    text = done.stdout.replace("/opt/lacuna/.lacuna/airflow", str(home))
+    text = text.replace("/opt/lacuna", str(REPO))
+    for ours, free in ports.items():
+        text = text.replace(f":{ours}", f":{free}").replace(f'"{ours}"', f'"{free}"')
+    return json.loads(text)["services"]
+
+
+@contextmanager
+def postgres(port: int, environment: dict[str, str]) -> Iterator[None]:
+    """A PostgreSQL server with the user, password and database that the environment names."""
+    binaries = find_postgres()
+    password = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].split(":")[2].split("@")[0]
+    # PostgreSQL refuses to run as root
+    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory(prefix="lacuna-postgres-") as folder:
+        data, secret = Path(folder) / "data", Path(folder) / "password"
+        secret.write_text(password)
+        if as_postgres:
+            shutil.chown(folder, "postgres")
+            shutil.chown(secret, "postgres")
+        subprocess.run(
+            [*as_postgres, binaries / "initdb", "--pgdata", data, "--username", "airflow",
+             "--pwfile", secret, "--auth", "scram-sha-256"],
+            check=True, capture_output=True, cwd=folder,
+        )  # fmt: skip
+        command = [*as_postgres, str(binaries / "postgres"), "-D", str(data), "-p", str(port),
+                   "-h", "127.0.0.1", "-k", folder]  # fmt: skip
+        with running(command, dict(os.environ), Path(folder) / "postgres.log") as server:
+            admin = f"postgresql://airflow:{password}@127.0.0.1:{port}/postgres"
+            wait_for(lambda: answers(admin), server)
+            with psycopg.connect(admin, autocommit=True) as connection:
+                connection.execute("create database airflow")
+            say(f"PostgreSQL listens on {port}")
+            yield
+
+
+def find_postgres() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        say("installing PostgreSQL from Debian's packages")
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        subprocess.run(["apt-get", "install", "-qq", "-y", "postgresql"], check=True,
+                       stdout=subprocess.DEVNULL, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found:
+        sys.exit("PostgreSQL is needed: apt-get install postgresql")
+    return found[-1]
+
+
+def answers(connection: str) -> bool:
+    try:
+        psycopg.connect(connection, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def carried_through(connection: str, partition_key: str) -> bool:
+    """Whether every DAG has a successful run for the partition; a failed run ends the wait."""
+    with psycopg.connect(connection) as database:
+        runs = database.execute(
+            "select dag_id, state from dag_run where partition_key = %s", [partition_key]
+        ).fetchall()
+    if failed := [dag_id for dag_id, state in runs if state == "failed"]:
+        sys.exit(f"failed: {failed}")
+    return len({dag_id for dag_id, state in runs if state == "success"}) == DAGS
+
+
+def wait_for(condition, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if process.poll() is not None or time.monotonic() > deadline:
+            sys.exit(f"gave up waiting; exit code of {process.args}: {process.poll()}")
+        time.sleep(1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def say(words: str) -> None:
+    print(f"smoke: {words}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Airflow in a home of its own, and no way to a real AWS account."""
+
+import os
+import tempfile
+from pathlib import Path
+
+REPO = Path(__file__).parents[1]
+
+# Before anything imports airflow: its configuration is read once.
+os.environ.update(
+    {
+        "AIRFLOW_HOME": os.environ.get("LACUNA_TEST_HOME") or tempfile.mkdtemp(prefix="lacuna-test-"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPO / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPO / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+)
+for name in [name for name in os.environ if name.startswith("LACUNA_") and name != "LACUNA_TEST_HOME"]:
+    del os.environ[name]

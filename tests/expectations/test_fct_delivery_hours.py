@@ -1,0 +1,159 @@
+"""The suite of fct_delivery_hours, on the sandbox's Athena."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+MART = "fct_delivery_hours"
+NOT_FINDINGS = {0: {"status": "idle"}, 1: {"status": "pending"}, 2: {"status": "unknown"}}
+
+
+@pytest.fixture(scope="module")
+def spoiled(new_world):
+    """A day on which every expectation is broken, each by a bucket of its own."""
+    world = new_world()
+    world.add_hours("fine")
+    world.add_hours("quiet", NOT_FINDINGS)
+    world.add_hours("lost", {13: {"status": "missing", "data_event_requests": 142}})
+    gap = {"status": "missing", "data_event_requests": 1}
+    world.add_hours("gaps", {9: gap, 10: gap, 11: gap, 13: gap})
+    world.add_hours("part", {13: {"status": "partial", "access_log_completeness": 0.6149}})
+    world.add_hours("unseen", {13: {"data_event_completeness": 0.5}})
+    world.add_hours("late", {13: {"latency_p99_seconds": 30.25 * 3600}})
+    world.add_hours("in-time", {13: {"latency_p99_seconds": 6 * 3600.0}})
+    world.add_hours("short")
+    del world.rows[MART][-1]
+    world.observe("absent")
+    world.observe("denied", "unknown")
+    world.observe("off", "off")
+    world.observe("switched-on-later", "off")
+    world.observe("switched-on-later", "on", minutes=30)
+    world.observe("created-later", "on", minutes=30)
+    return world
+
+
+@pytest.fixture(scope="module")
+def findings(spoiled):
+    return spoiled.findings(MART)
+
+
+def test_a_day_with_every_hour_delivered_passes(new_world):
+    world = new_world()
+    world.add_hours("fine")
+    world.add_hours("quiet", NOT_FINDINGS)
+    assert world.findings(MART) == {}
+
+
+def test_an_account_without_buckets_passes(new_world):
+    assert new_world().findings(MART) == {}
+
+
+def test_a_lost_hour_is_told_with_the_bucket_the_hour_and_what_was_seen(findings):
+    assert findings["hour_lost"].message.endswith(
+        "lost lost all access-log records of 2026-11-20 13:00 UTC (142 requests seen by CloudTrail)"
+    )
+
+
+def test_hours_lost_in_a_row_are_told_as_one_span(findings):
+    assert findings["hour_lost"].message.startswith(
+        "gaps lost all access-log records of 2026-11-20 09:00-11:59, 13:00-13:59 UTC "
+        "(4 requests seen by CloudTrail); "
+    )
+
+
+def test_only_the_buckets_with_lost_hours_are_named(findings):
+    assert findings["hour_lost"].offending == (
+        "gaps 2026-11-20 09:00-11:59, 13:00-13:59 UTC",
+        "lost 2026-11-20 13:00 UTC",
+    )
+
+
+def test_a_partly_lost_hour_is_told_with_the_share_that_came(findings):
+    assert findings["hour_partly_lost"].message == (
+        "part lost part of its access-log records of 2026-11-20 13:00 UTC "
+        "(61.4 % of the requests seen by CloudTrail have their record)"
+    )
+
+
+def test_hours_that_nobody_judged_are_told_for_every_bucket_that_may_log(findings):
+    assert findings["hours_not_judged"].message == (
+        "nobody judged 24 hours of 2026-11-20 of absent: whether an access log came is unknown; "
+        "nobody judged 24 hours of 2026-11-20 of denied: whether an access log came is unknown; "
+        "nobody judged 1 hour of 2026-11-20 of short: whether an access log came is unknown"
+    )
+
+
+def test_how_old_a_look_at_the_configuration_may_be_is_a_setting(new_world):
+    world = new_world()
+    world.observe("photos-eu", minutes=8 * 24 * 60)
+    assert world.findings(MART) == {}
+    assert set(world.findings(MART, config_max_age_days=8)) == {"hours_not_judged"}
+
+
+def test_an_empty_day_fails_because_its_buckets_are_expected(new_world):
+    world = new_world()
+    world.observe("photos-eu")
+    assert set(world.findings(MART)) == {"hours_not_judged"}
+
+
+def test_requests_without_their_data_event_are_a_loss_of_the_witness(findings):
+    assert findings["data_events_lost"].message == (
+        "CloudTrail lacks data events of unseen of 2026-11-20 13:00 UTC "
+        "(50 % of the requests in the access log have their event)"
+    )
+
+
+def test_data_events_may_be_on_their_way_until_the_budget_is_spent(new_world):
+    world = new_world()
+    # the newest day is the day itself: six hours have passed since the end of 17:00, not of 18:00
+    del world.rows["catalogued_days"][1]
+    world.add_hours("overdue", {17: {"data_event_completeness": 0.5}})
+    world.add_hours("too-early", {18: {"data_event_completeness": 0.5}})
+    findings = world.findings(MART)
+    assert set(findings) == {"data_events_lost"}
+    assert findings["data_events_lost"].offending == ("overdue 2026-11-20 17:00 UTC",)
+
+
+def test_records_that_came_after_the_budget_are_told(findings):
+    assert findings["records_late"].message == (
+        "access-log records of late of 2026-11-20 13:00 UTC came up to 30.2 hours after the request"
+    )
+
+
+def test_the_lateness_budget_is_a_setting(spoiled):
+    tolerant = spoiled.findings(MART, lateness_hours=31)
+    assert "records_late" not in tolerant
+
+
+def test_severities_tell_a_loss_from_a_delay(findings):
+    assert {code: result.severity for code, result in findings.items()} == {
+        "hours_not_judged": "critical",
+        "hour_lost": "critical",
+        "hour_partly_lost": "warning",
+        "data_events_lost": "warning",
+        "records_late": "info",
+    }
+
+
+def test_a_check_without_its_evidence_is_errored_and_the_others_still_tell(new_world):
+    world = new_world()
+    world.add_hours("lost", {13: {"status": "missing"}})
+    world.write()
+    world.glue.delete_table(DatabaseName=f"{world.name}_evidence", Name="catalogued_days")
+    results = {result.expectation: result for result in world.results(MART)}
+    assert {code for code, result in results.items() if result.errored} == {"data_events_lost"}
+    assert "catalogued_days" in results["data_events_lost"].message
+    assert results["hour_lost"].offending == ("lost 2026-11-20 13:00 UTC",)
+
+
+def test_an_expectation_costs_one_athena_statement(new_world, sandbox):
+    def statements() -> int:
+        with urllib.request.urlopen(f"{sandbox.url}/_sandbox/calls") as answer:
+            return json.load(answer).get("athena:StartQueryExecution", 0)
+
+    before = statements()
+    results = new_world().results(MART)
+    assert statements() - before == len(results) == 5

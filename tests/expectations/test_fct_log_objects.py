@@ -1,0 +1,189 @@
+"""The suite of fct_log_objects, on the sandbox's Athena."""
+
+from __future__ import annotations
+
+import pytest
+
+MART = "fct_log_objects"
+INVALID = ("invalid_signature", "broken_chain", "moved", "unreadable")
+
+
+@pytest.fixture(scope="module")
+def spoiled(new_world):
+    """A day on which every expectation on objects is broken, each by objects of its own."""
+    world = new_world()
+    # enough good lines to keep the whole day's quarantine share under its limit
+    world.add_object("fine", source_bucket="videos-eu", lines_parsed=10_000)
+    world.add_object("final-newline-missing", size_bytes=999)
+    world.add_object("crlf", size_bytes=1010)
+    world.add_object("small", lines_parsed=20, lines_quarantined=1, source_bucket="small-eu")
+    world.add_object("odd", lines_parsed=120, lines_quarantined=40)
+    world.add_object("cut", bytes_read=600, status="unaccounted")
+    world.add_object("cut-unnoticed", bytes_read=600)
+    world.add_object("unlike-its-size", bytes_read=1002, status="unaccounted")
+    world.add_object("bytes-that-are-no-text", bytes_read=1040)
+    world.add_object("never-read", bytes_read=None, lines_parsed=None, lines_quarantined=None)
+    world.add_object("repeated", lines_duplicate=10, status="duplicate")
+    world.add_object("partly-repeated", lines_duplicate=2)
+    world.add_object("not-\x1b[31mred\x07", status="not_a_log")
+    no_lines = {"bytes_read": None, "lines_parsed": None, "lines_quarantined": None}
+    for status in ("accounted", "corrupt", "altered", "missing"):
+        world.add_object(f"ct/{status}", kind="cloudtrail", status=status, **no_lines)
+    world.rows[MART][-3]["problem"] = "truncated gzip"
+    world.rows["log_objects"].append(
+        {"kind": "access_log", "log_bucket": "logs", "object_key": "never-built"}
+    )
+    world.rows["listings"] = [
+        {"log_bucket": "logs", "prefix": "", "error_code": None, "source_buckets": ["photos-eu"]},
+        {
+            "log_bucket": "closed",
+            "prefix": "eu/",
+            "error_code": "AccessDenied",
+            "source_buckets": ["music-eu", "radio-eu"],
+        },
+    ]
+    for state in ("valid", "key_unknown", *INVALID):
+        world.add_digest(state, state)
+    world.add_digest(None, "missing")
+    return world
+
+
+@pytest.fixture(scope="module")
+def findings(spoiled):
+    return spoiled.findings(MART)
+
+
+def test_a_day_with_every_byte_accounted_for_passes(new_world):
+    world = new_world()
+    world.add_object("fine")
+    world.add_object("final-newline-missing", size_bytes=999)
+    world.add_object("at-the-limit", lines_parsed=79, lines_quarantined=1)
+    world.add_digest("valid", "valid")
+    assert world.findings(MART) == {}
+
+
+def test_an_account_without_logs_passes(new_world):
+    world = new_world()
+    world.rows["catalogued_days"][0].update(places=0, objects_catalogued=0)
+    assert world.findings(MART) == {}
+
+
+def test_bytes_that_were_not_read_are_told_whatever_status_the_mart_gives(findings):
+    assert findings["bytes_unaccounted"].message == (
+        "of the 1,000 bytes of s3://logs/cut only 600 were read; "
+        "of the 1,000 bytes of s3://logs/cut-unnoticed only 600 were read; "
+        "of the 1,000 bytes of s3://logs/never-read only 0 were read; "
+        "of the 1,000 bytes of s3://logs/unlike-its-size 1,002 were read"
+    )
+
+
+def test_a_corrupt_object_is_told(findings):
+    assert findings["object_corrupt"].message == (
+        "s3://logs/ct/corrupt cannot be read (truncated gzip): "
+        "the requests it records are in no mart"
+    )
+
+
+def test_an_altered_object_is_told(findings):
+    assert findings["object_altered"].message == (
+        "s3://logs/ct/altered was altered after CloudTrail delivered it"
+    )
+
+
+def test_a_deleted_object_is_told(findings):
+    assert findings["object_missing"].message == (
+        "s3://logs/ct/missing was deleted after CloudTrail delivered it"
+    )
+
+
+def test_a_foreign_object_is_told_without_the_control_characters_of_its_key(findings):
+    found = findings["object_not_a_log"]
+    assert found.message.isprintable()
+    assert "[31mred" in found.message
+    assert [subject.isprintable() for subject in found.offending] == [True]
+
+
+def test_an_object_that_no_mart_holds_is_told(findings):
+    assert findings["object_not_built"].message == (
+        "s3://logs/never-built was delivered on 2026-11-20 and is in no mart"
+    )
+
+
+def test_a_place_that_could_not_be_listed_is_told_with_the_buckets_that_log_there(findings):
+    assert findings["place_unreadable"].message == (
+        "s3://closed/eu/ could not be listed (AccessDenied): what was delivered there on "
+        "2026-11-20 is unknown (access logs of music-eu, radio-eu)"
+    )
+
+
+def test_digests_that_do_not_hold_are_told(findings):
+    found = findings["digest_not_valid"]
+    assert set(found.message.split("; ")) == {
+        "the digest s3://trail/broken_chain does not hold: broken chain",
+        "the digest s3://trail/invalid_signature does not hold: invalid signature",
+        "the digest s3://trail/moved does not hold: moved",
+        "the digest s3://trail/unreadable does not hold: unreadable",
+        "the digest of the hour up to 2026-11-20 13:00 UTC of "
+        "arn:aws:cloudtrail:us-east-1:123456789012:trail/all in eu-west-1 is missing",
+    }
+
+
+def test_a_digest_without_a_published_key_is_not_called_invalid(findings):
+    assert findings["digest_unverified"].offending == ("s3://trail/key_unknown",)
+
+
+def test_a_bucket_over_the_quarantine_limit_is_told_though_the_day_is_under_it(findings):
+    assert findings["quarantine_share"].message == (
+        "40 access-log lines of photos-eu delivered on 2026-11-20 could not be read "
+        "(16 % of 250), see quarantined_lines"
+    )
+
+
+def test_the_quarantine_limit_is_held_for_the_whole_day_too(new_world):
+    world = new_world()
+    world.add_object("odd", lines_parsed=79, lines_quarantined=1)
+    assert world.findings(MART, quarantine_share=0.0124)["quarantine_share"].message == (
+        "1 access-log line of all buckets delivered on 2026-11-20 could not be read "
+        "(1.2 % of 80), see quarantined_lines"
+    )
+
+
+def test_duplicates_are_told_with_how_many_lines_and_whole_objects(findings):
+    assert findings["lines_duplicate"].message == (
+        "12 access-log lines of photos-eu delivered on 2026-11-20 had come before, "
+        "1 whole object among them; they count once"
+    )
+
+
+def test_an_empty_day_fails_because_its_objects_are_expected(new_world):
+    world = new_world()
+    world.add_object("delivered")
+    world.rows[MART] = []
+    assert set(world.findings(MART)) == {"object_not_built"}
+
+
+def test_a_day_that_was_not_catalogued_fails(new_world):
+    world = new_world()
+    del world.rows["catalogued_days"][0]
+    assert world.findings(MART)["day_not_catalogued"].message == (
+        "the logs delivered on 2026-11-20 were not listed to the end: what came is unknown"
+    )
+
+
+def test_a_day_on_which_nothing_came_anywhere_is_told(new_world):
+    world = new_world()
+    world.rows["catalogued_days"][0].update(places=3, objects_catalogued=0)
+    assert world.findings(MART)["nothing_delivered"].message == (
+        "no log object was delivered on 2026-11-20 to any of 3 places"
+    )
+
+
+def test_severities_tell_lost_evidence_from_a_curiosity(findings):
+    severities = {code: result.severity for code, result in findings.items()}
+    assert {code for code, severity in severities.items() if severity != "critical"} == {
+        "digest_unverified",
+        "object_not_a_log",
+        "quarantine_share",
+        "lines_duplicate",
+    }
+    assert severities["lines_duplicate"] == "info"

@@ -1,0 +1,194 @@
+import fnmatch
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lacuna.policies import Decision, PolicyUnreadable, Request, decide, denial, glob_matches
+
+REQUEST = Request(
+    service="logging.s3.amazonaws.com",
+    action="s3:PutObject",
+    resources=("arn:aws:s3:::logs/web/2006-a", "arn:aws:s3:::logs/web/2097-b"),
+    context={
+        "aws:sourcearn": "arn:aws:s3:::photos",
+        "aws:sourceaccount": "123456789012",
+        "aws:principalisawsservice": "true",
+        "aws:securetransport": "true",
+    },
+    absent=frozenset({"aws:principalorgid", "aws:sourcevpce", "aws:principaltag/*"}),
+)
+ALLOW = {
+    "Effect": "Allow",
+    "Principal": {"Service": "logging.s3.amazonaws.com"},
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::logs/*",
+}
+DENY_ALL = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+
+
+def policy(*statements: object) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allowed_if(condition: object) -> Decision:
+    return decide(policy({**ALLOW, "Condition": condition}), REQUEST)
+
+
+def test_no_policy_allows_nothing():
+    assert decide(None, REQUEST) is Decision.NOT_ALLOWED
+    assert decide(policy(), REQUEST) is Decision.NOT_ALLOWED
+
+
+def test_an_allow_for_the_service_is_enough():
+    assert decide(policy(ALLOW), REQUEST) is Decision.ALLOWED
+    assert decide(json.dumps({"Statement": ALLOW}), REQUEST) is Decision.ALLOWED
+
+
+def test_a_deny_wins_over_an_allow():
+    assert decide(policy(ALLOW, DENY_ALL), REQUEST) is Decision.DENIED
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"Principal": "*"}, Decision.ALLOWED),
+        ({"Principal": {"AWS": "*"}}, Decision.ALLOWED),
+        ({"Principal": {"Service": ["a.amazonaws.com", "logging.s3.amazonaws.com"]}}, "allowed"),
+        ({"Principal": {"Service": "cloudtrail.amazonaws.com"}}, Decision.NOT_ALLOWED),
+        ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}, Decision.NOT_ALLOWED),
+        ({"Principal": {"CanonicalUser": "79a5"}}, Decision.NOT_ALLOWED),
+        ({"Action": "s3:Put*"}, Decision.ALLOWED),
+        ({"Action": "S3:putobject"}, Decision.ALLOWED),
+        ({"Action": ["s3:GetObject", "*"]}, Decision.ALLOWED),
+        ({"Action": "s3:PutObjectAcl"}, Decision.NOT_ALLOWED),
+        ({"Resource": "arn:aws:s3:::logs"}, Decision.NOT_ALLOWED),
+        ({"Resource": "arn:aws:s3:::logs/web/*"}, Decision.ALLOWED),
+        ({"Resource": "arn:aws:s3:::logs/WEB/*"}, Decision.NOT_ALLOWED),
+        ({"Resource": ["arn:aws:s3:::logs/web/2006*", "arn:aws:s3:::logs/web/2097*"]}, "allowed"),
+        ({"Resource": "arn:aws:s3:::logs/web/2006*"}, Decision.UNCERTAIN),
+        ({"Resource": "arn:aws:s3:::logs/${aws:SourceAccount}/*"}, Decision.NOT_ALLOWED),
+        ({"Resource": "arn:aws:s3:::logs/${aws:userid}/*"}, Decision.UNCERTAIN),
+    ],
+)
+def test_each_element_must_name_the_request(change, expected):
+    assert decide(policy({**ALLOW, **change}), REQUEST) is Decision(expected)
+
+
+def test_not_elements_name_everything_else():
+    deny = {
+        "Effect": "Deny",
+        "NotPrincipal": {"Service": "logging.s3.amazonaws.com"},
+        "NotAction": "s3:GetObject",
+        "Resource": "*",
+    }
+    assert decide(policy(ALLOW, deny), REQUEST) is Decision.ALLOWED
+    deny["NotPrincipal"] = {"Service": "cloudtrail.amazonaws.com"}
+    assert decide(policy(ALLOW, deny), REQUEST) is Decision.DENIED
+    deny["NotAction"] = "s3:*"
+    assert decide(policy(ALLOW, deny), REQUEST) is Decision.ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::photos"}}, "allowed"),
+        ({"ArnLike": {"AWS:SourceARN": "arn:aws:s3:::ph*"}}, "allowed"),
+        ({"ArnLike": {"aws:SourceArn": ["arn:aws:s3:::a", "arn:aws:s3:::photos"]}}, "allowed"),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::pho"}}, "not_allowed"),
+        ({"ArnLike": {"aws:SourceArn": "arn:*:photos"}}, "allowed"),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:sqs:::photos"}}, "not_allowed"),
+        ({"ArnNotLike": {"aws:SourceArn": "arn:aws:s3:::photos"}}, "not_allowed"),
+        ({"StringEquals": {"aws:SourceAccount": "123456789012"}}, "allowed"),
+        ({"StringEquals": {"aws:SourceAccount": "999999999999"}}, "not_allowed"),
+        ({"StringEquals": {"aws:SourceAccount": "1234*"}}, "not_allowed"),
+        ({"StringLike": {"aws:SourceAccount": "1234*"}}, "allowed"),
+        ({"StringLikeIfExists": {"aws:SourceAccount": "99*"}}, "not_allowed"),
+        ({"StringEqualsIgnoreCase": {"aws:SourceArn": "ARN:AWS:S3:::PHOTOS"}}, "allowed"),
+        ({"StringNotEquals": {"aws:SourceAccount": ["1", "123456789012"]}}, "not_allowed"),
+        ({"Bool": {"aws:SecureTransport": "true"}}, "allowed"),
+        ({"Bool": {"aws:SecureTransport": True}}, "allowed"),
+        ({"Bool": {"aws:SecureTransport": "false"}}, "not_allowed"),
+        ({"Null": {"aws:PrincipalOrgID": "true"}}, "allowed"),
+        ({"Null": {"aws:PrincipalOrgID": "false"}}, "not_allowed"),
+        ({"Null": {"aws:SourceArn": "false"}}, "allowed"),
+        ({"Null": {"aws:Referer": "false"}}, "uncertain"),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, "not_allowed"),
+        ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),
+        ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),
+        ({"StringEquals": {"aws:PrincipalTag/team": "web"}}, "not_allowed"),
+        ({"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),
+        ({"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "not_allowed"),
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "uncertain"),
+        ({"StringEquals": {"aws:SourceOrgID": "o-1"}}, "uncertain"),
+        ({"NumericLessThan": {"aws:SourceAccount": "5"}}, "uncertain"),
+        ({"StringEquals": {"aws:SourceArn": "${aws:SourceArn}"}}, "allowed"),
+        ({"StringEquals": {"aws:SourceArn": "${aws:nobody-knows}"}}, "uncertain"),
+        (
+            {
+                "IpAddress": {"aws:SourceIp": "10.0.0.0/8"},
+                "StringEquals": {"aws:SourceAccount": "9"},
+            },
+            "not_allowed",
+        ),
+        ({}, "allowed"),
+    ],
+)
+def test_conditions_hold_or_not_or_cannot_be_told(condition, expected):
+    assert allowed_if(condition) is Decision(expected)
+
+
+def test_denying_all_but_tls_does_not_shut_the_service_out():
+    deny = {**DENY_ALL, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    assert decide(policy(ALLOW, deny), REQUEST) is Decision.ALLOWED
+
+
+def test_denying_all_but_one_organisation_or_vpc_does():
+    for key in ("aws:PrincipalOrgID", "aws:SourceVpce"):
+        deny = {**DENY_ALL, "Condition": {"StringNotEquals": {key: "x"}}}
+        assert decide(policy(ALLOW, deny), REQUEST) is Decision.DENIED
+        deny["Condition"]["Bool"] = {"aws:PrincipalIsAWSService": "false"}
+        assert decide(policy(ALLOW, deny), REQUEST) is Decision.ALLOWED
+
+
+def test_a_deny_on_what_nobody_can_know_is_uncertain():
+    deny = {**DENY_ALL, "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
+    assert decide(policy(ALLOW, deny), REQUEST) is Decision.UNCERTAIN
+    assert denial(policy(ALLOW, deny), REQUEST) is None
+    assert denial(policy(ALLOW), REQUEST) is False
+    assert denial(policy(DENY_ALL), REQUEST) is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"Statement": ["Allow"]}',
+        '{"Statement": [{"Effect": "Maybe"}]}',
+        "[" * 100_000,
+        policy({**ALLOW, "Condition": ["x"]}),
+        policy({**ALLOW, "Condition": {"Bool": "x"}}),
+    ],
+)
+def test_what_is_not_a_policy_is_refused_not_guessed(text):
+    with pytest.raises(PolicyUnreadable):
+        decide(text, REQUEST)
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
+def test_wildcards_match_as_everywhere(pattern, text):
+    assert glob_matches(pattern, text) == fnmatch.fnmatchcase(text, pattern)
+
+
+def test_square_brackets_are_no_wildcards():
+    assert glob_matches("[ab]", "[ab]")
+    assert not glob_matches("[ab]", "a")
+
+
+def test_many_stars_do_not_stall_the_matching():
+    begun = time.monotonic()
+    assert not glob_matches("a*" * 500 + "b", "a" * 2000)
+    assert time.monotonic() - begun < 5

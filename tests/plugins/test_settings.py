@@ -1,0 +1,118 @@
+import pytest
+from lacuna.settings import Settings, SettingsError
+
+
+def problems(**environ: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(environ)
+    assert str(caught.value).splitlines() == caught.value.problems
+    return caught.value.problems
+
+
+def test_an_empty_environment_is_enough():
+    settings = Settings.from_env({})
+    assert settings.region == "us-east-1"
+    assert settings.lake_bucket_for("123456789012") == "lacuna-lake-123456789012-us-east-1"
+    assert {row.origin for row in settings.rows()} == {"default"}
+
+
+def test_values_are_taken_from_the_environment_and_say_so():
+    settings = Settings.from_env(
+        {"LACUNA_LATENESS_HOURS": "12", "AWS_DEFAULT_REGION": "eu-west-1", "PATH": "/bin"}
+    )
+    rows = {row.name: row for row in settings.rows()}
+    assert settings.lateness_hours == 12
+    assert rows["LACUNA_LATENESS_HOURS"].origin == "environment"
+    assert rows["AWS_REGION"].value == "eu-west-1"
+    assert rows["LACUNA_WORKGROUP"].origin == "default"
+    assert all(row.meaning for row in rows.values())
+
+
+def test_aws_region_wins_over_the_default_region():
+    environ = {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    assert Settings.from_env(environ).region == "eu-central-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LACUNA_LATENESS_HOURS", "240"),
+        ("LACUNA_LATENESS_HOURS", "1"),
+        ("LACUNA_QUARANTINE_SHARE", "0"),
+        ("LACUNA_QUARANTINE_SHARE", "1"),
+        ("LACUNA_LAKE_BUCKET", "my.lake-1"),
+        ("LACUNA_SENSITIVITY_TAG", "data class"),
+        ("LACUNA_CONCURRENCY", "1"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:5000"),
+        ("AWS_REGION", "us-gov-west-1"),
+    ],
+)
+def test_allowed_values_are_allowed(name, value):
+    assert Settings.from_env({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LACUNA_LATENESS_HOURS", "0"),
+        ("LACUNA_LATENESS_HOURS", "241"),
+        ("LACUNA_LATENESS_HOURS", "6.5"),
+        ("LACUNA_LATENESS_HOURS", "1_0"),
+        ("LACUNA_LATENESS_HOURS", " 6"),
+        ("LACUNA_LATENESS_HOURS", "٦"),
+        ("LACUNA_LATENESS_HOURS", "-6"),
+        ("LACUNA_LATENESS_HOURS", ""),
+        ("LACUNA_LATENESS_HOURS", "9" * 5000),
+        ("LACUNA_QUARANTINE_SHARE", "nan"),
+        ("LACUNA_QUARANTINE_SHARE", "1.01"),
+        ("LACUNA_QUARANTINE_SHARE", "1%"),
+        ("LACUNA_LAKE_BUCKET", "Lake"),
+        ("LACUNA_LAKE_BUCKET", "a..b"),
+        ("LACUNA_LAKE_BUCKET", "s3://lake"),
+        ("LACUNA_WORKGROUP", "two words"),
+        ("LACUNA_SENSITIVITY_TAG", ""),
+        ("LACUNA_SENSITIVITY_TAG", "tag\n"),
+        ("LACUNA_EVENT_DAY_FOLDERS", "61"),
+        ("LACUNA_CONFIG_MAX_AGE_DAYS", "0"),
+        ("LACUNA_CONCURRENCY", "1000"),
+        ("AWS_ENDPOINT_URL", "localhost:5000"),
+        ("AWS_ENDPOINT_URL", "http://localhost:port"),
+        ("AWS_REGION", "Frankfurt"),
+    ],
+)
+def test_malformed_values_are_refused_by_name_and_value(name, value):
+    (problem,) = problems(**{name: value})
+    assert problem.startswith(f"{name} is '")
+    assert ": must be" in problem
+
+
+def test_all_problems_are_reported_at_once():
+    found = problems(LACUNA_LATENESS_HOURS="soon", LACUNA_CONCURRENCY="0", LACUNA_LATENES_HOURS="6")
+    assert len(found) == 3
+
+
+def test_a_value_reaches_the_terminal_only_with_control_characters_visible():
+    (problem,) = problems(LACUNA_WORKGROUP="\x1b[31m")
+    assert "\x1b" not in problem
+    assert "\\x1b[31m" in problem
+
+
+def test_a_misspelt_name_is_reported_with_the_name_that_was_meant():
+    (problem,) = problems(LACUNA_LATENES_HOURS="6")
+    assert "did you mean LACUNA_LATENESS_HOURS?" in problem
+
+
+def test_a_name_like_none_of_them_is_reported_too():
+    (problem,) = problems(LACUNA_XYZZY="6")
+    assert "LACUNA_XYZZY is not a setting" in problem
+
+
+def test_what_the_runner_tells_dbt_is_no_unknown_setting():
+    assert Settings.from_env({"LACUNA_DBT_DATA_DIR": "s3://lake"})
+
+
+def test_a_lateness_budget_longer_than_what_is_listed_is_refused():
+    environ = {"LACUNA_LATENESS_HOURS": "49", "LACUNA_EVENT_DAY_FOLDERS": "2"}
+    (problem,) = problems(**environ)
+    assert "at least 3" in problem
+    assert Settings.from_env({**environ, "LACUNA_LATENESS_HOURS": "48"})

@@ -1,0 +1,264 @@
+"""Observing a whole account, through the APIs, in the sandbox."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from lacuna import snapshot
+from lacuna.aws import lake
+from lacuna.aws.session import AccountError
+from lacuna.evidence import LOGGING_SNAPSHOTS
+from lacuna.settings import Settings
+
+OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
+OBSERVED_ON = {"observed_on": date(2026, 11, 22)}
+
+
+@pytest.fixture
+def settings(cloud):
+    found = Settings.from_env()
+    lake.prepare(found)
+    return found
+
+
+@pytest.fixture
+def observed(settings):
+    """Observe, and read back what was written, by bucket name."""
+
+    def look(at=OBSERVED_AT):
+        snapshot.observe(settings, at)
+        rows = lake.open_lake(settings).read(
+            LOGGING_SNAPSHOTS, {"observed_on": at.astimezone(UTC).date()}
+        )
+        assert len({row["bucket_name"] for row in rows}) == len(rows)
+        return {row["bucket_name"]: row for row in rows}
+
+    return look
+
+
+def test_an_account_without_buckets_has_only_the_lake(settings, observed):
+    assert list(observed()) == ["lacuna-lake-123456789012-us-east-1"]
+    assert snapshot.observe(settings, OBSERVED_AT) == 1
+
+
+def test_logging_is_on_or_off_as_configured(cloud, observed):
+    cloud.bucket("quiet")
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", "web/")
+    rows = observed()
+    assert rows["quiet"]["logging_state"] == "off"
+    assert rows["quiet"]["target_state"] is None
+    photos = rows["photos"]
+    assert (photos["logging_state"], photos["target_bucket"], photos["target_prefix"]) == (
+        "on",
+        "logs",
+        "web/",
+    )
+    assert (photos["key_layout"], photos["target_state"], photos["reasons"]) == (
+        "simple",
+        "deliverable",
+        [],
+    )
+    assert photos["account_id"] == "123456789012"
+    assert photos["observed_at"].replace(tzinfo=UTC) == OBSERVED_AT
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [(None, "simple"), ("EventTime", "event_time"), ("DeliveryTime", "delivery_time")],
+)
+def test_the_key_layout_is_read(cloud, observed, layout, expected):
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", "web/", layout)
+    assert observed()["photos"]["key_layout"] == expected
+
+
+def test_a_denied_read_is_unknown_not_off_and_says_which(cloud, observed):
+    cloud.bucket("secret")
+    cloud.bucket("open-data")
+    cloud.faults(
+        {
+            "operation": "GetBucketLogging",
+            "resource": "secret",
+            "error": "AccessDenied",
+            "status": 403,
+        }
+    )
+    rows = observed()
+    assert rows["secret"]["logging_state"] == "unknown"
+    assert (rows["secret"]["error_code"], rows["secret"]["error_operation"]) == (
+        "AccessDenied",
+        "GetBucketLogging",
+    )
+    assert rows["open-data"]["logging_state"] == "off"
+
+
+def test_throttling_is_waited_out(cloud, observed):
+    cloud.bucket("photos")
+    cloud.faults({"operation": "GetBucketLogging", "error": "SlowDown", "status": 503, "times": 2})
+    assert observed()["photos"]["logging_state"] == "off"
+
+
+def test_a_target_without_permission_is_broken(cloud, observed):
+    cloud.bucket("photos")
+    cloud.bucket("logs")
+    cloud.log_to("photos", "logs")
+    photos = observed()["photos"]
+    assert (photos["target_state"], photos["reasons"]) == ("broken", ["target_policy_missing"])
+
+
+def test_a_target_that_is_gone_is_broken(cloud, observed):
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs")
+    cloud.client("s3").delete_bucket(Bucket="logs")
+    photos = observed()["photos"]
+    assert (photos["logging_state"], photos["reasons"]) == ("on", ["target_missing"])
+
+
+def test_a_target_whose_policy_may_not_be_read_is_unknown_with_the_call(cloud, observed):
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs")
+    cloud.faults(
+        {"operation": "GetBucketPolicy", "resource": "logs", "error": "AccessDenied", "status": 403}
+    )
+    photos = observed()["photos"]
+    assert (photos["logging_state"], photos["target_state"]) == ("on", "unknown")
+    assert (photos["error_code"], photos["error_operation"]) == ("AccessDenied", "GetBucketPolicy")
+
+
+@pytest.mark.parametrize(
+    ("settle", "reason"),
+    [
+        (
+            lambda s3: s3.put_bucket_encryption(
+                Bucket="logs",
+                ServerSideEncryptionConfiguration={
+                    "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
+                },
+            ),
+            "target_kms_encryption",
+        ),
+        (
+            lambda s3: (
+                s3.put_bucket_versioning(
+                    Bucket="logs", VersioningConfiguration={"Status": "Enabled"}
+                )
+                and s3.put_object_lock_configuration(
+                    Bucket="logs",
+                    ObjectLockConfiguration={
+                        "ObjectLockEnabled": "Enabled",
+                        "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}},
+                    },
+                )
+            ),
+            "target_object_lock",
+        ),
+        (
+            lambda s3: s3.put_bucket_policy(
+                Bucket="logs",
+                Policy='{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", '
+                '"Resource": "*"}]}',
+            ),
+            "target_policy_denies",
+        ),
+    ],
+)
+def test_a_hardened_target_is_broken(cloud, observed, settle, reason):
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs")
+    settle(cloud.client("s3"))
+    photos = observed()["photos"]
+    assert (photos["target_state"], photos["reasons"]) == ("broken", [reason])
+
+
+def test_each_target_is_read_once_however_many_sources_it_serves(cloud, observed):
+    cloud.log_bucket("logs")
+    for number in range(5):
+        cloud.log_to(cloud.bucket(f"source-{number}"), "logs", f"{number}/")
+    before = cloud.calls("GetBucketPolicy")
+    assert sum(row["logging_state"] == "on" for row in observed().values()) == 5
+    assert cloud.calls("GetBucketPolicy") - before == 1
+
+
+def test_a_trail_covers_the_buckets_of_every_region(cloud, observed):
+    cloud.bucket("photos", "eu-west-1")
+    cloud.trail("main", "trail-logs")
+    photos = observed()["photos"]
+    assert photos["region"] == "eu-west-1"
+    assert (photos["read_coverage"], photos["write_coverage"]) == ("covered", "covered")
+
+
+def test_without_a_trail_nothing_is_covered(cloud, observed):
+    cloud.bucket("photos")
+    photos = observed()["photos"]
+    assert (photos["read_coverage"], photos["coverage_reasons"]) == ("not_covered", ["no_trail"])
+
+
+def test_a_stopped_trail_covers_nothing(cloud, observed):
+    cloud.bucket("photos")
+    arn = cloud.trail("main", "trail-logs")
+    cloud.client("cloudtrail").stop_logging(Name=arn)
+    assert observed()["photos"]["coverage_reasons"] == ["trail_not_logging"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [
+        ("DescribeTrails", "trails_unreadable"),
+        ("GetTrailStatus", "trail_status_unreadable"),
+        ("GetEventSelectors", "trail_selectors_unreadable"),
+    ],
+)
+def test_trails_that_may_not_be_read_make_coverage_unknown(cloud, observed, operation, reason):
+    cloud.bucket("photos")
+    cloud.trail("main", "trail-logs")
+    cloud.faults({"operation": operation, "error": "AccessDeniedException", "status": 400})
+    photos = observed()["photos"]
+    assert (photos["read_coverage"], photos["coverage_reasons"]) == ("unknown", [reason])
+
+
+def test_the_sensitivity_is_the_buckets_tag(cloud, observed):
+    for name in ("photos", "other"):
+        cloud.bucket(name)
+    cloud.client("s3").put_bucket_tagging(
+        Bucket="photos", Tagging={"TagSet": [{"Key": "sensitivity", "Value": "high"}]}
+    )
+    rows = observed()
+    assert rows["photos"]["sensitivity"] == "high"
+    assert rows["other"]["sensitivity"] is None
+
+
+def test_an_account_whose_buckets_may_not_be_listed_fails_with_the_permission(cloud, settings):
+    cloud.faults({"operation": "ListBuckets", "error": "AccessDenied", "status": 403})
+    with pytest.raises(AccountError, match=r"ListBuckets.*AccessDenied.*s3:ListAllMyBuckets"):
+        snapshot.observe(settings, OBSERVED_AT)
+
+
+def test_credentials_that_fail_are_named(cloud, settings):
+    cloud.faults({"operation": "GetCallerIdentity", "error": "ExpiredToken", "status": 403})
+    with pytest.raises(AccountError, match=r"GetCallerIdentity.*ExpiredToken"):
+        snapshot.observe(settings, OBSERVED_AT)
+
+
+def test_a_second_look_on_the_same_day_replaces_the_first(cloud, observed):
+    cloud.bucket("photos")
+    observed()
+    cloud.client("s3").delete_bucket(Bucket="photos")
+    assert "photos" not in observed()
+
+
+def test_an_observation_is_kept_under_the_day_of_looking(cloud, settings, observed):
+    observed()
+    observed(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
+    days = lake.open_lake(settings).days(LOGGING_SNAPSHOTS)
+    assert days == [date(2026, 11, 22), date(2026, 11, 23)]
+
+
+def test_many_buckets_are_listed_beyond_one_page(cloud, observed):
+    for number in range(1, 12):
+        cloud.bucket(f"bucket-{number}")
+    assert len(observed()) == 12

@@ -1,0 +1,72 @@
+"""How what Great Expectations found becomes evidence in words. The suites: tests/expectations."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from lacuna import validation
+from lacuna.settings import Settings
+from sqlalchemy import create_engine
+
+DAY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def environment(sandbox, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.url)
+
+
+def test_a_check_that_cannot_be_carried_out_is_errored_and_claims_nothing_about_the_data(
+    environment,
+):
+    results = validation.check(
+        "fct_delivery_hours", DAY, Settings(), marts_database="no_such_database"
+    )
+    assert {(r.success, r.errored, r.observed, r.offending) for r in results} == {
+        (False, True, "", ())
+    }
+    lost = next(r for r in results if r.expectation == "hour_lost")
+    assert lost.message.startswith(
+        "the check hour_lost of fct_delivery_hours on 2026-11-20 could not be carried out: "
+    )
+    assert "no_such_database" in lost.message
+    assert "select" not in lost.message.lower()
+
+
+def test_one_result_is_kept_for_each_expectation_of_the_suite(environment):
+    results = validation.check(
+        "fct_log_objects", DAY, Settings(), marts_database="no_such_database"
+    )
+    codes = [result.expectation for result in results]
+    assert len(codes) == len(set(codes)) == 13
+    assert {(r.suite, r.partition_day) for r in results} == {("fct_log_objects", DAY)}
+
+
+def test_athena_is_addressed_with_the_settings(environment):
+    settings = Settings(region="eu-west-1", workgroup="audit", lake_bucket="the-lake")
+    engine = create_engine(validation.athena_url(settings, "lacuna"))
+    _, options = engine.dialect.create_connect_args(engine.url)
+    assert options == {
+        "aws_access_key_id": None,
+        "aws_secret_access_key": None,
+        "region_name": "eu-west-1",
+        "schema_name": "lacuna",
+        "s3_staging_dir": "s3://the-lake/athena-results/",
+        "work_group": "audit",
+        "poll_interval": 0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("sentences", "number", "message"),
+    [
+        (["a is off"], 1, "a is off"),
+        (["a is off", "b is off"], 2, "a is off; b is off"),
+        (list("abcdefg"), 1200, "a; b; c; d; e; and 1,195 more"),
+    ],
+)
+def test_a_message_holds_the_first_findings_and_the_number_of_the_others(
+    sentences, number, message
+):
+    assert validation.in_words(sentences, number) == message

@@ -1,0 +1,120 @@
+"""The answer sheet of a small simulated account, and what a faultless run would leave behind."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from expectations.partition import subject
+from sandbox.account.account import Account
+from sandbox.account.faults import make_plan
+from sandbox.account.period import Period
+from sandbox.demo.comparison import BREAKS, Seen, expectations
+
+UNTIL = date(2026, 11, 21)
+DAYS = 4
+
+
+@pytest.fixture(scope="session")
+def truth() -> dict[str, Any]:
+    account = Account(make_plan(seed=7, requests=2000, period=Period(UNTIL, DAYS)))
+    for _ in account.objects():
+        pass
+    return json.loads(account.truth().to_json())
+
+
+@pytest.fixture(scope="session")
+def faultless(truth) -> Seen:
+    return Seen(
+        coverage=coverage(truth),
+        hours=hours(truth),
+        checks=checks(truth),
+        expected_rows={
+            fault["id"]: [expect["at_least"].get("rows", 1) for expect in expectations(fault)]
+            for fault in truth["faults"]
+        },
+        lake_bucket="lake",
+    )
+
+
+def coverage(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "event_date": date.fromisoformat(day),
+            "bucket_name": bucket["bucket_name"],
+            "verdict": expected["verdict"],
+            "reasons": "",
+            "read_coverage": bucket["read_coverage"],
+            "write_coverage": bucket["write_coverage"],
+        }
+        for bucket in truth["buckets"]
+        for day, expected in bucket["expected"].items()
+    ]
+
+
+def hours(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    planted = {(hour["bucket_name"], hour["hour"][:13]): hour for hour in truth["hours"]}
+    idle = {"status": "idle", "access_log_completeness": None, "data_event_completeness": None}
+    first = datetime.combine(UNTIL, datetime.min.time()) - timedelta(days=DAYS - 1)
+    moments = [first + timedelta(hours=n) for n in range(24 * DAYS)]
+    return [
+        {"access_log_requests": 1}
+        | (planted.get((bucket["bucket_name"], f"{moment:%Y-%m-%dT%H}")) or idle)
+        | {"bucket_name": bucket["bucket_name"], "hour": moment}
+        for bucket in truth["buckets"]
+        if bucket["logging"] == "on"
+        for moment in moments
+    ]
+
+
+def checks(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    """The failed checks that the planted faults must lead to, on each day's run."""
+    found = defaultdict(list)
+    for fault in truth["faults"]:
+        for code in BREAKS.get(fault["kind"], ())[:1]:
+            found[fault["delivery_day"] or truth["until"], code].append(told(fault, fault["hours"]))
+        for expect in fault["also"]:
+            code = {"missing": "hour_lost", "partial": "hour_partly_lost"}[
+                expect["where"]["status"]
+            ]
+            found[expect["as_of"], code].append(told(fault, fault["hours"]))
+    return [check(day, code, subjects) for (day, code), subjects in found.items()]
+
+
+def check(day: str, code: str, subjects: list[str]) -> dict[str, Any]:
+    return {
+        "delivery_day": date.fromisoformat(day),
+        "partition_day": date.fromisoformat(day),
+        "expectation": code,
+        "errored": False,
+        "message": "",
+        "subjects": subjects,
+    }
+
+
+def told(fault: dict[str, Any], moments: list[str]) -> str:
+    """A fault's subject, as the suites would write it."""
+    if fault["kind"] in {"trail_file_truncated", "trail_file_deleted", "stray_object"}:
+        return fault["log_object"]
+    if not moments or fault["kind"].startswith("duplicate"):
+        return fault["bucket_name"]
+    numbers = " ".join(moment[11:13] for moment in moments)
+    return subject({"bucket_name": fault["bucket_name"], "day": moments[0][:10], "hours": numbers})
+
+
+@pytest.fixture
+def spoiled(faultless) -> Callable[..., Seen]:
+    """Makes what was seen with some of it replaced."""
+    return lambda **changes: replace(faultless, **changes)
+
+
+@pytest.fixture(scope="session")
+def finding() -> Callable[[str, str, list[str]], dict[str, Any]]:
+    """Makes a failed check result."""
+    return check

@@ -1,0 +1,195 @@
+"""The comparison says yes to a faultless run and no to each way of differing from the truth."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expectations.partition import subject
+from sandbox.demo.comparison import BREAKS, MAY_BREAK, bucket_hours, compare, explains
+
+SILENT_KINDS = {"idle", "late_within_budget", "exfiltration"}
+
+
+def fault_of(truth, kind):
+    return next(fault for fault in truth["faults"] if fault["kind"] == kind)
+
+
+def test_a_faultless_run_agrees(truth, faultless):
+    comparison = compare(truth, faultless)
+    assert comparison.unplanted == ()
+    assert [fault.fault_id for fault in comparison.faults if not fault.found] == []
+    assert [verdict.bucket_name for verdict in comparison.verdicts if not verdict.agrees] == []
+    assert comparison.agrees
+
+
+def test_every_kind_of_fault_that_the_account_plants_is_known_here(truth):
+    kinds = {fault["kind"] for fault in truth["faults"]}
+    assert kinds == BREAKS.keys() | MAY_BREAK.keys() | SILENT_KINDS
+
+
+def test_a_wrong_verdict_is_seen(truth, faultless, spoiled):
+    wrong = [
+        row | {"verdict": "idle"} if row["bucket_name"] == "meridian-web-assets" else row
+        for row in faultless.coverage
+    ]
+    comparison = compare(truth, spoiled(coverage=wrong))
+    assert [v.bucket_name for v in comparison.verdicts if not v.agrees] == ["meridian-web-assets"]
+    assert not comparison.agrees
+
+
+def test_a_bucket_without_a_verdict_is_seen(truth, faultless, spoiled):
+    rest = [row for row in faultless.coverage if row["bucket_name"] != "meridian-web-assets"]
+    comparison = compare(truth, spoiled(coverage=rest))
+    assert [v.bucket_name for v in comparison.verdicts if not v.agrees] == ["meridian-web-assets"]
+
+
+def test_a_verdict_of_a_bucket_that_is_not_in_the_account_is_seen(truth, faultless, spoiled):
+    ghost = faultless.coverage[0] | {"bucket_name": "ghost"}
+    comparison = compare(truth, spoiled(coverage=[*faultless.coverage, ghost]))
+    assert len(comparison.unplanted) == 1
+    assert comparison.unplanted[0].startswith("ghost: ")
+
+
+def test_the_lake_that_the_run_made_is_no_surprise(truth, faultless, spoiled, finding):
+    lake = faultless.coverage[0] | {"bucket_name": "lake", "verdict": "off"}
+    told = finding(truth["until"], "logging_off", ["lake"])
+    seen = spoiled(coverage=[*faultless.coverage, lake], checks=[*faultless.checks, told])
+    assert compare(truth, seen).agrees
+
+
+def test_an_empty_account_never_agrees(truth, spoiled):
+    nothing = {fault_id: [0, 0] for fault_id in ()}
+    empty = {**truth, "buckets": [], "faults": [], "hours": []}
+    seen = spoiled(coverage=[], hours=[], checks=[], expected_rows=nothing)
+    assert not compare(empty, seen).agrees
+
+
+def test_a_fault_whose_rows_are_not_there_is_not_found(truth, faultless, spoiled):
+    lost = fault_of(truth, "malformed_lines")
+    rows = {**faultless.expected_rows, lost["id"]: [lost["lines"] - 1]}
+    comparison = compare(truth, spoiled(expected_rows=rows))
+    assert [f.fault_id for f in comparison.faults if not f.found] == [lost["id"]]
+
+
+@pytest.mark.parametrize("kind", sorted(BREAKS))
+def test_a_fault_that_no_check_tells_of_is_not_found(truth, faultless, spoiled, kind):
+    fault = fault_of(truth, kind)
+    mute = [
+        one | {"subjects": [s for s in one["subjects"] if not explains(fault, one, s, truth)]}
+        for one in faultless.checks
+    ]
+    comparison = compare(truth, spoiled(checks=mute))
+    assert fault["id"] in [f.fault_id for f in comparison.faults if not f.found]
+
+
+def test_a_lateness_that_was_never_seen_as_a_loss_is_not_found(truth, faultless, spoiled):
+    late = fault_of(truth, "late_beyond_budget")
+    assert late["also"][0]["as_of"] < truth["until"]
+    unseen = [one for one in faultless.checks if one["expectation"] != "hour_lost"]
+    comparison = compare(truth, spoiled(checks=unseen))
+    assert late["id"] in [f.fault_id for f in comparison.faults if not f.found]
+
+
+def hours_with(faultless, changes, status="idle"):
+    """The hours with the first one of this status changed."""
+    first = next(row for row in faultless.hours if row["status"] == status)
+    return [row | changes if row is first else row for row in faultless.hours]
+
+
+@pytest.mark.parametrize(
+    ("status", "changes"),
+    [
+        ("idle", {"status": "missing"}),
+        ("idle", {"status": "pending"}),
+        ("idle", {"status": "delivered", "access_log_completeness": 0.5}),
+        ("partial", {"access_log_completeness": 0.9}),
+        ("missing", {"status": "idle", "access_log_completeness": None}),
+    ],
+)
+def test_an_hour_that_is_not_as_planted_is_seen(truth, faultless, spoiled, status, changes):
+    comparison = compare(truth, spoiled(hours=hours_with(faultless, changes, status)))
+    assert len(comparison.unplanted) == 1
+    assert not comparison.agrees
+
+
+def test_hours_that_are_complete_or_quiet_are_as_planted(truth, faultless, spoiled):
+    for changes in (
+        {"status": "delivered", "access_log_completeness": 1.0, "data_event_completeness": 1.0},
+        {"status": "delivered", "access_log_completeness": None},
+        {"status": "unknown"},
+    ):
+        assert compare(truth, spoiled(hours=hours_with(faultless, changes))).agrees
+
+
+def test_a_planted_hour_without_a_row_is_seen(truth, faultless, spoiled):
+    rest = [row for row in faultless.hours if row["status"] != "partial"]
+    assert len(compare(truth, spoiled(hours=rest)).unplanted) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "subject"),
+    [
+        ("hour_lost", "meridian-web-assets 2026-11-20 04:00 UTC"),
+        ("hour_lost", "meridian-app-uploads 2026-11-20 11:00-12:59 UTC"),
+        ("hour_partly_lost", "meridian-eu-telemetry 2026-11-19 15:00 UTC"),
+        ("data_events_lost", "meridian-app-uploads 2026-11-21 10:00 UTC"),
+        ("bucket_silent", "meridian-web-assets"),
+        ("object_corrupt", "s3://meridian-cloudtrail/AWSLogs/another.json.gz"),
+        ("object_not_built", "s3://meridian-logs-us-east-1/web-assets/another"),
+        ("lines_duplicate", "meridian-web-assets"),
+        ("place_unreadable", "s3://meridian-logs-us-east-1/web-assets/"),
+        ("a_code_of_the_future", "meridian-web-assets"),
+    ],
+)
+def test_a_finding_that_nothing_planted_explains_is_seen(
+    truth, faultless, spoiled, finding, code, subject
+):
+    false_alarm = finding("2026-11-20", code, [subject])
+    comparison = compare(truth, spoiled(checks=[*faultless.checks, false_alarm]))
+    assert len(comparison.unplanted) == 1
+    assert subject in comparison.unplanted[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "subject"),
+    [
+        ("hour_lost", "meridian-eu-partner-drop 2026-11-20 04:00-09:59 UTC"),
+        ("data_events_lost", "meridian-data-lake 2026-11-19 10:00 UTC"),
+        ("data_events_lost", "meridian-app-uploads 2026-11-19 10:00 UTC"),
+        ("quarantine_share", "meridian-web-assets"),
+        ("place_unreadable", "s3://meridian-logs-2019/legacy-archive/"),
+    ],
+)
+def test_what_a_planted_fault_brings_with_it_is_no_surprise(
+    truth, faultless, spoiled, finding, code, subject
+):
+    consequence = finding("2026-11-20", code, [subject])
+    assert compare(truth, spoiled(checks=[*faultless.checks, consequence])).unplanted == ()
+
+
+def test_a_check_that_could_not_be_carried_out_is_seen(truth, faultless, spoiled, finding):
+    errored = finding("2026-11-20", "hour_lost", []) | {"errored": True, "message": "no table"}
+    comparison = compare(truth, spoiled(checks=[*faultless.checks, errored]))
+    assert comparison.unplanted == ("hour_lost of 2026-11-20: no table",)
+
+
+@given(st.sets(st.integers(min_value=0, max_value=23), min_size=1))
+def test_hours_are_read_back_as_the_suites_write_them(numbers):
+    written = subject(
+        {
+            "bucket_name": "media.example",
+            "day": "2026-11-20",
+            "hours": " ".join(map(str, numbers)),
+        }
+    )
+    read = set(bucket_hours(written))
+    assert read == {("media.example", datetime(2026, 11, 20, number)) for number in numbers}
+
+
+@pytest.mark.parametrize("text", ["photos-eu", "s3://logs/2026-11-20 13:00 UTC", "all buckets"])
+def test_other_subjects_name_no_hours(text):
+    assert list(bucket_hours(text)) == []

@@ -1,0 +1,95 @@
+"""The demo's last page: readable at any width, plain without a terminal, safe whatever it shows."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from sandbox.demo import page
+from sandbox.demo.comparison import PlantedFault, Verdict, compare
+
+
+def shown(comparison, width=100, **console):
+    out = io.StringIO()
+    page.show(
+        Console(file=out, width=width, highlight=False, **console),
+        comparison,
+        {"sandbox": 3.25, "build_access_marts.build": 41.0},
+        "2026-11-21",
+    )
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def agreed(truth, faultless):
+    return compare(truth, faultless)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_line_is_wider_than_the_terminal(agreed, width):
+    lines = shown(agreed, width).splitlines()
+    assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_nothing_of_a_bucket_or_a_fault_is_cut_off(agreed, width):
+    letters = "".join(shown(agreed, width).split())
+    assert "…" not in letters
+    for verdict in agreed.verdicts:
+        assert verdict.bucket_name[:8] in letters
+
+
+def test_without_a_terminal_there_is_no_colour(agreed):
+    assert "\x1b" not in shown(agreed)
+
+
+def test_on_a_terminal_a_difference_is_red_and_agreement_is_green(agreed):
+    terminal = {"force_terminal": True, "color_system": "standard"}
+    green, red = "\x1b[1;32m", "\x1b[1;31m"
+    differing = replace(agreed, unplanted=("a finding",))
+    assert green in shown(agreed, **terminal)
+    assert red not in shown(agreed, **terminal)
+    assert red in shown(differing, **terminal)
+
+
+def test_a_faultless_run_says_so(agreed):
+    text = shown(agreed)
+    assert "not found" not in text
+    assert f"{len(agreed.faults)} of {len(agreed.faults)} planted faults found" in text
+    assert "0 findings that were not planted." in text
+    assert "3.2" in text
+    assert "44.2" in text
+    assert "make up" in text
+    assert "select" in text
+
+
+def test_what_differs_is_named(agreed):
+    differing = replace(
+        agreed,
+        verdicts=(Verdict("photos", {"2026-11-20": "idle"}, {"2026-11-20": "silent"}, "because"),),
+        faults=(PlantedFault("hour_lost", "an hour", False, ("fct_delivery_hours: photos",)),),
+        unplanted=("a finding",),
+    )
+    text = shown(differing)
+    assert "no: silent" in text
+    assert "not found" in text
+    assert "a finding" in text
+
+
+def test_days_are_told_apart_only_where_verdicts_change(agreed):
+    verdicts = {"2026-11-19": "delivering", "2026-11-20": "delivering", "2026-11-21": "silent"}
+    changed = replace(agreed, verdicts=(Verdict("photos", verdicts, verdicts, ""),))
+    assert "delivering (11-19 11-20), silent (11-21)" in shown(changed, width=160)
+
+
+def test_text_from_logs_is_neither_markup_nor_an_escape(agreed):
+    hostile = "s3://logs/[red]x[/]\x1b[2J\x07\u202e"
+    text = shown(replace(agreed, unplanted=(hostile,)), force_terminal=True, color_system=None)
+    assert "[red]x[/]" in text
+    assert "\\x1b[2J" in text
+    assert "\x1b[2J" not in text
+    assert "\x07" not in text
+    assert "\u202e" not in text
