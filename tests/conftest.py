@@ -1,8 +1,12 @@
-"""Airflow in a home of its own, and no way to a real AWS account."""
+"""Airflow in a home of its own, no way to a real AWS account, and one sandbox for who needs it."""
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import boto3
+import pytest
 
 REPO = Path(__file__).parents[1]
 
@@ -22,3 +26,17 @@ os.environ.update(
 )
 for name in [name for name in os.environ if name.startswith("LACUNA_") and name != "LACUNA_TEST_HOME"]:
     del os.environ[name]
+
+from sandbox.endpoint.server import Sandbox  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """A running sandbox in this process; the environment points every client of this process at it."""
+    with Sandbox(port=0) as box:
+        settings = {"AWS_ENDPOINT_URL": box.url}
+        before = {name: os.environ[name] for name in settings}
+        os.environ.update(settings)
+        boto3.DEFAULT_SESSION = None
+        yield box
+        os.environ.update(before)

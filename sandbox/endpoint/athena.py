@@ -1,7 +1,9 @@
-"""The Athena API: executions, their states and results, over any engine. Workgroups and the rest stay moto's."""
+"""The Athena API: executions, their states and results, over any engine. Workgroups and the
+rest stay moto's."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
@@ -80,8 +82,12 @@ class Execution:
     def _store(self) -> None:
         text = io.StringIO()
         if self.has_header:
-            for row in [[c.name for c in self.result.columns], *self.result.rows]:
-                text.write(",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in row) + "\n")
+            names: list[str | None] = [c.name for c in self.result.columns]
+            for row in [names, *self.result.rows]:
+                text.write(
+                    ",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in row)
+                    + "\n"
+                )
         else:
             text.writelines(f"{row[0] or ''}\n" for row in self.result.rows)
         self.statement.catalog.put(self.output, text.getvalue().encode())
@@ -94,8 +100,11 @@ class Execution:
             status["StateChangeReason"] = self.reason
         if self.state == "FAILED":
             status["AthenaError"] = {
-                "ErrorCategory": USER_ERROR, "ErrorType": 1200, "Retryable": False, "ErrorMessage": self.reason,
-            }  # fmt: skip
+                "ErrorCategory": USER_ERROR,
+                "ErrorType": 1200,
+                "Retryable": False,
+                "ErrorMessage": self.reason,
+            }
         done = self.ended or time.time()
         queued = int(((self.started or done) - self.submitted) * 1000)
         ran = int((done - (self.started or done)) * 1000)
@@ -129,14 +138,15 @@ def _invalid(message: str) -> JsonRESTError:
     return JsonRESTError("InvalidRequestException", message)
 
 
-class AthenaApi(AthenaResponse):
+class AthenaApi(AthenaResponse):  # type: ignore[misc]
     """The operations that replace moto's; each is copied onto moto's class by `install`."""
 
     def _catalog(self) -> Catalog:
         return Catalog(self.current_account, self.region)
 
     def _executions(self) -> dict[str, Execution]:
-        return self.athena_backend.executions  # type: ignore[return-value]
+        executions: dict[str, Execution] = self.athena_backend.executions
+        return executions
 
     def _execution(self, query_id: str | None = None) -> Execution:
         query_id = query_id or self._get_param("QueryExecutionId")
@@ -155,11 +165,16 @@ class AthenaApi(AthenaResponse):
             raise _invalid("Query string cannot be empty")
         if len(sql.encode()) > 262144:
             raise _invalid("Member must have length less than or equal to 262144")
-        token, context = self._get_param("ClientRequestToken"), self._get_param("QueryExecutionContext") or {}
+        token, context = (
+            self._get_param("ClientRequestToken"),
+            self._get_param("QueryExecutionContext") or {},
+        )
         statement = Statement(
             sql=sql,
             database=(context.get("Database") or "default").lower(),
-            output_location=output_location(group.configuration, self._get_param("ResultConfiguration") or {}),
+            output_location=output_location(
+                group.configuration, self._get_param("ResultConfiguration") or {}
+            ),
             catalog=self._catalog(),
             parameters=tuple(self._get_param("ExecutionParameters") or ()),
             bytes_cutoff=group.configuration.get("BytesScannedCutoffPerQuery"),
@@ -173,10 +188,8 @@ class AthenaApi(AthenaResponse):
             execution = Execution(statement, context, name, token)
             self._executions()[execution.id] = execution
             future: Future[None] = _pool.submit(execution.run)
-        try:
+        with contextlib.suppress(TimeoutError):
             future.result(timeout=FIRST_WAIT)
-        except TimeoutError:
-            pass
         return json.dumps({"QueryExecutionId": execution.id})
 
     def stop_query_execution(self) -> str:
@@ -191,7 +204,9 @@ class AthenaApi(AthenaResponse):
 
     def batch_get_query_execution(self) -> str:
         asked, known = self._get_param("QueryExecutionIds"), self._executions()
-        missing = [{"QueryExecutionId": i, "ErrorCode": "INVALID_INPUT"} for i in asked if i not in known]
+        missing = [
+            {"QueryExecutionId": i, "ErrorCode": "INVALID_INPUT"} for i in asked if i not in known
+        ]
         found = [known[i].described() for i in asked if i in known]
         return json.dumps({"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing})
 
@@ -201,7 +216,10 @@ class AthenaApi(AthenaResponse):
         return json.dumps(self._page("QueryExecutionIds", ids, 50))
 
     def _page(self, name: str, items: list[Any], most: int) -> dict[str, Any]:
-        start, count = int(self._get_param("NextToken") or 0), int(self._get_param("MaxResults") or most)
+        start, count = (
+            int(self._get_param("NextToken") or 0),
+            int(self._get_param("MaxResults") or most),
+        )
         page = {name: items[start : start + count]}
         return page | ({"NextToken": str(start + count)} if start + count < len(items) else {})
 
@@ -210,21 +228,35 @@ class AthenaApi(AthenaResponse):
         if execution.state in ("QUEUED", "RUNNING"):
             raise _invalid(f"Query has not yet finished. Current state: {execution.state}")
         if execution.state != "SUCCEEDED":
-            raise _invalid(f"Query did not finish successfully. Final query state: {execution.state}")
+            raise _invalid(
+                f"Query did not finish successfully. Final query state: {execution.state}"
+            )
         if int(self._get_param("MaxResults") or LIMIT) > LIMIT:
             raise _invalid(f"MaxResults is more than maximum allowed length {LIMIT}")
         result = execution.result
-        header: list[list[str | None]] = [[c.name for c in result.columns]] if execution.has_header else []
+        header: list[list[str | None]] = (
+            [[c.name for c in result.columns]] if execution.has_header else []
+        )
         page = self._page("Rows", header + result.rows, LIMIT)
-        page["Rows"] = [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in page["Rows"]]
+        page["Rows"] = [
+            {"Data": [{} if v is None else {"VarCharValue": v} for v in row]}
+            for row in page["Rows"]
+        ]
         info = [
             {
-                "CatalogName": "hive", "SchemaName": "", "TableName": "", "Name": c.name, "Label": c.name,
-                "Type": c.type, "Precision": c.precision, "Scale": c.scale, "Nullable": "UNKNOWN",
+                "CatalogName": "hive",
+                "SchemaName": "",
+                "TableName": "",
+                "Name": c.name,
+                "Label": c.name,
+                "Type": c.type,
+                "Precision": c.precision,
+                "Scale": c.scale,
+                "Nullable": "UNKNOWN",
                 "CaseSensitive": c.type in ("varchar", "char"),
             }
             for c in result.columns
-        ]  # fmt: skip
+        ]
         token = {"NextToken": page["NextToken"]} if "NextToken" in page else {}
         rows = {"Rows": page["Rows"], "ResultSetMetadata": {"ColumnInfo": info}}
         return json.dumps({"UpdateCount": result.update_count, "ResultSet": rows, **token})
@@ -245,7 +277,9 @@ class AthenaApi(AthenaResponse):
         if results.get("RemoveOutputLocation"):
             group.configuration.get("ResultConfiguration", {}).pop("OutputLocation", None)
         if results.get("OutputLocation"):
-            group.configuration.setdefault("ResultConfiguration", {})["OutputLocation"] = results["OutputLocation"]
+            group.configuration.setdefault("ResultConfiguration", {})["OutputLocation"] = results[
+                "OutputLocation"
+            ]
         group.configuration.update(changes)
         group.state = self._get_param("State") or group.state
         return "{}"
@@ -254,7 +288,8 @@ class AthenaApi(AthenaResponse):
         table = self._catalog().table(self._get_param("DatabaseName"), self._get_param("TableName"))
         if table is None:
             raise MetadataException(
-                f"EntityNotFoundException: Entity Not Found (Table {self._get_param('TableName')} not found)"
+                "EntityNotFoundException: Entity Not Found (Table "
+                f"{self._get_param('TableName')} not found)"
             )
         return json.dumps({"TableMetadata": table_metadata(table)})
 
@@ -267,7 +302,9 @@ class AthenaApi(AthenaResponse):
         return json.dumps(self._page("TableMetadataList", found, 50))
 
     def list_databases(self) -> str:
-        return json.dumps(self._page("DatabaseList", [{"Name": d} for d in self._catalog().databases()], 50))
+        return json.dumps(
+            self._page("DatabaseList", [{"Name": d} for d in self._catalog().databases()], 50)
+        )
 
     def get_database(self) -> str:
         name = self._get_param("DatabaseName").lower()
@@ -277,13 +314,15 @@ class AthenaApi(AthenaResponse):
 
 
 def output_location(configuration: dict[str, Any], asked: dict[str, Any]) -> str:
-    """Where results go: the workgroup's place if it insists or nothing was asked for. Always ends in a slash."""
+    """Where results go: the workgroup's place if it insists or nothing was asked for. Always
+    ends in a slash."""
     own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     insists = own and configuration.get("EnforceWorkGroupConfiguration")
     location = own if insists else asked.get("OutputLocation") or own
     if not location:
         raise _invalid(
-            "No output location provided. An output location is required either through the Workgroup result "
+            "No output location provided. An output location is required either through the "
+            "Workgroup result "
             "configuration setting or as an API input."
         )
     return str(location).rstrip("/") + "/"
@@ -317,4 +356,4 @@ def install(engine: Engine) -> None:
     for name, value in vars(AthenaApi).items():
         if callable(value):
             setattr(AthenaResponse, name, value)
-    AthenaBackend._process_ddl = lambda *_: None  # type: ignore[method-assign]
+    AthenaBackend._process_ddl = lambda *_: None

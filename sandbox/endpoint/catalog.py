@@ -34,10 +34,10 @@ class DataFile:
 
     @property
     def etag(self) -> str:
-        return self.key.etag.strip('"')
+        return str(self.key.etag).strip('"')
 
     def read(self) -> bytes:
-        return self.key.value
+        return bytes(self.key.value)
 
 
 class CatalogError(Exception):
@@ -78,7 +78,9 @@ class Catalog:
 
     def add_partition(self, table: GlueTable, values: Sequence[str], location: str = "") -> bool:
         """Register a partition; False where it was there already."""
-        storage = dict(table["StorageDescriptor"], Location=location or partition_url(table, values))
+        storage = dict(
+            table["StorageDescriptor"], Location=location or partition_url(table, values)
+        )
         partition = {"Values": list(values), "StorageDescriptor": storage, "Parameters": {}}
         try:
             self.glue.create_partition(table["DatabaseName"], table["Name"], partition)
@@ -90,7 +92,9 @@ class Catalog:
         """Visible, non-empty objects below a table's or partition's location."""
         bucket, prefix = split_url(location)
         if bucket not in s3.backend().buckets:
-            raise CatalogError(f"HIVE_METASTORE_ERROR: The specified bucket does not exist: {location}")
+            raise CatalogError(
+                f"HIVE_METASTORE_ERROR: The specified bucket does not exist: {location}"
+            )
         prefix = prefix.rstrip("/") + "/" if prefix else ""
         for key in s3.current_keys(s3.backend().get_bucket(bucket), prefix):
             if key.size and not key.name.rsplit("/", 1)[-1].startswith(("_", ".")):
@@ -99,7 +103,9 @@ class Catalog:
     def put(self, url: str, data: bytes) -> FakeKey:
         return s3.backend().put_object(*split_url(url), data, disable_notification=True)
 
-    def files(self, table: GlueTable, static_columns: frozenset[str] = frozenset()) -> list[DataFile]:
+    def files(
+        self, table: GlueTable, static_columns: frozenset[str] = frozenset()
+    ) -> list[DataFile]:
         """Every data file of a table. `static_columns`: those the query compares with constants."""
         storage, keys = table["StorageDescriptor"], table.get("PartitionKeys") or []
         if not keys:
@@ -109,7 +115,9 @@ class Catalog:
         return [
             file
             for partition in self.partitions(table)
-            for file in self._files_at({**storage, **partition["StorageDescriptor"]}, partition["Values"])
+            for file in self._files_at(
+                {**storage, **partition["StorageDescriptor"]}, partition["Values"]
+            )
         ]
 
     def _files_at(self, storage: dict[str, Any], values: Sequence[str]) -> Iterator[DataFile]:
@@ -121,7 +129,8 @@ class Catalog:
 
     @staticmethod
     def _linked(manifest: FakeKey) -> Iterator[tuple[str, FakeKey]]:
-        """The objects a symlink manifest names, one URL a line. A name without an object fails, as in Athena."""
+        """The objects a symlink manifest names, one URL a line. A name without an object
+        fails, as in Athena."""
         buckets = s3.backend().buckets
         for url in manifest.value.decode().split("\n"):
             if not url.strip():
@@ -129,11 +138,14 @@ class Catalog:
             bucket, name = split_url(url.strip())
             key = buckets[bucket].keys.get(name) if bucket in buckets else None
             if not isinstance(key, FakeKey):
-                raise CatalogError(f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {url}: NoSuchKey")
+                raise CatalogError(
+                    f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {url}: NoSuchKey"
+                )
             yield url.strip(), key
 
     def _projected(self, table: GlueTable, static_columns: frozenset[str]) -> Iterator[DataFile]:
-        """Partition projection run backwards: every object is matched with the location template."""
+        """Partition projection run backwards: every object is matched with the location
+        template."""
         names, properties = [k["Name"] for k in table["PartitionKeys"]], table["Parameters"]
         template = properties.get("storage.location.template") or partition_url(
             table, [f"${{{name}}}" for name in names], escape=False
@@ -157,13 +169,17 @@ def data_file(url: str, key: FakeKey, values: Sequence[str]) -> DataFile:
 def partition_url(table: GlueTable, values: Sequence[str], escape: bool = True) -> str:
     root = table["StorageDescriptor"]["Location"].rstrip("/")
     pairs = zip(table["PartitionKeys"], values, strict=True)
-    return "/".join([root, *(f"{k['Name']}={quote(v, safe=' ') if escape else v}" for k, v in pairs)]) + "/"
+    return (
+        "/".join([root, *(f"{k['Name']}={quote(v, safe=' ') if escape else v}" for k, v in pairs)])
+        + "/"
+    )
 
 
 def projection(
     name: str, properties: dict[str, str], static_columns: frozenset[str]
 ) -> tuple[str, Callable[[str], bool]]:
-    """A projected column's pattern in the location, and which of the values found there are in range."""
+    """A projected column's pattern in the location, and which of the values found there are
+    in range."""
     kind = properties.get(f"projection.{name}.type", "").lower()
     span = properties.get(f"projection.{name}.range", "").split(",")
     if kind == "enum":
@@ -174,12 +190,16 @@ def projection(
     if kind == "injected":
         if name not in static_columns:
             raise CatalogError(
-                f"CONSTRAINT_VIOLATION: For the injected projected partition column {name}, the WHERE clause must "
-                "contain only static equality conditions, and at least one such condition must be present."
+                f"CONSTRAINT_VIOLATION: For the injected projected partition column {name}, "
+                "the WHERE clause must "
+                "contain only static equality conditions, and at least one such condition must "
+                "be present."
             )
         return "[^/]+", lambda v: True
     if kind != "date":
-        raise CatalogError(f"INVALID_TABLE_PROPERTY: no projection type for partition column {name}")
+        raise CatalogError(
+            f"INVALID_TABLE_PROPERTY: no projection type for partition column {name}"
+        )
     java = properties[f"projection.{name}.format"]
     form = re.sub("|".join(JAVA_DATE), lambda m: JAVA_DATE[m[0]], java)
     low, high = (_bound(text, form) for text in span)
@@ -188,7 +208,8 @@ def projection(
 
 
 def _bound(text: str, form: str) -> datetime:
-    """A limit of a projected range of dates: a date, or NOW with an offset (cut to what the format can say)."""
+    """A limit of a projected range of dates: a date, or NOW with an offset (cut to what the
+    format can say)."""
     if not text.strip().startswith("NOW"):
         return datetime.strptime(text.strip(), form)
     now = datetime.now(UTC).replace(tzinfo=None)

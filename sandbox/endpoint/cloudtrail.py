@@ -1,6 +1,8 @@
-"""Where moto's CloudTrail differs from AWS, put right; and the public keys its digests are signed with.
+"""Where moto's CloudTrail differs from AWS, put right; and the public keys its digests are signed
+with.
 
-- a new trail records management events only, and GetEventSelectors answers in one form, basic or advanced
+- a new trail records management events only, and GetEventSelectors answers in one form, basic or
+advanced
 - GetTrailStatus claims a delivery only where one was recorded (`record_delivery`)
 - ListPublicKeys, which moto lacks, serves the keys given to `register_public_key`
 """
@@ -48,7 +50,9 @@ def register_public_key(
         _keys.append(key)
 
 
-def record_delivery(trail_arn: str, latest: datetime, latest_digest: datetime | None = None) -> None:
+def record_delivery(
+    trail_arn: str, latest: datetime, latest_digest: datetime | None = None
+) -> None:
     """What GetTrailStatus says of a trail's newest log file (and digest)."""
     _deliveries[trail_arn] = {"LatestDeliveryTime": latest} | (
         {"LatestDigestDeliveryTime": latest_digest} if latest_digest else {}
@@ -104,7 +108,9 @@ def _times(status: TrailStatus) -> dict[str, Any]:
     return found
 
 
-def put_event_selectors(self: Trail, basic: list[dict[str, Any]], advanced: list[dict[str, Any]]) -> None:
+def put_event_selectors(
+    self: Trail, basic: list[dict[str, Any]], advanced: list[dict[str, Any]]
+) -> None:
     """The form that is put replaces the other."""
     self.event_selectors, self.advanced_event_selectors = basic or [], advanced or []
 
@@ -124,4 +130,4 @@ def install() -> None:
     _deliveries.clear()
     for function in (list_public_keys, get_trail_status, get_event_selectors):
         setattr(CloudTrailResponse, function.__name__, function)
-    Trail.put_event_selectors = put_event_selectors  # type: ignore[method-assign]
+    Trail.put_event_selectors = put_event_selectors

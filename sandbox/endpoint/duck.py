@@ -1,7 +1,9 @@
 """The embedded engine: one statement on DuckDB, over the objects in moto's S3.
 
-Every Glue table a query names becomes a view over a relation of raw rows. The query is planned twice: first over empty
-relations, where DuckDB's own optimiser tells which filters reach which table; these choose the objects that are read.
+Every Glue table a query names becomes a view over a relation of raw rows. The query is planned
+twice: first over empty
+relations, where DuckDB's own optimiser tells which filters reach which table; these choose the
+objects that are read.
 """
 
 from __future__ import annotations
@@ -22,7 +24,6 @@ from urllib.parse import unquote
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-import sqlglot
 from sqlglot import exp
 
 from . import dialect, results, serde
@@ -32,9 +33,15 @@ from .engine import AthenaError, Cancelled, Column, Result, Statement
 from .functions import MACROS
 from .types import duck_type, hive_type
 
-PSEUDO = {"$path": "_path", "$file_size": "_file_size", "$file_modified_time": "_file_modified_time"}
+PSEUDO = {
+    "$path": "__path",
+    "$file_size": "__file_size",
+    "$file_modified_time": "__file_modified_time",
+}
+PSEUDO_TYPES = {"$path": "VARCHAR", "$file_size": "BIGINT", "$file_modified_time": "TIMESTAMP"}
 MAX_PARTITIONS = 100
 LINKS = "links"
+KNOWN = {"__file_size": pa.int64(), "__file_modified_time": pa.timestamp("us")}
 
 
 @dataclass
@@ -61,7 +68,8 @@ class DuckEngine:
         settings = {"threads": threads, "temp_directory": str(self.folder / "spill")}
         self._database = duckdb.connect(config=settings)
         self._database.execute(
-            "set global timezone='UTC'; set global integer_division=true; set global preserve_insertion_order=false;"
+            "set global timezone='UTC'; set global integer_division=true; set global "
+            "preserve_insertion_order=false;"
             "set global partitioned_write_flush_threshold=20000; set global memory_limit='2GB'"
         )
         self._database.execute(MACROS)
@@ -108,7 +116,9 @@ class DuckEngine:
             try:
                 schema = pq.read_schema(self.local_copy(file))
             except (pa.ArrowException, OSError) as error:
-                raise AthenaError(f"HIVE_BAD_DATA: Not valid Parquet file: {file.url}: {error}") from error
+                raise AthenaError(
+                    f"HIVE_BAD_DATA: Not valid Parquet file: {file.url}: {error}"
+                ) from error
             self.shapes[file.etag] = tuple((f.name, str(f.type)) for f in schema)
         return self.shapes[file.etag]
 
@@ -116,24 +126,35 @@ class DuckEngine:
 class _Run:
     """One statement on one connection."""
 
-    def __init__(self, engine: DuckEngine, statement: Statement, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-        self.engine, self.statement, self.con, self.catalog = engine, statement, connection, statement.catalog
+    def __init__(
+        self,
+        engine: DuckEngine,
+        statement: Statement,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+    ) -> None:
+        self.engine, self.statement, self.con, self.catalog = (
+            engine,
+            statement,
+            connection,
+            statement.catalog,
+        )
         self.folder, self.sizes = folder, dict[str, int]()
         self.scans: dict[str, Scan] = {}
-        self.schema: dict[str, dict[str, dict[str, str]]] = {}
+        self.schema: dict[str, dict[str, dict[str, Any]]] = {}
         self.pseudo = [p for p in PSEUDO if p in statement.sql]
         self.static: frozenset[str] = frozenset()
+        self.lenient: dict[str, str] = {}  # a query's text and the one it is planned by
+        self.views: dict[str, str] = {}
+        self.plain_names = True  # no alias could be taken for a partition column or a path
 
     def run(self) -> Result:
         sql = self.statement.sql.strip().rstrip(";").strip()
-        if found := re.match(r"(?:/\*.*?\*/|--[^\n]*\n|\s)*EXPLAIN\s+(?!\()(ANALYZE\s+)?(.*)", sql, re.I | re.S):
+        if found := re.match(
+            r"(?:/\*.*?\*/|--[^\n]*\n|\s)*EXPLAIN\s+(?!\()(ANALYZE\s+)?(.*)", sql, re.I | re.S
+        ):
             return self.explain(found[2])
-        tree = dialect.parse(sql)
-        marks = list(tree.find_all(exp.Placeholder, exp.Parameter))
-        if len(marks) != len(self.statement.parameters):
-            raise AthenaError(f"SYNTAX_ERROR: line 1:1: Incorrect number of parameters: expected {len(marks)} but found {len(self.statement.parameters)}")
-        for mark, value in zip(marks, self.statement.parameters, strict=True):
-            mark.replace(dialect.parse(f"select {value}").selects[0])  # type: ignore[attr-defined]
+        tree = dialect.parse(dialect.with_parameters(sql, self.statement.parameters))
         if isinstance(tree, exp.Create) and tree.kind == "VIEW":
             return self.create_view(tree)
         if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression:
@@ -146,15 +167,25 @@ class _Run:
 
     # -- tables of a query -------------------------------------------------------------------------
 
-    def bind(self, tree: exp.Expression, sql: str, database: str) -> str:
+    def bind(self, tree: exp.Expr, sql: str, database: str) -> str:
         """Make a view of every table the query names; the query as DuckDB SQL."""
         self.static |= {
-            e.this.name.lower() for e in tree.find_all(exp.EQ, exp.In) if isinstance(e.this, exp.Column)
-            and all(isinstance(x, exp.Literal) for x in ([e.expression] if isinstance(e, exp.EQ) else e.expressions))
-        }  # fmt: skip
-        tables = [t for t in tree.find_all(exp.Table) if isinstance(t.this, exp.Identifier) and not _is_cte(t)]
+            e.this.name.lower()
+            for e in tree.find_all(exp.EQ, exp.In)
+            if isinstance(e.this, exp.Column)
+            and all(
+                isinstance(x, exp.Literal)
+                for x in ([e.expression] if isinstance(e, exp.EQ) else e.expressions)
+            )
+        }
+        tables = [
+            t
+            for t in tree.find_all(exp.Table)
+            if isinstance(t.this, exp.Identifier) and not _is_cte(t)
+        ]
         for table in tables:
             self.bind_table((table.db or database).lower(), table.name.lower(), sql)
+        self._rename_pseudo(tree)
         dialect.annotate(tree, self.schema, database, sql)
         exposed = False
         for table in tables:
@@ -166,36 +197,72 @@ class _Run:
             table.set("catalog", None)
             exposed = True
         for column in tree.find_all(exp.Column):
-            if column.args.get("db") and column.table.lower() in self.schema.get(column.db.lower(), {}):
+            if column.args.get("db") and column.table.lower() in self.schema.get(
+                column.db.lower(), {}
+            ):
                 column.set("db", None)  # db.table.column: here the table goes by its alias
                 column.set("catalog", None)
         if self.pseudo and exposed:
             self._hide_pseudo(tree)
-        return dialect.to_duckdb(tree, sql)
+        query = dialect.to_duckdb(tree, sql)
+        self.lenient[query] = dialect.to_duckdb(tree, sql, planning=True)
+        return query
 
-    def _hide_pseudo(self, tree: exp.Expression) -> None:
-        """`*` does not include "$path" and its like, though the views have them once a query names one."""
+    def _rename_pseudo(self, tree: exp.Expr) -> None:
+        """ "$path" goes by a name that DuckDB writes without quotes in a plan."""
+        for column in tree.find_all(exp.Column):
+            if column.name in PSEUDO:
+                column.this.set("this", PSEUDO[column.name])
+        known = {n for s in self.scans.values() for n, _ in s.keys} | set(PSEUDO.values())
+        aliases = [
+            (a.alias, a.this.name if isinstance(a.this, exp.Column) else "")
+            for a in tree.find_all(exp.Alias)
+        ]
+        aliases += [
+            (c.name, "") for t in tree.find_all(exp.TableAlias) for c in t.args.get("columns") or []
+        ]
+        self.plain_names &= not any(
+            name.lower() in known and name.lower() != of.lower() for name, of in aliases
+        )
+
+    def _hide_pseudo(self, tree: exp.Expr) -> None:
+        """`*` does not include "$path" and its like, though the views have them once a query
+        names one."""
         for select in tree.find_all(exp.Select):
             sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
-            direct = [s.this for s in sources if s is not None and isinstance(s.this, exp.Table) and f"{s.this.name}" in self.scans]
+            direct = [
+                s.this
+                for s in sources
+                if s is not None
+                and isinstance(s.this, exp.Table)
+                and f"{s.this.name}" in self.scans
+            ]
             for star in select.find_all(exp.Star) if direct else ():
-                if star.find_ancestor(exp.Select) is select and not isinstance(star.parent, exp.Anonymous):
-                    star.set("except_", [exp.to_identifier(p, quoted=True) for p in self.pseudo])
+                if star.find_ancestor(exp.Select) is select and not isinstance(
+                    star.parent, exp.Anonymous
+                ):
+                    star.set(
+                        "except_", [exp.to_identifier(PSEUDO[p], quoted=True) for p in self.pseudo]
+                    )
 
     def bind_table(self, db: str, name: str, sql: str) -> None:
         if name in self.schema.get(db, {}):
-            return
+            return None
         if db == "information_schema":
             return self.bind_information_schema(name)
         table = self.catalog.table(db, name)
         if table is None:
             known = db in self.catalog.databases()
             raise AthenaError(
-                f"TABLE_NOT_FOUND: {dialect.position(sql, name)}: Table 'awsdatacatalog.{db}.{name}' does not exist" if known else
-                f"SCHEMA_NOT_FOUND: {dialect.position(sql, db)}: Schema '{db}' does not exist"
-            )  # fmt: skip
+                f"TABLE_NOT_FOUND: {dialect.position(sql, name)}: Table "
+                f"'awsdatacatalog.{db}.{name}' does not exist"
+                if known
+                else f"SCHEMA_NOT_FOUND: {dialect.position(sql, db)}: Schema '{db}' does not exist"
+            )
         columns, keys = hive_columns(table)
         self.schema.setdefault(db, {})[name] = {n: hive_type(t) for n, t in columns + keys}
+        if table.get("TableType") != "VIRTUAL_VIEW":
+            self.schema[db][name] |= {PSEUDO[p]: PSEUDO_TYPES[p] for p in self.pseudo}
         view = f"{db}.{name}"
         if table.get("TableType") == "VIRTUAL_VIEW":
             definition = json.loads(base64.b64decode(table["ViewOriginalText"].split()[3]))
@@ -203,37 +270,45 @@ class _Run:
             self.pseudo = [p for p in PSEUDO if p in self.pseudo or p in text]
             body = self.bind(dialect.parse(text), text, definition.get("schema") or db)
             names = ", ".join(serde.named(n) for n, _ in columns)
-            self.con.execute(f"create temp view {serde.named(view)}({names}) as {body}")
-            return
+            head = f"create or replace temp view {serde.named(view)}({names}) as"
+            self.views[view] = f"{head} {body}"
+            self.con.execute(f"{head} {self.lenient[body]}")
+            return None
         types = [(n, duck_type(hive_type(t))) for n, t in columns]
         key_types = [(n, duck_type(hive_type(t))) for n, t in keys]
         reader = serde.reader_for(table, [t for _, t in types])
-        scan = Scan(f"raw_{len(self.scans)}", table, reader, self.catalog.files(table, self.static), types, key_types)
+        scan = Scan(
+            f"raw_{len(self.scans)}",
+            table,
+            reader,
+            self.catalog.files(table, self.static),
+            types,
+            key_types,
+        )
         self.scans[view] = scan
-        if reader.raw != serde.PARQUET and not reader.columns:
-            scan.reader = self.json_reader(scan, columns)
-        self._placeholder(scan)
         self._create_view(view, scan)
+        return None
 
     def _create_view(self, view: str, scan: Scan) -> None:
-        picks = [f"{serde.named(n)}" for n, _ in scan.columns]
-        source = scan.name
-        if scan.reader.raw != serde.PARQUET:
-            picks = [f"{cell} as {serde.named(n)}" for n, cell in scan.reader.columns]
-            source = scan.reader.source.replace("{raw}", scan.name)
-        picks += [f"cast(_p{i} as {t}) as {serde.named(n)}" for i, (n, t) in enumerate(scan.keys)]
-        picks += [f"{PSEUDO[p]} as {serde.named(p)}" for p in self.pseudo]
-        self.con.execute(f"create temp view {serde.named(view)} as select {', '.join(picks)} from {source}")
-
-    def _placeholder(self, scan: Scan) -> None:
-        data = ["_raw varchar"] if scan.reader.raw != serde.PARQUET else [f"{serde.named(n)} {t}" for n, t in scan.columns]
-        keys = [f"_p{i} varchar" for i in range(len(scan.keys))]
-        rest = ["_path varchar", "_file_size bigint", "_file_modified_time timestamp"]
-        self.con.execute(f"create temp table {scan.name} ({', '.join([*data, *keys, *rest])})")
+        """The view a query reads, over an empty table of the same columns until the query is
+        planned."""
+        columns = [f"{serde.named(n)} {t}" for n, t in scan.columns + scan.keys]
+        columns += ["__path varchar", "__file_size bigint", "__file_modified_time timestamp"]
+        self.con.execute(f"create temp table {scan.name} ({', '.join(columns)})")
+        picks = [
+            *(serde.named(n) for n, _ in scan.columns + scan.keys),
+            *(PSEUDO[p] for p in self.pseudo),
+        ]
+        self.con.execute(
+            f"create temp view {serde.named(view)} as select {', '.join(picks)} from {scan.name}"
+        )
 
     def json_reader(self, scan: Scan, columns: Sequence[tuple[str, str]]) -> serde.Reader:
-        """A reader for JSON rows, once it is known how their keys are spelled: a round of looking for each level."""
-        properties = (scan.table["StorageDescriptor"].get("SerdeInfo") or {}).get("Parameters") or {}
+        """A reader for JSON rows, once it is known how their keys are spelled: a round of
+        looking for each level."""
+        properties = (scan.table["StorageDescriptor"].get("SerdeInfo") or {}).get(
+            "Parameters"
+        ) or {}
         kind, spelled = serde.record_kind(columns, properties), serde.Spelled()
         fresh = serde.guessed_paths(kind)
         while True:
@@ -247,22 +322,30 @@ class _Run:
             fresh = []
 
     def _keys_at(self, scan: Scan, paths: list[str]) -> set[tuple[str, str]]:
-        """Every key of the objects at these paths of a table's JSON. Looked for once in each content."""
+        """Every key of the objects at these paths of a table's JSON. Looked for once in each
+        content."""
         known = self.engine.keys
         fresh = [f for f in scan.files if any((f.etag, p) not in known for p in paths)]
         if fresh:
             self.con.register("raw_keys", serde.Stream(fresh, scan.reader, len(scan.keys)))
-            rows = 'select _path, unnest(from_json(_raw, \'{"Records": ["JSON"]}\')."Records") as j from raw_keys'
+            records = serde.quoted('{"Records": ["JSON"]}')
+            rows = f'select __path, unnest(from_json(_raw, {records})."Records") as j from raw_keys'
             if scan.reader.raw == serde.LINES:
-                rows = f"select _path, _raw as j from raw_keys where {serde.NOT_BLANK}"
+                rows = f"select __path, _raw as j from raw_keys where {serde.NOT_BLANK}"
             keys = [f"json_keys(j, {serde.quoted(p)})" for p in paths]
             keys = [f"flatten({k})" if "[*]" in p else k for k, p in zip(keys, paths, strict=True)]
             try:  # events of one shape have the same lists of keys: few rows are distinct
-                found = self.con.execute(f"select distinct _path, {', '.join(keys)} from ({rows})").fetchall()
+                found = self.con.execute(
+                    f"select distinct __path, {', '.join(keys)} from ({rows})"
+                ).fetchall()
             except duckdb.InvalidInputException as error:
                 bad = next((f.url for f in fresh if not self._is_json(f, scan.reader.raw)), None)
-                raise AthenaError(f"HIVE_BAD_DATA: Error parsing JSON in {bad}: {str(error).splitlines()[0]}") from error
-            by_url: dict[tuple[str, str], set[str]] = {(f.url, p): set() for f in fresh for p in paths}
+                raise AthenaError(
+                    f"HIVE_BAD_DATA: Error parsing JSON in {bad}: {str(error).splitlines()[0]}"
+                ) from error
+            by_url: dict[tuple[str, str], set[str]] = {
+                (f.url, p): set() for f in fresh for p in paths
+            }
             for url, *row in found:
                 for path, keys_there in zip(paths, row, strict=True):
                     by_url[url, path].update(keys_there or ())
@@ -285,61 +368,133 @@ class _Run:
     def bind_information_schema(self, name: str) -> None:
         rows: list[tuple[Any, ...]]
         if name == "schemata":
-            shape, rows = ["catalog_name", "schema_name"], [("awsdatacatalog", d) for d in self.catalog.databases()]
+            shape, rows = (
+                ["catalog_name", "schema_name"],
+                [("awsdatacatalog", d) for d in self.catalog.databases()],
+            )
         else:
             tables = [t for d in self.catalog.databases() for t in self.catalog.tables(d)]
-            shape, rows = ["table_catalog", "table_schema", "table_name", "table_type"], [
-                ("awsdatacatalog", t["DatabaseName"], t["Name"], "VIEW" if t.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE") for t in tables]
+            shape, rows = (
+                ["table_catalog", "table_schema", "table_name", "table_type"],
+                [
+                    (
+                        "awsdatacatalog",
+                        t["DatabaseName"],
+                        t["Name"],
+                        "VIEW" if t.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE",
+                    )
+                    for t in tables
+                ],
+            )
             if name == "columns":
-                shape = ["table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "column_default", "is_nullable", "data_type", "comment", "extra_info"]
+                shape = [
+                    "table_catalog",
+                    "table_schema",
+                    "table_name",
+                    "column_name",
+                    "ordinal_position",
+                    "column_default",
+                    "is_nullable",
+                    "data_type",
+                    "comment",
+                    "extra_info",
+                ]
                 rows = []
                 for t in tables:
                     columns, keys = hive_columns(t)
-                    rows += [("awsdatacatalog", t["DatabaseName"], t["Name"], n, i, None, "YES", hive_type(k).sql("trino").lower(), None,
-                              "partition key" if i > len(columns) else None) for i, (n, k) in enumerate(columns + keys, 1)]
+                    rows += [
+                        (
+                            "awsdatacatalog",
+                            t["DatabaseName"],
+                            t["Name"],
+                            n,
+                            i,
+                            None,
+                            "YES",
+                            hive_type(k).sql("trino").lower(),
+                            None,
+                            "partition key" if i > len(columns) else None,
+                        )
+                        for i, (n, k) in enumerate(columns + keys, 1)
+                    ]
             elif name != "tables":
-                raise AthenaError(f"TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.information_schema.{name}' does not exist")
+                raise AthenaError(
+                    "TABLE_NOT_FOUND: line 1:1: Table "
+                    f"'awsdatacatalog.information_schema.{name}' does not exist"
+                )
         kinds = {"ordinal_position": pa.int64()}
-        data = {c: pa.array([r[i] for r in rows], kinds.get(c, pa.string())) for i, c in enumerate(shape)}
+        data = {
+            c: pa.array([r[i] for r in rows], kinds.get(c, pa.string()))
+            for i, c in enumerate(shape)
+        }
         self.con.register(f"information_schema.{name}", pa.table(data))
-        self.schema.setdefault("information_schema", {})[name] = {c: "BIGINT" if c in kinds else "VARCHAR" for c in shape}
-
-    # -- planning and reading ------------------------------------------------------------------------
+        self.schema.setdefault("information_schema", {})[name] = {
+            c: "BIGINT" if c in kinds else "VARCHAR" for c in shape
+        }
 
     def plan(self, query: str) -> None:
-        """Choose the objects each table reads, by the filters that reach it; then let the tables be real."""
+        """Choose the objects each table reads, by the filters that reach it; then let the
+        tables be real."""
         if not self.scans:
             return
         filters: dict[str, list[list[str]]] = {}
         self.con.execute("set disabled_optimizers='statistics_propagation,empty_result_pullup'")
-        text = self.con.execute(f"explain (format json) {query}").fetchall()[0][1]
+        planned = query
+        for strict, lenient in self.lenient.items():
+            planned = planned.replace(strict, lenient)
+        text = self.con.execute(f"explain (format json) {planned}").fetchall()[0][1]
         self.con.execute("set disabled_optimizers=''")
         for node in json.loads(text):
-            _collect(node, [], filters)
+            _collect(node, [], filters, self.plain_names)
+        for view in self.views.values():
+            self.con.execute(view)
         for scan in self.scans.values():
             chosen = self._chosen(scan, filters.get(scan.name))
             self.con.execute(f"drop table {scan.name}")
+            if scan.reader.raw != serde.PARQUET and not scan.reader.columns:
+                scan.files = chosen  # a file that the query leaves out may well be broken
+                scan.reader = self.json_reader(scan, hive_columns(scan.table)[0])
+            picks = [*_typed(scan.keys), *PSEUDO.values()]
             if scan.reader.raw == serde.PARQUET:
-                self._parquet(scan, chosen)
+                self._parquet(scan, chosen, picks)
             else:
-                scan.stream = serde.Stream(chosen, scan.reader, len(scan.keys))
-                self.con.register(scan.name, scan.stream)
+                self._text(scan, chosen, picks)
+
+    def _text(self, scan: Scan, files: list[DataFile], picks: list[str]) -> None:
+        """A relation over the lines or documents of objects."""
+        scan.stream = serde.Stream(files, scan.reader, len(scan.keys))
+        self.con.register(f"{scan.name}_raw", scan.stream)
+        cells = [f"{cell} as {serde.named(n)}" for n, cell in scan.reader.columns]
+        source = scan.reader.source.replace("{raw}", f"{scan.name}_raw")
+        self.con.execute(
+            f"create temp view {scan.name} as select {', '.join(cells + picks)} from {source}"
+        )
 
     def _chosen(self, scan: Scan, uses: list[list[str]] | None) -> list[DataFile]:
         if uses is None:
             return []
         if not scan.files or not all(uses):
             return scan.files
-        data: dict[str, Any] = {f"_p{i}": [_key(f.partition[i]) for f in scan.files] for i in range(len(scan.keys))}
-        data |= {"_path": [f.url for f in scan.files], "_file_size": [f.size for f in scan.files]}
-        data |= {"_file_modified_time": [f.modified for f in scan.files], "_no": list(range(len(scan.files)))}
-        self.con.register("files", pa.table(data))
+        data: dict[str, Any] = {
+            f"_p{i}": [_key(f.partition[i]) for f in scan.files] for i in range(len(scan.keys))
+        }
+        data |= {"__path": [f.url for f in scan.files], "__file_size": [f.size for f in scan.files]}
+        data |= {
+            "__file_modified_time": [f.modified for f in scan.files],
+            "_no": list(range(len(scan.files))),
+        }
+        self.con.register("raw_files", pa.table(data))
+        keys = ", ".join(["*", *_typed(scan.keys)])
+        self.con.execute(f"create or replace temp view files as select {keys} from raw_files")
         kept: set[int] = set()
         for conditions in uses:
             usable = [c for c in conditions if self._binds(c)]
-            where = " and ".join(f"({c})" for c in usable) or "true"
-            kept |= {row[0] for row in self.con.execute(f"select _no from files where {where}").fetchall()}
-        self.con.unregister("files")
+            where = " and ".join(f"({c}) is not false" for c in usable) or "true"
+            kept |= {
+                row[0]
+                for row in self.con.execute(f"select _no from files where {where}").fetchall()
+            }
+        self.con.unregister("raw_files")
         return [f for i, f in enumerate(scan.files) if i in kept]
 
     def _binds(self, condition: str) -> bool:
@@ -350,7 +505,7 @@ class _Run:
             return False
         return True
 
-    def _parquet(self, scan: Scan, files: list[DataFile]) -> None:
+    def _parquet(self, scan: Scan, files: list[DataFile], picked: list[str]) -> None:
         """A relation over local copies; one branch for each set of columns found in the files."""
         scan.read = files
         groups: dict[tuple[tuple[str, str], ...], list[DataFile]] = {}
@@ -359,28 +514,39 @@ class _Run:
         names = [serde.named(n) for n, _ in scan.columns]
         keys = [f"_p{i}" for i in range(len(scan.keys))]
         branches = []
-        known: dict[str, list[Any]] = {c: [] for c in ("_local", *keys, "_path", "_file_size", "_file_modified_time")}
+        known: dict[str, list[Any]] = {c: [] for c in ("_local", *keys, *PSEUDO.values())}
         for number, (shape, members) in enumerate(groups.items()):
             have = {n.lower(): (n, t) for n, t in shape}
             picks = [self._cell(n, t, have.get(n), members[0]) for n, t in scan.columns]
             links = []
-            for index, file in enumerate(members):  # two objects may have the same content: one link each
+            for index, file in enumerate(
+                members
+            ):  # two objects may have the same content: one link each
                 link = self.folder / LINKS / f"{scan.name}-{number}-{index}.parquet"
                 link.parent.mkdir(exist_ok=True)
                 link.symlink_to(self.engine.local_copy(file))
                 links.append(str(link))
                 self.sizes[str(link)] = file.size
-                for column, value in zip(known, [str(link), *map(_key, file.partition), file.url, file.size, file.modified], strict=True):
+                for column, value in zip(
+                    known,
+                    [str(link), *map(_key, file.partition), file.url, file.size, file.modified],
+                    strict=True,
+                ):
                     known[column].append(value)
             branches.append(
-                f"select {', '.join([*picks, *(f'k.{c}' for c in list(known)[1:])])} from read_parquet({links!r}, filename='_local') r "
+                f"select {', '.join(picks + picked)} from read_parquet({links!r}, "
+                "filename='_local') r "
                 f"join {scan.name}_files k using (_local)"
             )
         if not branches:
-            nothing = [f"cast(null as {t}) as {n}" for n, (_, t) in zip(names, scan.columns, strict=True)]
-            rest = [*(f"cast(null as varchar) as {k}" for k in keys), "'' as _path, 0::bigint as _file_size, null::timestamp as _file_modified_time"]
-            branches = [f"select {', '.join(nothing + rest)} where false"]
-        self.con.register(f"{scan.name}_files", pa.table({c: pa.array(v, None if v else pa.string()) for c, v in known.items()}))
+            nothing = [
+                f"cast(null as {t}) as {n}" for n, (_, t) in zip(names, scan.columns, strict=True)
+            ]
+            branches = [f"select {', '.join(nothing + picked)} from {scan.name}_files"]
+        self.con.register(
+            f"{scan.name}_files",
+            pa.table({c: pa.array(v, KNOWN.get(c, pa.string())) for c, v in known.items()}),
+        )
         self.con.execute(f"create temp view {scan.name} as {' union all '.join(branches)}")
 
     @staticmethod
@@ -389,22 +555,28 @@ class _Run:
             return f"cast(null as {kind}) as {serde.named(name)}"
         source = serde.named(found[0])
         if not results.compatible(found[1], kind):
-            raise AthenaError(
-                f"HIVE_BAD_DATA: Field {name}'s type {found[1].upper()} in parquet file {file.url} is incompatible with type "
-                f"{kind} defined in table schema"
+            why = (
+                f"HIVE_BAD_DATA: Field {name}'s type {found[1].upper()} in parquet file "
+                f"{file.url} is incompatible with type {kind} "
+                "defined in table schema"
             )
+            source = f"t_fail({serde.quoted(why)})"  # only a query that reads the column fails
         if kind == "timestamp":
             source = f"cast({source} as timestamp_ms)"
         return f"cast({source} as {kind}) as {serde.named(name)}"
 
     def scanned(self) -> int:
-        """Bytes read: text objects whole; of Parquet the ranges that DuckDB read, by its own file-system log."""
-        text = sum({f.url: f.size for s in self.scans.values() if s.stream for f in s.stream.seen}.values())
+        """Bytes read: text objects whole; of Parquet the ranges that DuckDB read, by its own
+        file-system log."""
+        text = sum(
+            {f.url: f.size for s in self.scans.values() if s.stream for f in s.stream.seen}.values()
+        )
         if not any(s.read for s in self.scans.values()):
             return text
         links = f"{self.folder}/{LINKS}/"
         rows = self.con.execute(
-            "select path, sum(bytes) from duckdb_logs_parsed('FileSystem') where op = 'READ' and starts_with(path, ?) group by path",
+            "select path, sum(bytes) from duckdb_logs_parsed('FileSystem') where op = 'READ' "
+            "and starts_with(path, ?) group by path",
             [links],
         ).fetchall()
         return text + sum(min(int(read), self.sizes[path]) for path, read in rows)
@@ -423,9 +595,7 @@ class _Run:
         if self.statement.bytes_cutoff and text > self.statement.bytes_cutoff:
             raise Cancelled("Bytes scanned limit was exceeded", self.statement.bytes_cutoff)
 
-    # -- statements ------------------------------------------------------------------------------------
-
-    def select(self, tree: exp.Expression) -> Result:
+    def select(self, tree: exp.Expr) -> Result:
         results.name_outputs(tree)
         query = self.bind(tree, self.statement.sql, self.statement.database)
         self.plan_within_limit(query)
@@ -438,7 +608,12 @@ class _Run:
     def explain(self, sql: str) -> Result:
         query = self.bind(dialect.parse(sql), sql, self.statement.database)
         text = self.con.execute(f"explain {query}").fetchall()[0][1]
-        return Result("UTILITY", "EXPLAIN", (Column("Query Plan", "varchar"),), [[line] for line in text.splitlines()])
+        return Result(
+            "UTILITY",
+            "EXPLAIN",
+            (Column("Query Plan", "varchar"),),
+            [[line] for line in text.splitlines()],
+        )
 
     def described(self, query: str) -> list[tuple[str, str]]:
         rows = self.con.execute(f"describe {query}").fetchall()
@@ -452,25 +627,43 @@ class _Run:
 
     def create_view(self, tree: exp.Create) -> Result:
         db, name = self.target(tree.this)
-        body = re.match(r".*?\sview\s+.+?\s+as\s+(.*)", self.statement.sql.strip().rstrip(";"), re.I | re.S)
+        body = re.match(
+            r".*?\sview\s+.+?\s+as\s+(.*)", self.statement.sql.strip().rstrip(";"), re.I | re.S
+        )
         names = results.output_names(tree.expression)
         query = self.bind(tree.expression.copy(), self.statement.sql, self.statement.database)
         columns = results.named_columns(self.described(query), names)
         old = self.catalog.table(db, name)
         if old and old.get("TableType") != "VIRTUAL_VIEW":
-            raise AthenaError(f"TABLE_ALREADY_EXISTS: line 1:1: '{db}.{name}' is a table, not a view")
+            raise AthenaError(
+                f"TABLE_ALREADY_EXISTS: line 1:1: '{db}.{name}' is a table, not a view"
+            )
         if old and not tree.args.get("replace"):
-            raise AthenaError(f"TABLE_ALREADY_EXISTS: line 1:1: View already exists: 'awsdatacatalog.{db}.{name}'")
+            raise AthenaError(
+                f"TABLE_ALREADY_EXISTS: line 1:1: View already exists: 'awsdatacatalog.{db}.{name}'"
+            )
         definition = {
-            "originalSql": body[1] if body else "", "catalog": "awsdatacatalog", "schema": self.statement.database,
+            "originalSql": body[1] if body else "",
+            "catalog": "awsdatacatalog",
+            "schema": self.statement.database,
             "columns": [{"name": n, "type": results.trino_type(t)} for n, t in columns],
-        }  # fmt: skip
+        }
         text = base64.b64encode(json.dumps(definition).encode()).decode()
         view = {
-            "Name": name, "TableType": "VIRTUAL_VIEW", "PartitionKeys": [], "Parameters": {"presto_view": "true", "comment": "Presto View"},
-            "ViewOriginalText": f"/* Presto View: {text} */", "ViewExpandedText": "/* Presto View */",
-            "StorageDescriptor": {"Columns": [{"Name": n, "Type": results.hive_type(t, lenient=True)} for n, t in columns], "Location": "", "SerdeInfo": {}},
-        }  # fmt: skip
+            "Name": name,
+            "TableType": "VIRTUAL_VIEW",
+            "PartitionKeys": [],
+            "Parameters": {"presto_view": "true", "comment": "Presto View"},
+            "ViewOriginalText": f"/* Presto View: {text} */",
+            "ViewExpandedText": "/* Presto View */",
+            "StorageDescriptor": {
+                "Columns": [
+                    {"Name": n, "Type": results.hive_type(t, lenient=True)} for n, t in columns
+                ],
+                "Location": "",
+                "SerdeInfo": {},
+            },
+        }
         (self.catalog.glue.update_table if old else self.catalog.glue.create_table)(db, name, view)
         return Result("DDL", "CREATE_VIEW")
 
@@ -479,7 +672,10 @@ class _Run:
         if self.catalog.table(db, name):
             if tree.args.get("exists"):
                 return Result("DDL", "CREATE_TABLE_AS_SELECT")
-            raise AthenaError(f"TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.{db}.{name}' already exists")
+            raise AthenaError(
+                "TABLE_ALREADY_EXISTS: line 1:1: Destination table "
+                f"'awsdatacatalog.{db}.{name}' already exists"
+            )
         options = results.table_options(tree)
         names = results.output_names(tree.expression)
         query = self.bind(tree.expression.copy(), self.statement.sql, self.statement.database)
@@ -487,18 +683,34 @@ class _Run:
         location = options.location or f"{self.statement.output_location}tables/{uuid.uuid4()}"
         location = location.rstrip("/") + "/"
         if next(self.catalog.objects(location), None):
-            raise AthenaError(f"HIVE_PATH_ALREADY_EXISTS: Target directory for table '{db}.{name}' already exists: {location}")
-        if options.partitioned_by and [n for n, _ in columns][-len(options.partitioned_by) :] != options.partitioned_by:
             raise AthenaError(
-                "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and in the same order as the "
+                f"HIVE_PATH_ALREADY_EXISTS: Target directory for table '{db}.{name}' already "
+                f"exists: {location}"
+            )
+        if (
+            options.partitioned_by
+            and [n for n, _ in columns][-len(options.partitioned_by) :] != options.partitioned_by
+        ):
+            raise AthenaError(
+                "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the "
+                "table and in the same order as the "
                 f"table properties: {options.partitioned_by}"
             )
         hive = [(n, results.hive_type(t)) for n, t in columns]
-        table = new_table(db, name, hive, len(options.partitioned_by), location, options.format, options.delimiter)
-        picks = ", ".join(f"cast({serde.named(n)} as {duck_type(hive_type(h))}) as {serde.named(n)}" for n, h in hive)
-        shaped = f"select {picks} from ({query}) as q({', '.join(serde.named(n) for n, _ in columns)})"
+        table = new_table(
+            db, name, hive, len(options.partitioned_by), location, options.format, options.delimiter
+        )
+        picks = ", ".join(
+            f"cast({serde.named(n)} as {duck_type(hive_type(h))}) as {serde.named(n)}"
+            for n, h in hive
+        )
+        shaped = (
+            f"select {picks} from ({query}) as q({', '.join(serde.named(n) for n, _ in columns)})"
+        )
         count, partitions = self.write(shaped, table)
-        self.catalog.glue.create_table(db, name, {k: v for k, v in table.items() if k != "DatabaseName"})
+        self.catalog.glue.create_table(
+            db, name, {k: v for k, v in table.items() if k != "DatabaseName"}
+        )
         for values in partitions:
             self.catalog.add_partition(table, values)
         return Result("DDL", "CREATE_TABLE_AS_SELECT", update_count=count, scanned=self.finish())
@@ -509,27 +721,39 @@ class _Run:
         db, name = self.target(node)
         table = self.catalog.table(db, name)
         if table is None:
-            raise AthenaError(f"TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.{db}.{name}' does not exist")
+            raise AthenaError(
+                f"TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.{db}.{name}' does not exist"
+            )
         columns, keys = hive_columns(table)
         names = [n for n, _ in columns + keys]
-        given = [c.name.lower() for c in into.expressions] if isinstance(into, exp.Schema) else names
-        query = self.bind(tree.expression.unnest().copy(), self.statement.sql, self.statement.database)
+        given = (
+            [c.name.lower() for c in into.expressions] if isinstance(into, exp.Schema) else names
+        )
+        query = self.bind(
+            tree.expression.unnest().copy(), self.statement.sql, self.statement.database
+        )
         described = self.described(query)
         if len(described) != len(given):
             raise AthenaError(
-                f"SYNTAX_ERROR: line 1:1: Insert query has {len(described)} expression(s) but expected {len(given)} target column(s)"
+                f"SYNTAX_ERROR: line 1:1: Insert query has {len(described)} expression(s) but "
+                f"expected {len(given)} target column(s)"
             )
         for column, (_, kind) in zip(given, described, strict=True):
             hive = dict(columns + keys).get(column)
             if hive is None:
-                raise AthenaError(f"COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target table: {column}")
+                raise AthenaError(
+                    "COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target "
+                    f"table: {column}"
+                )
             if not results.insertable(kind, duck_type(hive_type(hive))):
                 raise AthenaError(
-                    f"TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [{hive}], Query: [{results.trino_type(kind)}] "
+                    "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: "
+                    f"Table: [{hive}], Query: [{results.trino_type(kind)}] "
                     f"for {column}"
                 )
         picks = ", ".join(
-            f"cast({serde.named(n) if n in given else 'null'} as {duck_type(hive_type(t))}) as {serde.named(n)}"
+            f"cast({serde.named(n) if n in given else 'null'} as {duck_type(hive_type(t))}) as "
+            f"{serde.named(n)}"
             for n, t in columns + keys
         )
         shaped = f"select {picks} from ({query}) as q({', '.join(map(serde.named, given))})"
@@ -539,32 +763,50 @@ class _Run:
         return Result("DML", "INSERT", update_count=count, scanned=self.finish())
 
     def write(self, query: str, table: GlueTable) -> tuple[int, list[tuple[str, ...]]]:
-        """Write rows as files under a table's location; how many, and the partitions they went to."""
+        """Write rows as files under a table's location; how many, and the partitions they
+        went to."""
         keys, out = [k["Name"] for k in table.get("PartitionKeys") or []], self.folder / "out"
         out.mkdir(parents=True)
         how, ending = results.copy_format(table)
         if keys:
             named = ", ".join(map(serde.named, keys))
-            to = f"'{out}' ({how}, partition_by ({named}), filename_pattern 'part-{{uuid}}', file_extension '{ending}')"
+            to = (
+                f"'{out}' ({how}, partition_by ({named}), filename_pattern 'part-{{uuid}}', "
+                f"file_extension '{ending}')"
+            )
         else:
             to = f"'{out}/part-{uuid.uuid4()}.{ending}' ({how})"
         self.plan_within_limit(query)
         count = int(self.con.execute(f"copy ({query}) to {to}").fetchall()[0][0])
         self.finish()
         files = [f for f in sorted(out.rglob("*")) if f.is_file()] if count else []
-        values = {f: tuple(unquote(p.partition("=")[2]) for p in f.relative_to(out).parts[:-1]) for f in files}
+        values = {
+            f: tuple(unquote(p.partition("=")[2]) for p in f.relative_to(out).parts[:-1])
+            for f in files
+        }
         if len(set(values.values())) > MAX_PARTITIONS:
             raise AthenaError(
-                f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MAX_PARTITIONS} open writers for partitions/buckets. You may "
-                f"need to manually clean the data at location '{table['StorageDescriptor']['Location']}' before retrying. Athena "
+                f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MAX_PARTITIONS} open "
+                "writers for partitions/buckets. You may "
+                "need to manually clean the data at location "
+                f"'{table['StorageDescriptor']['Location']}' before retrying. Athena "
                 "will not delete data in your account."
             )
         for file, partition in values.items():
-            home = partition_url(table, partition) if keys else table["StorageDescriptor"]["Location"].rstrip("/") + "/"
+            home = (
+                partition_url(table, partition)
+                if keys
+                else table["StorageDescriptor"]["Location"].rstrip("/") + "/"
+            )
             key = self.catalog.put(home + file.name, file.read_bytes())
             if ending == "parquet":
                 file.rename(self.engine.objects / (key.etag.strip('"') + ".parquet"))
         return count, sorted(set(values.values())) if keys else []
+
+
+def _typed(keys: Sequence[tuple[str, str]]) -> list[str]:
+    """Partition values as the columns of their table."""
+    return [f"cast(_p{i} as {t}) as {serde.named(n)}" for i, (n, t) in enumerate(keys)]
 
 
 def _key(value: str) -> str | None:
@@ -574,7 +816,7 @@ def _key(value: str) -> str | None:
 def _is_cte(table: exp.Table) -> bool:
     if table.db:
         return False
-    node: exp.Expression | None = table
+    node: exp.Expr | None = table
     while node is not None:
         with_ = node.args.get("with_")
         if with_ and table.name.lower() in (c.alias.lower() for c in with_.expressions):
@@ -583,23 +825,42 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _collect(node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]]) -> None:
-    """Filters of a JSON plan by the table they reach: one list for each time the table is read."""
+def _collect(
+    node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]], plain_names: bool
+) -> None:
+    """Filters of a JSON plan by the table they reach: one list for each time the table is read.
+
+    A filter that stays above its scan is written with aliases; it counts only where none of these
+    can mislead.
+    """
     info, name = node.get("extra_info") or {}, node.get("name", "").strip()
     if name == "SEQ_SCAN":
-        found = info.get("Filters", [])
-        texts = above + ([found] if isinstance(found, str) else list(found))
-        filters.setdefault(info["Table"].rpartition(".")[2], []).append([c for t in texts for c in _conjuncts(t)])
-    passed = [info["Expression"]] if name == "FILTER" and isinstance(info.get("Expression"), str) else info.get("Expression", []) if name == "FILTER" else []
+        texts = above + _texts(info.get("Filters"))
+        filters.setdefault(info["Table"].rpartition(".")[2], []).append(
+            [c for t in texts for c in _conjuncts(t)]
+        )
+    passed = _texts(info.get("Expression")) if name == "FILTER" and plain_names else []
     for child in node.get("children", []):
-        _collect(child, list(passed), filters)
+        _collect(child, passed, filters, plain_names)
+
+
+def _texts(found: str | list[str] | None) -> list[str]:
+    return [found] if isinstance(found, str) else list(found or [])
 
 
 def _conjuncts(text: str) -> Iterator[str]:
-    try:
-        tree = sqlglot.parse_one(text.removeprefix("optional: "), read="duckdb")
-    except sqlglot.errors.SqlglotError:
-        return
-    for part in tree.unnest().flatten() if isinstance(tree.unnest(), exp.And) else [tree]:
-        yield part.sql("duckdb")
-
+    """The parts of `(a AND (b OR c) AND …)` as DuckDB writes it in a plan: cut at depth 1,
+    outside of quotes."""
+    text, depth, start, in_text = text.removeprefix("optional: "), 0, 1, False
+    cuts = []
+    for i, char in enumerate(text):
+        in_text = in_text != (char == "'")
+        if not in_text:
+            depth += (char == "(") - (char == ")")
+            if depth == 0 and i < len(text) - 1:  # not one bracket around all of it
+                yield text
+                return
+            if depth == 1 and text.startswith(" AND ", i):
+                cuts.append(text[start:i])
+                start = i + 5
+    yield from [*cuts, text[start:-1]] if cuts else [text]

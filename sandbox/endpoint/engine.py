@@ -1,4 +1,5 @@
-"""The seam below the Athena API: an engine takes one statement and returns rows. Nothing here knows which engine."""
+"""The seam below the Athena API: an engine takes one statement and returns rows. Nothing here
+knows which engine."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ class AthenaError(Exception):
 
 
 class Cancelled(Exception):
-    """A query that was stopped: by StopQueryExecution (no text), or by a limit of its workgroup (the text)."""
+    """A query that was stopped: by StopQueryExecution (no text), or by a limit of its
+    workgroup (the text)."""
 
     def __init__(self, reason: str = "", scanned: int = 0) -> None:
         super().__init__(reason)
@@ -26,7 +28,11 @@ class Cancellation:
     """Lets another thread stop a running statement."""
 
     def __init__(self) -> None:
-        self._lock, self._actions, self.requested = threading.Lock(), list[Callable[[], object]](), False
+        self._lock, self._actions, self.requested = (
+            threading.Lock(),
+            list[Callable[[], object]](),
+            False,
+        )
 
     def on_request(self, action: Callable[[], object]) -> None:
         """Call `action` when (or at once, if already) a stop is asked for."""

@@ -1,7 +1,9 @@
 """Calls that fail on demand, and how often each call was made. Decided before moto sees a request.
 
-A fault names an operation (or *), a resource glob and an error, and fires `times` times, or at `rate`, or always.
-The resource of an S3 call is `bucket` or `bucket/key`; of any other call, each of its top-level text parameters.
+A fault names an operation (or *), a resource glob and an error, and fires `times` times, or at
+`rate`, or always.
+The resource of an S3 call is `bucket` or `bucket/key`; of any other call, each of its top-level
+text parameters.
 """
 
 from __future__ import annotations
@@ -42,13 +44,20 @@ class Fault:
         if self.times is not None and self.fired >= self.times:
             return False
         names = call.resources or ("",)
-        return fnmatchcase(call.operation, self.operation) and any(fnmatchcase(n, self.resource) for n in names)
+        return fnmatchcase(call.operation, self.operation) and any(
+            fnmatchcase(n, self.resource) for n in names
+        )
 
 
 TYPES: dict[str, tuple[type, ...]] = {
-    "operation": (str,), "resource": (str,), "error": (str,), "status": (int,), "times": (int,), "rate": (int, float),
+    "operation": (str,),
+    "resource": (str,),
+    "error": (str,),
+    "status": (int,),
+    "times": (int,),
+    "rate": (int, float),
     "message": (str,),
-}  # fmt: skip
+}
 
 
 def parse_faults(body: bytes) -> list[Fault]:
@@ -59,7 +68,9 @@ def parse_faults(body: bytes) -> list[Fault]:
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(items, list):
         raise ValueError("a JSON list of faults is expected")
-    problems = [f"fault {i}: {problem}" for i, item in enumerate(items) for problem in _problems(item)]
+    problems = [
+        f"fault {i}: {problem}" for i, item in enumerate(items) for problem in _problems(item)
+    ]
     if problems:
         raise ValueError("; ".join(problems))
     return [Fault(**item) for item in items]
@@ -88,7 +99,8 @@ def _problems(item: Any) -> list[str]:
 
 
 class FaultBook:
-    """The faults that are set and the calls that were made; safe to use from every request's thread."""
+    """The faults that are set and the calls that were made; safe to use from every request's
+    thread."""
 
     def __init__(self) -> None:
         self._lock, self._dice = threading.Lock(), random.Random(0)
@@ -124,11 +136,19 @@ def response(fault: Fault, call: Call) -> tuple[int, dict[str, str], bytes]:
     request_id = "SANDBOXFAULT0000"
     if call.protocol == "json":
         body = json.dumps({"__type": fault.error, "message": message, "Message": message})
-        return fault.status, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": fault.error}, body.encode()
+        return (
+            fault.status,
+            {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": fault.error},
+            body.encode(),
+        )
     error = f"<Code>{escape(fault.error)}</Code><Message>{escape(message)}</Message>"
     if call.protocol == "s3":
-        body = f"<?xml version='1.0' encoding='UTF-8'?><Error>{error}<RequestId>{request_id}</RequestId></Error>"
+        body = (
+            "<?xml version='1.0' "
+            f"encoding='UTF-8'?><Error>{error}<RequestId>{request_id}</RequestId></Error>"
+        )
     else:
-        body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        inner = f"<Error><Type>Sender</Type>{error}</Error><RequestId>{request_id}</RequestId>"
+        body = f"<ErrorResponse>{inner}</ErrorResponse>"
     headers = {"Content-Type": "application/xml", "x-amz-request-id": request_id}
     return fault.status, headers, b"" if call.is_head else body.encode()

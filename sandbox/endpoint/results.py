@@ -17,18 +17,38 @@ from .catalog import GlueTable
 from .engine import AthenaError, Column
 
 API_TYPES = {
-    "INTEGER": "integer", "FLOAT": "float", "BLOB": "varbinary", "HUGEINT": "bigint", "UBIGINT": "bigint", "UINTEGER": "bigint",
-    "TIMESTAMP": "timestamp", "TIMESTAMP_MS": "timestamp", "TIMESTAMP_S": "timestamp", "STRUCT": "row", "TUPLE": "row",
-    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone", "INTERVAL": "interval day to second", '"NULL"': "unknown",
-}  # fmt: skip
-PRECISIONS = {"integer": 10, "bigint": 19, "smallint": 5, "tinyint": 3, "double": 17, "float": 17, "varchar": 2147483647, "timestamp": 3}
+    "INTEGER": "integer",
+    "FLOAT": "float",
+    "BLOB": "varbinary",
+    "HUGEINT": "bigint",
+    "UBIGINT": "bigint",
+    "UINTEGER": "bigint",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP_MS": "timestamp",
+    "TIMESTAMP_S": "timestamp",
+    "STRUCT": "row",
+    "TUPLE": "row",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+    "INTERVAL": "interval day to second",
+    '"NULL"': "unknown",
+}
+PRECISIONS = {
+    "integer": 10,
+    "bigint": 19,
+    "smallint": 5,
+    "tinyint": 3,
+    "double": 17,
+    "float": 17,
+    "varchar": 2147483647,
+    "timestamp": 3,
+}
 
 
 def column(name: str, duck: str) -> Column:
     """A result column as GetQueryResults describes it."""
     if duck.endswith("]"):
         return Column(name, "array")
-    base = duck.split("(")[0].strip()
+    base = duck.split("(", maxsplit=1)[0].strip()
     kind = API_TYPES.get(base, base.lower())
     if kind == "decimal":
         precision, scale = re.findall(r"\d+", duck)
@@ -37,7 +57,8 @@ def column(name: str, duck: str) -> Column:
 
 
 def text(value: Any, nested: bool = False) -> str | None:
-    """A value as Athena writes it; NULL is None at the top and the word null inside arrays, maps and rows."""
+    """A value as Athena writes it; NULL is None at the top and the word null inside arrays,
+    maps and rows."""
     if value is None:
         return "null" if nested else None
     if isinstance(value, str):
@@ -48,7 +69,9 @@ def text(value: Any, nested: bool = False) -> str | None:
         return _float(value)
     if isinstance(value, datetime):
         written = value.strftime("%Y-%m-%d %H:%M:%S.%f")
-        return (written[:-3] if written.endswith("000") else written) + (" UTC" if value.tzinfo else "")
+        return (written[:-3] if written.endswith("000") else written) + (
+            " UTC" if value.tzinfo else ""
+        )
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -84,36 +107,53 @@ def _interval(value: timedelta) -> str:
     days, rest = divmod(abs(millis), 86_400_000)
     hours, rest = divmod(rest, 3_600_000)
     minutes, rest = divmod(rest, 60_000)
-    return f"{'-' if millis < 0 else ''}{days} {hours:02}:{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+    return (
+        f"{'-' if millis < 0 else ''}{days} "
+        f"{hours:02}:{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+    )
 
 
-def output_names(tree: exp.Expression) -> dict[int, str]:
+def output_names(tree: exp.Expr) -> dict[int, str]:
     """Athena's names for expressions without one: _col0, _col1, …"""
     if not isinstance(tree, exp.Query) or tree.is_star:
         return {}
-    return {i: f"_col{i}" for i, e in enumerate(tree.selects) if not isinstance(e, (exp.Alias, exp.Column, exp.Dot, exp.Star))}
+    return {
+        i: f"_col{i}"
+        for i, e in enumerate(tree.selects)
+        if not isinstance(e, (exp.Alias, exp.Column, exp.Dot, exp.Star))
+    }
 
 
-def name_outputs(tree: exp.Expression) -> None:
-    """Give every nameless expression of a query's result the name Athena gives it: _col0, _col1, …"""
+def name_outputs(tree: exp.Expr) -> None:
+    """Give every nameless expression of a query's result the name Athena gives it: _col0,
+    _col1, …"""
     while isinstance(tree, exp.SetOperation):
         tree = tree.this.unnest()
     if isinstance(tree, exp.Select):
         named = (exp.Alias, exp.Column, exp.Star)
         for i, item in enumerate(tree.expressions):
-            if not isinstance(item, named):
+            if isinstance(item, exp.Column) and item.name.startswith("$"):
+                item.replace(exp.alias_(item.copy(), item.name, quoted=True))
+            elif not isinstance(item, named):
                 name = item.expression.name if isinstance(item, exp.Dot) else f"_col{i}"
                 item.replace(exp.alias_(item.copy(), name, quoted=True))
 
 
-def named_columns(described: Sequence[tuple[str, str]], unnamed: dict[int, str]) -> list[tuple[str, str]]:
+def named_columns(
+    described: Sequence[tuple[str, str]], unnamed: dict[int, str]
+) -> list[tuple[str, str]]:
     """The columns of a view or table to be; all need a name, and no two the same."""
     if unnamed:
-        raise AthenaError(f"MISSING_COLUMN_NAME: line 1:1: Column name not specified at position {min(unnamed) + 1}")
+        raise AthenaError(
+            "MISSING_COLUMN_NAME: line 1:1: Column name not specified at position "
+            f"{min(unnamed) + 1}"
+        )
     columns = [(name.lower(), kind) for name, kind in described]
     for name, _ in columns:
         if [n for n, _ in columns].count(name) > 1:
-            raise AthenaError(f"DUPLICATE_COLUMN_NAME: line 1:1: Column name '{name}' specified more than once")
+            raise AthenaError(
+                f"DUPLICATE_COLUMN_NAME: line 1:1: Column name '{name}' specified more than once"
+            )
     return columns
 
 
@@ -141,10 +181,18 @@ def hive_type(duck: str, lenient: bool = False) -> str:
 def compatible(arrow: str, duck: str) -> bool:
     """Does Athena read a Parquet column of this type as a column of that one?"""
     families = {
-        "int": ("tinyint", "smallint", "integer", "bigint"), "string": ("varchar",), "large_string": ("varchar",),
-        "double": ("double",), "float": ("float", "double"), "bool": ("boolean",), "date32": ("date",), "timestamp": ("timestamp",),
-        "decimal128": ("decimal",), "binary": ("blob", "varchar"), "null": (),
-    }  # fmt: skip
+        "int": ("tinyint", "smallint", "integer", "bigint"),
+        "string": ("varchar",),
+        "large_string": ("varchar",),
+        "double": ("double",),
+        "float": ("float", "double"),
+        "bool": ("boolean",),
+        "date32": ("date",),
+        "timestamp": ("timestamp",),
+        "decimal128": ("decimal",),
+        "binary": ("blob", "varchar"),
+        "null": (),
+    }
     base = re.match(r"[a-z_]+(?:\d+)?", arrow)
     name = base[0] if base else arrow
     name = "int" if re.fullmatch(r"u?int\d+", name) else name
@@ -154,18 +202,34 @@ def compatible(arrow: str, duck: str) -> bool:
 
 
 def insertable(source: str, target: str) -> bool:
-    """May a value of one type be inserted into a column of the other without a cast? Only along Trino's coercions."""
+    """May a value of one type be inserted into a column of the other without a cast? Only
+    along Trino's coercions."""
     ladder = ["tinyint", "smallint", "integer", "bigint"]
     source = {"hugeint": "bigint"}.get(source.lower(), source.lower())
-    if source == target or source == '"null"':
+    if source in (target, '"null"'):
         return True
     if source in ladder and target in ladder:
         return ladder.index(source) <= ladder.index(target)
     if source in ladder or source.startswith("decimal"):
         return target.startswith(("decimal", "double", "float"))
-    simple = {*ladder, "varchar", "double", "float", "boolean", "date", "timestamp", "blob", "json", "timestamp with time zone"}
+    simple = {
+        *ladder,
+        "varchar",
+        "double",
+        "float",
+        "boolean",
+        "date",
+        "timestamp",
+        "blob",
+        "json",
+        "timestamp with time zone",
+    }
     if source in simple and target in simple:
-        return (source, target) in {("date", "timestamp"), ("float", "double"), ("timestamp with time zone", "timestamp")}
+        return (source, target) in {
+            ("date", "timestamp"),
+            ("float", "double"),
+            ("timestamp with time zone", "timestamp"),
+        }
     return source not in simple and target not in simple
 
 
@@ -179,7 +243,15 @@ class TableOptions:
     partitioned_by: list[str] = field(default_factory=list)
 
 
-IGNORED = {"write_compression", "parquet_compression", "is_external", "compression_level", "orc_compression", "bucketed_by", "bucket_count"}
+IGNORED = {
+    "write_compression",
+    "parquet_compression",
+    "is_external",
+    "compression_level",
+    "orc_compression",
+    "bucketed_by",
+    "bucket_count",
+}
 
 
 def table_options(tree: exp.Create) -> TableOptions:
@@ -203,10 +275,15 @@ def table_options(tree: exp.Create) -> TableOptions:
     kind = found.pop("format", "parquet")
     if kind not in ("parquet", "json", "textfile"):
         raise AthenaError(f"NOT_SUPPORTED: format {kind} is not supported by the sandbox")
-    options = TableOptions(location, kind, found.pop("field_delimiter", "\x01"), found.pop("partitioned_by", []))
+    options = TableOptions(
+        location, kind, found.pop("field_delimiter", "\x01"), found.pop("partitioned_by", [])
+    )
     unknown = sorted(set(found) - IGNORED)
     if unknown:
-        raise AthenaError(f"INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property '{unknown[0]}' does not exist")
+        raise AthenaError(
+            "INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property "
+            f"'{unknown[0]}' does not exist"
+        )
     return options
 
 
@@ -220,11 +297,14 @@ def copy_format(table: GlueTable) -> tuple[str, str]:
         return "format json, compression gzip", "json.gz"
     if name == "LazySimpleSerDe":
         delimiter = (serde.get("Parameters") or {}).get("field.delim", "\x01").replace("'", "''")
-        return f"format csv, header false, quote '', escape '', nullstr '\\N', delim '{delimiter}'", "txt"
-    raise AthenaError(f"NOT_SUPPORTED: Cannot insert into a table with SerDe {serde['SerializationLibrary']}")
+        return (
+            f"format csv, header false, quote '', escape '', nullstr '\\N', delim '{delimiter}'",
+            "txt",
+        )
+    raise AthenaError(
+        f"NOT_SUPPORTED: Cannot insert into a table with SerDe {serde['SerializationLibrary']}"
+    )
 
-
-# -- errors ------------------------------------------------------------------------------------------
 
 OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re.S)
 
@@ -241,23 +321,41 @@ def reason(error: duckdb.Error, sql: str) -> str:
         return f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {message}"
     if "Division by zero" in message:
         return "DIVISION_BY_ZERO: Division by zero"
-    if found := re.search(r'Referenced column "([^"]+)" (?:was )?not found', message) or re.search(r'does not have a column named "([^"]+)"', message):
+    if found := re.search(r'Referenced column "([^"]+)" (?:was )?not found', message) or re.search(
+        r'does not have a column named "([^"]+)"', message
+    ):
         return str(column_not_found(sql, found[1]))
     if found := re.search(r'Referenced table "([^"]+)" not found', message):
         return f"COLUMN_NOT_FOUND: {position(sql, found[1])}: '{found[1]}' cannot be resolved"
-    if found := re.search(r'(?:Table|Scalar|Aggregate|Macro)?\s*Function with name "?(\w+)"? does not exist', message):
-        return f"FUNCTION_NOT_FOUND: {position(sql, found[1])}: Function '{found[1]}' not registered"
-    if found := re.search(r"No function matches the given name and argument types '(\w*[^\w(]?)\(?([^']*?)\)?'", message):
-        return f"TYPE_MISMATCH: {position(sql, found[1])}: Unexpected parameters ({found[2].lower()}) for function {found[1]}"
+    if found := re.search(
+        r'(?:Table|Scalar|Aggregate|Macro)?\s*Function with name "?(\w+)"? does not exist', message
+    ):
+        return (
+            f"FUNCTION_NOT_FOUND: {position(sql, found[1])}: Function '{found[1]}' not registered"
+        )
+    if found := re.search(
+        r"No function matches the given name and argument types '(\w*[^\w(]?)\(?([^']*?)\)?'",
+        message,
+    ):
+        return (
+            f"TYPE_MISMATCH: {position(sql, found[1])}: Unexpected parameters "
+            f"({found[2].lower()}) for function {found[1]}"
+        )
     if "must appear in the GROUP BY" in message:
         found = re.search(r'column "([^"]+)"', message)
         name = found[1] if found else ""
-        return f"EXPRESSION_NOT_AGGREGATE: {position(sql, name)}: '{name}' must be an aggregate expression or appear in GROUP BY clause"
+        return (
+            f"EXPRESSION_NOT_AGGREGATE: {position(sql, name)}: '{name}' must be an aggregate "
+            "expression or appear in GROUP BY clause"
+        )
     if "Cannot mix values" in message or "Cannot compare" in message:
         return f"TYPE_MISMATCH: line 1:1: {message}"
     if "Ambiguous reference" in message:
         found = re.search(r'column name "([^"]+)"', message)
-        return f"AMBIGUOUS_NAME: {position(sql, found[1] if found else '')}: Column '{found[1] if found else ''}' is ambiguous"
+        return (
+            f"AMBIGUOUS_NAME: {position(sql, found[1] if found else '')}: Column "
+            f"'{found[1] if found else ''}' is ambiguous"
+        )
     if isinstance(error, duckdb.ConversionException):
         return f"INVALID_CAST_ARGUMENT: {message}"
     if "Could not parse string" in message:

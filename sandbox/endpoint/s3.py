@@ -1,8 +1,12 @@
-"""Where moto's S3 differs from AWS in what Lacuna watches, put right; and a bulk load for the simulated account.
+"""Where moto's S3 differs from AWS in what Lacuna watches, put right; and a bulk load for the
+simulated account.
 
-- user metadata `delivered-at` is an object's LastModified (the sandbox's own addition: AWS has no such thing)
-- GetBucketLogging returns TargetObjectKeyFormat; PutBucketLogging accepts a target that cannot be written to, as AWS
-  is reported to do (whether it refuses could not be verified); moto's made-up access logs are never written
+- user metadata `delivered-at` is an object's LastModified (the sandbox's own addition: AWS has no
+such thing)
+- GetBucketLogging returns TargetObjectKeyFormat; PutBucketLogging accepts a target that cannot be
+written to, as AWS
+  is reported to do (whether it refuses could not be verified); moto's made-up access logs are
+  never written
 - ListBuckets pages, and names Regions only when asked in one of the ways that make AWS do so
 - a page of a listing costs the page, not the bucket
 """
@@ -15,14 +19,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import moto.s3.models as models
 from moto.core.responses import ActionResult
+from moto.s3 import models
 from moto.s3.exceptions import (
     CrossLocationLoggingProhibited,
     InvalidArgumentError,
     InvalidTargetBucketForLogging,
 )
-from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 from moto.s3.utils import _VersionedKeyStore
 
@@ -31,12 +35,18 @@ ACCOUNT_ID = "123456789012"
 LAST = "\U0010ffff"
 
 
-class OrderedKeyStore(_VersionedKeyStore):
-    """A bucket's keys, with their names in S3's order at hand. A list once given out is never changed."""
+class OrderedKeyStore(_VersionedKeyStore):  # type: ignore[misc]
+    """A bucket's keys, with their names in S3's order at hand. A list once given out is never
+    changed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._lock, self._names, self._new, self._gone = threading.Lock(), list[str](), list[str](), False
+        self._lock, self._names, self._new, self._gone = (
+            threading.Lock(),
+            list[str](),
+            list[str](),
+            False,
+        )
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._note(key)
@@ -46,7 +56,7 @@ class OrderedKeyStore(_VersionedKeyStore):
         self._note(key)
         super().setlist(key, list_)
 
-    def pop(self, key: str) -> None:  # type: ignore[override]
+    def pop(self, key: str) -> None:
         super().pop(key)
         self._gone = True
 
@@ -70,7 +80,8 @@ def backend() -> S3Backend:
 
 
 def current_keys(bucket: FakeBucket, prefix: str, after: str = "") -> Iterator[FakeKey]:
-    """The current objects under a prefix in S3's order, from the first name greater than `after`."""
+    """The current objects under a prefix in S3's order, from the first name greater than
+    `after`."""
     names = bucket.keys.names()
     for position in range(max(bisect_left(names, prefix), bisect_right(names, after)), len(names)):
         if not names[position].startswith(prefix):
@@ -89,10 +100,14 @@ def list_page(
         for key in current_keys(bucket, prefix, after):
             if len(page) == limit:
                 return page, limit > 0
-            head, found, _ = key.name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+            head, found, _ = (
+                key.name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+            )
             if found:
                 page.append(prefix + head + delimiter)
-                after = prefix + head + delimiter + LAST  # go on behind the folder without reading it
+                after = (
+                    prefix + head + delimiter + LAST
+                )  # go on behind the folder without reading it
                 break
             page.append(key)
         else:
@@ -102,7 +117,8 @@ def list_page(
 def put_objects(
     bucket: str, objects: Iterable[tuple[str, bytes, datetime | None, Mapping[str, str] | None]]
 ) -> int:
-    """Store (key, body, delivered_at, metadata) in process, skipping HTTP; the number of objects stored."""
+    """Store (key, body, delivered_at, metadata) in process, skipping HTTP; the number of
+    objects stored."""
     count = 0
     for name, body, delivered_at, metadata in objects:
         key = backend().put_object(bucket, name, body, disable_notification=True)
@@ -132,8 +148,11 @@ def set_metadata(self: FakeKey, metadata: Any, replace: bool = False) -> None:
     _set_metadata(self, metadata, replace)
 
 
-def copy_object(self: S3Backend, src_key: FakeKey, bucket: str, name: str, *args: Any, **options: Any) -> None:
-    """A copy is written now, whenever its source was delivered, unless it is given a moment of its own."""
+def copy_object(
+    self: S3Backend, src_key: FakeKey, bucket: str, name: str, *args: Any, **options: Any
+) -> None:
+    """A copy is written now, whenever its source was delivered, unless it is given a moment
+    of its own."""
     _copy_object(self, src_key, bucket, name, *args, **options)
     if options.get("mdirective") != "REPLACE":
         copy = self.get_object(bucket, name)
@@ -162,7 +181,8 @@ def get_bucket_logging(self: S3Response) -> Any:
     status, headers, body = _get_bucket_logging(self)
     if "PartitionedPrefix" in layout:
         source = (layout["PartitionedPrefix"] or {}).get("PartitionDateSource") or "EventTime"
-        inner = f"<PartitionedPrefix><PartitionDateSource>{source}</PartitionDateSource></PartitionedPrefix>"
+        date_source = f"<PartitionDateSource>{source}</PartitionDateSource>"
+        inner = f"<PartitionedPrefix>{date_source}</PartitionedPrefix>"
     else:
         inner = "<SimplePrefix/>"
     text = body.decode() if isinstance(body, bytes) else body
@@ -183,7 +203,8 @@ def all_buckets(self: S3Response) -> Any:
     ]
     page = found[: int(limit or 10_000)]
     buckets = [
-        {"Name": b.name, "CreationDate": b.creation_date_ISO8601} | ({"BucketRegion": b.region_name} if filtered else {})
+        {"Name": b.name, "CreationDate": b.creation_date_ISO8601}
+        | ({"BucketRegion": b.region_name} if filtered else {})
         for b in page
     ]
     owner = {"ID": "bcaf1ffd86f41161ca5fb16fd081034f", "DisplayName": "webfile"}
@@ -200,19 +221,31 @@ def _name(entry: FakeKey | str) -> str:
 
 
 def list_objects(
-    self: S3Backend, bucket: FakeBucket, prefix: str | None, delimiter: str | None, marker: str | None,
+    self: S3Backend,
+    bucket: FakeBucket,
+    prefix: str | None,
+    delimiter: str | None,
+    marker: str | None,
     max_keys: int | None,
-) -> Any:  # fmt: skip
+) -> Any:
     after = (marker or "") + (LAST if delimiter and (marker or "").endswith(delimiter) else "")
     page, more = list_page(bucket, prefix or "", delimiter or "", after, min(max_keys or 0, 1000))
-    keys, folders = [k for k in page if isinstance(k, FakeKey)], [f for f in page if isinstance(f, str)]
+    keys, folders = (
+        [k for k in page if isinstance(k, FakeKey)],
+        [f for f in page if isinstance(f, str)],
+    )
     return keys, folders, more, _name(page[-1]) if more else None
 
 
 def list_objects_v2(
-    self: S3Backend, bucket: FakeBucket, prefix: str | None, delimiter: str | None, continuation_token: str | None,
-    start_after: str | None, max_keys: int,
-) -> Any:  # fmt: skip
+    self: S3Backend,
+    bucket: FakeBucket,
+    prefix: str | None,
+    delimiter: str | None,
+    continuation_token: str | None,
+    start_after: str | None,
+    max_keys: int,
+) -> Any:
     after = start_after or ""
     if continuation_token:
         after = bytes.fromhex(continuation_token).decode()
@@ -225,7 +258,7 @@ def list_objects_v2(
 
 def install() -> None:
     """Put the corrections into moto. Installing twice changes nothing."""
-    models._VersionedKeyStore = OrderedKeyStore  # type: ignore[misc]
+    models._VersionedKeyStore = OrderedKeyStore
     replaced = {
         FakeKey: (set_metadata,),
         FakeBucket: (set_logging,),
@@ -235,7 +268,4 @@ def install() -> None:
     for owner, functions in replaced.items():
         for function in functions:
             setattr(owner, function.__name__, function)
-    S3Backend.log_incoming_request = lambda *_: None  # type: ignore[method-assign]
-
-
-__all__ = ["FakeDeleteMarker", "backend", "current_keys", "install", "put_objects"]
+    S3Backend.log_incoming_request = lambda *_: None

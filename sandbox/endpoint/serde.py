@@ -1,7 +1,10 @@
-"""Text formats: how the rows of a table come out of its objects, in expressions that DuckDB runs itself.
+"""Text formats: how the rows of a table come out of its objects, in expressions that DuckDB runs
+itself.
 
-Python touches an object only as a whole (fetch, gunzip, split offsets by numpy) and hands it to DuckDB as an Arrow
-buffer; lines are matched, split and parsed by DuckDB. Lines end at LF, CR LF or CR, as in Hive and Trino.
+Python touches an object only as a whole (fetch, gunzip, split offsets by numpy) and hands it to
+DuckDB as an Arrow
+buffer; lines are matched, split and parsed by DuckDB. Lines end at LF, CR LF or CR, as in Hive
+and Trino.
 """
 
 from __future__ import annotations
@@ -9,8 +12,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import re._constants as sre
-import re._parser as sre_parser
+import re._constants as sre  # type: ignore[import-not-found]
+import re._parser as sre_parser  # type: ignore[import-not-found]
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -32,7 +35,8 @@ LINES, DOCUMENTS, PARQUET = "lines", "documents", "parquet"
 
 @dataclass(frozen=True)
 class Reader:
-    """How to read a table: what a raw row is, and one expression over it (`_raw`) for each column."""
+    """How to read a table: what a raw row is, and one expression over it (`_raw`) for each
+    column."""
 
     raw: str
     columns: tuple[tuple[str, str], ...] = ()  # (name, expression)
@@ -46,9 +50,6 @@ def quoted(text: str) -> str:
 
 def named(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
-
-
-# -- objects to Arrow -------------------------------------------------------------------------------
 
 
 def content(file: DataFile) -> bytes:
@@ -86,17 +87,28 @@ def line_array(data: bytes, skip: int = 0) -> pa.Array:
     return lines[skip:]
 
 
-def batches(files: Sequence[DataFile], reader: Reader, width: int, seen: list[DataFile]) -> Iterator[pa.RecordBatch]:
-    """Raw rows of files, one batch an object, with its partition values, path, size and modification time."""
+def batches(
+    files: Sequence[DataFile], reader: Reader, width: int, seen: list[DataFile]
+) -> Iterator[pa.RecordBatch]:
+    """Raw rows of files, one batch an object, with its partition values, path, size and
+    modification time."""
     for file in files:
         seen.append(file)
         data = content(file)
-        rows = line_array(data, reader.skip_lines) if reader.raw == LINES else pa.array([valid_utf8(data)], pa.large_binary()).cast(pa.large_string())
+        rows = (
+            line_array(data, reader.skip_lines)
+            if reader.raw == LINES
+            else pa.array([valid_utf8(data)], pa.large_binary()).cast(pa.large_string())
+        )
         constants = [*file.partition, file.url]
         zeros = pa.array(np.zeros(len(rows), dtype=np.int8))
-        columns = [pa.DictionaryArray.from_arrays(zeros, pa.array([v], pa.string())) for v in constants]
+        columns = [
+            pa.DictionaryArray.from_arrays(zeros, pa.array([v], pa.string())) for v in constants
+        ]
         size = pa.DictionaryArray.from_arrays(zeros, pa.array([file.size], pa.int64()))
-        modified = pa.DictionaryArray.from_arrays(zeros, pa.array([file.modified], pa.timestamp("us")))
+        modified = pa.DictionaryArray.from_arrays(
+            zeros, pa.array([file.modified], pa.timestamp("us"))
+        )
         yield pa.RecordBatch.from_arrays([rows, *columns, size, modified], schema=raw_schema(width))
 
 
@@ -106,9 +118,9 @@ def raw_schema(width: int) -> pa.Schema:
         [
             ("_raw", pa.large_string()),
             *((f"_p{i}", text) for i in range(width)),
-            ("_path", text),
-            ("_file_size", pa.dictionary(pa.int8(), pa.int64())),
-            ("_file_modified_time", pa.dictionary(pa.int8(), pa.timestamp("us"))),
+            ("__path", text),
+            ("__file_size", pa.dictionary(pa.int8(), pa.int64())),
+            ("__file_modified_time", pa.dictionary(pa.int8(), pa.timestamp("us"))),
         ]
     )
 
@@ -122,10 +134,9 @@ class Stream:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         rows = batches(self.files, self._reader, self._width, self.seen)
-        return pa.RecordBatchReader.from_batches(raw_schema(self._width), rows).__arrow_c_stream__(requested_schema)
-
-
-# -- SerDes to expressions --------------------------------------------------------------------------
+        return pa.RecordBatchReader.from_batches(raw_schema(self._width), rows).__arrow_c_stream__(
+            requested_schema
+        )
 
 
 def reader_for(table: GlueTable, duck_types: Sequence[str]) -> Reader:
@@ -135,7 +146,10 @@ def reader_for(table: GlueTable, duck_types: Sequence[str]) -> Reader:
     library = serde.get("SerializationLibrary") or "LazySimpleSerDe"
     properties = serde.get("Parameters") or {}
     columns = [c["Name"].lower() for c in storage["Columns"]]
-    skip = int((table.get("Parameters") or {}).get("skip.header.line.count", 0) or properties.get("skip.header.line.count", 0))
+    skip = int(
+        (table.get("Parameters") or {}).get("skip.header.line.count", 0)
+        or properties.get("skip.header.line.count", 0)
+    )
     name = library.rpartition(".")[2]
     if "parquet" in (library + str(storage.get("InputFormat"))).lower():
         return Reader(PARQUET)
@@ -144,11 +158,20 @@ def reader_for(table: GlueTable, duck_types: Sequence[str]) -> Reader:
     if name == "RegexSerDe":
         return _regex_reader(columns, duck_types, properties, skip)
     if name in ("JsonSerDe", "HiveJsonSerDe", "CloudTrailSerde"):
-        raw = DOCUMENTS if "cloudtrail" in (library + str(storage.get("InputFormat"))).lower() else LINES
-        return Reader(raw, skip_lines=skip)  # the expressions depend on how keys are spelled: see json_reader
+        raw = (
+            DOCUMENTS
+            if "cloudtrail" in (library + str(storage.get("InputFormat"))).lower()
+            else LINES
+        )
+        return Reader(
+            raw, skip_lines=skip
+        )  # the expressions depend on how keys are spelled: see json_reader
     if name in ("LazySimpleSerDe", "OpenCSVSerde"):
         return _delimited_reader(name, columns, duck_types, properties, skip)
-    raise AthenaError(f"HIVE_UNSUPPORTED_FORMAT: Unable to create input format {storage.get('InputFormat')} with {library}")
+    raise AthenaError(
+        f"HIVE_UNSUPPORTED_FORMAT: Unable to create input format {storage.get('InputFormat')} "
+        f"with {library}"
+    )
 
 
 def converted(text: str, duck_type: str) -> str:
@@ -156,7 +179,10 @@ def converted(text: str, duck_type: str) -> str:
     if duck_type == "varchar":
         return text
     if duck_type in ("tinyint", "smallint", "integer", "bigint"):
-        return f"case when regexp_full_match({text}, '[+-]?[0-9]+') then try_cast({text} as {duck_type}) end"
+        return (
+            f"case when regexp_full_match({text}, '[+-]?[0-9]+') then try_cast({text} as "
+            f"{duck_type}) end"
+        )
     return f"try_cast({text} as {duck_type})"
 
 
@@ -164,11 +190,15 @@ def _line() -> str:
     return "_raw[:-2]"
 
 
-def _regex_reader(columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int) -> Reader:
+def _regex_reader(
+    columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int
+) -> Reader:
     source = properties.get("input.regex")
     if source is None:
         raise AthenaError("HIVE_INVALID_METADATA: RegexSerDe: input.regex is not set")
-    pattern = groups_of(source, properties.get("input.regex.case.insensitive", "").lower() == "true")
+    pattern = groups_of(
+        source, properties.get("input.regex.case.insensitive", "").lower() == "true"
+    )
     if len(pattern.groups) != len(columns):
         raise AthenaError(
             "HIVE_SERDE_ERROR: Number of matching groups doesn't match the number of columns: "
@@ -177,8 +207,13 @@ def _regex_reader(columns: Sequence[str], types: Sequence[str], properties: dict
     names = ", ".join(quoted(f"g{i}") for i in range(pattern.captures))
     fields = f"regexp_extract({_line()}, {quoted(pattern.text)}, [{names}])"
     matched = f"regexp_matches({_line()}, {quoted(pattern.text)})"
-    cells = [g.condition.replace("{matched}", matched).replace("{0}", f"x.g{g.number}") for g in pattern.groups]
-    picked = tuple((c, converted(cell, t)) for c, cell, t in zip(columns, cells, types, strict=True))
+    cells = [
+        g.condition.replace("{matched}", matched).replace("{0}", f"x.g{g.number}")
+        for g in pattern.groups
+    ]
+    picked = tuple(
+        (c, converted(cell, t)) for c, cell, t in zip(columns, cells, types, strict=True)
+    )
     return Reader(LINES, picked, f"(select *, {fields} as x from {{raw}})", skip)
 
 
@@ -186,27 +221,37 @@ def _delimited_reader(
     name: str, columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int
 ) -> Reader:
     if name == "LazySimpleSerDe":
-        delimiter = properties.get("field.delim") or properties.get("serialization.format") or "\x01"
+        delimiter = (
+            properties.get("field.delim") or properties.get("serialization.format") or "\x01"
+        )
         null = properties.get("serialization.null.format", "\\N")
         delimiter = chr(int(delimiter)) if delimiter.isdigit() else delimiter
         cells = [f"nullif(x[{i}], {quoted(null)})" for i in range(1, len(columns) + 1)]
         fields = f"split({_line()}, {quoted(delimiter)})"
     else:
-        d, q, e = (re.escape(properties.get(k, v)) for k, v in (("separatorChar", ","), ("quoteChar", '"'), ("escapeChar", "\\")))
+        d, q, e = (
+            re.escape(properties.get(k, v))
+            for k, v in (("separatorChar", ","), ("quoteChar", '"'), ("escapeChar", "\\"))
+        )
         cell = f"{q}(?:[^{q}{e}]|{e}.|{q}{q})*{q}[^{d}]*|(?:[^{d}{e}]|{e}.)*"
-        fields = f"regexp_extract_all({_line()} || {quoted(properties.get('separatorChar', ','))}, {quoted(f'(?s)({cell}){d}')}, 1)"
+        fields = (
+            f"regexp_extract_all({_line()} || {quoted(properties.get('separatorChar', ','))}, "
+            f"{quoted(f'(?s)({cell}){d}')}, 1)"
+        )
         cells = [_csv_cell(f"x[{i}]", q, e) for i in range(1, len(columns) + 1)]
-    picked = tuple((c, converted(cell, t)) for c, cell, t in zip(columns, cells, types, strict=True))
+    picked = tuple(
+        (c, converted(cell, t)) for c, cell, t in zip(columns, cells, types, strict=True)
+    )
     return Reader(LINES, picked, f"(select *, {fields} as x from {{raw}})", skip)
 
 
 def _csv_cell(cell: str, quote: str, escape: str) -> str:
     """A cell without its quotes, doubled quotes and escapes undone."""
     bare = f"regexp_replace({cell}, {quoted(f'(?s)^{quote}(.*){quote}[^{quote}]*$')}, '\\1')"
-    return f"regexp_replace({bare}, {quoted(f'(?s)(?:{escape}(.)|{quote}({quote}))')}, '\\1\\2', 'g')"
+    return (
+        f"regexp_replace({bare}, {quoted(f'(?s)(?:{escape}(.)|{quote}({quote}))')}, '\\1\\2', 'g')"
+    )
 
-
-# -- JSON -------------------------------------------------------------------------------------------
 
 Spelled = dict[str, set[str]]  # JSON path of an object -> its keys as the data spells them
 
@@ -229,13 +274,26 @@ def key_paths(kind: exp.DataType, spelled: Spelled, path: str = "$") -> list[str
         return []
     found = [path]
     for field in kind.expressions:
-        for spelling in spellings(field.name, spelled[path] if path in spelled or isinstance(spelled, defaultdict) else None):
+        for spelling in spellings(
+            field.name,
+            spelled[path] if path in spelled or isinstance(spelled, defaultdict) else None,
+        ):
             found += key_paths(field.args["kind"], spelled, f"{path}.{named(spelling)}")
     return found
 
 
 # How AWS spells the objects inside an event: saves rounds of looking, and decides nothing.
-CONTAINERS = set("userIdentity onBehalfOf sessionContext attributes sessionIssuer webIdFederationData resources addendum tlsDetails".split())
+CONTAINERS = {
+    "userIdentity",
+    "onBehalfOf",
+    "sessionContext",
+    "attributes",
+    "sessionIssuer",
+    "webIdFederationData",
+    "resources",
+    "addendum",
+    "tlsDetails",
+}
 
 
 def guessed_paths(kind: exp.DataType) -> list[str]:
@@ -247,13 +305,19 @@ def spellings(name: str, keys: set[str] | None) -> list[str]:
     return sorted(k for k in keys or () if k.lower() == name.lower())
 
 
-def json_reader(reader: Reader, columns: Sequence[tuple[str, str]], properties: dict[str, str], spelled: Spelled) -> Reader:
+def json_reader(
+    reader: Reader, columns: Sequence[tuple[str, str]], properties: dict[str, str], spelled: Spelled
+) -> Reader:
     """Expressions for JSON rows; keys of the top level and of structs match without regard to case.
 
-    A DuckDB struct cannot hold `arn` and `ARN` at once: where one object type has both, it is read once for each.
+    A DuckDB struct cannot hold `arn` and `ARN` at once: where one object type has both, it is
+    read once for each.
     """
     kind = record_kind(columns, properties)
-    variants = max((len(spellings(f, keys)) for keys in spelled.values() for f in {k.lower() for k in keys}), default=1)
+    variants = max(
+        (len(spellings(f, keys)) for keys in spelled.values() for f in {k.lower() for k in keys}),
+        default=1,
+    )
     shapes = [_structure(kind, spelled, "$", v) for v in range(max(variants, 1))]
     picked = []
     for (name, _), field in zip(columns, kind.expressions, strict=True):
@@ -261,10 +325,21 @@ def json_reader(reader: Reader, columns: Sequence[tuple[str, str]], properties: 
         picked.append((name, cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"))
     if reader.raw == DOCUMENTS:
         texts = [quoted(json.dumps({"Records": [s]})) for s in shapes]
-        rows = ", ".join(f'unnest(from_json(_raw, {t})."Records") as x{v}' for v, t in enumerate(texts))
-        return Reader(reader.raw, tuple(picked), f"(select *, {rows} from {{raw}})", reader.skip_lines)
-    rows = ", ".join(f"from_json(_raw, {quoted(json.dumps(s))}) as x{v}" for v, s in enumerate(shapes))
-    return Reader(reader.raw, tuple(picked), f"(select *, {rows} from {{raw}} where {NOT_BLANK})", reader.skip_lines)
+        rows = ", ".join(
+            f'unnest(from_json(_raw, {t})."Records") as x{v}' for v, t in enumerate(texts)
+        )
+        return Reader(
+            reader.raw, tuple(picked), f"(select *, {rows} from {{raw}})", reader.skip_lines
+        )
+    rows = ", ".join(
+        f"from_json(_raw, {quoted(json.dumps(s))}) as x{v}" for v, s in enumerate(shapes)
+    )
+    return Reader(
+        reader.raw,
+        tuple(picked),
+        f"(select *, {rows} from {{raw}} where {NOT_BLANK})",
+        reader.skip_lines,
+    )
 
 
 NOT_BLANK = "length(trim(_raw, ' ' || chr(9) || chr(10))) > 0"
@@ -276,13 +351,16 @@ def _spelling(name: str, spelled: Spelled, path: str, variant: int) -> str | Non
 
 
 def _structure(kind: exp.DataType, spelled: Spelled, path: str, variant: int) -> Any:
-    """What from_json is asked for: the keys that exist, structs as structs, everything else as text."""
+    """What from_json is asked for: the keys that exist, structs as structs, everything else
+    as text."""
     if kind.this == exp.DType.STRUCT:
         fields = {}
         for field in kind.expressions:
             spelling = _spelling(field.name, spelled, path, variant)
             if spelling:
-                inner = _structure(field.args["kind"], spelled, f"{path}.{named(spelling)}", variant)
+                inner = _structure(
+                    field.args["kind"], spelled, f"{path}.{named(spelling)}", variant
+                )
                 fields[spelling] = inner
         return fields or "JSON"
     if kind.this in (exp.DType.ARRAY, exp.DType.LIST):
@@ -290,12 +368,19 @@ def _structure(kind: exp.DataType, spelled: Spelled, path: str, variant: int) ->
     return duck_type(kind).upper()
 
 
-def _value(field: exp.Expression, parent: str, spelled: Spelled, path: str, variant: int) -> str:
-    """A field of what from_json gave at `parent`, in the names and types that the table declares."""
+def _value(field: exp.Expr, parent: str, spelled: Spelled, path: str, variant: int) -> str:
+    """A field of what from_json gave at `parent`, in the names and types that the table
+    declares."""
     spelling = _spelling(field.name, spelled, path, variant)
     if spelling is None:
         return f"cast(null as {duck_type(field.args['kind'])})"
-    return _declared(f"{parent}.{named(spelling)}", field.args["kind"], spelled, f"{path}.{named(spelling)}", variant)
+    return _declared(
+        f"{parent}.{named(spelling)}",
+        field.args["kind"],
+        spelled,
+        f"{path}.{named(spelling)}",
+        variant,
+    )
 
 
 def _declared(text: str, kind: exp.DataType, spelled: Spelled, path: str, variant: int) -> str:
@@ -305,16 +390,17 @@ def _declared(text: str, kind: exp.DataType, spelled: Spelled, path: str, varian
         ]
         return f"case when {text} is not null then {{{', '.join(fields)}}} end"
     if kind.this in (exp.DType.ARRAY, exp.DType.LIST):
-        return f"list_transform({text}, lambda v: {_declared('v', kind.expressions[0], spelled, path + '[*]', variant)})"
+        return (
+            f"list_transform({text}, lambda v: "
+            f"{_declared('v', kind.expressions[0], spelled, path + '[*]', variant)})"
+        )
     return text
-
-
-# -- regular expressions ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Group:
-    """A capturing group of a Java pattern: its number among DuckDB's captures, and how NULL is told from ''."""
+    """A capturing group of a Java pattern: its number among DuckDB's captures, and how NULL
+    is told from ''."""
 
     number: int
     condition: str
@@ -328,10 +414,12 @@ class Pattern:
 
 
 def re2_pattern(java: str) -> str:
-    """A Java pattern as RE2 reads it alike: Java's \\s knows the vertical tab. Look-around cannot be said at all."""
+    """A Java pattern as RE2 reads it alike: Java's \\s knows the vertical tab. Look-around
+    cannot be said at all."""
     if re.search(r"(?<!\\)\(\?(?:[=!]|<[=!]|>)|(?<!\\)[*+?}]\+|(?<!\\)\\[1-9]", java):
         raise AthenaError(
-            "NOT_SUPPORTED: the sandbox's embedded engine refuses look-around, possessive quantifiers and back references "
+            "NOT_SUPPORTED: the sandbox's embedded engine refuses look-around, possessive "
+            "quantifiers and back references "
             f"in a regular expression: {java}"
         )
     out, in_class, position = [], False, 0
@@ -344,7 +432,7 @@ def re2_pattern(java: str) -> str:
         elif char == "\\":
             out.append(pair)
         else:
-            in_class = (in_class or char == "[") and not (char == "]")
+            in_class = (in_class or char == "[") and char != "]"
             out.append(char)
             position -= 1
         position += 2
@@ -354,8 +442,10 @@ def re2_pattern(java: str) -> str:
 def groups_of(java: str, ignore_case: bool = False) -> Pattern:
     """A RegexSerDe's pattern for DuckDB: the whole line must match, `.` matches everything.
 
-    DuckDB gives '' for a group that took no part in the match; Hive gives NULL. A group that cannot match '' tells
-    by itself; for one that can, the smallest optional part around it that cannot is captured too and tells.
+    DuckDB gives '' for a group that took no part in the match; Hive gives NULL. A group that
+    cannot match '' tells
+    by itself; for one that can, the smallest optional part around it that cannot is captured too
+    and tells.
     """
     flags = "si" if ignore_case else "s"
     text = re2_pattern(java)
@@ -364,7 +454,11 @@ def groups_of(java: str, ignore_case: bool = False) -> Pattern:
     except (re.error, OverflowError) as error:
         raise AthenaError(f"HIVE_SERDE_ERROR: input.regex: {error}") from error
     groups = _Groups(tree)
-    return Pattern(f"^(?{flags}:({text}))$", groups.count + 1, tuple(groups.told(n) for n in range(1, groups.count + 1)))
+    return Pattern(
+        f"^(?{flags}:({text}))$",
+        groups.count + 1,
+        tuple(groups.told(n) for n in range(1, groups.count + 1)),
+    )
 
 
 class _Groups:
@@ -387,13 +481,19 @@ class _Groups:
                     self.only_if_empty[number] = siblings[-1] if siblings else []
                 self._walk(inner, optional, siblings)
             elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-                self._walk(value[2], optional or value[0] == 0, [*siblings, []] if value[0] == 0 else siblings)
+                self._walk(
+                    value[2],
+                    optional or value[0] == 0,
+                    [*siblings, []] if value[0] == 0 else siblings,
+                )
             elif op is sre.BRANCH:
                 branches = value[1]
                 for branch in branches:
                     others = [self._sure_group(b) for b in branches if b is not branch]
                     known = [n for n in others if n]
-                    self._walk(branch, True, [*siblings, known if len(known) == len(others) else []])
+                    self._walk(
+                        branch, True, [*siblings, known if len(known) == len(others) else []]
+                    )
 
     @staticmethod
     def _sure_group(branch: Any) -> int | None:

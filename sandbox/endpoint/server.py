@@ -1,6 +1,6 @@
 """The sandbox's process: every AWS API on one loopback port. One process is one sandbox.
 
-`with Sandbox(port=0) as box: box.url` serves until the block ends; moto's state is fresh at the start.
+`with Sandbox(port=0) as box: box.url` serves until the block ends; moto's state is fresh at first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ ACCOUNT_ID = "123456789012"
 
 
 class Middleware:
-    """Stands before moto: the sandbox's own paths, call counts and faults; everything else goes through."""
+    """Stands before moto: the sandbox's own paths, call counts and faults; everything else
+    goes through."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], book: faults.FaultBook) -> None:
         self._app, self._book = app, book
@@ -51,7 +52,13 @@ class Middleware:
             "/_sandbox/health": lambda: {"status": "ready"},
         }
         if path not in answers or method not in ("GET", "PUT"):
-            return _json(404, {"error": f"{method} {path}: the sandbox has no such path", "paths": sorted(answers)})
+            return _json(
+                404,
+                {
+                    "error": f"{method} {path}: the sandbox has no such path",
+                    "paths": sorted(answers),
+                },
+            )
         return _json(200, answers[path]())
 
 
@@ -90,7 +97,9 @@ def identify(environ: Environ) -> faults.Call | None:
         except Exception:  # noqa: BLE001  whatever cannot be routed is moto's to answer
             return None
         resource = unquote(environ.get("PATH_INFO", "")).strip("/")
-        return faults.Call(service, operation, (resource,), "s3", environ["REQUEST_METHOD"] == "HEAD")
+        return faults.Call(
+            service, operation, (resource,), "s3", environ["REQUEST_METHOD"] == "HEAD"
+        )
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         from urllib.parse import parse_qsl
 
@@ -101,8 +110,11 @@ def identify(environ: Environ) -> faults.Call | None:
 
 
 def _service(environ: Environ) -> str:
-    """The service a request is signed for; unsigned ones are S3's (public objects, presigned URLs)."""
-    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
+    """The service a request is signed for; unsigned ones are S3's (public objects, presigned
+    URLs)."""
+    scope = (
+        environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
+    )
     return scope[3].lower() if len(scope) > 4 else "s3"
 
 
@@ -132,7 +144,7 @@ class Sandbox:
         from . import athena, cloudtrail, glue, s3
         from .duck import DuckEngine
 
-        class Handler(MotoRequestHandler):
+        class Handler(MotoRequestHandler):  # type: ignore[misc]
             def log_request(self, *_: object) -> None:
                 """One line a request would bury everything else."""
 

@@ -81,7 +81,7 @@ unreadable_places as (
 
 ),
 
--- Delivery days in which a log of these event days could have come, and nobody looked (for all buckets or for one).
+-- Delivery days in which a log of these event days could have come, but nobody looked for it: in any bucket, or in one.
 unseen_days as (
 
     select
@@ -90,10 +90,14 @@ unseen_days as (
 
     from (values {{ event_day_rows(after=last_day_offset) }}) as days (delivered_on)
 
+    cross join looked_until
+
     left join catalogued_days
         on days.delivered_on = catalogued_days.delivered_on
 
-    where catalogued_days.delivered_on is null
+    where
+        catalogued_days.delivered_on is null
+        and days.delivered_on < cast(looked_until.as_of as date)
 
     union all
 

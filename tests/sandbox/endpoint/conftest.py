@@ -39,8 +39,14 @@ class Lake:
         """The rows of a query, header left out."""
         run = self.execution(sql, **options)
         assert run["Status"]["State"] == "SUCCEEDED", run["Status"].get("StateChangeReason")
-        pages = self.athena.get_paginator("get_query_results").paginate(QueryExecutionId=run["QueryExecutionId"])
-        found = [[c.get("VarCharValue") for c in row["Data"]] for page in pages for row in page["ResultSet"]["Rows"]]
+        pages = self.athena.get_paginator("get_query_results").paginate(
+            QueryExecutionId=run["QueryExecutionId"]
+        )
+        found = [
+            [c.get("VarCharValue") for c in row["Data"]]
+            for page in pages
+            for row in page["ResultSet"]["Rows"]
+        ]
         return found[1:] if run["SubstatementType"] == "SELECT" else found
 
     def value(self, expression: str) -> str | None:
@@ -67,8 +73,12 @@ class Lake:
 def lake(sandbox: Sandbox) -> Iterator[Lake]:
     number = next(_numbers)
     found = Lake(
-        f"lake-{number}", f"db_{number}", boto3.client("s3"), boto3.client("athena"), boto3.client("glue")
+        f"lake-{number}",
+        f"db_{number}",
+        boto3.client("s3"),
+        boto3.client("athena"),
+        boto3.client("glue"),
     )
     found.s3.create_bucket(Bucket=found.bucket)
     found.glue.create_database(DatabaseInput={"Name": found.database})
-    yield found
+    return found

@@ -40,7 +40,15 @@ def test_one_buckets_logging_is_denied_and_no_other(book: Any) -> None:
     s3 = client("s3")
     for name in ("secret", "open-one"):
         s3.create_bucket(Bucket=name)
-    put(book, {"operation": "GetBucketLogging", "resource": "secret", "error": "AccessDenied", "status": 403})
+    put(
+        book,
+        {
+            "operation": "GetBucketLogging",
+            "resource": "secret",
+            "error": "AccessDenied",
+            "status": 403,
+        },
+    )
     with pytest.raises(ClientError) as denied:
         s3.get_bucket_logging(Bucket="secret")
     assert denied.value.response["Error"]["Code"] == "AccessDenied"
@@ -52,7 +60,16 @@ def test_one_buckets_logging_is_denied_and_no_other(book: Any) -> None:
 def test_a_listing_is_throttled_twice_and_retried(book: Any) -> None:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="busy")
-    put(book, {"operation": "ListObjectsV2", "resource": "busy", "error": "SlowDown", "status": 503, "times": 2})
+    put(
+        book,
+        {
+            "operation": "ListObjectsV2",
+            "resource": "busy",
+            "error": "SlowDown",
+            "status": 503,
+            "times": 2,
+        },
+    )
     assert s3.list_objects_v2(Bucket="busy")["KeyCount"] == 0
     assert call(book, "GET", "faults")[0]["fired"] == 2
 
@@ -62,7 +79,10 @@ def test_an_objects_fault_names_its_key(book: Any) -> None:
     s3.create_bucket(Bucket="keyed")
     for key in ("a/b", "c"):
         s3.put_object(Bucket="keyed", Key=key, Body=b"x")
-    put(book, {"operation": "*Object", "resource": "keyed/a/*", "error": "InternalError", "status": 500})
+    put(
+        book,
+        {"operation": "*Object", "resource": "keyed/a/*", "error": "InternalError", "status": 500},
+    )
     with pytest.raises(ClientError, match="InternalError"):
         s3.get_object(Bucket="keyed", Key="a/b")
     with pytest.raises(ClientError, match="500"):
@@ -73,8 +93,18 @@ def test_an_objects_fault_names_its_key(book: Any) -> None:
 def test_json_and_query_services_fail_in_their_own_shape(book: Any) -> None:
     put(
         book,
-        {"operation": "StartQueryExecution", "error": "TooManyRequestsException", "status": 400, "times": 1},
-        {"operation": "GetCallerIdentity", "error": "ExpiredToken", "status": 403, "message": "gone"},
+        {
+            "operation": "StartQueryExecution",
+            "error": "TooManyRequestsException",
+            "status": 400,
+            "times": 1,
+        },
+        {
+            "operation": "GetCallerIdentity",
+            "error": "ExpiredToken",
+            "status": 403,
+            "message": "gone",
+        },
     )
     with pytest.raises(ClientError, match="TooManyRequestsException"):
         client("athena").start_query_execution(QueryString="select 1")

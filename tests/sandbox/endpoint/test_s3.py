@@ -34,7 +34,9 @@ def listed(s3: Any, bucket: str, **options: Any) -> list[str]:
 
 
 def test_delivered_at_is_the_last_modified_of_head_get_and_list(s3: Any, bucket: str) -> None:
-    s3.put_object(Bucket=bucket, Key="log", Body=b"x", Metadata={"delivered-at": "2026-01-02T04:04:05+01:00"})
+    s3.put_object(
+        Bucket=bucket, Key="log", Body=b"x", Metadata={"delivered-at": "2026-01-02T04:04:05+01:00"}
+    )
     assert s3.head_object(Bucket=bucket, Key="log")["LastModified"] == MOMENT
     assert s3.get_object(Bucket=bucket, Key="log")["LastModified"] == MOMENT
     assert s3.list_objects_v2(Bucket=bucket)["Contents"][0]["LastModified"] == MOMENT
@@ -47,10 +49,14 @@ def test_an_object_without_it_is_delivered_now(s3: Any, bucket: str) -> None:
 
 
 def test_delivered_at_holds_for_a_multipart_upload(s3: Any, bucket: str) -> None:
-    upload = s3.create_multipart_upload(Bucket=bucket, Key="big", Metadata={"delivered-at": MOMENT.isoformat()})
+    upload = s3.create_multipart_upload(
+        Bucket=bucket, Key="big", Metadata={"delivered-at": MOMENT.isoformat()}
+    )
     part = {"Bucket": bucket, "Key": "big", "UploadId": upload["UploadId"]}
     tag = s3.upload_part(**part, PartNumber=1, Body=b"x")["ETag"]
-    s3.complete_multipart_upload(**part, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]})
+    s3.complete_multipart_upload(
+        **part, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]}
+    )
     assert s3.head_object(Bucket=bucket, Key="big")["LastModified"] == MOMENT
 
 
@@ -58,9 +64,17 @@ def test_a_copy_is_written_now_unless_it_says_otherwise(s3: Any, bucket: str) ->
     s3.put_object(Bucket=bucket, Key="a", Body=b"x", Metadata={"delivered-at": MOMENT.isoformat()})
     source = {"Bucket": bucket, "Key": "a"}
     s3.copy_object(Bucket=bucket, Key="b", CopySource=source)
-    assert datetime.now(UTC) - s3.head_object(Bucket=bucket, Key="b")["LastModified"] < timedelta(minutes=1)
+    assert datetime.now(UTC) - s3.head_object(Bucket=bucket, Key="b")["LastModified"] < timedelta(
+        minutes=1
+    )
     later = MOMENT + timedelta(days=1)
-    s3.copy_object(Bucket=bucket, Key="c", CopySource=source, MetadataDirective="REPLACE", Metadata={"delivered-at": later.isoformat()})
+    s3.copy_object(
+        Bucket=bucket,
+        Key="c",
+        CopySource=source,
+        MetadataDirective="REPLACE",
+        Metadata={"delivered-at": later.isoformat()},
+    )
     assert s3.head_object(Bucket=bucket, Key="c")["LastModified"] == later
 
 
@@ -93,7 +107,8 @@ def test_target_grants_of_logging_are_kept(s3: Any, bucket: str) -> None:
 
 def test_a_target_without_permission_is_accepted_and_gets_no_log(s3: Any, bucket: str) -> None:
     s3.put_bucket_logging(
-        Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": ""}}
+        Bucket=bucket,
+        BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": ""}},
     )
     s3.list_objects_v2(Bucket=bucket)
     assert listed(s3, bucket) == []
@@ -102,7 +117,10 @@ def test_a_target_without_permission_is_accepted_and_gets_no_log(s3: Any, bucket
 def test_a_target_that_is_gone_or_elsewhere_is_refused(s3: Any, bucket: str) -> None:
     far = f"{bucket}-far"
     s3.create_bucket(Bucket=far, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    for target, code in (("no-such-bucket", "InvalidTargetBucketForLogging"), (far, "CrossLocationLoggingProhibited")):
+    for target, code in (
+        ("no-such-bucket", "InvalidTargetBucketForLogging"),
+        (far, "CrossLocationLoggingProhibited"),
+    ):
         status = {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": ""}}
         with pytest.raises(ClientError, match=code):
             s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=status)
@@ -114,12 +132,16 @@ def test_list_buckets_names_regions_only_when_paged_or_filtered(s3: Any, bucket:
     assert all("BucketRegion" not in b for b in s3.list_buckets()["Buckets"])
     found = s3.list_buckets(Prefix=bucket)["Buckets"]
     assert {b["Name"]: b["BucketRegion"] for b in found} == {bucket: "us-east-1", far: "eu-west-1"}
-    assert [b["Name"] for b in s3.list_buckets(BucketRegion="eu-west-1", Prefix=bucket)["Buckets"]] == [far]
+    assert [
+        b["Name"] for b in s3.list_buckets(BucketRegion="eu-west-1", Prefix=bucket)["Buckets"]
+    ] == [far]
 
 
 def test_list_buckets_pages_through_all(s3: Any, bucket: str) -> None:
     s3.create_bucket(Bucket=f"{bucket}-two")
-    pages = list(s3.get_paginator("list_buckets").paginate(Prefix=bucket, PaginationConfig={"PageSize": 1}))
+    pages = list(
+        s3.get_paginator("list_buckets").paginate(Prefix=bucket, PaginationConfig={"PageSize": 1})
+    )
     assert [[b["Name"] for b in p["Buckets"]] for p in pages] == [[bucket], [f"{bucket}-two"]]
 
 
@@ -142,10 +164,22 @@ def test_listings_page_in_order_from_start_after(s3: Any, bucket: str) -> None:
 
 def test_folders_are_listed_once_each_across_pages(s3: Any, bucket: str) -> None:
     bulk.put_objects(bucket, ((f"{f}/{i}", b"x", None, None) for f in "abc" for i in range(5)))
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": 1})
-    assert [p["Prefix"] for page in pages for p in page.get("CommonPrefixes", [])] == ["a/", "b/", "c/"]
-    old = s3.get_paginator("list_objects").paginate(Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": 2})
-    assert [p["Prefix"] for page in old for p in page.get("CommonPrefixes", [])] == ["a/", "b/", "c/"]
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": 1}
+    )
+    assert [p["Prefix"] for page in pages for p in page.get("CommonPrefixes", [])] == [
+        "a/",
+        "b/",
+        "c/",
+    ]
+    old = s3.get_paginator("list_objects").paginate(
+        Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": 2}
+    )
+    assert [p["Prefix"] for page in old for p in page.get("CommonPrefixes", [])] == [
+        "a/",
+        "b/",
+        "c/",
+    ]
 
 
 def test_deleted_objects_leave_the_listing(s3: Any, bucket: str) -> None:
@@ -160,4 +194,8 @@ def test_deleted_objects_leave_the_listing(s3: Any, bucket: str) -> None:
 def test_bulk_objects_are_like_put_ones(s3: Any, bucket: str) -> None:
     bulk.put_objects(bucket, [("k", b"body", MOMENT, {"Signature": "abc"})])
     found = s3.get_object(Bucket=bucket, Key="k")
-    assert (found["Body"].read(), found["LastModified"], found["Metadata"]["signature"]) == (b"body", MOMENT, "abc")
+    assert (found["Body"].read(), found["LastModified"], found["Metadata"]["signature"]) == (
+        b"body",
+        MOMENT,
+        "abc",
+    )

@@ -112,11 +112,11 @@ examined as (
         end as doubt,
         case
             when is_plain then substr(element_at(head, 3), 2)
-            when is_captured then regexp_extract(element_at(sections, 1), '\[([^ \]]*)', 1)
+            when is_captured then regexp_extract(element_at(sections, 1), '^[^ ]+ +[^ ]+ +\[([^ \]]*)', 1)
         end as stamp,
         case
             when is_plain then '+0000'
-            when is_captured then regexp_extract(element_at(sections, 1), '\[[^ \]]* ([+-][0-9]{4})\]', 1)
+            when is_captured then regexp_extract(element_at(sections, 1), '^[^ ]+ +[^ ]+ +\[[^ \]]* ([+-][0-9]{4})\]', 1)
         end as utc_offset,
         case
             when is_plain then cardinality(tail) - 1
