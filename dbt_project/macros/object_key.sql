@@ -5,18 +5,16 @@
 -#}
 {% macro object_key(operation, raw) -%}
     case
-        when strpos({{ raw }}, '%') = 0
-            then if({{ operation }} = 'BATCH.DELETE.OBJECT' or {{ operation }} like 'S3.%', replace({{ raw }}, '+', ' '), {{ raw }})
-        when not {{ is_encoded(raw) }} then {{ raw }}
-        when strpos(url_decode({{ raw }}), chr(65533)) > 0 then {{ raw }}
-        when {{ operation }} = 'BATCH.DELETE.OBJECT' or {{ operation }} like 'S3.%' then url_decode({{ raw }})
-        when not {{ is_encoded('url_decode(' ~ raw ~ ')') }} then url_decode({{ raw }})
-        when strpos(url_decode(url_decode({{ raw }})), chr(65533)) > 0 then url_decode({{ raw }})
-        else url_decode(url_decode({{ raw }}))
+        when strpos({{ raw }}, '%') = 0 and strpos({{ raw }}, '+') = 0 then {{ raw }}
+        when {{ operation }} = 'BATCH.DELETE.OBJECT' or {{ operation }} like 'S3.%'
+            then coalesce({{ decoded(raw) }}, {{ raw }})
+        -- a plus sign is encoded like the rest: a bare one was written by something else than S3's encoding
+        when strpos({{ raw }}, '%') = 0 then {{ raw }}
+        else coalesce({{ decoded(decoded(raw)) }}, {{ decoded(raw) }}, {{ raw }})
     end
 {%- endmacro %}
 
-{#- Is every percent sign the beginning of an encoded byte? url_decode fails on any other. -#}
-{% macro is_encoded(text) -%}
-    regexp_like({{ text }}, '^(?:[^%]|%[0-9A-Fa-f]{2})*$')
+{#- Null where a percent sign begins no byte, or the bytes are no text: U+FFFD or an error, as the engine likes. -#}
+{% macro decoded(text) -%}
+    case when strpos(try(url_decode({{ text }})), chr(65533)) = 0 then try(url_decode({{ text }})) end
 {%- endmacro %}

@@ -3,19 +3,34 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Param
+from airflow.sdk import Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule
 
 logging_snapshots = Asset("logging_snapshots")
 log_objects = Asset("log_objects")
 access_marts = Asset("access_marts")
 check_results = Asset("check_results")
 
+# A retry helps against throttling and outages; no time mends a wrong setting
+RETRIES = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception="lacuna.settings.SettingsError",
+            action=RetryAction.FAIL,
+            reason="a setting is wrong",
+        )
+    ]
+)
+
 DAILY: dict[str, Any] = {
     "start_date": datetime(2006, 3, 14, tzinfo=UTC),  # S3 opened: no log can be older
     "catchup": False,
     # two days at once would write the same event days
     "max_active_runs": 1,
-    "default_args": {"retries": 2, "retry_delay": timedelta(seconds=30)},
+    "default_args": {
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "retry_policy": RETRIES,
+    },
     "params": {
         "day": Param(
             None,

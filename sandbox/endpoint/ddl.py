@@ -41,7 +41,7 @@ def hive_columns(table: GlueTable) -> tuple[Columns, Columns]:
     ]
 
 
-def new_table(
+def new_table(  # noqa: PLR0917
     db: str,
     name: str,
     columns: Columns,
@@ -207,7 +207,7 @@ def _column(node: exp.Expr) -> dict[str, str]:
     return {"Name": node.name.lower(), "Type": kind} | ({"Comment": comment} if comment else {})
 
 
-def _definition(name: str, tree: exp.Create, sql: str) -> dict[str, Any]:
+def _definition(name: str, tree: exp.Create, sql: str) -> dict[str, Any]:  # noqa: PLR0912
     """The Glue table of a CREATE EXTERNAL TABLE."""
     storage: dict[str, Any] = dict(TEXT)
     serde: dict[str, Any] = {

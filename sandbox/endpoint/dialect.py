@@ -128,7 +128,7 @@ def annotate_function(self: TypeAnnotator, node: exp.Anonymous) -> exp.Anonymous
     return node
 
 
-def _special_type(name: str, types: list[exp.DataType | None]) -> exp.DataType | None:
+def _special_type(name: str, types: list[exp.DataType | None]) -> exp.DataType | None:  # noqa: PLR0911
     """Result types that no row of the table can say."""
     if name in FIXED:
         return exp.DataType.build(FIXED[name], dialect="trino")
@@ -183,7 +183,7 @@ def annotate_literal(self: TypeAnnotator, node: exp.Literal) -> exp.Literal:
 
 class TrinoSQL(Trino):
     INDEX_OFFSET = 0
-    EXPRESSION_METADATA: Any = {
+    EXPRESSION_METADATA: Any = {  # noqa: RUF012
         **Trino.EXPRESSION_METADATA,
         exp.Anonymous: {"annotator": annotate_function},
         exp.Literal: {"annotator": annotate_literal},
@@ -576,7 +576,7 @@ class ToDuck(DuckDBGenerator):
             "not be sure to answer as Athena does"
         )
 
-    def anonymous_sql(self, node: exp.Anonymous) -> str:
+    def anonymous_sql(self, node: exp.Anonymous) -> str:  # noqa: PLR0911
         name, args = node.name.lower(), node.expressions
         special = getattr(self, f"_f_{name}", None)
         if special:

@@ -56,7 +56,7 @@ def column(name: str, duck: str) -> Column:
     return Column(name, kind, PRECISIONS.get(kind, 0))
 
 
-def text(value: Any, nested: bool = False) -> str | None:
+def text(value: Any, nested: bool = False) -> str | None:  # noqa: PLR0911
     """A value as Athena writes it; NULL is None at the top and the word null inside arrays,
     maps and rows."""
     if value is None:
@@ -309,7 +309,7 @@ def copy_format(table: GlueTable) -> tuple[str, str]:
 OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re.S)
 
 
-def reason(error: duckdb.Error, sql: str) -> str:
+def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
     """A DuckDB error as the reason Athena would give."""
     from .dialect import column_not_found, position
 

@@ -220,7 +220,7 @@ def _name(entry: FakeKey | str) -> str:
     return entry if isinstance(entry, str) else entry.name
 
 
-def list_objects(
+def list_objects(  # noqa: PLR0917
     self: S3Backend,
     bucket: FakeBucket,
     prefix: str | None,
@@ -237,7 +237,7 @@ def list_objects(
     return keys, folders, more, _name(page[-1]) if more else None
 
 
-def list_objects_v2(
+def list_objects_v2(  # noqa: PLR0917
     self: S3Backend,
     bucket: FakeBucket,
     prefix: str | None,

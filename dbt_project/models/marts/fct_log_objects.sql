@@ -206,8 +206,9 @@ judged as (
         delivered_at,
         case
             when kind = 'other' then 'not_a_log'
-            when digest_state = 'altered' then 'altered'
+            -- what cannot be read cannot agree with its digest either: digest_state tells that
             when not readable then 'corrupt'
+            when digest_state = 'altered' then 'altered'
             when size_bytes = 0 then 'empty'
             when kind = 'cloudtrail'
                 -- a trail may record more than S3 data events, never less than was read

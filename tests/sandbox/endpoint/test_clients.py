@@ -117,7 +117,7 @@ def test_airflows_operator_runs_a_query(lake: Any, people: str) -> None:
     from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 
     operator = AthenaOperator(
-        task_id="ask",
+        task_id="operator",
         query="select 1",
         database=lake.database,
         output_location=f"s3://{lake.bucket}/op/",

@@ -1,0 +1,144 @@
+"""A rerun leaves one copy, whatever a killed run left behind."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from conftest import LOG_BUCKET, Lake
+
+DAY = date(2026, 4, 20)
+BEFORE = DAY - timedelta(days=1)
+HEAD = "owner photos [{day:%d/%b/%Y}:{hour:02}:00:00 +0000] 192.0.2.3 me"
+TAIL = "- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
+MARTS = ["fct_object_requests", "fct_delivery_hours", "fct_logging_coverage"]
+TABLES = {
+    "lacuna_staging.int_access_log_records": "delivered_on",
+    "lacuna.fct_log_objects": "delivered_on",
+    "lacuna.quarantined_lines": "delivered_on",
+    "lacuna_staging.int_reconciled_hours": "event_date",
+    "lacuna.fct_object_requests": "event_date",
+    "lacuna.fct_delivery_hours": "event_date",
+    "lacuna.fct_logging_coverage": "event_date",
+}
+
+
+def line(day: date, hour: int, request_id: str) -> str:
+    """A read of one object."""
+    head = HEAD.format(day=day, hour=hour)
+    return f'{head} {request_id} REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 1 1 1 1 "-" "a" {TAIL}\n'
+
+
+def content(lake: Lake, *days: date) -> dict[str, list[tuple[str | None, ...]]]:
+    """The rows of these days in every table, in an order of their own."""
+    wanted = ", ".join(f"date '{day}'" for day in days)
+    return {
+        table: sorted(
+            (tuple(row.values()) for row in lake.rows(f"select * from {table} where {key} in ({wanted})")),
+            key=str,
+        )
+        for table, key in TABLES.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def built(lake: Lake) -> Lake:
+    """A day built once, with records of the day before, a duplicate and a line that is none."""
+    first = line(DAY, 1, "R1") + line(DAY, 2, "R2") + line(BEFORE, 23, "R0")
+    lake.deliver(DAY, {"reruns/a": first.encode(), "reruns/b": (line(DAY, 1, "R1") + "nonsense\n").encode()})
+    lake.catalogue(DAY)
+    lake.observe(DAY + timedelta(days=1), [{"bucket_name": "photos"}])
+    build(lake)
+    return lake
+
+
+def build(lake: Lake) -> None:
+    lake.build("delivery_day", DAY)
+    lake.build("event_days", DAY, [BEFORE, DAY])
+
+
+def test_a_day_is_read_whole(built: Lake) -> None:
+    rows = content(built, BEFORE, DAY)
+    assert len(rows["lacuna_staging.int_access_log_records"]) == 5
+    assert len(rows["lacuna.fct_object_requests"]) == 3
+    assert len(rows["lacuna.quarantined_lines"]) == 1
+    assert len(rows["lacuna.fct_delivery_hours"]) == 48
+
+
+def test_a_rerun_after_a_kill_gives_the_same_rows(built: Lake) -> None:
+    """Orphan files and half-made tables of a killed run are swept away."""
+    before = content(built, BEFORE, DAY)
+    leave_orphans(built)
+    build(built)
+    assert content(built, BEFORE, DAY) == before
+
+
+def leave_orphans(lake: Lake) -> None:
+    """What a SIGKILL in mid-INSERT leaves: more files in each partition, and the table of new rows."""
+    s3 = lake.client("s3")
+    bucket = lake.settings().lake_bucket_for("123456789012")
+    found = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    keys = [
+        one["Key"]
+        for one in found
+        if f"={DAY}/" in one["Key"] and one["Key"].startswith(("marts/", "staging/int_"))
+    ]
+    assert len(keys) >= len(TABLES)
+    for number, key in enumerate(keys):
+        folder = key.rpartition("/")[0]
+        source = {"Bucket": bucket, "Key": key}
+        s3.copy_object(Bucket=bucket, Key=f"{folder}/orphan-{number}.parquet", CopySource=source)
+    lake.rows("create table lacuna.fct_object_requests__dbt_tmp as select 1 as one")
+    s3.copy_object(
+        Bucket=bucket,
+        Key="staging/int_access_log_records__dbt_tmp/orphan.parquet",
+        CopySource={"Bucket": bucket, "Key": keys[0]},
+    )
+
+
+def test_a_day_that_becomes_empty_is_emptied(built: Lake) -> None:
+    objects = built.objects.pop(DAY)
+    try:
+        built.catalogue(DAY)
+        build(built)
+        rows = content(built, BEFORE, DAY)
+        assert rows["lacuna.fct_object_requests"] == []
+        assert rows["lacuna.fct_log_objects"] == []
+        assert rows["lacuna.quarantined_lines"] == []
+    finally:
+        built.objects[DAY] = objects
+        built.catalogue(DAY)
+        build(built)
+
+
+def test_a_neighbouring_day_is_left_alone(built: Lake) -> None:
+    """`event_date=2026-04-2` is the beginning of the 20th's and of the 2nd's prefix alike."""
+    second = date(2026, 4, 2)
+    before = content(built, BEFORE, DAY)
+    built.deliver(second, {"reruns/c": line(second, 3, "R9").encode()})
+    built.catalogue(second)
+    built.build("delivery_day", second)
+    built.build("event_days", second, [second])
+    assert content(built, BEFORE, DAY) == before
+    built.build("event_days", second, [second])
+    assert len(content(built, second)["lacuna.fct_object_requests"]) == 1
+
+
+def test_a_delivery_of_more_than_a_hundred_event_days_is_built(lake: Lake) -> None:
+    """Athena writes at most 100 partitions a query; stragglers of an archive have more."""
+    day = date(2026, 5, 5)
+    days = [date(2025, 1, 1) + timedelta(days=number) for number in range(130)]
+    body = "".join(line(one, 5, f"R{number}") for number, one in enumerate(days))
+    lake.deliver(day, {"reruns/d": body.encode()})
+    lake.catalogue(day)
+    for _ in range(2):
+        lake.build("delivery_day", day)
+        lake.build("event_days", day, days)
+    rows = lake.rows(
+        "select count(*) as requests, count(distinct event_date) as days from lacuna.fct_object_requests "
+        "where event_date < date '2026-01-01'"
+    )
+    assert rows == [{"requests": "130", "days": "130"}]
+    records = lake.rows(
+        f"select count(*) as n from lacuna_staging.int_access_log_records where delivered_on = date '{day}'"
+    )
+    assert records == [{"n": "130"}]
