@@ -146,7 +146,9 @@ def parse(environment: dict[str, str], day: date) -> Usage:
     server = next(p for p in psutil.Process().children() if "sandbox" in " ".join(p.cmdline()))
     athena = boto3.client("athena", endpoint_url=environment["AWS_ENDPOINT_URL"])
     s3 = boto3.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"])
-    lake = next(b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("lacuna-lake"))
+    lake = next(
+        b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("lacuna-lake")
+    )
     before, began = server.cpu_times(), time.monotonic()
     query = athena.start_query_execution(
         QueryString=PARSE.format(day=day),

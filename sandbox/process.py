@@ -25,7 +25,7 @@ def serving(*options: str, echo: bool = False) -> Iterator[dict[str, str]]:
     `options` are those of `python -m sandbox serve`; `echo` prints what it says while it starts.
     """
     with running([sys.executable, "-m", "sandbox", "serve", "--port", "0", *options]) as process:
-        assert process.stdout is not None  # noqa: S101  (for the type checker: it is a pipe)
+        assert process.stdout is not None
         said, exports = [], {}
         for line in process.stdout:
             said.append(line)

@@ -23,7 +23,7 @@ def up(seed: int, requests: int, until: date, days: int, port: int) -> None:
     with serving(*options, echo=True) as environment:
         home = Path(environment["AIRFLOW_HOME"])
         url = f"http://127.0.0.1:{port}"
-        environment |= standalone_environment(url, port)
+        environment.update(standalone_environment(url, port))
         log = home / "standalone.log"
         with running(["airflow", "standalone"], environment, log) as airflow:
             print(f"starting Airflow (log: {os.path.relpath(log)}) …", flush=True)
@@ -71,7 +71,9 @@ def wait_until_healthy(
 
 def backfill(first: date, last: date, environment: dict[str, str]) -> None:
     """Ask the scheduler for one partition run a day; the other DAGs follow by their assets."""
-    subprocess.run(["airflow", "dags", "reserialize"], env=environment, check=True, capture_output=True)
+    subprocess.run(
+        ["airflow", "dags", "reserialize"], env=environment, check=True, capture_output=True
+    )
     subprocess.run(
         [
             *("airflow", "backfill", "create", "--dag-id", "snapshot_logging_config"),

@@ -13,7 +13,8 @@ REPO = Path(__file__).parents[1]
 # Before anything imports airflow: its configuration is read once.
 os.environ.update(
     {
-        "AIRFLOW_HOME": os.environ.get("LACUNA_TEST_HOME") or tempfile.mkdtemp(prefix="lacuna-test-"),
+        "AIRFLOW_HOME": os.environ.get("LACUNA_TEST_HOME")
+        or tempfile.mkdtemp(prefix="lacuna-test-"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPO / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPO / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -24,7 +25,9 @@ os.environ.update(
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 )
-for name in [name for name in os.environ if name.startswith("LACUNA_") and name != "LACUNA_TEST_HOME"]:
+for name in [
+    name for name in os.environ if name.startswith("LACUNA_") and name != "LACUNA_TEST_HOME"
+]:
     del os.environ[name]
 
 from sandbox.endpoint.server import Sandbox  # noqa: E402

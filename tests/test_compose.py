@@ -37,7 +37,9 @@ def test_a_missing_secret_is_named(missing):
 
 def test_every_airflow_container_has_the_same_environment():
     services = json.loads(config(SECRETS).stdout)["services"]
-    airflow = [s["environment"] for s in services.values() if s["command"] and "airflow" in s["command"]]
+    airflow = [
+        s["environment"] for s in services.values() if s["command"] and "airflow" in s["command"]
+    ]
     assert len(airflow) == 4
     assert all(environment == airflow[0] for environment in airflow)
     assert airflow[0]["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].startswith("postgresql")

@@ -1,4 +1,4 @@
-"""Hold the marts that one delivery day touched against their suites, and write down what was found."""
+"""Hold the marts that one delivery day touched against their suites; keep what was found."""
 
 from __future__ import annotations
 
@@ -55,4 +55,7 @@ def _partitions(settings: Settings, day: date) -> dict[str, list[date]]:
     wanted = recent | marts.touched_days(settings, day)
     # the day itself is held to its expectations even if nothing was built: that is a finding
     event_days = sorted(marts.built_days(settings, wanted) | {day})
-    return dict.fromkeys(BY_DELIVERY_DAY, [day]) | dict.fromkeys(BY_EVENT_DAY, event_days)
+    return {
+        **dict.fromkeys(BY_DELIVERY_DAY, [day]),  # noqa: RUF024
+        **dict.fromkeys(BY_EVENT_DAY, event_days),
+    }

@@ -1,4 +1,4 @@
-"""Build the marts of one delivery day with dbt: what was delivered, then the event days it touched."""
+"""Build the marts with dbt: what one day delivered, then the event days that it touched."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROJECT = Path(__file__).parents[2] / "dbt_project"
 BORDER_HOURS = 1
 
 # Unit tests try the SQL on invented rows: `make test` runs them, a daily run does not
-NOT_DAILY = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+NOT_DAILY = ("--exclude-resource-type", "unit_test")
 
 TOUCHED = """
 select distinct cast(event_date as varchar) as event_day from (
@@ -103,7 +103,7 @@ def days_to_build(settings: Settings, day: date) -> list[date]:
 
 
 def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -> None:
-    """Overwrite exactly these event days of the marts, from all that was ever delivered for them."""
+    """Overwrite exactly these event days of the marts, from all that ever came for them."""
     _dbt_build(settings, "tag:event_days", day, event_days)
 
 

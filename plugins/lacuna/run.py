@@ -37,7 +37,7 @@ class Part:
 
 
 class Progress:
-    """An Airflow listener that prints a line for each task as it ends, and keeps how long it took."""
+    """An Airflow listener: prints a line for each task as it ends, keeps how long it took."""
 
     def __init__(self, day: date) -> None:
         self.day = day

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lacuna.text import visible
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lacuna.text import visible
 from sandbox.demo.comparison import Comparison, Completeness, PlantedFault, Verdict
 
 NEXT = """

@@ -41,7 +41,7 @@ def hive_columns(table: GlueTable) -> tuple[Columns, Columns]:
     ]
 
 
-def new_table(  # noqa: PLR0917
+def new_table(
     db: str,
     name: str,
     columns: Columns,

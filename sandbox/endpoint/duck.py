@@ -40,6 +40,7 @@ PSEUDO = {
 }
 PSEUDO_TYPES = {"$path": "VARCHAR", "$file_size": "BIGINT", "$file_modified_time": "TIMESTAMP"}
 MAX_PARTITIONS = 100
+EMPTY_AWARE = "statistics_propagation,empty_result_pullup"  # optimizers that know empty tables
 LINKS = "links"
 KNOWN = {"__file_size": pa.int64(), "__file_modified_time": pa.timestamp("us")}
 
@@ -75,6 +76,7 @@ class DuckEngine:
         self._database.execute(MACROS)
         self._database.execute("call enable_logging('FileSystem')")
         self._lock, self._running = threading.Lock(), 0
+        self._planning = threading.Lock()
         self.keys: dict[tuple[str, str], frozenset[str]] = {}
         self.shapes: dict[str, tuple[tuple[str, str], ...]] = {}
 
@@ -97,6 +99,18 @@ class DuckEngine:
                     connection.execute("call truncate_duckdb_logs()")
             connection.close()
             shutil.rmtree(folder, ignore_errors=True)
+
+    def plan(self, connection: duckdb.DuckDBPyConnection, query: str) -> str:
+        """DuckDB's plan of a query over tables that are still empty, as JSON."""
+        # The setting is the whole database's: another statement that sets it back in between
+        # would let DuckDB plan the empty tables away, and their rows would be missing.
+        with self._planning:
+            connection.execute(f"set global disabled_optimizers='{EMPTY_AWARE}'")
+            try:
+                rows = connection.execute(f"explain (format json) {query}").fetchall()
+            finally:
+                connection.execute("set global disabled_optimizers=''")
+        return str(rows[0][1])
 
     def close(self) -> None:
         self._database.close()
@@ -438,13 +452,10 @@ class _Run:
         if not self.scans:
             return
         filters: dict[str, list[list[str]]] = {}
-        self.con.execute("set disabled_optimizers='statistics_propagation,empty_result_pullup'")
         planned = query
         for strict, lenient in self.lenient.items():
             planned = planned.replace(strict, lenient)
-        text = self.con.execute(f"explain (format json) {planned}").fetchall()[0][1]
-        self.con.execute("set disabled_optimizers=''")
-        for node in json.loads(text):
+        for node in json.loads(self.engine.plan(self.con, planned)):
             _collect(node, [], filters, self.plain_names)
         for view in self.views.values():
             self.con.execute(view)

@@ -41,24 +41,24 @@ class OrderedKeyStore(_VersionedKeyStore):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._lock, self._names, self._new, self._gone = (
-            threading.Lock(),
-            list[str](),
-            list[str](),
-            False,
-        )
+        # A name and its key appear together: a listing in between would lose the name for good
+        self._lock = threading.RLock()
+        self._names, self._new, self._gone = list[str](), list[str](), False
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._note(key)
-        super().__setitem__(key, value)
+        with self._lock:
+            self._note(key)
+            super().__setitem__(key, value)
 
     def setlist(self, key: Any, list_: Any) -> None:
-        self._note(key)
-        super().setlist(key, list_)
+        with self._lock:
+            self._note(key)
+            super().setlist(key, list_)
 
     def pop(self, key: str) -> None:
-        super().pop(key)
-        self._gone = True
+        with self._lock:
+            super().pop(key)
+            self._gone = True
 
     def _note(self, key: str) -> None:
         if key not in self:
@@ -220,7 +220,7 @@ def _name(entry: FakeKey | str) -> str:
     return entry if isinstance(entry, str) else entry.name
 
 
-def list_objects(  # noqa: PLR0917
+def list_objects(
     self: S3Backend,
     bucket: FakeBucket,
     prefix: str | None,
@@ -237,7 +237,7 @@ def list_objects(  # noqa: PLR0917
     return keys, folders, more, _name(page[-1]) if more else None
 
 
-def list_objects_v2(  # noqa: PLR0917
+def list_objects_v2(
     self: S3Backend,
     bucket: FakeBucket,
     prefix: str | None,

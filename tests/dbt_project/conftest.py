@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time as clock
+from datetime import UTC, date, datetime
+from datetime import time as clock
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,6 @@ import pytest
 REPO = Path(__file__).parents[2]
 PROJECT = REPO / "dbt_project"
 LOG_BUCKET = "access-log-bucket"
-TRAIL_BUCKET = "trail-bucket"
-TRAIL_ARN = "arn:aws:cloudtrail:us-east-1:123456789012:trail/main"
 
 SERVE = """
 import sys, time
@@ -88,7 +86,9 @@ class Lake:
         logs = [url for url, row in rows.items() if row.kind == "access_log"]
         mine.write_manifest(day, logs)
         at = datetime.combine(day, clock(), UTC)
-        mine.write(CATALOGUED_DAYS, [CataloguedDay(at, 1, 0, 1, 1, len(rows))], {"delivered_on": day})
+        mine.write(
+            CATALOGUED_DAYS, [CataloguedDay(at, 1, 0, 1, 1, len(rows))], {"delivered_on": day}
+        )
 
     def observe(self, day: date, snapshots: Sequence[Mapping[str, Any]]) -> None:
         """Logging configuration as observed on `day`; each row says what differs from a good bucket."""
@@ -132,7 +132,9 @@ class Lake:
             raise result.exception
         return result
 
-    def build(self, step: str, day: date, event_days: Sequence[date] = (), **variables: Any) -> None:
+    def build(
+        self, step: str, day: date, event_days: Sequence[date] = (), **variables: Any
+    ) -> None:
         """One step of the daily run, as the DAG runs it; fails the test if a node fails."""
         result = self.dbt(
             "build",
@@ -158,9 +160,6 @@ def failures(result: Any) -> list[str]:
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
     """A sandbox in a process of its own: moto's state is one to a process."""
-    if os.environ.get("H4_DEV"):
-        yield os.environ["H4_DEV"]
-        return
     environment = {**os.environ, "PYTHONPATH": str(REPO)}
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE],
@@ -187,8 +186,8 @@ def lake(endpoint: str) -> Iterator[Lake]:
         mine = Lake(endpoint, Path(scratch))
         library.prepare(mine.settings())
         os.environ.update(library.dbt_environment(mine.settings()))
-        for bucket in (LOG_BUCKET, TRAIL_BUCKET):
-            mine.client("s3").create_bucket(Bucket=bucket)
+        mine.client("s3").create_bucket(Bucket=LOG_BUCKET)
+        assert mine.dbt("seed").success
         yield mine
     os.environ.clear()
     os.environ.update(before)

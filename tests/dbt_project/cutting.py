@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-
 from conftest import PROJECT
 
 VIEW = PROJECT / "models/staging/s3/stg_s3__access_logs.sql"
@@ -13,10 +12,12 @@ VIEW = PROJECT / "models/staging/s3/stg_s3__access_logs.sql"
 
 def staging_sql(lines: Iterable[str], *, by_pattern_only: bool = False) -> str:
     """The view over `lines`; `by_pattern_only` lets no line be cut by position."""
-    macros = "".join(path.read_text() for path in sorted(Path(PROJECT / "macros").glob("access_log*.sql")))
+    macros = "".join(
+        path.read_text() for path in sorted(Path(PROJECT / "macros").glob("access_log*.sql"))
+    )
     if by_pattern_only:
         macros += "{% macro is_plain_line() %}false{% endmacro %}"
-    environment = jinja2.Environment()  # noqa: S701  (SQL, not HTML)
+    environment = jinja2.Environment()
     values = ", ".join(f"({number}, {literal(line)})" for number, line in enumerate(lines))
     rows = (
         "(select line, cast(number as varchar) as path, date '2026-11-20' as delivered_on "

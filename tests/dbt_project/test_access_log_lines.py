@@ -1,12 +1,9 @@
 """Lines as other projects found them in the wild, through the raw table and the models."""
 
-
 from datetime import date
-
 from typing import Any
 
 import pytest
-
 from conftest import LOG_BUCKET, Lake
 from wild_lines import Case, all_cases
 
@@ -20,7 +17,9 @@ def parsed(lake: Lake) -> dict[str, dict[str, Any]]:
     lake.deliver(DAY, {case.name: f"{case.line}\n".encode() for case in CASES})
     lake.catalogue(DAY)
     lake.build("delivery_day", DAY)
-    rows = lake.rows(f"select * from lacuna_staging.int_access_log_records where delivered_on = date '{DAY}'")
+    rows = lake.rows(
+        f"select * from lacuna_staging.int_access_log_records where delivered_on = date '{DAY}'"
+    )
     return {row["log_object"].removeprefix(f"s3://{LOG_BUCKET}/"): row for row in rows}
 
 
@@ -30,13 +29,17 @@ def test_a_line_comes_out_as_its_source_says(case: Case, parsed: dict[str, dict[
     if case.expected is None:
         assert row["quarantine_reason"]
         assert row["line"] == case.line
-        assert not any(row[name] for name in ("request_id", "http_status", "host_id", "bucket_name"))
+        assert not any(
+            row[name] for name in ("request_id", "http_status", "host_id", "bucket_name")
+        )
     else:
         assert row["quarantine_reason"] is None
         assert {name: row[name] for name in case.expected} == case.expected
 
 
-def test_every_byte_of_every_case_is_accounted_for(lake: Lake, parsed: dict[str, dict[str, Any]]) -> None:
+def test_every_byte_of_every_case_is_accounted_for(
+    lake: Lake, parsed: dict[str, dict[str, Any]]
+) -> None:
     assert len(parsed) == len(CASES)
     rows = lake.rows(
         "select object_key, status, size_bytes, bytes_read from lacuna.fct_log_objects "

@@ -1,24 +1,42 @@
 """The two ways of cutting a line, by position and by pattern, agree on every line."""
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
 from conftest import Lake
 from cutting import by_number, staging_sql
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from wild_lines import all_cases
 
 # Long enough to be told from a signature version, as real ones are.
 HOST_IDS = st.sampled_from(["s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk=", "-", "X" * 28])
-WORDS = st.sampled_from(["-", "a", "arn:aws:iam::1:user/x", "[b]", "200", "k'ey", "ü/ä", "a%20b", "SigV4"])
+WORDS = st.sampled_from(
+    ["-", "a", "arn:aws:iam::1:user/x", "[b]", "200", "k'ey", "ü/ä", "a%20b", "SigV4"]
+)
 SPACES = st.sampled_from([" "] * 30 + ["  "])
 HOSTILE = st.lists(
     st.sampled_from(
-        ["a", " ", '"', "-", "200", " - ", '" "', '" 200 - 1 1 1 1 "', '" - HOST SigV4 C ', "é", "\\", "GET /k HTTP/1.1"]
+        [
+            "a",
+            " ",
+            '"',
+            "-",
+            "200",
+            " - ",
+            '" "',
+            '" 200 - 1 1 1 1 "',
+            '" - HOST SigV4 C ',
+            "é",
+            "\\",
+            "GET /k HTTP/1.1",
+        ]
     ),
     max_size=6,
 ).map("".join)
 QUOTED = st.one_of(
-    st.just("-"), st.just('"-"'), st.just('""'), st.just('"GET /k HTTP/1.1"'), HOSTILE.map(lambda text: f'"{text}"')
+    st.just("-"),
+    st.just('"-"'),
+    st.just('""'),
+    st.just('"GET /k HTTP/1.1"'),
+    HOSTILE.map(lambda text: f'"{text}"'),
 )
 NUMBERS = st.one_of(st.just("-"), st.integers(0, 10**12).map(str))
 
@@ -26,11 +44,42 @@ NUMBERS = st.one_of(st.just("-"), st.integers(0, 10**12).map(str))
 @st.composite
 def lines(draw: st.DrawFn) -> str:
     """A line of an access log as clients can make it: any field may be odd, most are not."""
-    operation = draw(st.sampled_from(["REST.GET.OBJECT", "BATCH.DELETE.OBJECT", "S3.EXPIRE.OBJECT", "-", "odd"]))
-    requester = draw(st.one_of(WORDS, st.just("arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1")))
-    head = ["owner", draw(WORDS), "[06/Feb/2019:00:00:38", "+0000]", draw(WORDS), requester, draw(WORDS), operation]
-    block = [draw(st.sampled_from(["200", "403", "-", "x"])), draw(WORDS), *(draw(NUMBERS) for _ in range(4))]
-    tail = ["v", draw(HOST_IDS), "SigV4", "C", "AuthHeader", "h", "TLSv1.2", "-", "-", "eu-west-1", "new"]
+    operation = draw(
+        st.sampled_from(["REST.GET.OBJECT", "BATCH.DELETE.OBJECT", "S3.EXPIRE.OBJECT", "-", "odd"])
+    )
+    requester = draw(
+        st.one_of(
+            WORDS, st.just("arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1")
+        )
+    )
+    head = [
+        "owner",
+        draw(WORDS),
+        "[06/Feb/2019:00:00:38",
+        "+0000]",
+        draw(WORDS),
+        requester,
+        draw(WORDS),
+        operation,
+    ]
+    block = [
+        draw(st.sampled_from(["200", "403", "-", "x"])),
+        draw(WORDS),
+        *(draw(NUMBERS) for _ in range(4)),
+    ]
+    tail = [
+        "v",
+        draw(HOST_IDS),
+        "SigV4",
+        "C",
+        "AuthHeader",
+        "h",
+        "TLSv1.2",
+        "-",
+        "-",
+        "eu-west-1",
+        "new",
+    ]
     known = tail[: draw(st.sampled_from([0, 1, 2, 6, 7, 8, 9, 10, 11]))]
     fields = [*head, draw(WORDS), draw(QUOTED), *block, draw(QUOTED), draw(QUOTED), *known]
     return "".join(field + draw(SPACES) for field in fields[:-1]) + fields[-1]
@@ -38,13 +87,20 @@ def lines(draw: st.DrawFn) -> str:
 
 def assert_alike(lake: Lake, texts: list[str]) -> None:
     columns = lake.rows(staging_sql(texts))
-    by_position, by_pattern = by_number(columns), by_number(lake.rows(staging_sql(texts, by_pattern_only=True)))
-    differing = [text for number, text in enumerate(texts) if by_position[number] != by_pattern[number]]
+    by_position, by_pattern = (
+        by_number(columns),
+        by_number(lake.rows(staging_sql(texts, by_pattern_only=True))),
+    )
+    differing = [
+        text for number, text in enumerate(texts) if by_position[number] != by_pattern[number]
+    ]
     assert differing[:3] == []
 
 
 # Many lines to a query, since a query is what costs: the one that differs is named, shrinking would take minutes.
-@settings(max_examples=20, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=20, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(texts=st.lists(lines(), min_size=40, max_size=120))
 def test_a_line_is_cut_alike_by_position_and_by_pattern(lake: Lake, texts: list[str]) -> None:
     assert_alike(lake, texts)

@@ -12,6 +12,7 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from lacuna import evidence, validation
 from lacuna.settings import Settings
 

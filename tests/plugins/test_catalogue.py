@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+
 from lacuna import catalogue, evidence, raw, snapshot
 from lacuna.aws import athena, lake
 from lacuna.aws.objects import ReadFailed

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.coverage import (
     READ_EVENTS,
     WRITE_EVENTS,

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+
 from lacuna.day import DayError, end_of, run_day, start_of
 
 

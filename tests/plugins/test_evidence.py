@@ -1,4 +1,5 @@
 import pytest
+
 from lacuna import evidence, raw
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+
 from lacuna import evidence, raw
 from lacuna.aws import athena, lake
 from lacuna.aws.session import AccountError

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.logfiles import FileContent, GzipError, gunzip, inspect
 
 DOCUMENT = json.dumps({"Records": [{"eventName": "GetObject", "key": "käse"}, {}]}).encode()

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.policies import Decision, PolicyUnreadable, Request, decide, denial, glob_matches
 
 REQUEST = Request(

@@ -1,4 +1,5 @@
 import pytest
+
 from lacuna.settings import Settings, SettingsError
 
 

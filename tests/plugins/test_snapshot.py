@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+
 from lacuna import snapshot
 from lacuna.aws import lake
 from lacuna.aws.session import AccountError

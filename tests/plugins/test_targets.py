@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from lacuna.targets import Existence, Refusal, Source, TargetConfig, TargetState, judge
 
 SOURCE = Source("photos", "eu-west-1", "123456789012", "web/", "simple")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import create_engine
+
 from lacuna import validation
 from lacuna.settings import Settings
-from sqlalchemy import create_engine
 
 DAY = date(2026, 11, 20)
 

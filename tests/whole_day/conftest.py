@@ -46,7 +46,8 @@ class World:
     def rows(self, sql: str) -> list[dict[str, str | None]]:
         athena = self.client("athena")
         query = athena.start_query_execution(
-            QueryString=sql, ResultConfiguration={"OutputLocation": f"s3://{self.lake}/athena-results/"}
+            QueryString=sql,
+            ResultConfiguration={"OutputLocation": f"s3://{self.lake}/athena-results/"},
         )["QueryExecutionId"]
         state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
         assert state["State"] == "SUCCEEDED", state
@@ -76,7 +77,7 @@ class World:
                         if column["Name"] not in VOLATILE
                     ]
                     name = f"{database}.{table['Name']}"
-                    rows = self.rows(f"select {', '.join(keep)} from {name}")  # noqa: S608
+                    rows = self.rows(f"select {', '.join(keep)} from {name}")
                     found[name] = sorted(tuple(map(str, row.values())) for row in rows)
         return found
 
@@ -85,7 +86,9 @@ def world(home: Path, *options: str) -> Iterator[World]:
     truth = home / "truth.json"
     with serving("--truth", str(truth), *options) as environment:
         environment["AIRFLOW_HOME"] = str(home / "airflow")
-        subprocess.run(["airflow", "db", "migrate"], env=environment, check=True, capture_output=True)
+        subprocess.run(
+            ["airflow", "db", "migrate"], env=environment, check=True, capture_output=True
+        )
         planted = json.loads(truth.read_text()) if truth.exists() else {}
         yield World(environment, planted)
 

@@ -18,7 +18,9 @@ def boundaries() -> list[str]:
 
 def test_a_day_run_again_or_killed_anywhere_gives_the_same_rows(simulated, boundaries):
     first, second = simulated.truth["until"], None
-    days = sorted({fault["delivery_day"] for fault in simulated.truth["faults"] if fault.get("delivery_day")})
+    days = sorted(
+        {fault["delivery_day"] for fault in simulated.truth["faults"] if fault.get("delivery_day")}
+    )
     second = days[-1] if days else first
     simulated.run(second)
     once = simulated.contents()

@@ -6,7 +6,11 @@ with
 
 event_days as (
 
-    select event_date from (values {{ event_day_rows() }}) as days (event_date) where event_date is not null
+    select event_date
+
+    from (values {{ event_day_rows() }}) as days (event_date)
+
+    where event_date is not null
 
 ),
 
@@ -55,8 +59,8 @@ observed as (
 
     inner join snapshots
         on
-            snapshots.observed_at >= date_add('day', 1, cast(event_days.event_date as timestamp))
-            and snapshots.observed_on <= date_add('day', {{ 1 + var('config_max_age_days') }}, event_days.event_date)
+            date_add('day', 1, cast(event_days.event_date as timestamp)) <= snapshots.observed_at
+            and date_add('day', {{ 1 + var('config_max_age_days') }}, event_days.event_date) >= snapshots.observed_on
 
     group by event_days.event_date
 
@@ -84,4 +88,4 @@ select
 from observed
 
 inner join snapshots
-    on snapshots.observed_at = observed.observed_at
+    on observed.observed_at = snapshots.observed_at

@@ -94,4 +94,4 @@ from requests
 
 where cast(hour as date) in {{ event_days() }}
 
-group by bucket_name, hour
+group by 1, 2

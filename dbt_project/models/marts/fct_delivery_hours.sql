@@ -111,6 +111,18 @@ unseen_days as (
 
 ),
 
+with_records as (
+
+    select distinct
+        bucket_name,
+        event_date
+
+    from reconciled
+
+    where access_log_requests > 0
+
+),
+
 buckets as (
 
     select
@@ -122,15 +134,7 @@ buckets as (
 
     from config
 
-    full outer join (
-        select distinct
-            bucket_name,
-            event_date
-
-        from reconciled
-
-        where access_log_requests > 0
-    ) as with_records
+    full outer join with_records
         on
             config.bucket_name = with_records.bucket_name
             and config.event_date = with_records.event_date
@@ -180,7 +184,7 @@ timely as (
         on
             unseen_days.delivered_on between spine.event_date
             and cast(date_add('second', {{ (1 + var('lateness_hours')) * 3600 - 1 }}, spine.hour) as date)
-            and (unseen_days.bucket_name is null or unseen_days.bucket_name = spine.bucket_name)
+            and (unseen_days.bucket_name is null or spine.bucket_name = unseen_days.bucket_name)
 
     group by spine.bucket_name, spine.hour, spine.event_date, spine.as_of
 

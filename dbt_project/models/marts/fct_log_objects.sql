@@ -97,7 +97,7 @@ line_copies as (
     where
         delivered_on >= date '{{ day - modules.datetime.timedelta(days=14) }}'
         and delivered_on <= {{ delivery_day() }}
-        and event_date in (select distinct event_date from lines)
+        and event_date in (select distinct lines.event_date from lines)
 
     group by line_hash, delivered_on, log_object
 

@@ -70,7 +70,7 @@ distinct_records as (
 
     where
         event_date in {{ event_days() }}
-        and line_hash not in (select line_hash from repeated_lines)
+        and line_hash not in (select repeated_lines.line_hash from repeated_lines)
 
     union all
 

@@ -8,7 +8,11 @@ with
 
 built as (
 
-    select * from {{ model }} where {{ is_built(partition) }}
+    select *
+
+    from {{ model }}
+
+    where {{ is_built(partition) }}
 
 ),
 
