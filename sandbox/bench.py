@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
@@ -132,9 +133,9 @@ def collect_lines(environment: dict[str, str], log: Path) -> int:
     return log.stat().st_size
 
 
-def logging_target(s3, bucket: str) -> dict[str, str] | None:
+def logging_target(s3: Any, bucket: str) -> dict[str, str] | None:
     try:
-        answer = s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")
+        answer: dict[str, str] | None = s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")
         s3.head_bucket(Bucket=answer["TargetBucket"]) if answer else None
     except s3.exceptions.ClientError:
         return None

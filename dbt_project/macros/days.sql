@@ -1,7 +1,8 @@
 {#- The days a run is about, as literals: a partition column compared with anything else is not pruned. -#}
 
+{#- dbt parses a project before it knows the variables; a run without them fails with dbt's own message. -#}
 {% macro day(value) -%}
-    date '{{ modules.datetime.date.fromisoformat(value) }}'
+    {% if execute or value %}date '{{ modules.datetime.date.fromisoformat(value) }}'{% endif %}
 {%- endmacro %}
 
 {% macro delivery_day() -%}

@@ -70,7 +70,7 @@ def run_day(day: date) -> list[Part]:
     """Run every DAG for one delivery day; raises RunFailed at the first that does not succeed."""
     progress = Progress(day)
     listeners = get_listener_manager()
-    listeners.add_listener(progress)
+    listeners.add_listener(progress)  # type: ignore[no-untyped-call]
     try:
         for dag in in_asset_order(load_dags()):
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -83,7 +83,7 @@ def run_day(day: date) -> list[Part]:
 
 
 def load_dags() -> list[DAG]:
-    """The DAGs of the configured folder; raises RunFailed with the import error of a broken file."""
+    """The DAGs of the configured folder; raises RunFailed with a broken file's import error."""
     from airflow.configuration import conf
     from airflow.dag_processing.dagbag import DagBag
 

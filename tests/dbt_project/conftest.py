@@ -169,7 +169,8 @@ def endpoint() -> Iterator[str]:
         env=environment,
         cwd=REPO,
     )
-    assert server.stdin and server.stdout
+    assert server.stdin
+    assert server.stdout
     yield server.stdout.readline().strip()
     server.stdin.close()
     server.wait(timeout=20)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from conftest import PROJECT
+
+from tests.dbt_project.conftest import PROJECT
 
 VIEW = PROJECT / "models/staging/s3/stg_s3__access_logs.sql"
 

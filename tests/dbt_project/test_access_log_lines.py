@@ -4,8 +4,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from conftest import LOG_BUCKET, Lake
-from wild_lines import Case, all_cases
+
+from tests.dbt_project.conftest import LOG_BUCKET, Lake
+from tests.dbt_project.wild_lines import Case, all_cases
 
 CASES = all_cases()
 DAY = date(2026, 3, 10)

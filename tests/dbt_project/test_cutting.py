@@ -1,10 +1,11 @@
 """The two ways of cutting a line, by position and by pattern, agree on every line."""
 
-from conftest import Lake
-from cutting import by_number, staging_sql
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from wild_lines import all_cases
+
+from tests.dbt_project.conftest import Lake
+from tests.dbt_project.cutting import by_number, staging_sql
+from tests.dbt_project.wild_lines import all_cases
 
 # Long enough to be told from a signature version, as real ones are.
 HOST_IDS = st.sampled_from(["s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk=", "-", "X" * 28])

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from conftest import Lake, failures
+from tests.dbt_project.conftest import Lake, failures
 
 DAY = date(2026, 3, 1)
 

@@ -5,7 +5,6 @@ import re
 from urllib.parse import unquote
 
 import pytest
-from conftest import Made, readable
 
 from sandbox.account import access_log, traffic
 from sandbox.account import clients as who
@@ -14,6 +13,7 @@ from sandbox.account.buckets import BY_NAME, Bucket, Layout
 from sandbox.account.operations import ACTS
 from sandbox.account.period import HOUR
 from sandbox.account.traffic import Burst, Request
+from tests.sandbox.account.conftest import Made, readable
 
 NINE = 1772614800  # 2026-03-04T09:00:00Z
 LAKE = BY_NAME["meridian-data-lake"]

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import Made, make, readable
 
 from sandbox.account.buckets import BY_NAME, SOURCES, Seen
+from tests.sandbox.account.conftest import Made, make, readable
 
 END = datetime(2026, 3, 6, tzinfo=UTC)
 

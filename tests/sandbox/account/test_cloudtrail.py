@@ -5,12 +5,11 @@ import random
 import re
 from datetime import UTC, datetime
 
-from conftest import Made
-
 from sandbox.account import access_log, cloudtrail, traffic
 from sandbox.account import clients as who
 from sandbox.account.buckets import BY_NAME, Bucket
 from sandbox.account.traffic import Burst, Request
+from tests.sandbox.account.conftest import Made
 
 NINE = 1772614800  # 2026-03-04T09:00:00Z
 LAKE = BY_NAME["meridian-data-lake"]

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import Made
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from sandbox.account.account import StoredObject
 from sandbox.account.digests import signing_key
+from tests.sandbox.account.conftest import Made
 
 
 def chain(made: Made, region: str) -> list[tuple[StoredObject, dict[str, Any]]]:

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from conftest import Made, make, readable
-
 from sandbox.account.buckets import BUCKETS, BY_NAME, LOG_BUCKETS, SOURCES, Layout, Seen
 from sandbox.account.truth import Fault
+from tests.sandbox.account.conftest import Made, make, readable
 
 KINDS = {
     "logging_off",

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import json
 
-from conftest import Made
-
 from sandbox.account import management
+from tests.sandbox.account.conftest import Made
 
 START = 1772409600  # 2026-03-02T00:00:00Z
 

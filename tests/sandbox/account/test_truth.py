@@ -6,9 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from conftest import Made
 
 from sandbox.account import truth
+from tests.sandbox.account.conftest import Made
 
 README = (Path(truth.__file__).parent / "README.md").read_text()
 

@@ -322,6 +322,7 @@ def test_arrays_of_rows_unnest(lake: Any, trail: str) -> None:
         gzip.compress(b'{"Records": [{"a": }]}'),
         b"not gzip",
     ],
+    ids=["truncated", "not JSON", "not gzip"],
 )
 def test_a_broken_file_fails_the_query_and_is_named(lake: Any, trail: str, body: bytes) -> None:
     lake.put(f"{trail}/1.json.gz", records(EVENT))
