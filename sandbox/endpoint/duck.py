@@ -227,6 +227,10 @@ class _Run:
         for column in tree.find_all(exp.Column):
             if column.name in PSEUDO:
                 column.this.set("this", PSEUDO[column.name])
+        outermost = {id(e) for e in tree.selects} if isinstance(tree, exp.Query) else set()
+        for alias in tree.find_all(exp.Alias):  # a column that a subquery calls so goes along
+            if alias.alias in PSEUDO and id(alias) not in outermost:
+                alias.set("alias", exp.to_identifier(PSEUDO[alias.alias], quoted=True))
         known = {n for s in self.scans.values() for n, _ in s.keys} | set(PSEUDO.values())
         aliases = [
             (a.alias, a.this.name if isinstance(a.this, exp.Column) else "")

@@ -10,10 +10,10 @@ from sandbox.process import REPO
 pytestmark = [pytest.mark.dag, pytest.mark.xdist_group("demo")]
 
 
-@pytest.mark.parametrize("seed", [7, 11])
+@pytest.mark.parametrize("seed", [11])
 def test_every_planted_fault_is_found_and_nothing_else(seed, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "demo", "--seed", str(seed), "--requests", "8000"],
+        [sys.executable, "-m", "sandbox", "demo", "--seed", str(seed), "--requests", "5000"],
         cwd=REPO, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:]

@@ -664,3 +664,9 @@ def test_a_running_query_stops_when_asked(lake: Any) -> None:
     )
     with pytest.raises(ClientError, match="Final query state: CANCELLED"):
         lake.athena.get_query_results(QueryExecutionId=query)
+
+
+def test_a_subquery_may_call_a_column_path(lake: Any) -> None:
+    assert lake.rows("""with t as (select 's3://b/k' as "$path") select "$path" from t""") == [
+        ["s3://b/k"]
+    ]
