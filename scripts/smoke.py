@@ -40,7 +40,7 @@ def main() -> None:
 
         def start(name: str) -> subprocess.Popen[str]:
             service = services[name]
-            environment = os.environ | (service["environment"] or {})
+            environment = os.environ | (service.get("environment") or {})
             log = logs / f"{name}.log"
             return stack.enter_context(running(service["command"], environment, log))
 

@@ -1,5 +1,6 @@
 """The simulated account's ground truth judges the pipeline: all planted faults, nothing else."""
 
+import os
 import subprocess
 import sys
 
@@ -11,10 +12,11 @@ pytestmark = [pytest.mark.dag, pytest.mark.xdist_group("demo")]
 
 
 @pytest.mark.parametrize("seed", [11])
-def test_every_planted_fault_is_found_and_nothing_else(seed, tmp_path):
+def test_every_planted_fault_is_found_and_nothing_else(seed, airflow_home):
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "demo", "--seed", str(seed), "--requests", "5000"],
-        cwd=REPO, capture_output=True, text=True, check=False,
+        cwd=REPO, env=os.environ | {"AIRFLOW_HOME": airflow_home},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:]
     assert "not found" not in done.stdout
