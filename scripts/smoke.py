@@ -58,7 +58,7 @@ def main() -> None:
         environment = os.environ | services["scheduler"]["environment"]
         backfill(day, day, environment)
         connection = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
-        wait_for(lambda: carried_through(connection, str(day)), apiserver)
+        wait_for(lambda: carried_through(connection, str(day), logs / "logs"), apiserver)
         say(f"all {DAGS} DAGs carried {day} through by their assets")
 
 
@@ -127,14 +127,17 @@ def answers(connection: str) -> bool:
     return True
 
 
-def carried_through(connection: str, partition_key: str) -> bool:
+def carried_through(connection: str, partition_key: str, logs: Path) -> bool:
     """Whether every DAG has a successful run for the partition; a failed run ends the wait."""
     with psycopg.connect(connection) as database:
         runs = database.execute(
             "select dag_id, state from dag_run where partition_key = %s", [partition_key]
         ).fetchall()
     if failed := [dag_id for dag_id, state in runs if state == "failed"]:
-        sys.exit(f"failed: {failed}")
+        texts = [
+            path.read_text() for dag_id in failed for path in logs.rglob(f"*{dag_id}*/**/*.log")
+        ]
+        sys.exit(f"failed: {failed}\n" + "\n".join(text[-3000:] for text in texts))
     return len({dag_id for dag_id, state in runs if state == "success"}) == DAGS
 
 

@@ -95,7 +95,8 @@ select
     eventtype as event_type,
     errorcode as error_code,
     sourceipaddress as remote_ip,
-    regexp_replace(useragent, '^\[(.*)\]$', '$1') as user_agent,
+    -- S3 puts brackets around it; a dash is what a client without one leaves, as in the access log
+    nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '-') as user_agent,
     json_extract_scalar(additionaleventdata, '$.SignatureVersion') as signature_version,
     json_extract_scalar(additionaleventdata, '$.CipherSuite') as cipher_suite,
     json_extract_scalar(additionaleventdata, '$.AuthenticationMethod') as auth_type,
