@@ -256,14 +256,10 @@ def _csv_cell(cell: str, quote: str, escape: str) -> str:
 Spelled = dict[str, set[str]]  # JSON path of an object -> its keys as the data spells them
 
 
-def hive_kind(hive: str) -> exp.DataType:
-    return parse_type(hive)
-
-
 def record_kind(columns: Sequence[tuple[str, str]], properties: dict[str, str]) -> exp.DataType:
     """The columns of a JSON table as one struct of the keys they are read from."""
     fields = [f"`{properties.get(f'mapping.{n}', n)}`: {t}" for n, t in columns]
-    return hive_kind(f"struct<{', '.join(fields)}>")
+    return parse_type(f"struct<{', '.join(fields)}>")
 
 
 def key_paths(kind: exp.DataType, spelled: Spelled, path: str = "$") -> list[str]:
