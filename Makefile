@@ -68,7 +68,7 @@ settings: .venv/.installed ## Every setting: value, origin, meaning
 
 .PHONY: test
 test: $(AIRFLOW_HOME)/.migrated ## All tests
-	@python -m pytest -q -n 2 --dist loadgroup
+	@python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: smoke
 smoke: .venv/.installed ## The commands of docker-compose.yml outside Docker, on a real PostgreSQL

@@ -22,7 +22,8 @@ from typing import Any
 import boto3
 import psutil
 
-from sandbox.process import REPO, serving
+from sandbox.demo.reading import athena
+from sandbox.process import REPO, access, serving
 
 REPORT = REPO / "docs" / "bench.md"
 GIB = 2**30
@@ -46,20 +47,20 @@ class Usage:
     _stop: threading.Event = field(default_factory=threading.Event)
 
 
-def bench(lines: int, until: date) -> None:
+def bench(requests: int, until: date) -> None:
     """Measure, print, and write the report."""
-    sections = [heading(lines), *demo_section(), *million_section(lines, until)]
+    sections = [heading(), *demo_section(), *large_day_section(requests, until)]
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(sections) + "\n")
     print("\n".join(sections))
 
 
-def heading(lines: int) -> str:
+def heading() -> str:
     now = datetime.now(UTC).date()
     return (
         "# Measured\n\n"
         f"Written by `make bench` on {now}: {os.cpu_count()} cores ({platform.machine()}), "
-        f"Python {platform.python_version()}, {lines:,} access-log lines. One run on one machine: "
+        f"Python {platform.python_version()}, one run on one machine: "
         "the ratios carry over, the seconds do not.\n"
     )
 
@@ -80,17 +81,17 @@ def demo_section() -> list[str]:
     ]
 
 
-def million_section(lines: int, until: date) -> list[str]:
+def large_day_section(requests: int, until: date) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder:
         truth, timings, log = (Path(folder) / name for name in ("truth", "timings", "access.log"))
-        options = ("--requests", str(lines), "--days", "1", "--truth", str(truth))
+        options = ("--requests", str(requests), "--days", "1", "--truth", str(truth))
         with serving(*options, echo=True) as environment:
             total = json.loads(truth.read_text())["totals"]
             size = collect_lines(environment, log)
             with measured() as run:
                 subprocess.run(
                     [sys.executable, "-m", "lacuna", "run", str(until), "--timings", str(timings)],
-                    env=environment, cwd=REPO, check=True, stdout=subprocess.DEVNULL,
+                    env=environment, cwd=REPO, check=True,
                 )  # fmt: skip
             parsed = parse(environment, until)
         peer = goaccess(log)
@@ -98,7 +99,7 @@ def million_section(lines: int, until: date) -> list[str]:
     count = total["access_log_lines"]
     rows = [
         f"## A day of {count:,} access-log lines ({size / 1e6:,.0f} MB) "
-        f"and {total['data_events']:,} data events\n",
+        f"and {total['trail_events']:,} data events\n",
         "| figure | measured | bound |",
         "|---|---|---|",
         f"| the whole daily run | {run.wall:.0f} s | 180 s |",
@@ -119,7 +120,7 @@ def million_section(lines: int, until: date) -> list[str]:
 
 def collect_lines(environment: dict[str, str], log: Path) -> int:
     """All access-log lines of the account in one file, for the peer; its size in bytes."""
-    s3 = boto3.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"])
+    s3 = boto3.client("s3", **access(environment))
     targets = {
         target["TargetBucket"]
         for bucket in s3.list_buckets()["Buckets"]
@@ -145,23 +146,9 @@ def logging_target(s3: Any, bucket: str) -> dict[str, str] | None:
 def parse(environment: dict[str, str], day: date) -> Usage:
     """What the sandbox spends on parsing every line of the day once more, with nothing written."""
     server = next(p for p in psutil.Process().children() if "sandbox" in " ".join(p.cmdline()))
-    athena = boto3.client("athena", endpoint_url=environment["AWS_ENDPOINT_URL"])
-    s3 = boto3.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"])
-    lake = next(
-        b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("lacuna-lake")
-    )
+    query = athena(environment)
     before, began = server.cpu_times(), time.monotonic()
-    query = athena.start_query_execution(
-        QueryString=PARSE.format(day=day),
-        ResultConfiguration={"OutputLocation": f"s3://{lake}/athena-results/"},
-    )["QueryExecutionId"]
-    while True:
-        status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-        if status["State"] not in ("QUEUED", "RUNNING"):
-            break
-        time.sleep(0.2)
-    if status["State"] != "SUCCEEDED":
-        raise RuntimeError(status["StateChangeReason"])
+    query(PARSE.format(day=day))
     after = server.cpu_times()
     spent = after.user + after.system - before.user - before.system
     return Usage(wall=time.monotonic() - began, cpu=spent)

@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypedDict
 
 REPO = Path(__file__).parents[1]
 READY = "sandbox ready"
@@ -38,6 +39,25 @@ def serving(*options: str, echo: bool = False) -> Iterator[dict[str, str]]:
                 yield os.environ | exports
                 return
         raise SandboxDied("".join(said))
+
+
+class Access(TypedDict):
+    """Keyword arguments of a client of boto3 or PyAthena."""
+
+    region_name: str
+    endpoint_url: str
+    aws_access_key_id: str
+    aws_secret_access_key: str
+
+
+def access(environment: Mapping[str, str]) -> Access:
+    """How a client in this process reaches the sandbox of an environment that is not its own."""
+    return {
+        "region_name": environment["AWS_DEFAULT_REGION"],
+        "endpoint_url": environment["AWS_ENDPOINT_URL"],
+        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+    }
 
 
 @contextmanager

@@ -33,6 +33,11 @@ for name in [
 from sandbox.endpoint.server import Sandbox  # noqa: E402
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole days first: they take minutes, and at the end one worker would wait for the other."""
+    items.sort(key=lambda item: item.get_closest_marker("dag") is None)
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """A running sandbox in this process; the environment points every client of this process at it."""

@@ -10,6 +10,7 @@ from pyathena import connect
 from pyathena.cursor import DictCursor
 
 from sandbox.demo.comparison import Row, Seen, expectations
+from sandbox.process import access
 
 Query = Callable[[str], list[Row]]
 
@@ -67,15 +68,9 @@ MOMENT_COLUMNS = frozenset({"hour", "requested_at", "delivered_at"})
 
 def athena(environment: Mapping[str, str]) -> Query:
     """A function that returns a query's rows, by column, from the sandbox of the environment."""
-    session = {
-        "region_name": environment["AWS_DEFAULT_REGION"],
-        "endpoint_url": environment["AWS_ENDPOINT_URL"],
-        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
-    }
     results = f"s3://{lake_bucket(environment)}/athena-results/"
     connection = connect(
-        s3_staging_dir=results, cursor_class=DictCursor, poll_interval=0.2, **session
+        s3_staging_dir=results, cursor_class=DictCursor, poll_interval=0.2, **access(environment)
     )
 
     def query(sql: str) -> list[Row]:
@@ -89,13 +84,7 @@ def lake_bucket(environment: Mapping[str, str]) -> str:
     """The lake that the run made, or was told to use."""
     if name := environment.get("LACUNA_LAKE_BUCKET"):
         return name
-    sts = boto3.client(
-        "sts",
-        region_name=environment["AWS_DEFAULT_REGION"],
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+    sts = boto3.client("sts", **access(environment))
     account_id = sts.get_caller_identity()["Account"]
     return f"lacuna-lake-{account_id}-{environment['AWS_DEFAULT_REGION']}"
 

@@ -74,8 +74,6 @@ class DuckEngine:
             "set global partitioned_write_flush_threshold=20000; set global memory_limit='2GB'"
         )
         self._database.execute(MACROS)
-        self._database.execute("call enable_logging('FileSystem')")
-        self._lock, self._running = threading.Lock(), 0
         self._planning = threading.Lock()
         self.keys: dict[tuple[str, str], frozenset[str]] = {}
         self.shapes: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -84,8 +82,6 @@ class DuckEngine:
         connection = self._database.cursor()
         statement.cancellation.on_request(connection.interrupt)
         folder = Path(tempfile.mkdtemp(prefix="q-", dir=self.folder))
-        with self._lock:
-            self._running += 1
         try:
             return _Run(self, statement, connection, folder).run()
         except duckdb.InterruptException:
@@ -93,10 +89,6 @@ class DuckEngine:
         except duckdb.Error as error:
             raise AthenaError(results.reason(error, statement.sql)) from error
         finally:
-            with self._lock:
-                self._running -= 1
-                if not self._running:
-                    connection.execute("call truncate_duckdb_logs()")
             connection.close()
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -153,7 +145,7 @@ class _Run:
             connection,
             statement.catalog,
         )
-        self.folder, self.sizes = folder, dict[str, int]()
+        self.folder = folder
         self.scans: dict[str, Scan] = {}
         self.schema: dict[str, dict[str, dict[str, Any]]] = {}
         self.pseudo = [p for p in PSEUDO if p in statement.sql]
@@ -346,18 +338,14 @@ class _Run:
         fresh = [f for f in scan.files if any((f.etag, p) not in known for p in paths)]
         if fresh:
             self.con.register("raw_keys", serde.Stream(fresh, scan.reader, len(scan.keys)))
-            records = serde.quoted('{"Records": ["JSON"]}')
-            rows = f'select __path, unnest(from_json(_raw, {records})."Records") as j from raw_keys'
-            if scan.reader.raw == serde.LINES:
-                rows = f"select __path, _raw as j from raw_keys where {serde.NOT_BLANK}"
-            keys = [f"json_keys(j, {serde.quoted(p)})" for p in paths]
+            keys = [f"json_keys(_raw, {serde.quoted(p)})" for p in paths]
             keys = [f"flatten({k})" if "[*]" in p else k for k, p in zip(keys, paths, strict=True)]
             try:  # events of one shape have the same lists of keys: few rows are distinct
                 found = self.con.execute(
-                    f"select distinct __path, {', '.join(keys)} from ({rows})"
+                    f"select distinct __path, {', '.join(keys)} from raw_keys where {serde.NOT_BLANK}"
                 ).fetchall()
             except duckdb.InvalidInputException as error:
-                bad = next((f.url for f in fresh if not self._is_json(f, scan.reader.raw)), None)
+                bad = next((f.url for f in fresh if not self._is_json(f)), None)
                 raise AthenaError(
                     f"HIVE_BAD_DATA: Error parsing JSON in {bad}: {str(error).splitlines()[0]}"
                 ) from error
@@ -373,12 +361,11 @@ class _Run:
         return {(p, k) for f in scan.files for p in paths for k in known[f.etag, p]}
 
     @staticmethod
-    def _is_json(file: DataFile, raw: str) -> bool:
+    def _is_json(file: DataFile) -> bool:
         try:
-            text = serde.content(file)
-            for part in [text] if raw == serde.DOCUMENTS else text.splitlines():
-                if part.strip():
-                    json.loads(part)
+            for line in serde.content(file).splitlines():
+                if line.strip():
+                    json.loads(line)
         except ValueError:
             return False
         return True
@@ -541,7 +528,6 @@ class _Run:
                 link.parent.mkdir(exist_ok=True)
                 link.symlink_to(self.engine.local_copy(file))
                 links.append(str(link))
-                self.sizes[str(link)] = file.size
                 for column, value in zip(
                     known,
                     [str(link), *map(_key, file.partition), file.url, file.size, file.modified],
@@ -581,20 +567,22 @@ class _Run:
         return f"cast({source} as {kind}) as {serde.named(name)}"
 
     def scanned(self) -> int:
-        """Bytes read: text objects whole; of Parquet the ranges that DuckDB read, by its own
-        file-system log."""
-        text = sum(
-            {f.url: f.size for s in self.scans.values() if s.stream for f in s.stream.seen}.values()
+        """Bytes read: text objects whole; of Parquet what DuckDB counted while the query ran.
+
+        DuckDB counts its spill files too, so no more than the objects hold is ever said.
+        """
+        text = {f.url: f.size for s in self.scans.values() if s.stream for f in s.stream.seen}
+        parquet = {f.url: f.size for s in self.scans.values() for f in s.read}
+        io = json.loads(self.con.get_profiling_information(format="json"))["io"]
+        return sum(text.values()) + min(int(io["total_bytes_read"]), sum(parquet.values()))
+
+    def execute(self, query: str) -> duckdb.DuckDBPyConnection:
+        """Run what the statement asked for, and count what it reads."""
+        self.con.execute(
+            "set enable_profiling='no_output'; set profiling_coverage='ALL'; "
+            "set tracked_metrics=['io.*']"
         )
-        if not any(s.read for s in self.scans.values()):
-            return text
-        links = f"{self.folder}/{LINKS}/"
-        rows = self.con.execute(
-            "select path, sum(bytes) from duckdb_logs_parsed('FileSystem') where op = 'READ' "
-            "and starts_with(path, ?) group by path",
-            [links],
-        ).fetchall()
-        return text + sum(min(int(read), self.sizes[path]) for path, read in rows)
+        return self.con.execute(query)
 
     def finish(self) -> int:
         """Bytes read by a query that has run; over the workgroup's limit it is cancelled."""
@@ -614,7 +602,7 @@ class _Run:
         results.name_outputs(tree)
         query = self.bind(tree, self.statement.sql, self.statement.database)
         self.plan_within_limit(query)
-        found = self.con.execute(query)
+        found = self.execute(query)
         described = found.description or []
         rows = [[results.text(v) for v in row] for row in found.fetchall()]
         columns = tuple(results.column(d[0], str(d[1])) for d in described)
@@ -792,7 +780,7 @@ class _Run:
         else:
             to = f"'{out}/part-{uuid.uuid4()}.{ending}' ({how})"
         self.plan_within_limit(query)
-        count = int(self.con.execute(f"copy ({query}) to {to}").fetchall()[0][0])
+        count = int(self.execute(f"copy ({query}) to {to}").fetchall()[0][0])
         self.finish()
         files = [f for f in sorted(out.rglob("*")) if f.is_file()] if count else []
         values = {

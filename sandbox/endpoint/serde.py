@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from sqlglot import exp
@@ -29,8 +30,7 @@ from .engine import AthenaError
 from .hive import parse_type
 from .types import duck_type
 
-BATCH_BYTES = 8 << 20
-LINES, DOCUMENTS, PARQUET = "lines", "documents", "parquet"
+LINES, RECORDS, PARQUET = "lines", "records", "parquet"
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,23 @@ def line_array(data: bytes, skip: int = 0) -> pa.Array:
     return lines[skip:]
 
 
+class TrailFile(msgspec.Struct):
+    """A CloudTrail log file; its records are cut out, not yet read."""
+
+    records: list[msgspec.Raw] | None = msgspec.field(name="Records", default=None)
+
+
+def record_array(data: bytes, file: DataFile) -> pa.Array:
+    """The JSON text of each of a CloudTrail file's records."""
+    try:
+        records = msgspec.json.decode(valid_utf8(data), type=TrailFile).records or []
+    except msgspec.DecodeError as error:
+        raise AthenaError(f"HIVE_BAD_DATA: Error parsing JSON in {file.url}: {error}") from error
+    offsets = np.cumsum([0, *(memoryview(record).nbytes for record in records)], dtype=np.int64)
+    texts = pa.py_buffer(b"".join(records))
+    return pa.LargeStringArray.from_buffers(len(records), pa.py_buffer(offsets), texts)
+
+
 def batches(
     files: Sequence[DataFile], reader: Reader, width: int, seen: list[DataFile]
 ) -> Iterator[pa.RecordBatch]:
@@ -96,9 +113,9 @@ def batches(
         seen.append(file)
         data = content(file)
         rows = (
-            line_array(data, reader.skip_lines)
-            if reader.raw == LINES
-            else pa.array([valid_utf8(data)], pa.large_binary()).cast(pa.large_string())
+            record_array(data, file)
+            if reader.raw == RECORDS
+            else line_array(data, reader.skip_lines)
         )
         constants = [*file.partition, file.url]
         zeros = pa.array(np.zeros(len(rows), dtype=np.int8))
@@ -158,11 +175,8 @@ def reader_for(table: GlueTable, duck_types: Sequence[str]) -> Reader:
     if name == "RegexSerDe":
         return _regex_reader(columns, duck_types, properties, skip)
     if name in ("JsonSerDe", "HiveJsonSerDe", "CloudTrailSerde"):
-        raw = (
-            DOCUMENTS
-            if "cloudtrail" in (library + str(storage.get("InputFormat"))).lower()
-            else LINES
-        )
+        trail = "cloudtrail" in (library + str(storage.get("InputFormat"))).lower()
+        raw = RECORDS if trail else LINES
         return Reader(
             raw, skip_lines=skip
         )  # the expressions depend on how keys are spelled: see json_reader
@@ -319,14 +333,6 @@ def json_reader(
     for (name, _), field in zip(columns, kind.expressions, strict=True):
         cells = [_value(field, f"x{v}", spelled, "$", v) for v in range(len(shapes))]
         picked.append((name, cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"))
-    if reader.raw == DOCUMENTS:
-        texts = [quoted(json.dumps({"Records": [s]})) for s in shapes]
-        rows = ", ".join(
-            f'unnest(from_json(_raw, {t})."Records") as x{v}' for v, t in enumerate(texts)
-        )
-        return Reader(
-            reader.raw, tuple(picked), f"(select *, {rows} from {{raw}})", reader.skip_lines
-        )
     rows = ", ".join(
         f"from_json(_raw, {quoted(json.dumps(s))}) as x{v}" for v, s in enumerate(shapes)
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.dag, pytest.mark.xdist_group("empty")]
+pytestmark = pytest.mark.dag
 
 DAY = "2026-03-01"
 

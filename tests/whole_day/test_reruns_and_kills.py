@@ -6,7 +6,7 @@ import pytest
 
 from lacuna.run import in_asset_order, load_dags
 
-pytestmark = [pytest.mark.dag, pytest.mark.xdist_group("reruns")]
+pytestmark = pytest.mark.dag
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.process import REPO
 
-pytestmark = [pytest.mark.dag, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.dag
 
 
 @pytest.mark.parametrize("seed", [11])
