@@ -10,6 +10,7 @@ and Trino.
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 import re._constants as sre  # type: ignore[import-not-found]
@@ -75,16 +76,17 @@ def valid_utf8(data: bytes) -> bytes:
 
 
 def line_array(data: bytes, skip: int = 0) -> pa.Array:
-    """The lines of a text, each with its final LF, over the text's own buffer."""
+    """The lines of a text; `skip` of them, from the first, are left out."""
     data = valid_utf8(data)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10) + 1
-    offsets = np.concatenate(([0], ends)).astype(np.int64)
-    lines = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(data))
-    return lines[skip:]
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10)
+    # a line ends where its LF was, less the LFs of the lines before it
+    offsets = np.concatenate(([0], ends - np.arange(len(ends)))).astype(np.int64)
+    texts = pa.py_buffer(data.replace(b"\n", b""))
+    return pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), texts)[skip:]
 
 
 class TrailFile(msgspec.Struct):
@@ -200,8 +202,7 @@ def converted(text: str, duck_type: str) -> str:
     return f"try_cast({text} as {duck_type})"
 
 
-def _line() -> str:
-    return "_raw[:-2]"
+WHOLE_LINE = {f"{begin}(.*){end}" for begin in ("", "^", "(?s)", "(?s)^") for end in ("", "$")}
 
 
 def _regex_reader(
@@ -218,9 +219,11 @@ def _regex_reader(
             "HIVE_SERDE_ERROR: Number of matching groups doesn't match the number of columns: "
             f"{len(pattern.groups)} groups, {len(columns)} columns"
         )
+    if source in WHOLE_LINE:
+        return Reader(LINES, ((columns[0], converted("_raw", types[0])),), "{raw}", skip)
     names = ", ".join(quoted(f"g{i}") for i in range(pattern.captures))
-    fields = f"regexp_extract({_line()}, {quoted(pattern.text)}, [{names}])"
-    matched = f"regexp_matches({_line()}, {quoted(pattern.text)})"
+    fields = f"regexp_extract(_raw, {quoted(pattern.text)}, [{names}])"
+    matched = f"regexp_matches(_raw, {quoted(pattern.text)})"
     cells = [
         g.condition.replace("{matched}", matched).replace("{0}", f"x.g{g.number}")
         for g in pattern.groups
@@ -241,7 +244,7 @@ def _delimited_reader(
         null = properties.get("serialization.null.format", "\\N")
         delimiter = chr(int(delimiter)) if delimiter.isdigit() else delimiter
         cells = [f"nullif(x[{i}], {quoted(null)})" for i in range(1, len(columns) + 1)]
-        fields = f"split({_line()}, {quoted(delimiter)})"
+        fields = f"split(_raw, {quoted(delimiter)})"
     else:
         d, q, e = (
             re.escape(properties.get(k, v))
@@ -249,7 +252,7 @@ def _delimited_reader(
         )
         cell = f"{q}(?:[^{q}{e}]|{e}.|{q}{q})*{q}[^{d}]*|(?:[^{d}{e}]|{e}.)*"
         fields = (
-            f"regexp_extract_all({_line()} || {quoted(properties.get('separatorChar', ','))}, "
+            f"regexp_extract_all(_raw || {quoted(properties.get('separatorChar', ','))}, "
             f"{quoted(f'(?s)({cell}){d}')}, 1)"
         )
         cells = [_csv_cell(f"x[{i}]", q, e) for i in range(1, len(columns) + 1)]
@@ -445,74 +448,97 @@ def groups_of(java: str, ignore_case: bool = False) -> Pattern:
     """A RegexSerDe's pattern for DuckDB: the whole line must match, `.` matches everything.
 
     DuckDB gives '' for a group that took no part in the match; Hive gives NULL. A group that
-    cannot match '' tells
-    by itself; for one that can, the smallest optional part around it that cannot is captured too
-    and tells.
+    cannot match '' tells by itself; for one that can, a group that cannot and takes part with it
+    does. Where none is there, the pattern's other parentheses are captured too, and then asked.
     """
     flags = "si" if ignore_case else "s"
-    text = re2_pattern(java)
-    try:
-        tree = sre_parser.parse(re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", java), re.DOTALL)
-    except (re.error, OverflowError) as error:
-        raise AthenaError(f"HIVE_SERDE_ERROR: input.regex: {error}") from error
-    groups = _Groups(tree)
-    return Pattern(
-        f"^(?{flags}:({text}))$",
-        groups.count + 1,
-        tuple(groups.told(n) for n in range(1, groups.count + 1)),
+    named_as_python = re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", java)
+    for text in (named_as_python, all_capturing(named_as_python)):
+        try:
+            tree = sre_parser.parse(text, re.DOTALL)
+        except (re.error, OverflowError) as error:
+            raise AthenaError(f"HIVE_SERDE_ERROR: input.regex: {error}") from error
+        groups = _Groups(tree)
+        wanted = asked_for(text, len(groups.least))
+        told = [groups.told(number) for number in wanted]
+        if all(told):
+            return Pattern(
+                f"^(?{flags}:({re2_pattern(text)}))$",
+                len(groups.least) + 1,
+                tuple(Group(n, how) for n, how in zip(wanted, told, strict=True) if how),
+            )
+    raise AthenaError(
+        "NOT_SUPPORTED: the sandbox's embedded engine cannot tell an empty group from an absent "
+        f"one in {java}; make the optional part hold at least one character"
     )
 
 
+OPENING = re.compile(
+    r"\\Q.*?\\E|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<plain>\(\?:)|(?P<group>\((?!\?)|\(\?P<)", re.S
+)
+MARK = "(?P<only_a_witness_{}>"
+
+
+def all_capturing(pattern: str) -> str:
+    """The pattern with `(?:` as groups that have a name of our own."""
+    numbers = itertools.count()
+    return OPENING.sub(lambda m: MARK.format(next(numbers)) if m["plain"] else m[0], pattern)
+
+
+def asked_for(pattern: str, count: int) -> list[int]:
+    """The numbers of the groups that are columns: those that `all_capturing` did not add."""
+    ours = MARK.partition("{")[0]
+    opened = [m for m in OPENING.finditer(pattern) if m["group"]]
+    kept = [n for n, m in enumerate(opened, 1) if not pattern.startswith(ours, m.start())]
+    assert len(opened) == count
+    return kept
+
+
 class _Groups:
-    """Which groups of a parsed pattern may be absent and which may match ''."""
+    """Which groups of a parsed pattern may be absent or match '', and what tells that they took
+    part."""
 
     def __init__(self, tree: Any) -> None:
-        self.count = tree.state.groups - 1
         self.least: dict[int, int] = {}
-        self.absent: dict[int, bool] = {}
-        self.only_if_empty: dict[int, list[int]] = {}
-        self.whole_least = tree.getwidth()[0]
-        self._walk(tree, optional=False, siblings=[])
+        self._taking_part: dict[int, str | None] = {}
+        self._walk(tree, "x.g0 <> ''" if tree.getwidth()[0] else "{matched}", sure=True)
 
-    def _walk(self, tree: Any, optional: bool, siblings: list[list[int]]) -> None:
+    def _walk(self, tree: Any, told: str | None, sure: bool) -> None:
+        """`told` is a condition that holds where this part of the pattern took part in the match,
+        `sure` says that it does in every match."""
         for op, value in tree:
             if op is sre.SUBPATTERN:
                 number, _, _, inner = value
                 if number:
-                    self.least[number], self.absent[number] = inner.getwidth()[0], optional
-                    self.only_if_empty[number] = siblings[-1] if siblings else []
-                self._walk(inner, optional, siblings)
+                    self.least[number], self._taking_part[number] = inner.getwidth()[0], told
+                self._walk(inner, told, sure)
             elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-                self._walk(
-                    value[2],
-                    optional or value[0] == 0,
-                    [*siblings, []] if value[0] == 0 else siblings,
-                )
+                if value[0]:
+                    self._walk(value[2], told, sure)
+                else:
+                    self._walk(value[2], self._by_its_own(value[2]), sure=False)
             elif op is sre.BRANCH:
-                branches = value[1]
-                for branch in branches:
-                    others = [self._sure_group(b) for b in branches if b is not branch]
-                    known = [n for n in others if n]
-                    self._walk(
-                        branch, True, [*siblings, known if len(known) == len(others) else []]
-                    )
+                for branch in value[1]:
+                    others = [self._sure_group(b) for b in value[1] if b is not branch]
+                    absent = " and ".join(f"x.g{n} = ''" for n in others if n)
+                    by_others = f"{absent} and {told}" if sure and all(others) else None
+                    self._walk(branch, self._by_its_own(branch) or by_others, sure=False)
+
+    def _by_its_own(self, part: Any) -> str | None:
+        group = self._sure_group(part)
+        return f"x.g{group} <> ''" if group else None
 
     @staticmethod
-    def _sure_group(branch: Any) -> int | None:
-        """A group that takes part whenever a branch does, and never matches ''."""
-        for op, value in branch:
+    def _sure_group(part: Any) -> int | None:
+        """A group that takes part whenever a part of the pattern does, and never matches ''."""
+        for op, value in part:
             if op is sre.SUBPATTERN and value[0] and value[3].getwidth()[0] > 0:
                 return int(value[0])
         return None
 
-    def told(self, number: int) -> Group:
+    def told(self, number: int) -> str | None:
+        """The group's value in SQL, NULL where it took no part; None where that cannot be told."""
         if self.least[number] > 0:
-            return Group(number, "nullif({0}, '')")
-        matched = "x.g0 <> ''" if self.whole_least else "{matched}"
-        if not self.absent[number]:
-            return Group(number, f"case when {matched} then {{0}} end")
-        others = self.only_if_empty[number]
-        if others:
-            empty = " and ".join(f"x.g{n} = ''" for n in others)
-            return Group(number, f"case when {empty} and {matched} then {{0}} end")
-        return Group(number, "nullif({0}, '')")
+            return "nullif({0}, '')"
+        taking_part = self._taking_part[number]
+        return f"case when {taking_part} then {{0}} end" if taking_part else None

@@ -10,7 +10,10 @@ from tests.dbt_project.wild_lines import all_cases
 # Long enough to be told from a signature version, as real ones are.
 HOST_IDS = st.sampled_from(["s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk=", "-", "X" * 28])
 WORDS = st.sampled_from(
-    ["-", "a", "arn:aws:iam::1:user/x", "[b]", "200", "k'ey", "ü/ä", "a%20b", "SigV4"]
+    [
+        *("-", "a", "arn:aws:iam::1:user/x", "[b]", "200", "k'ey", "ü/ä", "a%20b", "SigV4"),
+        "x/CloudFront Origin Access Identity y",
+    ]
 )
 SPACES = st.sampled_from([" "] * 30 + ["  "])
 HOSTILE = st.lists(
@@ -48,11 +51,8 @@ def lines(draw: st.DrawFn) -> str:
     operation = draw(
         st.sampled_from(["REST.GET.OBJECT", "BATCH.DELETE.OBJECT", "S3.EXPIRE.OBJECT", "-", "odd"])
     )
-    requester = draw(
-        st.one_of(
-            WORDS, st.just("arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1")
-        )
-    )
+    identity = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"
+    requester = draw(st.one_of(WORDS, st.just(identity), st.just(f"{identity} E2")))
     head = [
         "owner",
         draw(WORDS),

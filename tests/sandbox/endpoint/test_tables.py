@@ -58,16 +58,25 @@ FIELDS = {
 
 def test_a_regex_table_tells_absent_from_empty(lake: Any) -> None:
     name, prefix = regex_table(lake, LINE, FIELDS)
-    lake.put(prefix + "a", "ab 1 x\nab 2\nbad line\n\n")
+    lake.put(prefix + "a", "ab 1 x\nab 2\nab 3 \nbad line\n\n")
     assert sorted(lake.rows(f"select * from {name}"), key=str) == sorted(
         [
             ["ab 1 x", "ab", "1", "x", None],
             ["ab 2", "ab", "2", None, None],
+            ["ab 3 ", "ab", "3", "", None],
             [None, None, None, None, "bad line"],
             [None, None, None, None, ""],
         ],
         key=str,
     )
+
+
+@pytest.mark.parametrize("pattern", [r"(\w*)?", r"(?:(\w*)x|y(.*))", r"a(\w*?)*"])
+def test_a_group_that_may_be_empty_or_absent_is_refused(lake: Any, pattern: str) -> None:
+    columns = {f"c{n}": "string" for n in range(pattern.replace("(?:", "").count("("))}
+    name, prefix = regex_table(lake, pattern, columns)
+    lake.put(prefix + "a", "x\n")
+    assert "cannot tell an empty group from an absent one" in lake.reason(f"select * from {name}")
 
 
 def test_a_line_that_does_not_match_is_null_in_every_column(lake: Any) -> None:

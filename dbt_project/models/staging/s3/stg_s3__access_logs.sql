@@ -31,6 +31,8 @@ split_at_quotes as (
 
 ),
 
+-- CloudFront's origin access identities are the one common requester with spaces. Joined by the one
+-- character that a line cannot hold they are cut like the others.
 split_at_spaces as (
 
     select
@@ -38,7 +40,18 @@ split_at_spaces as (
         log_object,
         delivered_on,
         parts,
-        split(element_at(parts, 1), ' ') as head,
+        split(
+            case
+                when strpos(element_at(parts, 1), ' Origin Access Identity ') > 0
+                    then regexp_replace(
+                        element_at(parts, 1),
+                        '^((?:[^ ]+ ){5}[^ ]+/CloudFront) Origin Access Identity ',
+                        '{{ ["$1", "Origin", "Access", "Identity", ""] | join("\n") }}'
+                    )
+                else element_at(parts, 1)
+            end,
+            ' '
+        ) as head,
         split(element_at(parts, 3), ' ') as numbers,
         split(element_at(parts, 7), ' ') as tail
 
@@ -208,7 +221,7 @@ renamed as (
         nullif(element_at(head_fields, 7), '-') as request_id,
         nullif(element_at(head_fields, 2), '-') as bucket_name,
         nullif(element_at(head_fields, 1), '-') as bucket_owner,
-        nullif(element_at(head_fields, 6), '-') as requester,
+        nullif(replace(element_at(head_fields, 6), chr(10), ' '), '-') as requester,
         nullif(element_at(head_fields, 9), '-') as object_key_raw,
         nullif(element_at(tail_fields, 2), '-') as version_id,
         nullif(element_at(tail_fields, 3), '-') as host_id,
