@@ -27,6 +27,8 @@ from sandbox.process import REPO, access, serving
 
 REPORT = REPO / "docs" / "bench.md"
 GIB = 2**30
+GOACCESS = shutil.which("goaccess")
+TIMES = 3  # the quickest of so many, for both that are compared
 
 # Every parsed field is used, so that no engine can leave one out. The line's hash is not a part of
 # parsing: the peer makes none.
@@ -94,8 +96,8 @@ def large_day_section(requests: int, until: date) -> list[str]:
                     [sys.executable, "-m", "lacuna", "run", str(until), "--timings", str(timings)],
                     env=environment, cwd=REPO, check=True,
                 )  # fmt: skip
-            parsed = parse(environment, until)
-        peer = goaccess(log)
+            parsed = min((parse(environment, until) for _ in range(TIMES)), key=cpu)
+        peer = min((goaccess(log) for _ in range(TIMES)), key=cpu) if GOACCESS else None
         parts = json.loads(timings.read_text())
     count = total["access_log_lines"]
     rows = [
@@ -115,7 +117,7 @@ def large_day_section(requests: int, until: date) -> list[str]:
             f"| **ratio to GoAccess** | **{ours / theirs:.1f}** | 3 |",
         ]
     else:
-        rows.append("| GoAccess | not installed | |")
+        rows.append("| GoAccess | not installed (a package of Debian and Homebrew) | |")
     return [*rows, ""]
 
 
@@ -155,13 +157,14 @@ def parse(environment: dict[str, str], day: date) -> Usage:
     return Usage(wall=time.monotonic() - began, cpu=spent)
 
 
-def goaccess(log: Path) -> Usage | None:
-    binary = shutil.which("goaccess")
-    if binary is None:
-        return None
+def cpu(usage: Usage) -> float:
+    return usage.cpu
+
+
+def goaccess(log: Path) -> Usage:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
-        [binary, log, "--log-format=AWSS3", "--no-global-config", "--no-progress",
+        [str(GOACCESS), log, "--log-format=AWSS3", "--no-global-config", "--no-progress",
          "-o", log.with_suffix(".json")],
         check=True, capture_output=True,
     )  # fmt: skip

@@ -42,7 +42,6 @@ PSEUDO_TYPES = {"$path": "VARCHAR", "$file_size": "BIGINT", "$file_modified_time
 MAX_PARTITIONS = 100
 EMPTY_AWARE = "statistics_propagation,empty_result_pullup"  # optimizers that know empty tables
 LINKS = "links"
-KNOWN = {"__file_size": pa.int64(), "__file_modified_time": pa.timestamp("us")}
 
 
 @dataclass
@@ -546,7 +545,7 @@ class _Run:
             branches = [f"select {', '.join(nothing + picked)} from {scan.name}_files"]
         self.con.register(
             f"{scan.name}_files",
-            pa.table({c: pa.array(v, KNOWN.get(c, pa.string())) for c, v in known.items()}),
+            pa.table({c: pa.array(v, serde.KNOWN.get(c, pa.string())) for c, v in known.items()}),
         )
         self.con.execute(f"create temp view {scan.name} as {' union all '.join(branches)}")
 

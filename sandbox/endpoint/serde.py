@@ -31,6 +31,8 @@ from .engine import AthenaError
 from .hive import parse_type
 from .types import duck_type
 
+BATCH_BYTES, BATCH_FILES = 4 << 20, 1000
+KNOWN = {"__file_size": pa.int64(), "__file_modified_time": pa.timestamp("us")}
 LINES, RECORDS, PARQUET = "lines", "records", "parquet"
 
 
@@ -109,37 +111,59 @@ def record_array(data: bytes, file: DataFile) -> pa.Array:
 def batches(
     files: Sequence[DataFile], reader: Reader, width: int, seen: list[DataFile]
 ) -> Iterator[pa.RecordBatch]:
-    """Raw rows of files, one batch an object, with its partition values, path, size and
-    modification time."""
-    for file in files:
-        seen.append(file)
-        data = content(file)
-        rows = (
-            record_array(data, file)
-            if reader.raw == RECORDS
-            else line_array(data, reader.skip_lines)
+    """Raw rows with their object's partition values, path, size and modification time.
+
+    Many small objects make one batch: DuckDB works on what it gets at once, and a log object is
+    often a few lines.
+    """
+    schema = raw_schema(width)
+    for together in grouped(files):
+        seen += together
+        rows = [raw_rows(file, reader) for file in together]
+        number = pa.array(
+            np.repeat(np.arange(len(rows), dtype=np.int16), [len(array) for array in rows])
         )
-        constants = [*file.partition, file.url]
-        zeros = pa.array(np.zeros(len(rows), dtype=np.int8))
-        columns = [
-            pa.DictionaryArray.from_arrays(zeros, pa.array([v], pa.string())) for v in constants
+        facts = [
+            *([file.partition[i] for file in together] for i in range(width)),
+            [file.url for file in together],
+            [file.size for file in together],
+            [file.modified for file in together],
         ]
-        size = pa.DictionaryArray.from_arrays(zeros, pa.array([file.size], pa.int64()))
-        modified = pa.DictionaryArray.from_arrays(
-            zeros, pa.array([file.modified], pa.timestamp("us"))
-        )
-        yield pa.RecordBatch.from_arrays([rows, *columns, size, modified], schema=raw_schema(width))
+        columns = [
+            pa.DictionaryArray.from_arrays(number, pa.array(values, field.type.value_type))
+            for values, field in zip(facts, list(schema)[1:], strict=True)
+        ]
+        yield pa.RecordBatch.from_arrays([pa.concat_arrays(rows), *columns], schema=schema)
+
+
+def grouped(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
+    """The files in their order, so many at a time that they come to some megabytes."""
+    together: list[DataFile] = []
+    size = 0
+    for file in files:
+        together.append(file)
+        size += file.size
+        if size >= BATCH_BYTES or len(together) == BATCH_FILES:
+            yield together
+            together, size = [], 0
+    if together:
+        yield together
+
+
+def raw_rows(file: DataFile, reader: Reader) -> pa.Array:
+    data = content(file)
+    return (
+        record_array(data, file) if reader.raw == RECORDS else line_array(data, reader.skip_lines)
+    )
 
 
 def raw_schema(width: int) -> pa.Schema:
-    text = pa.dictionary(pa.int8(), pa.string())
+    kinds = {f"_p{i}": pa.string() for i in range(width)}
+    kinds |= {"__path": pa.string(), **KNOWN}
     return pa.schema(
         [
             ("_raw", pa.large_string()),
-            *((f"_p{i}", text) for i in range(width)),
-            ("__path", text),
-            ("__file_size", pa.dictionary(pa.int8(), pa.int64())),
-            ("__file_modified_time", pa.dictionary(pa.int8(), pa.timestamp("us"))),
+            *((name, pa.dictionary(pa.int16(), kind)) for name, kind in kinds.items()),
         ]
     )
 
