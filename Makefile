@@ -57,7 +57,7 @@ run: $(AIRFLOW_HOME)/.migrated ## The daily run of one delivery day, against the
 	@python -m lacuna run $(DAY)
 
 .PHONY: up
-up: $(AIRFLOW_HOME)/.migrated ## Airflow's UI and scheduler beside a sandbox, for looking around [SEED=n]
+up: .venv/.installed ## Airflow's UI and scheduler beside a sandbox, for looking around [SEED=n]
 	@python -m sandbox up --seed $(SEED)
 
 .PHONY: settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 import urllib.error
@@ -10,7 +11,7 @@ import urllib.request
 from datetime import date, timedelta
 from pathlib import Path
 
-from sandbox.process import running, serving
+from sandbox.process import REPO, running, serving
 
 
 class AirflowDied(RuntimeError):
@@ -21,7 +22,8 @@ def up(seed: int, requests: int, until: date, days: int, port: int) -> None:
     """Serve until interrupted; prints where to look."""
     options = ("--seed", str(seed), "--requests", str(requests), "--days", str(days))
     with serving(*options, echo=True) as environment:
-        home = Path(environment["AIRFLOW_HOME"])
+        home = fresh_home()
+        environment["AIRFLOW_HOME"] = str(home)
         url = f"http://127.0.0.1:{port}"
         environment.update(standalone_environment(url, port))
         log = home / "standalone.log"
@@ -37,6 +39,14 @@ def up(seed: int, requests: int, until: date, days: int, port: int) -> None:
                 airflow.wait()
             except KeyboardInterrupt:
                 print("\nending …")
+
+
+def fresh_home() -> Path:
+    """An Airflow home that knows of no run: a new sandbox has none, whatever ran before."""
+    home = REPO / ".lacuna" / "up"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    return home
 
 
 def standalone_environment(url: str, port: int) -> dict[str, str]:
