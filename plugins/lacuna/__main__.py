@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +35,13 @@ def run(
 
     Exit 0 whatever the verdicts are; 1 where the run itself failed, with the cause.
     """
+    for day in days:
+        if day.date() >= datetime.now(UTC).date():
+            print(
+                f"{day.date()} is not over in UTC: its logs are not all written yet",
+                file=sys.stderr,
+            )
+            sys.exit(2)
     Settings.from_env()  # before Airflow starts: bad settings cost no time and write nothing
     from lacuna.run import RunFailed, run_day
 

@@ -172,4 +172,6 @@ def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
     if any(count.records for _, count in of_day):
         return "delivering"
     words = {status(count, hour, ledger.period.end) for hour, count in of_day}
-    return "silent" if "missing" in words else "idle"
+    if "missing" in words:
+        return "silent"
+    return "unknown" if any(count.events for _, count in of_day) else "idle"

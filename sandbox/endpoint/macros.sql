@@ -23,8 +23,8 @@ create macro t_json_size(j, p) as case when try(json_type(j, p)) is not null the
 create macro t_ceil(x) as cast(ceil(x) as double);
 create macro t_ceiling(x) as cast(ceil(x) as double);
 create macro t_floor(x) as cast(floor(x) as double);
-create macro t_fdiv(a, b) as case when b <> 0 then a / b when a > 0 then 'infinity'::double when a < 0 then '-infinity'::double
-  when a is null or b is null then null else 'nan'::double end;
+create macro t_fdiv(a, b) as case when a is null or b is null then null when b <> 0 then a / b
+  when a > 0 then 'infinity'::double when a < 0 then '-infinity'::double else 'nan'::double end;
 create macro t_from_iso8601_timestamp(s) as case
   when regexp_full_match(s, '\d{4}(-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}([.,]\d{1,9})?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?)?)?')
   then date_trunc('millisecond', cast(case length(s) when 4 then s || '-01-01' when 7 then s || '-01'

@@ -8,6 +8,7 @@ config as (
 
     select
         bucket_name,
+        region,
         logging_state,
         read_coverage,
         write_coverage,
@@ -128,6 +129,7 @@ buckets as (
     select
         coalesce(config.bucket_name, with_records.bucket_name) as bucket_name,
         coalesce(config.event_date, with_records.event_date) as event_date,
+        config.region,
         coalesce(config.logging_state, 'unknown') as logging_state,
         coalesce(config.read_coverage, 'unknown') = 'covered' as is_read_covered,
         coalesce(config.write_coverage, 'unknown') = 'covered' as is_write_covered
@@ -149,6 +151,7 @@ spine as (
 
     select
         buckets.bucket_name,
+        buckets.region,
         date_add('hour', hours.hour_of_day, cast(buckets.event_date as timestamp)) as hour,
         buckets.logging_state,
         buckets.is_read_covered,
@@ -190,13 +193,61 @@ timely as (
 
 ),
 
-unseen_witness_days as (
+-- Spans of time whose events could be in something of the trail's that nobody could read: a folder that was refused,
+-- a corrupt file, a file that a digest names and that is gone. A file's events are at most an hour older than its delivery.
+witness_gaps as (
 
-    select distinct delivered_on
+    select
+        cast(null as varchar) as region,
+        date_add('hour', -1, cast(delivered_on as timestamp)) as gap_begin,
+        date_add('day', 1, cast(delivered_on as timestamp)) as gap_end
 
     from unreadable_places
 
     where kind = 'cloudtrail'
+
+    union all
+
+    select
+        region,
+        date_add('hour', -1, delivered_at) as gap_begin,
+        delivered_at as gap_end
+
+    from {{ source('evidence', 'log_objects') }}
+
+    where
+        delivered_on in {{ event_days(after=1) }}
+        and kind = 'cloudtrail'
+        and not readable
+
+    union all
+
+    select
+        region,
+        date_add('hour', -1, digest_start_at) as gap_begin,
+        digest_end_at as gap_end
+
+    from {{ source('evidence', 'trail_digests') }}
+
+    where
+        delivered_on in {{ event_days(after=1) }}
+        and cardinality(missing_files) > 0
+
+),
+
+unwitnessed_hours as (
+
+    select distinct
+        spine.bucket_name,
+        spine.hour
+
+    from spine
+
+    inner join witness_gaps
+        on
+            date_add('hour', 1, spine.hour) > witness_gaps.gap_begin
+            and spine.hour < witness_gaps.gap_end
+            and coalesce(spine.region, '') in (coalesce(witness_gaps.region, spine.region, ''), '')
 
 ),
 
@@ -210,15 +261,15 @@ counted as (
         spine.is_write_covered,
         timely.is_budget_spent,
         timely.is_witness_in,
-        unseen_witness_days.delivered_on is null as is_witness_seen,
+        unwitnessed_hours.bucket_name is null as is_witness_seen,
         coalesce(reconciled.access_log_requests, 0) as access_log_requests,
         coalesce(reconciled.data_event_requests, 0) as data_event_requests,
         coalesce(reconciled.matched_requests, 0) as matched_requests,
         coalesce(reconciled.witnessed_requests, 0) as witnessed_requests,
         coalesce(reconciled.witnessed_and_logged_requests, 0) as witnessed_and_logged_requests,
-        -- a mode that the trail does not cover is no witness, whatever events came
-        if(spine.is_read_covered, coalesce(reconciled.logged_reads, 0), 0)
-        + if(spine.is_write_covered, coalesce(reconciled.logged_writes, 0), 0) as logged_requests,
+        -- a mode that the trail does not cover is no witness, whatever events came, nor is a log that nobody looked for
+        if(timely.is_witness_in and spine.is_read_covered, coalesce(reconciled.logged_reads, 0), 0)
+        + if(timely.is_witness_in and spine.is_write_covered, coalesce(reconciled.logged_writes, 0), 0) as logged_requests,
         if(spine.is_read_covered, coalesce(reconciled.logged_and_witnessed_reads, 0), 0)
         + if(spine.is_write_covered, coalesce(reconciled.logged_and_witnessed_writes, 0), 0)
             as logged_and_witnessed_requests,
@@ -234,8 +285,10 @@ counted as (
             spine.bucket_name = timely.bucket_name
             and spine.hour = timely.hour
 
-    left join unseen_witness_days
-        on spine.event_date = unseen_witness_days.delivered_on
+    left join unwitnessed_hours
+        on
+            spine.bucket_name = unwitnessed_hours.bucket_name
+            and spine.hour = unwitnessed_hours.hour
 
     left join reconciled
         on

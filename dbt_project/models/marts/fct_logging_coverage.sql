@@ -37,7 +37,10 @@ hours as (
         sum(access_log_requests) as records,
         count_if(status = 'missing') as missing_hours,
         count_if(status = 'partial') as partial_hours,
-        count_if(status = 'pending' and witnessed_requests > 0) as pending_hours
+        count_if(status = 'pending' and witnessed_requests > 0) as pending_hours,
+        count_if(status = 'unknown') as unknown_hours,
+        count_if(status = 'idle' or (status = 'pending' and witnessed_requests = 0)) as quiet_hours,
+        sum(data_event_requests) as events
 
     from {{ ref('fct_delivery_hours') }}
 
@@ -88,6 +91,9 @@ known as (
         coalesce(hours.missing_hours, 0) as missing_hours,
         coalesce(hours.partial_hours, 0) as partial_hours,
         coalesce(hours.pending_hours, 0) as pending_hours,
+        coalesce(hours.unknown_hours, 0) as unknown_hours,
+        coalesce(hours.quiet_hours, 0) as quiet_hours,
+        coalesce(hours.events, 0) as events,
         coalesce(config.event_date, hours.event_date) as event_date
 
     from config
@@ -115,10 +121,23 @@ judged as (
             when records > 0 then 'delivering'
             when is_place_unreadable then 'unknown'
             when missing_hours > 0 then 'silent'
+            -- traffic was seen, or nobody looked: that is no quiet day
+            when events > 0 or quiet_hours = 0 then 'unknown'
             else 'idle'
         end as verdict
 
     from known
+
+),
+
+-- Logging is on, nothing came, and nothing proves that something should have.
+quiet as (
+
+    select
+        *,
+        logging_state = 'on' and not is_place_unreadable and verdict in ('idle', 'unknown') as is_quiet
+
+    from judged
 
 ),
 
@@ -136,16 +155,14 @@ explained as (
                 if(logging_state = 'on' and is_place_unreadable, 'place_unreadable'),
                 if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
                 if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
-                if(verdict = 'idle' and pending_hours > 0, 'records_pending'),
-                if(
-                    verdict = 'idle' and 'covered' not in (read_coverage, write_coverage),
-                    'no_witness'
-                )
+                if(is_quiet and pending_hours > 0, 'records_pending'),
+                if(is_quiet and 'covered' not in (read_coverage, write_coverage), 'no_witness'),
+                if(is_quiet and unknown_hours > 0 and 'covered' in (read_coverage, write_coverage), 'hours_unknown')
             ],
             reason -> reason is not null
         ) as reasons
 
-    from judged
+    from quiet
 
 ),
 

@@ -99,8 +99,8 @@ events as (
         bytes_sent,
         remote_ip,
         case
-            when identity_type = 'AWSService' then 'svc:' || invoked_by
-            when not is_anonymous then coalesce(identity_arn, identity_account_id)
+            when identity_type = 'AWSService' then 'svc:' || coalesce(invoked_by, 'unknown')
+            when not is_anonymous then coalesce(identity_arn, identity_account_id, identity_type, 'unknown')
         end as requester,
         user_agent,
         version_id,

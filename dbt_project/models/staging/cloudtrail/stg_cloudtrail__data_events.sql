@@ -96,7 +96,7 @@ select
     errorcode as error_code,
     sourceipaddress as remote_ip,
     -- S3 puts brackets around it; a dash is what a client without one leaves, as in the access log
-    nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '-') as user_agent,
+    nullif(nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '-'), '') as user_agent,
     json_extract_scalar(additionaleventdata, '$.SignatureVersion') as signature_version,
     json_extract_scalar(additionaleventdata, '$.CipherSuite') as cipher_suite,
     json_extract_scalar(additionaleventdata, '$.AuthenticationMethod') as auth_type,
