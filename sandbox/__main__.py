@@ -31,7 +31,7 @@ def sandbox() -> None:
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="0 picks a free one.")] = 5000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 5000,
     account: Account = Account.simulated,
     seed: Seed = 7,
     requests: Requests = 20_000,
