@@ -26,7 +26,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from .engine import AthenaError
 from .functions import FUNCTIONS, Function
-from .serde import re2_pattern
+from .patterns import re2_pattern
 from .types import duck_type
 
 Columns = dict[str, str]

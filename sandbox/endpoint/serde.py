@@ -1,20 +1,16 @@
 """Text formats: how the rows of a table come out of its objects, in expressions that DuckDB runs
 itself.
 
-Python touches an object only as a whole (fetch, gunzip, split offsets by numpy) and hands it to
-DuckDB as an Arrow
-buffer; lines are matched, split and parsed by DuckDB. Lines end at LF, CR LF or CR, as in Hive
-and Trino.
+Python touches an object only as a whole (fetch, gunzip, find the lines' ends by numpy) and hands it
+to DuckDB as an Arrow buffer; lines are matched, split and parsed by DuckDB. Lines end at LF, CR LF
+or CR, as in Hive and Trino.
 """
 
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
 import re
-import re._constants as sre  # type: ignore[import-not-found]
-import re._parser as sre_parser  # type: ignore[import-not-found]
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -29,6 +25,7 @@ from sqlglot import exp
 from .catalog import DataFile, GlueTable
 from .engine import AthenaError
 from .hive import parse_type
+from .patterns import groups_of
 from .types import duck_type
 
 BATCH_BYTES, BATCH_FILES = 4 << 20, 1000
@@ -424,145 +421,3 @@ def _declared(text: str, kind: exp.DataType, spelled: Spelled, path: str, varian
             f"{_declared('v', kind.expressions[0], spelled, path + '[*]', variant)})"
         )
     return text
-
-
-@dataclass(frozen=True)
-class Group:
-    """A capturing group of a Java pattern: its number among DuckDB's captures, and how NULL
-    is told from ''."""
-
-    number: int
-    condition: str
-
-
-@dataclass(frozen=True)
-class Pattern:
-    text: str
-    captures: int
-    groups: tuple[Group, ...]
-
-
-def re2_pattern(java: str) -> str:
-    """A Java pattern as RE2 reads it alike: Java's \\s knows the vertical tab. Look-around
-    cannot be said at all."""
-    if re.search(r"(?<!\\)\(\?(?:[=!]|<[=!]|>)|(?<!\\)[*+?}]\+|(?<!\\)\\[1-9]", java):
-        raise AthenaError(
-            "NOT_SUPPORTED: the sandbox's embedded engine refuses look-around, possessive "
-            "quantifiers and back references "
-            f"in a regular expression: {java}"
-        )
-    out, in_class, position = [], False, 0
-    while position < len(java):
-        pair, char = java[position : position + 2], java[position]
-        if pair == "\\s":
-            out.append("\\t-\\r\\x20" if in_class else "[\\t-\\r\\x20]")
-        elif pair == "\\S" and not in_class:
-            out.append("[^\\t-\\r\\x20]")
-        elif char == "\\":
-            out.append(pair)
-        else:
-            in_class = (in_class or char == "[") and char != "]"
-            out.append(char)
-            position -= 1
-        position += 2
-    return "".join(out)
-
-
-def groups_of(java: str, ignore_case: bool = False) -> Pattern:
-    """A RegexSerDe's pattern for DuckDB: the whole line must match, `.` matches everything.
-
-    DuckDB gives '' for a group that took no part in the match; Hive gives NULL. A group that
-    cannot match '' tells by itself; for one that can, a group that cannot and takes part with it
-    does. Where none is there, the pattern's other parentheses are captured too, and then asked.
-    """
-    flags = "si" if ignore_case else "s"
-    named_as_python = re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", java)
-    for text in (named_as_python, all_capturing(named_as_python)):
-        try:
-            tree = sre_parser.parse(text, re.DOTALL)
-        except (re.error, OverflowError) as error:
-            raise AthenaError(f"HIVE_SERDE_ERROR: input.regex: {error}") from error
-        groups = _Groups(tree)
-        wanted = asked_for(text, len(groups.least))
-        told = [groups.told(number) for number in wanted]
-        if all(told):
-            return Pattern(
-                f"^(?{flags}:({re2_pattern(text)}))$",
-                len(groups.least) + 1,
-                tuple(Group(n, how) for n, how in zip(wanted, told, strict=True) if how),
-            )
-    raise AthenaError(
-        "NOT_SUPPORTED: the sandbox's embedded engine cannot tell an empty group from an absent "
-        f"one in {java}; make the optional part hold at least one character"
-    )
-
-
-OPENING = re.compile(
-    r"\\Q.*?\\E|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<plain>\(\?:)|(?P<group>\((?!\?)|\(\?P<)", re.S
-)
-MARK = "(?P<only_a_witness_{}>"
-
-
-def all_capturing(pattern: str) -> str:
-    """The pattern with `(?:` as groups that have a name of our own."""
-    numbers = itertools.count()
-    return OPENING.sub(lambda m: MARK.format(next(numbers)) if m["plain"] else m[0], pattern)
-
-
-def asked_for(pattern: str, count: int) -> list[int]:
-    """The numbers of the groups that are columns: those that `all_capturing` did not add."""
-    ours = MARK.partition("{")[0]
-    opened = [m for m in OPENING.finditer(pattern) if m["group"]]
-    kept = [n for n, m in enumerate(opened, 1) if not pattern.startswith(ours, m.start())]
-    assert len(opened) == count
-    return kept
-
-
-class _Groups:
-    """Which groups of a parsed pattern may be absent or match '', and what tells that they took
-    part."""
-
-    def __init__(self, tree: Any) -> None:
-        self.least: dict[int, int] = {}
-        self._taking_part: dict[int, str | None] = {}
-        self._walk(tree, "x.g0 <> ''" if tree.getwidth()[0] else "{matched}", sure=True)
-
-    def _walk(self, tree: Any, told: str | None, sure: bool) -> None:
-        """`told` is a condition that holds where this part of the pattern took part in the match,
-        `sure` says that it does in every match."""
-        for op, value in tree:
-            if op is sre.SUBPATTERN:
-                number, _, _, inner = value
-                if number:
-                    self.least[number], self._taking_part[number] = inner.getwidth()[0], told
-                self._walk(inner, told, sure)
-            elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-                if value[0]:
-                    self._walk(value[2], told, sure)
-                else:
-                    self._walk(value[2], self._by_its_own(value[2]), sure=False)
-            elif op is sre.BRANCH:
-                for branch in value[1]:
-                    others = [self._sure_group(b) for b in value[1] if b is not branch]
-                    absent = " and ".join(f"x.g{n} = ''" for n in others if n)
-                    by_others = f"{absent} and {told}" if sure and all(others) else None
-                    self._walk(branch, self._by_its_own(branch) or by_others, sure=False)
-
-    def _by_its_own(self, part: Any) -> str | None:
-        group = self._sure_group(part)
-        return f"x.g{group} <> ''" if group else None
-
-    @staticmethod
-    def _sure_group(part: Any) -> int | None:
-        """A group that takes part whenever a part of the pattern does, and never matches ''."""
-        for op, value in part:
-            if op is sre.SUBPATTERN and value[0] and value[3].getwidth()[0] > 0:
-                return int(value[0])
-        return None
-
-    def told(self, number: int) -> str | None:
-        """The group's value in SQL, NULL where it took no part; None where that cannot be told."""
-        if self.least[number] > 0:
-            return "nullif({0}, '')"
-        taking_part = self._taking_part[number]
-        return f"case when {taking_part} then {{0}} end" if taking_part else None
