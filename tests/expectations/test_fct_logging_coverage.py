@@ -42,6 +42,13 @@ def test_buckets_that_deliver_or_are_idle_pass(new_world):
     assert world.findings(MART) == {}
 
 
+@pytest.mark.parametrize("reason", ["no_witness", "records_pending", "hours_unknown"])
+def test_a_quiet_day_that_nobody_witnessed_is_no_alert(new_world, reason):
+    world = new_world()
+    world.add_verdict("quiet", "unknown", reasons=["target_uncertain", reason])
+    assert world.findings(MART) == {}
+
+
 def test_an_account_without_buckets_passes(new_world):
     assert new_world().findings(MART) == {}
 
