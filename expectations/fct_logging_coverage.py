@@ -24,7 +24,7 @@ where verdict = '{verdict}'
 """
 
 # A bucket that is logged and quiet, with nobody to witness the quiet, is not worth waking a person for.
-CONFIGURATION_ASIDE = """
+QUIET_ASIDE = """
 and not any_match(
     reasons, reason -> reason in ('no_witness', 'records_pending', 'hours_unknown')
 )
@@ -69,7 +69,7 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 "warning",
                 "The configuration of the day is not known. Denied is not off: nothing is claimed "
                 "about the bucket until it can be read.",
-                WITH_VERDICT.format(verdict="unknown") + CONFIGURATION_ASIDE,
+                WITH_VERDICT.format(verdict="unknown") + QUIET_ASIDE,
             ),
         ],
     )

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,10 @@ def large_day_section(requests: int, until: date) -> list[str]:
                     [sys.executable, "-m", "lacuna", "run", str(until), "--timings", str(timings)],
                     env=environment, cwd=REPO, check=True,
                 )  # fmt: skip
-            parsed = min((parse(environment, until) for _ in range(TIMES)), key=cpu)
-        peer = min((goaccess(log) for _ in range(TIMES)), key=cpu) if GOACCESS else None
+            parsed = min((parse(environment, until) for _ in range(TIMES)), key=attrgetter("cpu"))
+        peer = (
+            min((goaccess(log) for _ in range(TIMES)), key=attrgetter("cpu")) if GOACCESS else None
+        )
         parts = json.loads(timings.read_text())
     count = total["access_log_lines"]
     rows = [
@@ -155,10 +158,6 @@ def parse(environment: dict[str, str], day: date) -> Usage:
     after = server.cpu_times()
     spent = after.user + after.system - before.user - before.system
     return Usage(wall=time.monotonic() - began, cpu=spent)
-
-
-def cpu(usage: Usage) -> float:
-    return usage.cpu
 
 
 def goaccess(log: Path) -> Usage:

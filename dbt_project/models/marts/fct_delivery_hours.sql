@@ -247,7 +247,8 @@ unwitnessed_hours as (
         on
             date_add('hour', 1, spine.hour) > witness_gaps.gap_begin
             and spine.hour < witness_gaps.gap_end
-            and coalesce(spine.region, '') in (coalesce(witness_gaps.region, spine.region, ''), '')
+            -- a gap or a bucket of no known Region concerns them all
+            and coalesce(spine.region = witness_gaps.region, true)
 
 ),
 
@@ -267,9 +268,9 @@ counted as (
         coalesce(reconciled.matched_requests, 0) as matched_requests,
         coalesce(reconciled.witnessed_requests, 0) as witnessed_requests,
         coalesce(reconciled.witnessed_and_logged_requests, 0) as witnessed_and_logged_requests,
-        -- a mode that the trail does not cover is no witness, whatever events came, nor is a log that nobody looked for
-        if(timely.is_witness_in and spine.is_read_covered, coalesce(reconciled.logged_reads, 0), 0)
-        + if(timely.is_witness_in and spine.is_write_covered, coalesce(reconciled.logged_writes, 0), 0) as logged_requests,
+        -- a mode that the trail does not cover is no witness, whatever events came
+        if(spine.is_read_covered, coalesce(reconciled.logged_reads, 0), 0)
+        + if(spine.is_write_covered, coalesce(reconciled.logged_writes, 0), 0) as logged_requests,
         if(spine.is_read_covered, coalesce(reconciled.logged_and_witnessed_reads, 0), 0)
         + if(spine.is_write_covered, coalesce(reconciled.logged_and_witnessed_writes, 0), 0)
             as logged_and_witnessed_requests,
@@ -321,7 +322,9 @@ select
     data_event_requests,
     matched_requests,
     cast(witnessed_and_logged_requests as double) / nullif(witnessed_requests, 0) as access_log_completeness,
-    cast(logged_and_witnessed_requests as double) / nullif(logged_requests, 0) as data_event_completeness,
+    -- a log that nobody looked for is no witness
+    if(is_witness_in, cast(logged_and_witnessed_requests as double) / nullif(logged_requests, 0))
+        as data_event_completeness,
     latency_p50_seconds,
     latency_p95_seconds,
     latency_p99_seconds,
