@@ -107,6 +107,12 @@ def test_a_line_is_cut_alike_by_position_and_by_pattern(lake: Lake, texts: list[
     assert_alike(lake, texts)
 
 
+def test_an_identity_before_a_dash_is_cut_alike(lake: Lake) -> None:
+    head = "owner b [06/Feb/2019:00:00:38 +0000] 192.0.2.3 arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"
+    rest = 'S3.EXPIRE.OBJECT a "GET /k HTTP/1.1" 200 200 - - 1 1 "" "x" v X SigV4 C AuthHeader h TLSv1.2 - -'
+    assert_alike(lake, [f"{head} {request_id} {rest}" for request_id in ("-", "-R", "R1")])
+
+
 def test_wild_lines_are_cut_alike_by_position_and_by_pattern(lake: Lake) -> None:
     assert_alike(lake, [case.line for case in all_cases()])
 

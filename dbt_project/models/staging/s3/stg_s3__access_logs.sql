@@ -32,7 +32,7 @@ split_at_quotes as (
 ),
 
 -- CloudFront's origin access identities are the one common requester with spaces. Joined by the one
--- character that a line cannot hold they are cut like the others.
+-- character that a line cannot hold they are cut like the others. (Before a dash the requester's end is not sure.)
 split_at_spaces as (
 
     select
@@ -45,8 +45,8 @@ split_at_spaces as (
                 when strpos(element_at(parts, 1), ' Origin Access Identity ') > 0
                     then regexp_replace(
                         element_at(parts, 1),
-                        '^((?:[^ ]+ ){5}[^ ]+/CloudFront) Origin Access Identity ',
-                        '{{ ["$1", "Origin", "Access", "Identity", ""] | join("\n") }}'
+                        '^((?:[^ ]+ ){5}[^ ]+/CloudFront) Origin Access Identity ([^ ]+ [^ -])',
+                        '{{ ["$1", "Origin", "Access", "Identity", "$2"] | join("\n") }}'
                     )
                 else element_at(parts, 1)
             end,
