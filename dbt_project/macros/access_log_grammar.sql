@@ -34,6 +34,13 @@
     ^({{ head }}) +({{ word }} +{{ operation_pattern() }}) +([^ ]+|[^ "][^"]*?) +(-|".*?") +({{ status_block_pattern() }}) +(-|".*?") +(-|".*")({{ tail }})(?:"[;,]+)? *$
 {%- endmacro %}
 
+{#- What S3 writes before any text of the client: 1 bucket, 2 time, 3 its offset, 4 request id. -#}
+{% macro line_head_pattern() -%}
+    {%- set word = '[^ "]+' -%}
+    {%- set requester = '[^ "][^"]*?' -%}
+    ^{{ word }} +({{ word }}) +\[([^ \]]*) ([+-][0-9]{4})\] +{{ word }} +{{ requester }} +([0-9A-Z]{16}|[0-9a-f-]{36}) +{{ operation_pattern() }}(?: .*)?$
+{%- endmacro %}
+
 {#- A second status block inside a field that the client wrote: either of the two may be the true one. -#}
 {% macro forged_status_pattern() -%}
     " +{{ status_block_pattern() }} +["-]

@@ -12,9 +12,11 @@ AwsApiCall): those the access log could tell of as well.
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 READ_EVENTS = (
     "GetObject",
@@ -108,10 +110,11 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class TrailStatus:
-    """GetTrailStatus, asked in one Region."""
+    """GetTrailStatus, asked in one Region. `started_at`: when it was last started."""
 
     is_logging: bool
     delivery_error: str | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +139,17 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class BucketCoverage:
-    """Data-event coverage of one bucket, with a code for each reason that it is not full."""
+    """Data-event coverage of one bucket, with a code for each reason that it is not full.
+
+    `reads_since`, `writes_since`: since when it has been so without a break, as far as the trails
+    tell when they were started; None where that limits nothing.
+    """
 
     reads: Coverage
     writes: Coverage
     reasons: tuple[str, ...] = ()
+    reads_since: datetime | None = None
+    writes_since: datetime | None = None
 
 
 def basic_selector(
@@ -186,7 +195,7 @@ def judge(
     if not all_trails_seen:
         maybe.append(Selector(()))
         reasons.append("trails_unreadable")
-    modes = {}
+    modes, since = {}, {}
     for mode, names, read_only in (
         ("reads", READ_EVENTS, "true"),
         ("writes", WRITE_EVENTS, "false"),
@@ -194,6 +203,9 @@ def judge(
         low = _recorded(surely, arn, names, read_only)
         high = _recorded([_without_unknown(one) for one in maybe], arn, names, read_only)
         modes[mode] = low if low is high else Coverage.UNKNOWN
+        since[mode] = _since(
+            usable, low, partial(_recorded, arn=arn, event_names=names, read_only=read_only)
+        )
         if modes[mode] is Coverage.PARTLY_COVERED:
             reasons.append(f"{mode}_partly_selected")
         elif modes[mode] is Coverage.NOT_COVERED:
@@ -205,8 +217,14 @@ def judge(
         elif modes[mode] is Coverage.UNKNOWN and _has_unknown_field(maybe):
             reasons.append("selector_field_unknown")
     if modes["reads"] is modes["writes"] is Coverage.COVERED:
-        return BucketCoverage(Coverage.COVERED, Coverage.COVERED)
-    return BucketCoverage(modes["reads"], modes["writes"], tuple(dict.fromkeys(reasons)))
+        reasons = []
+    return BucketCoverage(
+        reads=modes["reads"],
+        writes=modes["writes"],
+        reasons=tuple(dict.fromkeys(reasons)),
+        reads_since=since["reads"],
+        writes_since=since["writes"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +234,7 @@ class _Usable:
     surely: tuple[Selector, ...] = ()
     maybe: tuple[Selector, ...] = ()
     reason: str | None = None
+    started_at: datetime | None = None
 
 
 def _usable(trail: Trail, region: str) -> _Usable:
@@ -233,7 +252,26 @@ def _usable(trail: Trail, region: str) -> _Usable:
         return _Usable(maybe=trail.selectors, reason="trail_delivery_error")
     known = tuple(selector for selector in trail.selectors if not _has_unknown_field([selector]))
     unknown = tuple(selector for selector in trail.selectors if selector not in known)
-    return _Usable(surely=known, maybe=unknown)
+    return _Usable(surely=known, maybe=unknown, started_at=status.started_at)
+
+
+def _since(
+    usable: Sequence[_Usable],
+    verdict: Coverage,
+    recorded: Callable[[Sequence[Selector]], Coverage],
+) -> datetime | None:
+    """The first start of a trail from which those then running recorded as much as they all do."""
+    starts = sorted({one.started_at for one in usable if one.surely and one.started_at})
+    for start in (None, *starts):
+        running = [
+            selector
+            for one in usable
+            if one.started_at is None or (start is not None and one.started_at <= start)
+            for selector in one.surely
+        ]
+        if recorded(running) is verdict:
+            return start
+    raise AssertionError("all trails together record what they record")
 
 
 # What every judged event has in these fields. readOnly, eventName and the open fields vary.

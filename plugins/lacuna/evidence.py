@@ -29,6 +29,8 @@ class LoggingSnapshot:
     reasons: tuple[str, ...]
     read_coverage: str
     write_coverage: str
+    read_covered_since: datetime | None
+    write_covered_since: datetime | None
     coverage_reasons: tuple[str, ...]
     sensitivity: str | None
     error_code: str | None

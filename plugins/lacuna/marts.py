@@ -33,9 +33,11 @@ NOT_DAILY = ("--exclude-resource-type", "unit_test")
 
 TOUCHED = """
 select distinct cast(event_date as varchar) as event_day from (
-    select cast(date_add('hour', {hours}, requested_at) as date) as event_date
+    select cast(
+        date_add('hour', {hours}, coalesce(requested_at, head_requested_at)) as date
+    ) as event_date
     from lacuna_staging.int_access_log_records
-    where delivered_on = date '{day}' and quarantine_reason is null
+    where delivered_on = date '{day}' and coalesce(requested_at, head_requested_at) is not null
     union all
     select cast(date_add('hour', {hours}, occurred_at) as date)
     from lacuna_staging.int_data_events

@@ -137,6 +137,8 @@ def _row(
         reasons=(),
         read_coverage=recorded.reads,
         write_coverage=recorded.writes,
+        read_covered_since=recorded.reads_since,
+        write_covered_since=recorded.writes_since,
         coverage_reasons=recorded.reasons,
         sensitivity=None if isinstance(read.sensitivity, Refusal) else read.sensitivity,
         error_code=None,

@@ -26,8 +26,8 @@ _FEWEST_FIELDS, _MOST_FIELDS = 24, 28
 class Entry(NamedTuple):
     """What one request leaves in one bucket's log: its lines, each with its line end.
 
-    `request` is None where it belongs to another bucket (the second record of a copy) or where
-    the line is none that can be read (`is_record` false).
+    `request` is None where it belongs to another bucket (the second record of a copy).
+    `is_record` is false where only the head of the line can be read.
     """
 
     received: int

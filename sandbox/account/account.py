@@ -121,10 +121,8 @@ class Account:
             for request in traffic.forged(bucket, hour, rng):
                 self._record(request)
                 self.ledger.totals["requests"] += 1
-                # No request beside it: such a line is no record that anyone may rely on.
-                entries[bucket].append(
-                    access_log.entry(request)._replace(request=None, is_record=False)
-                )
+                # It tells that the request came, and nothing else that anyone may rely on.
+                entries[bucket].append(access_log.entry(request)._replace(is_record=False))
 
     def _take(self, request: Request, entries: dict[Bucket, list[Entry]]) -> None:
         self.ledger.totals["requests"] += 1
@@ -230,7 +228,7 @@ class Account:
         if made.delivered_at >= self.plan.period.end:
             return
         for entry in made.entries:
-            if entry.request is None and entry.is_record:
+            if entry.request is None:
                 self.ledger.note_copied(bucket, entry.received)
         self.ledger.add(
             made.delivered_at,

@@ -123,12 +123,16 @@ def burst(extra: Burst, rng: random.Random) -> Iterator[Request]:
 def forged(bucket: Bucket, hour: int, rng: random.Random) -> Iterator[Request]:
     """Requests whose texts pretend to be further fields: nobody can read their lines."""
     fake_host = base64.b64encode(rng.randbytes(56)).decode("ascii")
-    for line, referrer, user_agent in hostile.forged_fields(fake_host):
+    # A trail saw one of them succeed: what its client hides must not look like a lost log.
+    acts = (ACTS["missing"], ACTS["get"], ACTS["missing"])
+    for act, (line, referrer, user_agent) in zip(
+        acts, hostile.forged_fields(fake_host), strict=True
+    ):
         # In the first minutes, so that they end up in the hour's first object.
         at = hour + rng.random() * 60
         key = line.split()[1].removeprefix("/")
         made = _request(
-            bucket, who.SCANNER, ACTS["missing"], at, rng,
+            bucket, who.SCANNER, act, at, rng,
             key=key, request_line=line,
         )  # fmt: skip
         yield made._replace(referrer=referrer, user_agent=user_agent, field_count=27)

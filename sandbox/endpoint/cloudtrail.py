@@ -4,6 +4,9 @@ with.
 - a new trail records management events only, and GetEventSelectors answers in one form, basic or
 advanced
 - GetTrailStatus claims a delivery only where one was recorded (`record_delivery`)
+- a trail's tag `started-at` (ISO 8601, UTC) is its StartLoggingTime; without it a trail that never
+was stopped has run ever since CloudTrail exists (the sandbox's own additions: the days looked at
+here lie before the moment in which the trail is made)
 - ListPublicKeys, which moto lacks, serves the keys given to `register_public_key`
 """
 
@@ -15,9 +18,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from moto.cloudtrail.models import Trail, TrailStatus
+from moto.cloudtrail.models import Trail, TrailStatus, cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 
+from .s3 import parse_moment
+
+STARTED_AT = "started-at"
+CLOUDTRAIL_BEGAN = datetime(2013, 11, 13)
 MANAGEMENT_ONLY = [
     {
         "ReadWriteType": "All",
@@ -84,13 +91,25 @@ def get_trail_status(self: CloudTrailResponse) -> str:
     name = self._get_param("Name")
     status = self.cloudtrail_backend.get_trail_status(name)
     trails = self.cloudtrail_backend.describe_trails(include_shadow_trails=True)
-    arn = next(t.arn for t in trails if name in (t.trail_name, t.arn))
-    described = {"IsLogging": status.is_logging, **_times(status)}
-    described |= {name: moment.timestamp() for name, moment in _deliveries.get(arn, {}).items()}
+    trail = next(t for t in trails if name in (t.trail_name, t.arn))
+    described = {"IsLogging": status.is_logging, **_times(status, _started_at(trail))}
+    described |= {
+        name: moment.timestamp() for name, moment in _deliveries.get(trail.arn, {}).items()
+    }
     return json.dumps(described)
 
 
-def _times(status: TrailStatus) -> dict[str, Any]:
+def _started_at(trail: Trail) -> datetime | None:
+    """When the trail was last started, as the sandbox has it; None where it never was."""
+    backend = cloudtrail_backends[trail.account_id][trail.region_name]
+    tags = backend.tagging_service.get_tag_dict_for_resource(trail.arn)
+    started: datetime | None = trail.status.started
+    if started is None or trail.status.stopped is not None:
+        return started
+    return parse_moment(tags[STARTED_AT], STARTED_AT) if STARTED_AT in tags else CLOUDTRAIL_BEGAN
+
+
+def _times(status: TrailStatus, started_at: datetime | None) -> dict[str, Any]:
     def text(moment: datetime | None) -> str:
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
 
@@ -98,11 +117,11 @@ def _times(status: TrailStatus) -> dict[str, Any]:
         return int((moment - datetime(1970, 1, 1)).total_seconds())
 
     found: dict[str, Any] = {
-        "TimeLoggingStarted": text(status.started),
+        "TimeLoggingStarted": text(started_at),
         "TimeLoggingStopped": text(status.stopped),
     }
-    if status.started:
-        found["StartLoggingTime"] = epoch(status.started)
+    if started_at:
+        found["StartLoggingTime"] = epoch(started_at)
     if status.stopped:
         found["StopLoggingTime"] = epoch(status.stopped)
     return found

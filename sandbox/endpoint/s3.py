@@ -130,11 +130,12 @@ def put_objects(
     return count
 
 
-def _parse_moment(text: str) -> datetime:
+def parse_moment(text: str, name: str = DELIVERED_AT) -> datetime:
+    """ISO 8601 text as UTC without a zone; `name` is what the error calls it."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidArgumentError("delivered-at must be ISO 8601", DELIVERED_AT, text) from None
+        raise InvalidArgumentError(f"{name} must be ISO 8601", name, text) from None
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
@@ -144,7 +145,7 @@ _set_metadata, _copy_object = FakeKey.set_metadata, S3Backend.copy_object
 def set_metadata(self: FakeKey, metadata: Any, replace: bool = False) -> None:
     moment = metadata.get(DELIVERED_AT)
     if moment:
-        self.last_modified = _parse_moment(moment)
+        self.last_modified = parse_moment(moment)
     _set_metadata(self, metadata, replace)
 
 

@@ -107,6 +107,8 @@ class Lake:
             "reasons": (),
             "read_coverage": "covered",
             "write_coverage": "covered",
+            "read_covered_since": None,
+            "write_covered_since": None,
             "coverage_reasons": (),
             "sensitivity": None,
             "error_code": None,

@@ -1,6 +1,7 @@
 """The fifteen configurations are those of table 1c in the comparison with other tools."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -98,6 +99,31 @@ def test_a_trail_that_was_stopped_records_nothing():
     stopped = replace(TRAIL, statuses={REGION: TrailStatus(is_logging=False)})
     found = judge("logs", REGION, [replace(stopped, selectors=(basic("arn:aws:s3"),))])
     assert (found.reads, found.reasons) == ("not_covered", ("trail_not_logging",))
+
+
+def started(day: int, *selectors: Selector) -> Trail:
+    status = TrailStatus(is_logging=True, started_at=datetime(2026, 11, day, tzinfo=UTC))
+    return replace(TRAIL, selectors=selectors, statuses={REGION: status})
+
+
+def test_coverage_is_as_old_as_the_trails_that_it_takes():
+    everything, reads, writes = (basic(THIS, mode) for mode in ("All", "ReadOnly", "WriteOnly"))
+
+    def since(*trails: Trail) -> tuple[int | None, ...]:
+        found = judge("logs", REGION, trails)
+        return tuple(one and one.day for one in (found.reads_since, found.writes_since))
+
+    assert since(started(5, everything)) == (5, 5)
+    # one that came later added nothing
+    assert since(started(9, everything), started(5, everything)) == (5, 5)
+    assert since(started(9, writes), started(5, reads)) == (5, 9)
+    # nothing can be said of a trail that does not tell its start, nor of what is not covered
+    assert since(replace(TRAIL, selectors=(everything,))) == (None, None)
+    assert since(started(9, reads)) == (9, None)
+    # partly covered is older than covered
+    some = advanced(arn(starts_with=(THIS + "2026/",)))
+    assert since(started(5, some), started(9, everything)) == (9, 9)
+    assert since(started(5, some)) == (5, 5)
 
 
 def test_an_organisation_trail_counts_like_any_other():

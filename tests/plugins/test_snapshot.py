@@ -206,6 +206,22 @@ def test_a_stopped_trail_covers_nothing(cloud, observed):
     assert observed()["photos"]["coverage_reasons"] == ["trail_not_logging"]
 
 
+def test_a_trail_covers_since_it_was_last_started(cloud, observed):
+    cloud.bucket("photos")
+    arn = cloud.trail("main", "trail-logs")
+    tag = {"Key": "started-at", "Value": "2026-11-20T14:30:00Z"}
+    cloud.client("cloudtrail").add_tags(ResourceId=arn, TagsList=[tag])
+    photos = observed()["photos"]
+    assert photos["read_coverage"] == "covered"
+    assert photos["read_covered_since"] == photos["write_covered_since"]
+    assert photos["read_covered_since"] == datetime(2026, 11, 20, 14, 30)
+
+    cloud.client("cloudtrail").stop_logging(Name=arn)
+    cloud.client("cloudtrail").start_logging(Name=arn)
+    since = observed()["photos"]["read_covered_since"].replace(tzinfo=UTC)
+    assert abs(datetime.now(UTC) - since).total_seconds() < 60
+
+
 @pytest.mark.parametrize(
     ("operation", "reason"),
     [

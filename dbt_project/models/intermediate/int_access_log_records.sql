@@ -48,6 +48,45 @@ lines as (
 
 ),
 
+-- What S3 wrote before any text of the client tells, even of a line that is not trusted, which request it is of.
+-- A line that does not match comes back whole: one part instead of four.
+heads as (
+
+    select
+        *,
+        case
+            when quarantine_reason is not null
+                then split(
+                    regexp_replace(
+                        line,
+                        '(?s){{ line_head_pattern() }}',
+                        '{{ ["$1", "$2", "$3", "$4"] | join("\n") }}'
+                    ),
+                    chr(10)
+                )
+        end as head
+
+    from lines
+
+),
+
+with_heads as (
+
+    select
+        *,
+        case
+            when cardinality(head) = 4
+                then date_add(
+                    'minute',
+                    {{ minutes_to_utc('element_at(head, 3)') | indent(20) }},
+                    {{ timestamp_of('element_at(head, 2)') | indent(20) }}
+                )
+        end as head_requested_at
+
+    from heads
+
+),
+
 log_objects as (
 
     select
@@ -100,15 +139,15 @@ select
     lines.line_bytes,
     -- bytes that are no UTF-8 reach SQL as this character, three bytes long whatever they were
     length(lines.line) - length(replace(lines.line, chr(65533), '')) as replaced_characters,
+    if(lines.head_requested_at is not null, element_at(lines.head, 1)) as head_bucket_name,
+    if(lines.head_requested_at is not null, element_at(lines.head, 4)) as head_request_id,
+    lines.head_requested_at,
     lines.log_object,
     log_objects.delivered_at,
     lines.delivered_on,
-    case
-        when lines.quarantine_reason is null then cast(lines.requested_at as date)
-        else lines.delivered_on
-    end as event_date
+    coalesce(cast(coalesce(lines.requested_at, lines.head_requested_at) as date), lines.delivered_on) as event_date
 
-from lines
+from with_heads as lines
 
 left join log_objects
     on lines.log_object = log_objects.log_object

@@ -4,15 +4,17 @@ with
 
 -- A request is (bucket, request id): a batch delete is one request of many lines, and so is a line that came twice.
 -- What S3 does by itself has no request; the id of a checksum job is shared by all of its lines.
+-- A quarantined line has come, whatever its client wrote behind the request id: it only cannot say what to compare.
 record_requests as (
 
     select
-        bucket_name,
+        coalesce(bucket_name, head_bucket_name) as bucket_name,
         case
+            when quarantine_reason is not null then head_request_id
             when request_id is null or operation like 'S3.%' then line_hash
             else request_id
         end as request_id,
-        min(requested_at) as requested_at,
+        min(coalesce(requested_at, head_requested_at)) as requested_at,
         min(delivered_at) as delivered_at,
         bool_or(
             {{ is_comparable_record() | indent(12) }}
@@ -27,7 +29,7 @@ record_requests as (
 
     where
         event_date in {{ event_days(before=1, after=1) }}
-        and quarantine_reason is null
+        and (quarantine_reason is null or head_request_id is not null)
 
     group by 1, 2
 

@@ -12,6 +12,8 @@ config as (
         logging_state,
         read_coverage,
         write_coverage,
+        read_covered_since,
+        write_covered_since,
         event_date
 
     from {{ ref('int_logging_config') }}
@@ -132,7 +134,9 @@ buckets as (
         config.region,
         coalesce(config.logging_state, 'unknown') as logging_state,
         coalesce(config.read_coverage, 'unknown') = 'covered' as is_read_covered,
-        coalesce(config.write_coverage, 'unknown') = 'covered' as is_write_covered
+        coalesce(config.write_coverage, 'unknown') = 'covered' as is_write_covered,
+        config.read_covered_since,
+        config.write_covered_since
 
     from config
 
@@ -156,6 +160,8 @@ spine as (
         buckets.logging_state,
         buckets.is_read_covered,
         buckets.is_write_covered,
+        buckets.read_covered_since,
+        buckets.write_covered_since,
         looked_until.as_of,
         buckets.event_date
 
@@ -166,6 +172,19 @@ spine as (
     cross join looked_until
 
     where date_add('hour', hours.hour_of_day, cast(buckets.event_date as timestamp)) < looked_until.as_of
+
+),
+
+-- A trail is no witness of the time before it was started.
+witnesses as (
+
+    select
+        bucket_name,
+        hour,
+        is_read_covered and coalesce(read_covered_since <= hour, true) as is_read_covered,
+        is_write_covered and coalesce(write_covered_since <= hour, true) as is_write_covered
+
+    from spine
 
 ),
 
@@ -252,27 +271,93 @@ unwitnessed_hours as (
 
 ),
 
+-- Lines of which not even the head can be read: any of them may be the record that an hour lacks.
+unreadable_lines as (
+
+    select
+        log_object,
+        count(*) as line_count
+
+    from {{ ref('int_access_log_records') }}
+
+    where
+        -- the partition of such a line is the day it was delivered
+        event_date in {{ event_days(after=last_day_offset) }}
+        and quarantine_reason is not null
+        and head_request_id is null
+
+    group by log_object
+
+),
+
+-- Whose they can be, the place tells in which they were delivered: it may serve several buckets.
+spoiled_objects as (
+
+    select distinct
+        sources.bucket_name,
+        log_objects.log_object,
+        log_objects.delivered_at,
+        unreadable_lines.line_count
+
+    from unreadable_lines
+
+    inner join {{ source('evidence', 'log_objects') }} as log_objects
+        on
+            unreadable_lines.log_object = log_objects.log_object
+            and log_objects.delivered_on in {{ event_days(after=last_day_offset) }}
+
+    inner join {{ source('evidence', 'listings') }} as places
+        on
+            log_objects.kind = places.kind
+            and log_objects.log_bucket = places.log_bucket
+            and starts_with(log_objects.object_key, places.prefix)
+            and log_objects.delivered_on = places.delivered_on
+
+    cross join unnest(places.source_buckets) as sources (bucket_name)
+
+),
+
+doubtful_hours as (
+
+    select
+        spine.bucket_name,
+        spine.hour,
+        sum(spoiled_objects.line_count) as unreadable_lines
+
+    from spine
+
+    inner join spoiled_objects
+        on
+            spine.bucket_name = spoiled_objects.bucket_name
+            and spine.hour <= spoiled_objects.delivered_at
+            and date_add('hour', {{ 1 + var('lateness_hours') }}, spine.hour) > spoiled_objects.delivered_at
+
+    group by spine.bucket_name, spine.hour
+
+),
+
 counted as (
 
     select
         spine.bucket_name,
         spine.hour,
         spine.logging_state,
-        spine.is_read_covered,
-        spine.is_write_covered,
+        witnesses.is_read_covered,
+        witnesses.is_write_covered,
         timely.is_budget_spent,
         timely.is_witness_in,
         unwitnessed_hours.bucket_name is null as is_witness_seen,
+        coalesce(doubtful_hours.unreadable_lines, 0) as unreadable_lines,
         coalesce(reconciled.access_log_requests, 0) as access_log_requests,
         coalesce(reconciled.data_event_requests, 0) as data_event_requests,
         coalesce(reconciled.matched_requests, 0) as matched_requests,
         coalesce(reconciled.witnessed_requests, 0) as witnessed_requests,
         coalesce(reconciled.witnessed_and_logged_requests, 0) as witnessed_and_logged_requests,
         -- a mode that the trail does not cover is no witness, whatever events came
-        if(spine.is_read_covered, coalesce(reconciled.logged_reads, 0), 0)
-        + if(spine.is_write_covered, coalesce(reconciled.logged_writes, 0), 0) as logged_requests,
-        if(spine.is_read_covered, coalesce(reconciled.logged_and_witnessed_reads, 0), 0)
-        + if(spine.is_write_covered, coalesce(reconciled.logged_and_witnessed_writes, 0), 0)
+        if(witnesses.is_read_covered, coalesce(reconciled.logged_reads, 0), 0)
+        + if(witnesses.is_write_covered, coalesce(reconciled.logged_writes, 0), 0) as logged_requests,
+        if(witnesses.is_read_covered, coalesce(reconciled.logged_and_witnessed_reads, 0), 0)
+        + if(witnesses.is_write_covered, coalesce(reconciled.logged_and_witnessed_writes, 0), 0)
             as logged_and_witnessed_requests,
         reconciled.latency_p50_seconds,
         reconciled.latency_p95_seconds,
@@ -280,6 +365,11 @@ counted as (
         spine.event_date
 
     from spine
+
+    inner join witnesses
+        on
+            spine.bucket_name = witnesses.bucket_name
+            and spine.hour = witnesses.hour
 
     inner join timely
         on
@@ -290,6 +380,11 @@ counted as (
         on
             spine.bucket_name = unwitnessed_hours.bucket_name
             and spine.hour = unwitnessed_hours.hour
+
+    left join doubtful_hours
+        on
+            spine.bucket_name = doubtful_hours.bucket_name
+            and spine.hour = doubtful_hours.hour
 
     left join reconciled
         on
@@ -307,6 +402,7 @@ select
                 -- switched off or unreadable: that nothing came may be how it is meant to be
                 when logging_state <> 'on' and access_log_requests = 0 then 'unknown'
                 when not is_budget_spent then 'pending'
+                when witnessed_requests - witnessed_and_logged_requests <= unreadable_lines then 'unknown'
                 when access_log_requests = 0 then 'missing'
                 else 'partial'
             end

@@ -14,9 +14,14 @@ config as (
         key_layout,
         target_state,
         reasons,
-        read_coverage,
-        write_coverage,
-        coverage_reasons,
+        {{ coverage_of_day('read_coverage', 'read_covered_since') | indent(8) }} as read_coverage,
+        {{ coverage_of_day('write_coverage', 'write_covered_since') | indent(8) }} as write_coverage,
+        coverage_reasons
+        || if(
+            read_covered_since > cast(event_date as timestamp) or write_covered_since > cast(event_date as timestamp),
+            array['trail_started_later'],
+            cast(array[] as array(varchar))
+        ) as coverage_reasons,
         sensitivity,
         error_code,
         error_operation,

@@ -30,6 +30,8 @@ RECORD = re.compile(
     r'(?P<tail>(?: [^ "]+)*)$',
     re.DOTALL,
 )
+# What S3 itself wrote before any text of the client: enough to know that a request's record came.
+HEAD = re.compile(RECORD.pattern.partition(" (?P<key>")[0])
 _NUMBERS = re.compile(
     r'" (?:-|[0-9]{3}) \S+ (?:-|[0-9]+) (?:-|[0-9]+) (?:-|[0-9]+) (?:-|[0-9]+) [-"]'
 )

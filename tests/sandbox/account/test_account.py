@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.account.buckets import BY_NAME, SOURCES, Seen
-from tests.sandbox.account.conftest import Made, make, readable
+from tests.sandbox.account.conftest import HEAD, Made, make, readable
 
 END = datetime(2026, 3, 6, tzinfo=UTC)
 
@@ -47,14 +47,14 @@ def reconcile(made: Made, until: datetime) -> dict[tuple[str, datetime], Hour]:
     units: dict[tuple[str, str], Unit] = defaultdict(Unit)
     hours: dict[tuple[str, datetime], Hour] = defaultdict(Hour)
     for line in early.lines:
-        match = readable(line)
-        if match is None:
+        match, head = readable(line), HEAD.match(line)
+        if head is None:
             continue
-        at = hour_of(datetime.strptime(match["time"], "%d/%b/%Y:%H:%M:%S %z"))
-        hours[match["bucket"], at].records += 1
-        unit = units[match["bucket"], match["request_id"]]
+        at = hour_of(datetime.strptime(head["time"], "%d/%b/%Y:%H:%M:%S %z"))
+        hours[head["bucket"], at].records += 1
+        unit = units[head["bucket"], head["request_id"]]
         unit.record_hour = at
-        unit.record_expects_event |= record_expects_event(match.groupdict())
+        unit.record_expects_event |= match is not None and record_expects_event(match.groupdict())
     for event in early.events:
         parameters = event["requestParameters"] or {}
         unit = units[parameters.get("bucketName", ""), event["requestID"]]
