@@ -28,6 +28,16 @@ with Sandbox(port=0) as box:
 """
 
 
+HEAD = "owner photos [{day:%d/%b/%Y}:{hour:02}:30:00 +0000] 192.0.2.3 me"
+TAIL = "- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
+
+
+def line(day: date, hour: int, request_id: str) -> str:
+    """A read of one object of `photos`, half an hour into the hour."""
+    head = HEAD.format(day=day, hour=hour)
+    return f'{head} {request_id} REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 1 1 1 1 "-" "a" {TAIL}\n'
+
+
 @dataclass
 class Lake:
     """A lake to fill by hand: log objects and evidence in, tables out."""

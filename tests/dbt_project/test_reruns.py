@@ -4,12 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.dbt_project.conftest import Lake, failures
+from tests.dbt_project.conftest import Lake, failures, line
 
 DAY = date(2026, 4, 20)
 BEFORE = DAY - timedelta(days=1)
-HEAD = "owner photos [{day:%d/%b/%Y}:{hour:02}:00:00 +0000] 192.0.2.3 me"
-TAIL = "- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
 TABLES = {
     "lacuna_staging.int_access_log_records": "delivered_on",
     "lacuna.fct_log_objects": "delivered_on",
@@ -19,12 +17,6 @@ TABLES = {
     "lacuna.fct_delivery_hours": "event_date",
     "lacuna.fct_logging_coverage": "event_date",
 }
-
-
-def line(day: date, hour: int, request_id: str) -> str:
-    """A read of one object."""
-    head = HEAD.format(day=day, hour=hour)
-    return f'{head} {request_id} REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 1 1 1 1 "-" "a" {TAIL}\n'
 
 
 def content(lake: Lake, *days: date) -> dict[str, list[tuple[str | None, ...]]]:

@@ -101,10 +101,18 @@ def world(airflow_home: str, folder: Path, *options: str) -> Iterator[World]:
         yield World(environment, json.loads(truth.read_text()) if truth.exists() else {})
 
 
+SMALL = ("--requests", "4000", "--days", "2")
+
+
 @pytest.fixture(scope="module")
 def simulated(airflow_home, tmp_path_factory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("simulated")
-    yield from world(airflow_home, folder, "--requests", "4000", "--days", "2")
+    yield from world(airflow_home, tmp_path_factory.mktemp("simulated"), *SMALL)
+
+
+@pytest.fixture(scope="module")
+def untouched(airflow_home, tmp_path_factory) -> Iterator[World]:
+    """The same account in a sandbox of its own, in which nothing was run yet."""
+    yield from world(airflow_home, tmp_path_factory.mktemp("untouched"), *SMALL)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,55 @@
+"""What a day's build reads, and which event days it takes up again."""
+
+from datetime import date, timedelta
+
+from lacuna import marts
+from tests.dbt_project.conftest import Lake, line
+
+DAY = date(2026, 5, 20)
+NEXT, LAST = DAY + timedelta(days=1), DAY + timedelta(days=2)
+LONG_AGO = DAY - timedelta(days=5)
+
+
+def build(lake: Lake, day: date) -> list[date]:
+    """The day as the DAG builds it; the event days that it found to build."""
+    lake.catalogue(day)
+    lake.observe(day + timedelta(days=1), [{"bucket_name": "photos"}])
+    settings = lake.settings()
+    marts.parse_delivery_day(settings, day)
+    days = marts.days_to_build(settings, day)
+    marts.build_event_days(settings, day, [str(one) for one in days])
+    return days
+
+
+def test_a_day_takes_up_the_days_that_it_can_change_and_no_other(lake: Lake) -> None:
+    lake.deliver(DAY, {"marts/a": line(DAY, 2, "M1").encode()})
+    assert build(lake, DAY) == [DAY]
+
+    # the day before has a last hour that is still pending; a line that is not trusted has its day too
+    cut = line(LONG_AGO, 12, "QQQQQQQQQQQQQQQ7")[:120] + "\n"
+    lake.deliver(NEXT, {"marts/b": (line(NEXT, 3, "M2") + cut).encode()})
+    assert build(lake, NEXT) == [LONG_AGO, DAY, NEXT]
+
+    # half an hour past midnight: its event may be counted on the day before, which is built
+    lake.deliver(LAST, {"marts/c": line(NEXT, 0, "M3").encode()})
+    assert build(lake, LAST) == [DAY, NEXT, LAST]
+
+
+def test_a_day_that_was_never_built_is_not_taken_up_for_a_record_near_its_border(
+    lake: Lake,
+) -> None:
+    day = date(2026, 5, 2)
+    lake.deliver(day, {"marts/d": line(day, 0, "M4").encode()})
+    assert build(lake, day) == [day]
+
+
+def test_what_the_catalogue_found_unreadable_is_not_read(lake: Lake) -> None:
+    day = date(2026, 5, 10)
+    lake.deliver(day, {"marts/good": line(day, 1, "M5").encode()})
+    lake.deliver(day, {"marts/bad": line(day, 1, "M6").encode()}, readable=False)
+    build(lake, day)
+    rows = lake.rows(
+        "select request_id from lacuna_staging.int_access_log_records "
+        f"where delivered_on = date '{day}'"
+    )
+    assert [row["request_id"] for row in rows] == ["M5"]
