@@ -29,10 +29,11 @@ from lacuna import daily, day
 )
 def snapshot_logging_config():
     @task
-    def prepare_lake() -> None:
+    def prepare_lake(params: dict, partition_key: str | None = None) -> None:
         from lacuna.aws import lake
         from lacuna.settings import Settings
 
+        day.run_day(partition_key, params)  # refused here, before anything is written
         lake.prepare(Settings.from_env())
 
     @task(outlets=[daily.logging_snapshots])

@@ -10,14 +10,19 @@ log_objects = Asset("log_objects")
 access_marts = Asset("access_marts")
 check_results = Asset("check_results")
 
-# A retry helps against throttling and outages; no time mends a wrong setting
+# A retry helps against throttling and outages; no time mends a wrong setting or a wrong day
 RETRIES = ExceptionRetryPolicy(
     rules=[
         RetryRule(
             exception="lacuna.settings.SettingsError",
             action=RetryAction.FAIL,
             reason="a setting is wrong",
-        )
+        ),
+        RetryRule(
+            exception="lacuna.day.DayError",
+            action=RetryAction.FAIL,
+            reason="the run names no day that is over",
+        ),
     ]
 )
 

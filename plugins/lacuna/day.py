@@ -1,4 +1,8 @@
-"""Which delivery day a run is about. A day is named, never taken from the clock."""
+"""Which delivery day a run is about. A day is named, never taken from the clock.
+
+The clock only refuses: a day that is not over has logs that are not written yet, and a run about
+it would call hours lost that have not begun.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,19 +16,27 @@ _FIRST_DAY = date(2006, 3, 1)
 
 
 class DayError(ValueError):
-    """The run does not say which delivery day it is about, or says it unreadably."""
+    """The run does not name a delivery day, names it unreadably, or names one that is not over."""
 
 
 def run_day(partition_key: str | None, params: Mapping[str, object]) -> date:
     """The delivery day of this run: its partition key, else the parameter `day`."""
     if partition_key:
-        return _parsed(partition_key, "the partition key")
+        return named_day(partition_key, "the partition key")
     day = params.get("day")
     if isinstance(day, str) and day:
-        return _parsed(day, "the parameter 'day'")
+        return named_day(day, "the parameter 'day'")
     raise DayError(
         "this run names no delivery day: give it a partition key, or the parameter 'day'"
     )
+
+
+def named_day(text: str, origin: str, now: datetime | None = None) -> date:
+    """The delivery day that `text` names; `origin` says in a refusal where the text came from."""
+    day = _parsed(text, origin)
+    if end_of(day) > (now or datetime.now(UTC)):
+        raise DayError(f"{day} is not over in UTC: its logs are not all written yet")
+    return day
 
 
 def start_of(day: date) -> datetime:

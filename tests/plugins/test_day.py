@@ -1,8 +1,8 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lacuna.day import DayError, end_of, run_day, start_of
+from lacuna.day import DayError, end_of, named_day, run_day, start_of
 
 
 def test_the_partition_key_names_the_day():
@@ -41,3 +41,17 @@ def test_days_on_which_s3_did_not_exist_are_refused(text):
 def test_a_day_is_utc_from_midnight_to_midnight():
     assert start_of(date(2026, 11, 21)) == datetime(2026, 11, 21, tzinfo=UTC)
     assert end_of(date(2026, 11, 30)) == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_a_day_that_is_not_over_is_refused_whoever_names_it():
+    day = str(datetime.now(UTC).date())
+    for key, params in ((day, {}), (None, {"day": day})):
+        with pytest.raises(DayError, match=f"{day} is not over in UTC"):
+            run_day(key, params)
+
+
+def test_a_day_is_over_at_midnight_utc():
+    midnight = datetime(2026, 11, 21, tzinfo=UTC)
+    assert named_day("2026-11-20", "the day", midnight) == date(2026, 11, 20)
+    with pytest.raises(DayError, match="not over"):
+        named_day("2026-11-20", "the day", midnight - timedelta(seconds=1))
