@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 import botocore.loaders
 import botocore.session
+from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from lacuna.settings import Settings
 from lacuna.targets import Refusal
@@ -30,6 +32,11 @@ Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 8
+
+# For one cheap question before anything else is done
+_AT_ONCE = Config(
+    retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=5
+)
 
 # Whatever boto3 raises for a call that did not succeed.
 AwsError = (ClientError, BotoCoreError)
@@ -87,26 +94,72 @@ class Account:
             return self._clients[key]
 
 
-def open_account(settings: Settings) -> Account:
-    """The account that the environment's credentials belong to."""
-    core = botocore.session.get_session()
-    core.register_component("data_loader", _loader())
-    session = boto3.Session(botocore_session=core, region_name=settings.region)
-    sts = session.client("sts", config=client_config(1))
+def open_account(settings: Settings, *, patient: bool = True) -> Account:
+    """The account that the environment's credentials belong to.
+
+    Not `patient`: for a person who waits, and for a run that has not begun: a place where nobody
+    answers is told within seconds instead of minutes.
+    """
     try:
+        core = botocore.session.get_session()
+        core.register_component("data_loader", _loader())
+        session = boto3.Session(botocore_session=core, region_name=settings.region)
+        sts = session.client("sts", config=client_config(1) if patient else _AT_ONCE)
         identity = sts.get_caller_identity()
-    except AwsError as error:
-        raise AccountError(
-            f"no AWS account to work in: sts:GetCallerIdentity failed ({explained(error)}); "
-            "give the run credentials, or point AWS_ENDPOINT_URL at a sandbox"
-        ) from error
+        account_id, partition = identity["Account"], identity["Arn"].split(":")[1]
+    except (*AwsError, ResponseParserError, KeyError) as error:
+        raise AccountError(_no_account(settings, error)) from error
     return Account(
         session=session,
-        account_id=identity["Account"],
-        partition=identity["Arn"].split(":")[1],
+        account_id=account_id,
+        partition=partition,
         region=settings.region,
         concurrency=settings.concurrency,
     )
+
+
+def _no_account(settings: Settings, error: Exception) -> str:
+    """Why the run has no account to work in, and what to do, in one sentence."""
+    place = visible(settings.endpoint_url or "")
+    match error:
+        case exceptions.NoCredentialsError():
+            said = (
+                "no AWS credentials found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY (for a sandbox, paste the export lines that `make sandbox` "
+                "prints)"
+            )
+        case (
+            exceptions.ProfileNotFound()
+            | exceptions.PartialCredentialsError()
+            | exceptions.CredentialRetrievalError()
+            | exceptions.TokenRetrievalError()
+            | exceptions.UnauthorizedSSOTokenError()
+        ):
+            said = f"the AWS credentials cannot be used: mend them and run again ({_cause(error)})"
+        case ClientError():
+            said = (
+                "AWS refused the credentials: renew them, or choose others with AWS_PROFILE "
+                f"(sts:GetCallerIdentity: {_cause(error)})"
+            )
+        case exceptions.ConnectionError() | exceptions.HTTPClientError() if place:
+            said = (
+                f"nobody answers at AWS_ENDPOINT_URL={place}: start the sandbox there "
+                "(`make sandbox`), or unset AWS_ENDPOINT_URL to work in AWS"
+            )
+        case exceptions.ConnectionError() | exceptions.HTTPClientError():
+            said = (
+                f"AWS cannot be reached: look at the network, the proxy and the Region "
+                f"({settings.region}), or point AWS_ENDPOINT_URL at a sandbox ({_cause(error)})"
+            )
+        case ResponseParserError() | KeyError() if place:
+            said = f"what answers at AWS_ENDPOINT_URL={place} is not AWS: point it at a sandbox"
+        case _:
+            said = f"sts:GetCallerIdentity failed ({_cause(error)}): look at the AWS_* variables"
+    return f"no AWS account to work in: {said}"
+
+
+def _cause(error: Exception) -> str:
+    return visible(str(error)).rstrip(".")
 
 
 def bucket_region(s3: "S3Client", bucket_name: str) -> str | None:
