@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from lacuna import terminal
+from lacuna.day import DayError, named_day
 from lacuna.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from lacuna.run import Part
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -25,7 +30,8 @@ def lacuna() -> None:
 @app.command()
 def run(
     days: Annotated[
-        list[datetime], typer.Argument(formats=["%Y-%m-%d"], help="Delivery days (UTC).")
+        list[str],
+        typer.Argument(metavar="YYYY-MM-DD...", help="Delivery days (UTC) that are over."),
     ],
     timings: Annotated[
         Path | None, typer.Option(help="Write how long each task took to this JSON file.")
@@ -35,29 +41,69 @@ def run(
 
     Exit 0 whatever the verdicts are; 1 where the run itself failed, with the cause.
     """
-    for day in days:
-        if day.date() >= datetime.now(UTC).date():
-            print(
-                f"{day.date()} is not over in UTC: its logs are not all written yet",
-                file=sys.stderr,
-            )
-            sys.exit(2)
-    Settings.from_env()  # before Airflow starts: bad settings cost no time and write nothing
-    from lacuna.run import RunFailed, run_day
-
-    parts = []
     try:
-        for day in days:
-            parts += run_day(day.date())
-    except RunFailed as failure:
-        print(f"\nThe run failed; what was built stays, and running it again is safe.\n{failure}")
-        sys.exit(1)
+        wanted = [named_day(text, "the day") for text in days]
+    except DayError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    # before Airflow starts: bad settings and a wrong account cost no time and write nothing
+    chosen = Settings.from_env()
+    interrupt = terminal.Interrupt()
+    interrupt.listen()
+    try:
+        _say_where(chosen)
+        parts = _run_days(chosen, wanted, interrupt)
+    except KeyboardInterrupt:
+        interrupt.leave()
     if timings:
         rows = [
             {"day": str(p.day), "dag": p.dag_id, "task": p.task_id, "seconds": p.seconds}
             for p in parts
         ]
         timings.write_text(json.dumps(rows, indent=1))
+
+
+def _say_where(settings: Settings) -> None:
+    """Which account, Region and lake the run works in; ends it where there is none."""
+    from lacuna.aws.session import AccountError, open_account
+
+    try:
+        account = open_account(settings, patient=False)
+    except AccountError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    endpoint = f"{settings.endpoint_url} (AWS_ENDPOINT_URL)" if settings.endpoint_url else "AWS"
+    lake = settings.lake_bucket_for(account.account_id)
+    print(
+        f"account {account.account_id}, Region {account.region}, lake {lake}, at {endpoint}",
+        flush=True,
+    )
+
+
+def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrupt) -> list[Part]:
+    terminal.before_airflow()
+    from lacuna import summary
+    from lacuna.aws.athena import QueryFailed
+    from lacuna.run import RunFailed, run_day
+
+    terminal.after_airflow()
+    parts = []
+    for day in days:
+        since = datetime.now(UTC).date()
+        try:
+            parts += run_day(day, interrupt)
+        except RunFailed as failure:
+            print(
+                f"\nThe run failed; what was built stays, and running it again is safe.\n{failure}"
+            )
+            sys.exit(1)
+        try:
+            lines = list(summary.told(summary.read(settings, day, since)))
+        except QueryFailed as error:
+            lines = ["", f"{day} was built and checked, but its summary could not be read: {error}"]
+        print(*summary.fitted(lines), sep="\n", flush=True)
+    print(*summary.fitted([summary.NEXT.format(day=days[-1])]), sep="\n", flush=True)
+    return parts
 
 
 @app.command()

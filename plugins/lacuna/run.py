@@ -6,7 +6,9 @@ production the scheduler does the same by itself; this is for `make run`, the de
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.listeners import hookimpl
 from airflow.sdk.listener import get_listener_manager
 
+from lacuna.terminal import Interrupt
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -39,8 +42,9 @@ class Part:
 class Progress:
     """An Airflow listener: prints a line for each task as it ends, keeps how long it took."""
 
-    def __init__(self, day: date) -> None:
+    def __init__(self, day: date, interrupt: Interrupt) -> None:
         self.day = day
+        self._interrupt = interrupt
         self.parts: list[Part] = []
         self.failure: str | None = None
         self._began = time.monotonic()
@@ -54,21 +58,41 @@ class Progress:
         seconds = time.monotonic() - self._began
         part = Part(self.day, task_instance.dag_id, task_instance.task_id, seconds)
         self.parts.append(part)
-        print(f"{self.day}  {part.dag_id}.{part.task_id}  ok  {seconds:.1f} s", flush=True)
+        where = f"{part.dag_id}.{part.task_id}"
+        print(f"{self.day}  {where}  ok  {seconds:.1f} s", flush=True)
+        self._interrupt.done.append(f"{where} of {self.day}")
+        self._stop_if_asked()
 
     @hookimpl
     def on_task_instance_failed(self, previous_state: Any, task_instance: Any, error: Any) -> None:
+        self._stop_if_asked()
         where = f"{task_instance.dag_id}.{task_instance.task_id}"
         cause = visible(str(error)) or type(error).__name__
         self.failure = f"{where} of {self.day}: {cause}"
         left = task_instance.max_tries - task_instance.try_number + 1
-        tries = f"tried again soon, {left} tries left" if left > 0 else "FAILED"
+        if task_instance.state == "up_for_retry":
+            delay = task_instance.task.retry_delay.total_seconds()
+            tries = f"tried again in {delay:.0f} s, {left} tries left"
+        else:
+            tries = "FAILED"
         print(f"{self.day}  {where}  {tries}  {cause}", flush=True)
+        if tries == "FAILED" and isinstance(error, BaseException) and not _is_plain(error):
+            traceback.print_exception(error, file=sys.stdout)
+
+    def _stop_if_asked(self) -> None:
+        # whatever ran when Ctrl-C was pressed may have taken it for a failure of its own
+        if self._interrupt.asked:
+            raise KeyboardInterrupt
 
 
-def run_day(day: date) -> list[Part]:
+def _is_plain(error: BaseException) -> bool:
+    """Lacuna's own errors say all there is to say; of any other the place is wanted too."""
+    return type(error).__module__.startswith("lacuna.")
+
+
+def run_day(day: date, interrupt: Interrupt) -> list[Part]:
     """Run every DAG for one delivery day; raises RunFailed at the first that does not succeed."""
-    progress = Progress(day)
+    progress = Progress(day, interrupt)
     listeners = get_listener_manager()
     listeners.add_listener(progress)  # type: ignore[no-untyped-call]
     try:

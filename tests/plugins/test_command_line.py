@@ -1,11 +1,17 @@
-"""What `python -m lacuna` refuses before it touches anything."""
+"""What `python -m lacuna` refuses before it touches anything, and what it keeps to itself."""
 
+import http.server
+import subprocess
+import sys
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from lacuna.__main__ import app
+from sandbox.endpoint.faults import Fault
 
 
 @pytest.mark.parametrize("days_ahead", [0, 1, 400])
@@ -15,3 +21,94 @@ def test_a_day_that_is_not_over_is_refused(days_ahead: int) -> None:
     result = CliRunner().invoke(app, ["run", str((now - timedelta(days=1)).date()), day])
     assert result.exit_code == 2
     assert f"{day} is not over in UTC" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["hello", "2026-2-3", "2026-02-30", "1999-01-01"])
+def test_what_is_not_a_day_is_refused(text: str) -> None:
+    result = CliRunner().invoke(app, ["run", text])
+    assert result.exit_code == 2
+    assert text in result.stderr
+
+
+def refused_at_once(monkeypatch, **environ: str | None) -> str:
+    """The one line that a run in this environment ends with, within seconds."""
+    for name, value in environ.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    began = time.monotonic()
+    result = CliRunner().invoke(app, ["run", "2026-03-01"])
+    assert time.monotonic() - began < 15
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def test_an_endpoint_where_nobody_answers_is_told_before_anything_is_tried(monkeypatch):
+    line = refused_at_once(monkeypatch, AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    assert "nobody answers at AWS_ENDPOINT_URL=http://127.0.0.1:1: start the sandbox" in line
+
+
+def test_no_credentials_are_told_with_where_to_get_some(monkeypatch, tmp_path):
+    line = refused_at_once(
+        monkeypatch, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, HOME=str(tmp_path)
+    )
+    assert "no AWS credentials found: set AWS_PROFILE" in line
+
+
+def test_half_a_credential_is_told(monkeypatch):
+    assert "missing: AWS_SECRET_ACCESS_KEY" in refused_at_once(
+        monkeypatch, AWS_SECRET_ACCESS_KEY=None
+    )
+
+
+def test_a_server_that_is_not_aws_is_told(monkeypatch):
+    class Silent(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Nothing: the test reads what Lacuna says."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert f"{url} is not AWS" in refused_at_once(monkeypatch, AWS_ENDPOINT_URL=url)
+        server.shutdown()
+
+
+def test_refused_credentials_are_told_with_awss_words(monkeypatch, sandbox):
+    sandbox.book.replace([Fault("GetCallerIdentity", error="ExpiredToken", status=403)])
+    try:
+        line = refused_at_once(monkeypatch, AWS_ENDPOINT_URL=sandbox.url)
+    finally:
+        sandbox.book.replace([])
+    assert "AWS refused the credentials: renew them" in line
+    assert "ExpiredToken" in line
+
+
+def test_airflow_is_calm_without_any_help_from_the_environment(tmp_path):
+    """What is silenced is silenced by name: every other line of Airflow's is still seen."""
+    script = """if True:
+        import logging, structlog
+        from lacuna import terminal
+        terminal.before_airflow()
+        import airflow.settings
+        terminal.after_airflow()
+        dag = logging.getLogger("airflow.sdk.definitions.dag")
+        dag.warning("No tasks to run. unrunnable tasks: %s", {"a task"})
+        dag.warning("a warning of another kind")
+        structlog.get_logger("airflow.assets.manager").warning("Listening Dags are partition-aware")
+        try: 1 / 0
+        except ZeroDivisionError: structlog.get_logger(logger_name="task").exception("a try failed")
+        logging.getLogger("lacuna.catalogue").warning("cannot list s3://logs/")
+        logging.getLogger("lacuna.catalogue").info("read 5 of 26 buckets")
+    """
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment | {"AIRFLOW_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    first, second = done.stdout.splitlines()
+    assert "a warning of another kind" in first
+    assert second == "    cannot list s3://logs/"

@@ -36,11 +36,11 @@ class World:
         assert not check or done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
         return done
 
-    def start(self, day: date | str) -> subprocess.Popen[str]:
+    def start(self, day: date | str, **options: bool) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "lacuna", "run", str(day)],
             cwd=REPO, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True,
+            text=True, **options,
         )  # fmt: skip
 
     def client(self, service: str):

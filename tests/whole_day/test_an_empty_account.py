@@ -1,6 +1,11 @@
 """No buckets, no logs, no trail: answers, not crashes."""
 
+import os
+import signal
+
 import pytest
+
+from sandbox.process import end
 
 pytestmark = pytest.mark.dag
 
@@ -27,3 +32,22 @@ def test_bad_settings_stop_the_run_before_anything_is_written(empty):
     assert "LACUNA_WORKGROUP" in done.stderr
     assert "Traceback" not in done.stderr
     assert [b["Name"] for b in empty.client("s3").list_buckets()["Buckets"]] == buckets
+
+
+@pytest.mark.parametrize("mark", ["account ", "prepare_lake", "find_event_days"])
+def test_ctrl_c_ends_a_run_with_a_plain_line(empty, mark):
+    run = empty.start(DAY, start_new_session=True)
+    try:
+        said = []
+        for line in run.stdout:
+            said.append(line)
+            if mark in line:
+                os.killpg(run.pid, signal.SIGINT)
+        assert run.wait(60) == 130
+    finally:
+        end(run)
+    *_, asked, last = [line for line in said if line.strip()]
+    assert asked.startswith("stopping")
+    assert last.startswith("Interrupted: ")
+    assert "running the same day again is safe" in last
+    assert not any("Traceback" in line or "tried again" in line for line in said)

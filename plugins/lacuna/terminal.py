@@ -1,0 +1,113 @@
+"""What a person at a terminal sees of a run, and how Ctrl-C ends it.
+
+Airflow speaks to whoever runs a scheduler: a line a second while a retry waits, a traceback for
+each failed try. `lacuna run` tells what happened in its own lines instead. Whoever wants Airflow's
+own sets AIRFLOW__LOGGING__LOGGING_LEVEL and AIRFLOW__LOGGING__NAMESPACE_LEVELS.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import sys
+import time
+from types import FrameType
+from typing import NoReturn
+
+# Exit codes as shells have them: 128 and the signal's number
+INTERRUPTED = 128 + signal.SIGINT
+
+_PATIENCE = 10  # seconds that queries have to be cancelled in
+_PAUSE = 5.0  # seconds of silence after which a line of progress is welcome
+
+
+class Interrupt:
+    """The first Ctrl-C asks the run to stop; the second, or some seconds, end it.
+
+    Asking is not enough: Airflow takes KeyboardInterrupt for a failed try and would try again,
+    dbt and PyAthena for a failed query and would go on with the next one.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.done: list[str] = []
+        self._told = False
+
+    def listen(self) -> None:
+        """From here on Ctrl-C is answered by this interrupt."""
+        signal.signal(signal.SIGINT, self._answer)
+        signal.signal(signal.SIGALRM, self._answer)
+
+    def leave(self) -> NoReturn:
+        """Say how far the run came, tidy up, and end: threads may wait for their queries."""
+        self._tell()
+        atexit._run_exitfuncs()
+        os._exit(INTERRUPTED)
+
+    def _tell(self) -> None:
+        done = "nothing was done yet"
+        if self.done:
+            tasks = "1 task was" if len(self.done) == 1 else f"{len(self.done)} tasks were"
+            done = f"{tasks} done, the last one {self.done[-1]}"
+        print(
+            f"Interrupted: {done}. What was written stays, and running the same day again is "
+            "safe: it replaces its own day only.",
+            flush=True,
+        )
+        self._told = True
+
+    def _answer(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            if not self._told:
+                self._tell()
+            os._exit(INTERRUPTED)
+        self.asked = True
+        print("\nstopping …  (Ctrl-C again: at once)", flush=True)
+        signal.alarm(_PATIENCE)
+        raise KeyboardInterrupt
+
+
+def before_airflow() -> None:
+    """Levels that Airflow reads when it is imported; what the environment says already stands."""
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault(
+        "AIRFLOW__LOGGING__NAMESPACE_LEVELS",
+        # tracebacks of tries, whose causes `lacuna.run` prints; that runs by hand have no
+        # partition key
+        "task=CRITICAL airflow.assets.manager=ERROR py.warnings=ERROR",
+    )
+    # for the helper process of dbt's locks: that an interrupted run did not return them
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
+
+
+def after_airflow() -> None:
+    """What Airflow has no setting for: its loggers of the standard library, and Lacuna's own."""
+    logging.getLogger("airflow.sdk.definitions.dag").addFilter(
+        lambda record: not str(record.msg).startswith("No tasks to run")
+    )
+    lines = logging.StreamHandler(sys.stdout)
+    lines.setFormatter(logging.Formatter("    %(message)s"))
+    lines.addFilter(_Sparing())
+    own = logging.getLogger("lacuna")
+    own.addHandler(lines)
+    own.setLevel(logging.INFO)
+    own.propagate = False
+    # the summary of the day says it better
+    logging.getLogger("lacuna.checks").setLevel(logging.CRITICAL)
+
+
+class _Sparing(logging.Filter):
+    """Warnings always; of mere progress one line after some seconds of silence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = time.monotonic()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        if record.levelno <= logging.INFO and now - self._last < _PAUSE:
+            return False
+        self._last = now
+        return True
