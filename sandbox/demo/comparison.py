@@ -87,7 +87,10 @@ class PlantedFault:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How the hours of a bucket came out, and the worst completeness of an hour, both ways."""
+    """How the hours of a bucket came out, and the worst completeness of an hour, both ways.
+
+    Of hours whose time for late logs is spent: what is pending is not incomplete.
+    """
 
     bucket_name: str
     hours: Mapping[str, int]
@@ -320,12 +323,13 @@ def bucket_hours(subject: str) -> Iterator[tuple[str, datetime]]:
 def _completeness(seen: Seen) -> Iterator[Completeness]:
     for name in sorted({row["bucket_name"] for row in seen.hours}):
         rows = [row for row in seen.hours if row["bucket_name"] == name]
+        settled = [row for row in rows if row["status"] != "pending"]
         yield Completeness(
             bucket_name=name,
             hours=dict(Counter(row["status"] for row in rows).most_common()),
             requests=sum(row["access_log_requests"] or 0 for row in rows),
-            access_log=_worst(row["access_log_completeness"] for row in rows),
-            data_events=_worst(row["data_event_completeness"] for row in rows),
+            access_log=_worst(row["access_log_completeness"] for row in settled),
+            data_events=_worst(row["data_event_completeness"] for row in settled),
         )
 
 

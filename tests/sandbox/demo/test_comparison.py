@@ -177,6 +177,20 @@ def test_a_check_that_could_not_be_carried_out_is_seen(truth, faultless, spoiled
     assert comparison.unplanted == ("hour_lost of 2026-11-20: no table",)
 
 
+def test_what_is_pending_is_not_incomplete(truth, faultless, spoiled):
+    def row(status, share):
+        whole = {"access_log_completeness": share, "data_event_completeness": share}
+        return {"bucket_name": "photos", "status": status, "access_log_requests": 1, **whole}
+
+    moments = [{"hour": datetime(2026, 11, 21, hour)} for hour in (1, 2, 23)]
+    statuses = [row("delivered", 1.0), row("partial", 0.9), row("pending", 0.0)]
+    hours = [a | b for a, b in zip(moments, statuses, strict=True)]
+    (completeness,) = compare(truth, spoiled(hours=hours)).completeness
+    assert (completeness.access_log, completeness.data_events) == (0.9, 0.9)
+    (completeness,) = compare(truth, spoiled(hours=hours[2:])).completeness
+    assert (completeness.access_log, completeness.data_events) == (None, None)
+
+
 @given(st.sets(st.integers(min_value=0, max_value=23), min_size=1))
 def test_hours_are_read_back_as_the_suites_write_them(numbers):
     written = subject(
