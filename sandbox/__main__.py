@@ -50,7 +50,11 @@ def serve(
             print(f"export {name}={value}")
         if account is Account.simulated:
             print(f"writing the simulated account (seed {seed}) …", flush=True)
-            planted = simulate(box.url, seed, requests, yesterday(), days)
+            try:
+                planted = simulate(box.url, seed, requests, yesterday(), days)
+            except KeyboardInterrupt:
+                print("\nInterrupted: the sandbox is gone.")
+                sys.exit(128 + signal.SIGINT)
             truth.parent.mkdir(parents=True, exist_ok=True)
             truth.write_text(planted.to_json())
             print(f"what was planted: {truth}")
@@ -66,7 +70,11 @@ def demo(seed: Seed = 7, requests: Requests = 20_000, days: Days = 4) -> None:
     """The main job end to end: exit 1 where the verdicts differ from what was planted."""
     from sandbox import demo as page
 
-    sys.exit(page.run(seed, requests, yesterday(), days))
+    try:
+        sys.exit(page.run(seed, requests, yesterday(), days))
+    except KeyboardInterrupt:
+        print("\nInterrupted: the sandbox is gone; `make demo` starts from an empty one.")
+        sys.exit(128 + signal.SIGINT)
 
 
 @app.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,28 +17,48 @@ from sandbox.demo import page, reading
 from sandbox.demo.comparison import Row, compare
 from sandbox.process import REPO, serving
 
+# What was planted and how long it took, for a look at it when the sandbox is gone
+KEPT = REPO / ".lacuna" / "demo"
+PATIENCE = 20  # seconds
+
 
 def run(seed: int, requests: int, until: date, days: int) -> int:
     """From an empty sandbox to the page; the exit code is 1 where truth and run differ."""
-    with tempfile.TemporaryDirectory(prefix="lacuna-demo-") as folder:
-        truth_file, timings_file = Path(folder) / "truth.json", Path(folder) / "timings.json"
-        options = {"seed": seed, "requests": requests, "days": days, "truth": truth_file}
-        arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        began = time.monotonic()
-        with serving(*arguments, echo=True) as environment:
-            served = time.monotonic() - began
-            wanted = [until - timedelta(days=n) for n in reversed(range(days))]
-            code = run_days(wanted, timings_file, environment)
-            if code:
-                return code
-            seconds = {"sandbox and simulated account": served, **parts(timings_file)}
-            return judge(json.loads(truth_file.read_text()), seconds, environment)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    truth_file, timings_file = KEPT / "truth.json", KEPT / "timings.json"
+    for old in (truth_file, timings_file):
+        old.unlink(missing_ok=True)
+    options = {
+        "seed": seed,
+        "requests": requests,
+        "days": days,
+        "truth": truth_file.relative_to(REPO),
+    }
+    arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    began = time.monotonic()
+    with serving(*arguments, echo=True) as environment:
+        served = time.monotonic() - began
+        wanted = [until - timedelta(days=n) for n in reversed(range(days))]
+        code = run_days(wanted, timings_file, environment)
+        if code:
+            return code
+        seconds = {"sandbox and simulated account": served, **parts(timings_file)}
+        return judge(json.loads(truth_file.read_text()), seconds, environment)
 
 
 def run_days(days: Sequence[date], timings: Path, environment: Mapping[str, str]) -> int:
     """The daily run as its users start it; its exit code."""
     command = [sys.executable, "-m", "lacuna", "run", *map(str, days), "--timings", str(timings)]
-    return subprocess.run(command, cwd=REPO, env=dict(environment), check=False).returncode
+    with subprocess.Popen(command, cwd=REPO, env=dict(environment)) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C was for both: the run says how far it came before the sandbox goes
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
 
 
 def parts(timings: Path) -> dict[str, float]:
