@@ -21,7 +21,13 @@ _PREFIX = "LACUNA_"
 # Not settings: how the runner tells dbt where to write, and what the containers and tests share.
 _NOT_SETTINGS = ("LACUNA_DBT_", "LACUNA_SECRET", "LACUNA_TEST_")
 
-_BUCKET_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
+# Reserved by S3, each for a kind of name that is no bucket's
+_RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+# Also of the oldest buckets of us-east-1, whose names may hold capitals and underscores
+_BUCKET_GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,255}")
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}")
 _INTEGER = re.compile(r"[0-9]{1,9}")
@@ -59,6 +65,7 @@ class Settings:
     quarantine_share: float = 0.01
     sensitivity_tag: str = "sensitivity"
     concurrency: int = 16
+    unlogged_buckets: tuple[str, ...] = ()
     from_environment: frozenset[str] = frozenset()
 
     @classmethod
@@ -118,6 +125,25 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return parse
 
 
+def _bucket_name(text: str) -> str:
+    if (
+        not _BUCKET_NAME.fullmatch(text)
+        or ".." in text
+        or _IP_ADDRESS.fullmatch(text)
+        or text.startswith(_RESERVED_STARTS)
+        or text.endswith(_RESERVED_ENDS)
+    ):
+        raise ValueError(text)
+    return text
+
+
+def _bucket_globs(text: str) -> tuple[str, ...]:
+    globs = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(_BUCKET_GLOB.fullmatch(glob) for glob in globs):
+        raise ValueError(text)
+    return globs
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     # A pattern before int(): int() also takes '1_0', ' 6' and digits of other scripts.
     def parse(text: str) -> int:
@@ -173,8 +199,11 @@ _SETTINGS = (
     _Setting(
         "lake_bucket",
         ("LACUNA_LAKE_BUCKET",),
-        _matching(_BUCKET_NAME),
-        "must be a bucket name: 3 to 63 of a-z, 0-9, '-' and '.'; unset it for the default",
+        _bucket_name,
+        "must be a name that S3 allows: 3 to 63 of a-z, 0-9, '-' and '.', first and last a letter "
+        "or digit, no '..', not the form of an IP address, not beginning with "
+        f"{', '.join(_RESERVED_STARTS)}, not ending with {', '.join(_RESERVED_ENDS)}; "
+        "unset it for the default",
         "bucket that holds evidence, marts and query results",
         when_none="lacuna-lake-<account>-<region>",
     ),
@@ -227,6 +256,15 @@ _SETTINGS = (
         "must be a whole number from 1 to 64",
         "AWS calls in flight at once",
     ),
+    _Setting(
+        "unlogged_buckets",
+        ("LACUNA_UNLOGGED_BUCKETS",),
+        _bucket_globs,
+        "must be bucket names separated by commas, in which '*' stands for any characters and "
+        "'?' for one, like lacuna-lake-*,*-logs",
+        "buckets meant not to be logged: no alert that their logging is off",
+        when_none="(none)",
+    ),
 )
 
 
@@ -253,4 +291,6 @@ def _contradictions(settings: Settings) -> list[str]:
 
 
 def _shown(value: object, when_none: str) -> str:
-    return when_none if value is None else visible(str(value))
+    if value is None or value == ():
+        return when_none
+    return visible(",".join(value) if isinstance(value, tuple) else str(value))

@@ -42,6 +42,10 @@ def test_aws_region_wins_over_the_default_region():
         ("LACUNA_QUARANTINE_SHARE", "0"),
         ("LACUNA_QUARANTINE_SHARE", "1"),
         ("LACUNA_LAKE_BUCKET", "my.lake-1"),
+        ("LACUNA_LAKE_BUCKET", "192.168.1.1.lake"),
+        ("LACUNA_LAKE_BUCKET", "a" * 63),
+        ("LACUNA_UNLOGGED_BUCKETS", ""),
+        ("LACUNA_UNLOGGED_BUCKETS", "lacuna-lake-*, *-logs,Old_Bucket"),
         ("LACUNA_SENSITIVITY_TAG", "data class"),
         ("LACUNA_CONCURRENCY", "1"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:5000"),
@@ -70,6 +74,21 @@ def test_allowed_values_are_allowed(name, value):
         ("LACUNA_LAKE_BUCKET", "Lake"),
         ("LACUNA_LAKE_BUCKET", "a..b"),
         ("LACUNA_LAKE_BUCKET", "s3://lake"),
+        ("LACUNA_LAKE_BUCKET", "192.168.1.1"),
+        ("LACUNA_LAKE_BUCKET", "a" * 64),
+        ("LACUNA_LAKE_BUCKET", "lake-"),
+        ("LACUNA_LAKE_BUCKET", ".lake"),
+        ("LACUNA_LAKE_BUCKET", "my_lake"),
+        ("LACUNA_LAKE_BUCKET", "xn--lake"),
+        ("LACUNA_LAKE_BUCKET", "sthree-lake"),
+        ("LACUNA_LAKE_BUCKET", "amzn-s3-demo-lake"),
+        ("LACUNA_LAKE_BUCKET", "lake-s3alias"),
+        ("LACUNA_LAKE_BUCKET", "lake--ol-s3"),
+        ("LACUNA_LAKE_BUCKET", "lake.mrap"),
+        ("LACUNA_LAKE_BUCKET", "lake--use1-az4--x-s3"),
+        ("LACUNA_LAKE_BUCKET", "lake--table-s3"),
+        ("LACUNA_UNLOGGED_BUCKETS", "logs'--"),
+        ("LACUNA_UNLOGGED_BUCKETS", "a b"),
         ("LACUNA_WORKGROUP", "two words"),
         ("LACUNA_SENSITIVITY_TAG", ""),
         ("LACUNA_SENSITIVITY_TAG", "tag\n"),
@@ -117,3 +136,16 @@ def test_a_lateness_budget_longer_than_what_is_listed_is_refused():
     (problem,) = problems(**environ)
     assert "at least 3" in problem
     assert Settings.from_env({**environ, "LACUNA_LATENESS_HOURS": "48"})
+
+
+def test_a_refused_lake_is_told_the_rule_that_s3_has():
+    (problem,) = problems(LACUNA_LAKE_BUCKET="192.168.1.1")
+    assert "must be a name that S3 allows" in problem
+    assert "not the form of an IP address" in problem
+
+
+def test_globs_are_parted_at_commas():
+    settings = Settings.from_env({"LACUNA_UNLOGGED_BUCKETS": " lacuna-lake-* ,*-logs,"})
+    assert settings.unlogged_buckets == ("lacuna-lake-*", "*-logs")
+    shown = {row.name: row.value for row in settings.rows()}
+    assert shown["LACUNA_UNLOGGED_BUCKETS"] == "lacuna-lake-*,*-logs"
