@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from lacuna import terminal
 from lacuna.day import DayError, named_day
@@ -110,9 +112,16 @@ def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrup
 def settings() -> None:
     """List every setting: its value, where the value comes from, and what it means."""
     table = Table("setting", "value", "origin", "meaning", box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"  # a cut value is a wrong value
+    table.columns[0].no_wrap = table.columns[2].no_wrap = True
     for row in Settings.from_env().rows():
-        table.add_row(*map(str, row))
-    Console().print(table)
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:  # whoever reads a file or a pipe has no width
+        wide = console.options.update(max_width=100_000)
+        console.width = Measurement.get(console, wide, table).maximum
+    console.print(table)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lacuna.__main__ import app
+from lacuna.settings import Settings
 from sandbox.endpoint.faults import Fault
 
 
@@ -112,3 +113,20 @@ def test_airflow_is_calm_without_any_help_from_the_environment(tmp_path):
     first, second = done.stdout.splitlines()
     assert "a warning of another kind" in first
     assert second == "    cannot list s3://logs/"
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_settings_lose_no_text_at_any_width(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("LACUNA_UNLOGGED_BUCKETS", "x" * 90)
+    shown = CliRunner().invoke(app, ["settings"]).stdout
+    for row in Settings.from_env().rows():
+        assert row.name in shown
+        assert row.value in shown
+        assert row.meaning in shown
+    assert "…" not in shown
+
+
+def test_a_value_is_shown_as_it_is_and_not_as_markup(monkeypatch):
+    monkeypatch.setenv("LACUNA_SENSITIVITY_TAG", "[red]data[/] class")
+    assert "[red]data[/] class" in CliRunner().invoke(app, ["settings"]).stdout
