@@ -61,8 +61,9 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 "logging_off",
                 "warning",
                 "The bucket writes no access log: requests of this day can be found in CloudTrail "
-                "only, where its data events are recorded.",
-                WITH_VERDICT.format(verdict="off"),
+                "only, where its data events are recorded. Buckets that LACUNA_UNLOGGED_BUCKETS "
+                "names are meant to be so.",
+                WITH_VERDICT.format(verdict="off") + on.meant_to_be_logged(),
             ),
             expect_no_rows(
                 "logging_unknown",
@@ -123,7 +124,7 @@ def _because(row: Row) -> str:
     )
     sensitivity = [f"sensitivity: {row['sensitivity']}"] if row["sensitivity"] else []
     known = "; ".join(reasons + error + sensitivity)
-    todo = f". {row['recommendations']}" if row["recommendations"] else ""
+    todo = f"\n{row['recommendations']}" if row["recommendations"] else ""
     return (f" ({known})" if known else "") + todo
 
 

@@ -32,6 +32,13 @@ class Partition:
     config_max_age_days: int = 7
     quarantine_share: float = 0.01
     evidence: str = "lacuna_evidence"
+    unlogged_pattern: str | None = None
+
+    def meant_to_be_logged(self) -> str:
+        """A condition, `and …`, that leaves out the buckets of LACUNA_UNLOGGED_BUCKETS."""
+        if self.unlogged_pattern is None:
+            return ""
+        return f"and not regexp_like(bucket_name, '{self.unlogged_pattern}')"
 
     def configuration(self) -> str:
         """A subquery: the buckets as first observed at or after the end of the day.
@@ -98,8 +105,14 @@ def expect_no_rows(code: str, severity: str, notes: str, query: str) -> ExpectNo
         ),
         severity=severity,
         notes=notes,
-        meta={"code": code},
+        meta={"code": code, "query": query},
     )
+
+
+def query_of_all(query: str, table: str, where: str) -> str:
+    """An expectation's query on one line, without the limit, for whoever wants every row."""
+    rows = " ".join(query.replace("{batch}", "batch").split())
+    return f"with batch as (select * from {table} where {where}) {rows} order by 1"
 
 
 def hours(row: Row) -> str:

@@ -93,6 +93,16 @@ class Settings:
         """The lake bucket's name, derived from the account unless it was given."""
         return self.lake_bucket or f"lacuna-lake-{account_id}-{self.region}"
 
+    @property
+    def unlogged_pattern(self) -> str | None:
+        """A regular expression of the names of `unlogged_buckets`, for Athena; None if there are
+        none. What a glob may hold leaves nothing to escape but the dot."""
+        if not self.unlogged_buckets:
+            return None
+        parts = {"*": ".*", "?": ".", ".": "[.]"}
+        globs = ["".join(parts.get(one, one) for one in glob) for glob in self.unlogged_buckets]
+        return f"^({'|'.join(globs)})$"
+
     def rows(self) -> list[SettingRow]:
         """Every setting with its value, where the value came from, and what it is for."""
         return [

@@ -36,6 +36,14 @@ where event_date = date '{day}'
 group by status
 """
 
+EXEMPT = """
+union all
+select 'exempt' as kind, verdict as word, count(*) as number
+from lacuna.fct_logging_coverage
+where event_date = date '{day}' and verdict = 'off' and regexp_like(bucket_name, '{pattern}')
+group by verdict
+"""
+
 # A day that was checked twice since then: the last check counts.
 FINDINGS = """
 select severity, expectation, cast(partition_day as varchar) as partition_day, message
@@ -89,11 +97,15 @@ class Summary:
     verdicts: Mapping[str, int]
     hours: Mapping[str, int]
     findings: tuple[Finding, ...]
+    exempt: int = 0
 
 
 def read(settings: Settings, day: date, since: date) -> Summary:
     """The summary of a delivery day that was checked on the UTC day `since` or later."""
-    counts = athena.rows(settings, COUNTS.format(day=day))
+    query, pattern = COUNTS, settings.unlogged_pattern
+    if pattern is not None:
+        query += EXEMPT
+    counts = athena.rows(settings, query.format(day=day, pattern=pattern))
     found = athena.rows(settings, FINDINGS.format(day=day, since=since))
     return Summary(
         day=day,
@@ -107,6 +119,7 @@ def read(settings: Settings, day: date, since: date) -> Summary:
             )
             for row in found
         ),
+        exempt=_numbers(counts, "exempt").get("off", 0),
     )
 
 
@@ -116,6 +129,9 @@ def told(summary: Summary) -> Iterator[str]:
     yield ""
     yield f"{summary.day} in short"
     yield f"  buckets   {_listed(summary.verdicts, VERDICTS)}"
+    if summary.exempt:
+        buckets = "1 bucket" if summary.exempt == 1 else f"{summary.exempt:,} buckets"
+        yield f"            of those off, {buckets} on purpose: LACUNA_UNLOGGED_BUCKETS"
     yield f"  hours     {_listed(summary.hours, STATUSES)}"
     yield f"  findings  {_listed(severities, SEVERITIES)}"
     for severity in ("critical", "warning"):

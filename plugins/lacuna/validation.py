@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -35,8 +36,17 @@ PARTITION_COLUMNS = {
 
 MARTS = "lacuna"
 
-MOST_SENTENCES = 5
 LONGEST_CAUSE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a suite's findings are told: a row's sentence by code, what a row is about, and the
+    query for all rows where there are more than were read."""
+
+    sentences: Mapping[str, Callable[[Row], str]]
+    subject: Callable[[Row], str]
+    all_rows: Callable[[str], str]
 
 
 def check(
@@ -60,12 +70,19 @@ def check(
         config_max_age_days=settings.config_max_age_days,
         quarantine_share=settings.quarantine_share,
         evidence=evidence_database,
+        unlogged_pattern=settings.unlogged_pattern,
     )
     # the literal date is what lets Athena read this partition only; no stranger's text is in it
     where = f"{PARTITION_COLUMNS[mart]} = date '{partition_day}'"
-    query = f"select * from {marts_database}.{mart} where {where}"  # noqa: S608
+    table = f"{marts_database}.{mart}"
+    query = f"select * from {table} where {where}"  # noqa: S608
+    words = Words(
+        sentences=module.WORDS,
+        subject=shared.subject,
+        all_rows=lambda one: shared.query_of_all(one, table, where),
+    )
     return [
-        _result(mart, found, module.WORDS, shared.subject, partition_day)
+        _result(mart, found, words, partition_day)
         for found in _validate(athena_url(settings, marts_database), query, module.suite(partition))
     ]
 
@@ -100,8 +117,7 @@ def _validate(
 def _result(
     suite: str,
     found: ExpectationValidationResult,
-    words: Mapping[str, Callable[[Row], str]],
-    subject: Callable[[Row], str],
+    words: Words,
     day: date,
 ) -> CheckResult:
     config = found.expectation_config
@@ -115,7 +131,10 @@ def _result(
     elif found.success:
         message = config.notes
     else:
-        message = in_words([words[code](row) for row in rows], number)
+        head = f"{code} of {day}: {number:,} finding{'' if number == 1 else 's'}"
+        left = number - len(rows)
+        more = f"and {left:,} more; all: {words.all_rows(config.meta['query'])}" if left else ""
+        message = in_words(head, [words.sentences[code](row) for row in rows], more)
     return CheckResult(
         suite=suite,
         expectation=code,
@@ -124,17 +143,26 @@ def _result(
         errored=cause is not None,
         observed="" if number is None else f"{number} offending",
         message=message,
-        offending=tuple(subject(row) for row in rows),
+        offending=tuple(words.subject(row) for row in rows),
         partition_day=day,
         checked_at=datetime.now(UTC),
     )
 
 
-def in_words(sentences: Sequence[str], number: int) -> str:
-    """The first few findings as one message that says how many more there are."""
-    said = list(sentences[:MOST_SENTENCES])
-    left = number - len(said)
-    return "; ".join([*said, f"and {left:,} more"] if left > 0 else said)
+def in_words(head: str, sentences: Sequence[str], more: str = "") -> str:
+    """A head line, an indented line for each finding, and once what to do for those it mends.
+
+    What to do is what follows a sentence's line break, if it has one.
+    """
+    by_cure: dict[str, list[str]] = {}
+    for sentence in sentences:
+        what, _, cure = sentence.partition("\n")
+        by_cure.setdefault(cure, []).append(what)
+    lines = [head]
+    for cure, found in by_cure.items():
+        lines += [f"  {what}" for what in found]
+        lines += [f"    to do: {cure}"] if cure else []
+    return "\n".join([*lines, f"  {more}"] if more else lines)
 
 
 def _causes(info: Mapping[str, Any] | None) -> Iterator[str]:

@@ -225,3 +225,17 @@ def new_world(sandbox: Any) -> Iterator[Callable[[], World]]:
         # PyAthena finds the sandbox as any AWS client does
         environment.setenv("AWS_ENDPOINT_URL", sandbox.url)
         yield lambda: World(sandbox.url)
+
+
+@pytest.fixture(scope="session")
+def told() -> Callable[[evidence.CheckResult], str]:
+    """What a finding says below its head line, without the indent."""
+
+    def below_the_head(found: evidence.CheckResult) -> str:
+        head, *lines = found.message.split("\n")
+        number = int((found.observed or "").split()[0])
+        assert head == f"{found.expectation} of {DAY}: {number} finding{'' if number == 1 else 's'}"
+        assert all(line.startswith("  ") for line in lines)
+        return "\n".join(line[2:] for line in lines)
+
+    return below_the_head

@@ -68,57 +68,57 @@ def test_an_account_without_logs_passes(new_world):
     assert world.findings(MART) == {}
 
 
-def test_bytes_that_were_not_read_are_told_whatever_status_the_mart_gives(findings):
-    assert findings["bytes_unaccounted"].message == (
-        "of the 1,000 bytes of s3://logs/cut only 600 were read; "
-        "of the 1,000 bytes of s3://logs/cut-unnoticed only 600 were read; "
-        "of the 1,000 bytes of s3://logs/never-read only 0 were read; "
+def test_bytes_that_were_not_read_are_told_whatever_status_the_mart_gives(findings, told):
+    assert told(findings["bytes_unaccounted"]) == (
+        "of the 1,000 bytes of s3://logs/cut only 600 were read\n"
+        "of the 1,000 bytes of s3://logs/cut-unnoticed only 600 were read\n"
+        "of the 1,000 bytes of s3://logs/never-read only 0 were read\n"
         "of the 1,000 bytes of s3://logs/unlike-its-size 1,002 were read"
     )
 
 
-def test_a_corrupt_object_is_told(findings):
-    assert findings["object_corrupt"].message == (
+def test_a_corrupt_object_is_told(findings, told):
+    assert told(findings["object_corrupt"]) == (
         "s3://logs/ct/corrupt cannot be read (truncated gzip): "
         "the requests it records are in no mart"
     )
 
 
-def test_an_altered_object_is_told(findings):
-    assert findings["object_altered"].message == (
+def test_an_altered_object_is_told(findings, told):
+    assert told(findings["object_altered"]) == (
         "s3://logs/ct/altered was altered after CloudTrail delivered it"
     )
 
 
-def test_a_deleted_object_is_told(findings):
-    assert findings["object_missing"].message == (
+def test_a_deleted_object_is_told(findings, told):
+    assert told(findings["object_missing"]) == (
         "s3://logs/ct/missing was deleted after CloudTrail delivered it"
     )
 
 
-def test_a_foreign_object_is_told_without_the_control_characters_of_its_key(findings):
+def test_a_foreign_object_is_told_without_the_control_characters_of_its_key(findings, told):
     found = findings["object_not_a_log"]
-    assert found.message.isprintable()
-    assert "[31mred" in found.message
+    assert told(found).isprintable()
+    assert "[31mred" in told(found)
     assert [subject.isprintable() for subject in found.offending] == [True]
 
 
-def test_an_object_that_no_mart_holds_is_told(findings):
-    assert findings["object_not_built"].message == (
+def test_an_object_that_no_mart_holds_is_told(findings, told):
+    assert told(findings["object_not_built"]) == (
         "s3://logs/never-built was delivered on 2026-11-20 and is in no mart"
     )
 
 
-def test_a_place_that_could_not_be_listed_is_told_with_the_buckets_that_log_there(findings):
-    assert findings["place_unreadable"].message == (
+def test_a_place_that_could_not_be_listed_is_told_with_the_buckets_that_log_there(findings, told):
+    assert told(findings["place_unreadable"]) == (
         "s3://closed/eu/ could not be listed (AccessDenied): what was delivered there on "
         "2026-11-20 is unknown (access logs of music-eu, radio-eu)"
     )
 
 
-def test_digests_that_do_not_hold_are_told(findings):
+def test_digests_that_do_not_hold_are_told(findings, told):
     found = findings["digest_not_valid"]
-    assert set(found.message.split("; ")) == {
+    assert set(told(found).split("\n")) == {
         "the digest s3://trail/broken_chain does not hold: broken chain",
         "the digest s3://trail/invalid_signature does not hold: invalid signature",
         "the digest s3://trail/moved does not hold: moved",
@@ -132,24 +132,24 @@ def test_a_digest_without_a_published_key_is_not_called_invalid(findings):
     assert findings["digest_unverified"].offending == ("s3://trail/key_unknown",)
 
 
-def test_a_bucket_over_the_quarantine_limit_is_told_though_the_day_is_under_it(findings):
-    assert findings["quarantine_share"].message == (
+def test_a_bucket_over_the_quarantine_limit_is_told_though_the_day_is_under_it(findings, told):
+    assert told(findings["quarantine_share"]) == (
         "40 access-log lines of photos-eu delivered on 2026-11-20 could not be read "
         "(16 % of 250), see quarantined_lines"
     )
 
 
-def test_the_quarantine_limit_is_held_for_the_whole_day_too(new_world):
+def test_the_quarantine_limit_is_held_for_the_whole_day_too(new_world, told):
     world = new_world()
     world.add_object("odd", lines_parsed=79, lines_quarantined=1)
-    assert world.findings(MART, quarantine_share=0.0124)["quarantine_share"].message == (
+    assert told(world.findings(MART, quarantine_share=0.0124)["quarantine_share"]) == (
         "1 access-log line of all buckets delivered on 2026-11-20 could not be read "
         "(1.2 % of 80), see quarantined_lines"
     )
 
 
-def test_duplicates_are_told_with_how_many_lines_and_whole_objects(findings):
-    assert findings["lines_duplicate"].message == (
+def test_duplicates_are_told_with_how_many_lines_and_whole_objects(findings, told):
+    assert told(findings["lines_duplicate"]) == (
         "12 access-log lines of photos-eu delivered on 2026-11-20 had come before, "
         "1 whole object among them; they count once"
     )
@@ -162,18 +162,18 @@ def test_an_empty_day_fails_because_its_objects_are_expected(new_world):
     assert set(world.findings(MART)) == {"object_not_built"}
 
 
-def test_a_day_that_was_not_catalogued_fails(new_world):
+def test_a_day_that_was_not_catalogued_fails(new_world, told):
     world = new_world()
     del world.rows["catalogued_days"][0]
-    assert world.findings(MART)["day_not_catalogued"].message == (
+    assert told(world.findings(MART)["day_not_catalogued"]) == (
         "the logs delivered on 2026-11-20 were not listed to the end: what came is unknown"
     )
 
 
-def test_a_day_on_which_nothing_came_anywhere_is_told(new_world):
+def test_a_day_on_which_nothing_came_anywhere_is_told(new_world, told):
     world = new_world()
     world.rows["catalogued_days"][0].update(places=3, objects_catalogued=0)
-    assert world.findings(MART)["nothing_delivered"].message == (
+    assert told(world.findings(MART)["nothing_delivered"]) == (
         "no log object was delivered on 2026-11-20 to any of 3 places"
     )
 

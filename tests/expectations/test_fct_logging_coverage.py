@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lacuna.aws import athena
+from lacuna.settings import Settings
+
 MART = "fct_logging_coverage"
 
 
@@ -53,35 +56,35 @@ def test_an_account_without_buckets_passes(new_world):
     assert new_world().findings(MART) == {}
 
 
-def test_a_silent_bucket_is_told(findings):
-    assert findings["bucket_silent"].message == (
+def test_a_silent_bucket_is_told(findings, told):
+    assert told(findings["bucket_silent"]) == (
         "mute is silent: logging is on and requests were seen on 2026-11-20, but no access log came"
     )
 
 
-def test_a_broken_target_is_told_with_its_address_the_reason_and_what_to_do(findings):
-    assert findings["target_broken"].message == (
+def test_a_broken_target_is_told_with_its_address_the_reason_and_what_to_do(findings, told):
+    assert told(findings["target_broken"]) == (
         "access logs of lossy cannot be delivered to s3://logs/eu/, on 2026-11-20 all are lost "
-        "(target_policy_missing). Allow logging.s3.amazonaws.com to write."
+        "(target_policy_missing)\n  to do: Allow logging.s3.amazonaws.com to write."
     )
 
 
-def test_a_bucket_without_logging_is_told_with_its_sensitivity(findings):
-    assert findings["logging_off"].message == (
+def test_a_bucket_without_logging_is_told_with_its_sensitivity(findings, told):
+    assert told(findings["logging_off"]) == (
         "access logging of attic was off on 2026-11-20 (sensitivity: high)"
     )
 
 
-def test_a_denied_bucket_is_unknown_and_not_off(findings):
-    assert findings["logging_unknown"].message == (
+def test_a_denied_bucket_is_unknown_and_not_off(findings, told):
+    assert told(findings["logging_unknown"]) == (
         "it is unknown if access to vault was logged on 2026-11-20 "
         "(logging_unreadable; GetBucketLogging: AccessDenied)"
     )
 
 
-def test_every_observed_bucket_must_have_a_verdict(findings):
-    assert findings["bucket_not_judged"].message == (
-        "absent has no logging verdict for 2026-11-20; "
+def test_every_observed_bucket_must_have_a_verdict(findings, told):
+    assert told(findings["bucket_not_judged"]) == (
+        "absent has no logging verdict for 2026-11-20\n"
         "absent-and-off has no logging verdict for 2026-11-20"
     )
 
@@ -97,7 +100,11 @@ def test_a_long_list_of_findings_says_how_many_are_left(new_world):
     for number in range(30):
         world.add_verdict(f"attic-{number:02}", "off")
     off = world.findings(MART)["logging_off"]
-    assert off.message.endswith("of attic-04 was off on 2026-11-20; and 25 more")
+    *_, last, rest = off.message.splitlines()
+    assert last == "  access logging of attic-19 was off on 2026-11-20"
+    assert rest.startswith("  and 10 more; all: with batch as (select * from ")
+    rows = athena.rows(Settings(lake_bucket=world.name), rest.partition("all: ")[2])
+    assert [row["bucket_name"] for row in rows] == [f"attic-{number:02}" for number in range(30)]
     assert off.offending == tuple(f"attic-{number:02}" for number in range(20))
     assert off.observed == "30 offending"
 
@@ -110,3 +117,30 @@ def test_severities_tell_a_loss_from_a_choice(findings):
         "logging_off": "warning",
         "logging_unknown": "warning",
     }
+
+
+def test_what_to_do_is_said_once_for_all_that_it_mends(new_world, told):
+    world = new_world()
+    for name, cure in (("a", "Turn it on."), ("b", "Widen it."), ("c", "Turn it on.")):
+        world.add_verdict(name, "off", recommendations=[cure])
+    assert told(world.findings(MART)["logging_off"]).split("\n") == [
+        "access logging of a was off on 2026-11-20",
+        "access logging of c was off on 2026-11-20",
+        "  to do: Turn it on.",
+        "access logging of b was off on 2026-11-20",
+        "  to do: Widen it.",
+    ]
+
+
+def test_buckets_meant_not_to_be_logged_raise_no_alert_that_they_are_off(new_world, told):
+    world = new_world()
+    for name in ("lake-1", "eu-logs", "eulogs", "Old_Logs", "logs.eu", "logsxeu"):
+        world.add_verdict(name, "off")
+    world.add_verdict("lake-broken", "broken_target")
+    globs = {"LACUNA_UNLOGGED_BUCKETS": "lake-*,*-logs,Old?Logs,logs.eu"}
+    findings = world.findings(MART, unlogged_buckets=Settings.from_env(globs).unlogged_buckets)
+    assert told(findings["logging_off"]).split("\n") == [
+        "access logging of eulogs was off on 2026-11-20",
+        "access logging of logsxeu was off on 2026-11-20",
+    ]
+    assert "target_broken" in findings

@@ -60,14 +60,16 @@ def test_athena_is_addressed_with_the_settings(environment):
 
 
 @pytest.mark.parametrize(
-    ("sentences", "number", "message"),
+    ("sentences", "more", "lines"),
     [
-        (["a is off"], 1, "a is off"),
-        (["a is off", "b is off"], 2, "a is off; b is off"),
-        (list("abcdefg"), 1200, "a; b; c; d; e; and 1,195 more"),
+        (["a is off"], "", ["head", "  a is off"]),
+        (
+            ["a is off\nmend", "b is off\nmend"],
+            "",
+            ["head", "  a is off", "  b is off", "    to do: mend"],
+        ),
+        (list("abc"), "and 7 more", ["head", "  a", "  b", "  c", "  and 7 more"]),
     ],
 )
-def test_a_message_holds_the_first_findings_and_the_number_of_the_others(
-    sentences, number, message
-):
-    assert validation.in_words(sentences, number) == message
+def test_a_message_is_a_head_and_a_line_for_each_finding(sentences, more, lines):
+    assert validation.in_words("head", sentences, more).split("\n") == lines
