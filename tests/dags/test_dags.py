@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import RetryAction
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.serialization.serialized_objects import DagSerialization
 
+from lacuna.day import DayError
 from lacuna.run import in_asset_order
 
 DAGS = Path(__file__).parents[2] / "dags"
@@ -46,6 +48,18 @@ def test_every_dag_survives_serialisation_and_tells_what_it_does(bag):
         restored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
         assert restored.dag_id == dag.dag_id
         assert "When it fails" in dag.doc_md
+
+
+@pytest.mark.parametrize("key", ["2999-01-01", "hello", "2026-11-1"])
+def test_every_first_task_refuses_a_bad_day_before_it_does_anything(bag, key, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    for dag in bag.dags.values():
+        for task in dag.roots:
+            for named in ({"partition_key": key}, {"params": {"day": key}}):
+                with pytest.raises(DayError, match=key) as refused:
+                    task.python_callable(**{"params": {}} | named)
+                rule = task.retry_policy.evaluate(refused.value, try_number=1, max_tries=2)
+                assert rule.action is RetryAction.FAIL
 
 
 def test_dag_files_hold_wiring_only():
