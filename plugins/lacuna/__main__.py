@@ -53,8 +53,8 @@ def run(
     interrupt = terminal.Interrupt()
     interrupt.listen()
     try:
-        _say_where(chosen)
-        parts = _run_days(chosen, wanted, interrupt)
+        lake = _say_where(chosen)
+        parts = _run_days(chosen, wanted, lake, interrupt)
     except KeyboardInterrupt:
         interrupt.leave()
     if timings:
@@ -65,8 +65,8 @@ def run(
         timings.write_text(json.dumps(rows, indent=1))
 
 
-def _say_where(settings: Settings) -> None:
-    """Which account, Region and lake the run works in; ends it where there is none."""
+def _say_where(settings: Settings) -> str:
+    """Print which account, Region and lake the run works in; its lake. Ends it without account."""
     from lacuna.aws.session import AccountError, open_account
 
     try:
@@ -80,9 +80,12 @@ def _say_where(settings: Settings) -> None:
         f"account {account.account_id}, Region {account.region}, lake {lake}, at {endpoint}",
         flush=True,
     )
+    return lake
 
 
-def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrupt) -> list[Part]:
+def _run_days(
+    settings: Settings, days: list[date], lake: str, interrupt: terminal.Interrupt
+) -> list[Part]:
     terminal.before_airflow()
     from lacuna import summary
     from lacuna.aws.athena import QueryFailed
@@ -104,7 +107,7 @@ def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrup
         except QueryFailed as error:
             lines = ["", f"{day} was built and checked, but its summary could not be read: {error}"]
         print(*summary.fitted(lines), sep="\n", flush=True)
-    print(*summary.fitted([summary.NEXT.format(day=days[-1])]), sep="\n", flush=True)
+    print(*summary.fitted(summary.where_next(settings, days[-1], lake)), sep="\n", flush=True)
     return parts
 
 

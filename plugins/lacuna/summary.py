@@ -77,6 +77,8 @@ For example:
   from lacuna.fct_delivery_hours
   where event_date = date '{day}' and status in ('missing', 'partial')
   order by bucket_name, hour
+
+in Athena's console (Region {region}, workgroup {workgroup}), or with `ask` of README.md (LAKE={lake}).
 """
 
 
@@ -141,10 +143,16 @@ def told(summary: Summary) -> Iterator[str]:
                 yield f"{severity}: {finding.message}"
 
 
+def where_next(settings: Settings, day: date, lake: str) -> list[str]:
+    """The tables, a question that one of them answers, and where to ask it."""
+    place = {"region": settings.region, "workgroup": settings.workgroup, "lake": lake}
+    return NEXT.format(day=day, **place).rstrip().split("\n")
+
+
 def fitted(lines: Iterable[str]) -> Iterator[str]:
     """Lines as they are for a file or a pipe; for a terminal, broken between words to its width."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
-    for line in "\n".join(lines).split("\n"):
+    for line in (part for one in lines for part in one.split("\n")):
         indent = line[: len(line) - len(line.lstrip())]
         yield from textwrap.wrap(
             line.strip(),

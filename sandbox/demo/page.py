@@ -19,11 +19,12 @@ make sandbox       this account again, to ask it questions. In a second terminal
                    paste the export lines that it prints, then:
 
   make run DAY={day}
-  aws athena start-query-execution --query-string "
-    select bucket_name, hour, data_event_requests
-    from lacuna.fct_delivery_hours
-    where event_date = date '{day}' and status = 'missing'"
-  aws athena get-query-results --query-execution-id ID_IT_ANSWERED
+
+                   and ask with `ask` of README.md, which needs those lines too:
+
+  ask "select bucket_name, hour, data_event_requests
+       from lacuna.fct_delivery_hours
+       where event_date = date '{day}' and status = 'missing'"
 """
 
 

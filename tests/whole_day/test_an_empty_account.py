@@ -15,6 +15,15 @@ DAY = "2026-03-01"
 def test_an_empty_account_is_an_answer(empty):
     done = empty.run(DAY)
     assert "FAILED" not in done.stdout
+    first, *lines = done.stdout.splitlines()
+    assert first.startswith("account 123456789012, Region us-east-1, lake lacuna-lake-")
+    assert first.endswith(f"at {empty.environment['AWS_ENDPOINT_URL']} (AWS_ENDPOINT_URL)")
+    short = lines.index(f"{DAY} in short")
+    assert lines[short + 1 : short + 4] == [
+        "  buckets   1 off",
+        "  hours     none",
+        "  findings  1 warning",
+    ]
     days = empty.rows("select * from lacuna_evidence.catalogued_days")
     assert [(day["delivered_on"], day["objects_catalogued"]) for day in days] == [(DAY, "0")]
     assert empty.rows("select * from lacuna.fct_object_requests") == []
