@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 PORT ?= 5000
 SEED ?= 7
 ACCOUNT ?= simulated
+ENGINE ?= embedded
+export ENGINE
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
@@ -44,11 +46,11 @@ $(AIRFLOW_HOME)/.migrated: .venv/.installed
 # ---- running ---------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(AIRFLOW_HOME)/.migrated ## Sandbox, simulated account, the daily run, verdicts beside the planted truth [SEED=n]
+demo: $(AIRFLOW_HOME)/.migrated ## Sandbox, simulated account, the daily run, verdicts beside the planted truth [SEED=n] [ENGINE=embedded|trino]
 	@python -m sandbox demo --seed $(SEED)
 
 .PHONY: sandbox
-sandbox: .venv/.installed ## The sandbox in the foreground [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n]
+sandbox: .venv/.installed ## The sandbox in the foreground [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n] [ENGINE=embedded|trino]
 	@python -m sandbox serve --port $(PORT) --account $(ACCOUNT) --seed $(SEED)
 
 .PHONY: run

@@ -24,6 +24,16 @@ class Account(enum.StrEnum):
     empty = "empty"
 
 
+class Engine(enum.StrEnum):
+    embedded = "embedded"
+    trino = "trino"
+
+
+Engines = Annotated[
+    Engine, typer.Option(envvar="ENGINE", help="What runs the SQL; trino needs a JDK 24.")
+]
+
+
 @app.callback()
 def sandbox() -> None:
     """AWS on this machine: moto's control plane, an Athena that runs SQL, a simulated account."""
@@ -36,15 +46,16 @@ def serve(
     seed: Seed = 7,
     requests: Requests = 20_000,
     days: Days = 4,
+    engine: Engines = Engine.embedded,
     truth: Annotated[Path, typer.Option(help="Where to write what was planted.")] = Path(
         ".lacuna/truth.json"
     ),
 ) -> None:
     """Serve the sandbox until interrupted; prints the exports a client needs, then `sandbox ready`."""
     from sandbox.account import simulate
-    from sandbox.endpoint.server import Sandbox
+    from sandbox.endpoint import server
 
-    with Sandbox(port=port) as box:
+    with server.Sandbox(port=port, engine=getattr(server, engine)) as box:
         print("The sandbox answers on this machine only and takes any credentials.")
         for name, value in client_environment(box.url).items():
             print(f"export {name}={value}")

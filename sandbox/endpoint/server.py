@@ -11,10 +11,13 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from . import faults
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 Environ = dict[str, Any]
 HOST = "127.0.0.1"
@@ -118,10 +121,24 @@ def _service(environ: Environ) -> str:
     return scope[3].lower() if len(scope) > 4 else "s3"
 
 
+def embedded(folder: str) -> Engine:
+    """The engine that needs nothing but Python."""
+    from .duck import DuckEngine
+
+    return DuckEngine(folder)
+
+
+def trino(folder: str) -> Engine:
+    """A real Trino; see trino_server for what it needs."""
+    from .trino import TrinoEngine
+
+    return TrinoEngine(folder)
+
+
 class Sandbox:
     """An AWS endpoint on loopback that takes any credentials. Port 0 is a free port."""
 
-    def __init__(self, port: int = 0, engine: Callable[[str], Any] | None = None) -> None:
+    def __init__(self, port: int = 0, engine: Callable[[str], Engine] = embedded) -> None:
         self._port, self._make_engine = port, engine
         self.book = faults.FaultBook()
 
@@ -142,7 +159,6 @@ class Sandbox:
         from werkzeug.serving import make_server
 
         from . import athena, cloudtrail, glue, s3
-        from .duck import DuckEngine
 
         class Handler(MotoRequestHandler):  # type: ignore[misc]
             def log_request(self, *_: object) -> None:
@@ -151,9 +167,9 @@ class Sandbox:
         BackendDict.reset()
         reset_model_data()
         self._folder = tempfile.TemporaryDirectory(prefix="lacuna-sandbox-")
-        self._engine = (self._make_engine or DuckEngine)(self._folder.name)
         for module in (s3, cloudtrail, glue):
             module.install()
+        self._engine = self._make_engine(self._folder.name)
         athena.install(self._engine)
         app = Middleware(DomainDispatcherApplication(create_backend_app), self.book)
         self._server = make_server(HOST, self._port, app, threaded=True, request_handler=Handler)

@@ -1,0 +1,138 @@
+"""Moto's Glue and S3 as Trino is shown them, on a port of their own.
+
+One thing is not as it is: Trino has no CloudTrailInputFormat. Where Glue names it, Trino is told
+plain text, and an object below such a table's or partition's location is served as JSON lines, one
+event a line. Key, size and time of delivery stay those of the object, so "$path", "$file_size",
+pruning and bytes scanned are what they would be; the spare bytes are a comment in the gzip header.
+What is no readable CloudTrail file is served as it is, and fails to parse.
+
+Trino's calls do not pass the sandbox's own door: no fault hits them, nobody counts them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import threading
+import zlib
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from moto.s3.models import FakeKey
+from werkzeug.serving import make_server
+
+from . import s3
+from .catalog import split_url
+from .serde import TrailFile, valid_utf8
+
+Environ = dict[str, Any]
+CLOUDTRAIL = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
+TEXT = "org.apache.hadoop.mapred.TextInputFormat"
+JSON = "org.openx.data.jsonserde.JsonSerDe"  # the one that lets a text column hold an object
+
+
+class View:
+    """A WSGI application before moto's."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+        self._trails: set[str] = set()
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("AWSGlue."):
+            return self._glue(environ, start_response)
+        if environ["REQUEST_METHOD"] == "GET" and (key := self._trail_file(environ)):
+            return _object(key, environ, start_response)
+        return self._app(environ, start_response)
+
+    def _glue(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        begun: list[Any] = []
+        body = b"".join(self._app(environ, lambda *start: begun.extend(start)))
+        if CLOUDTRAIL.encode() in body:
+            body = json.dumps(json.loads(body, object_hook=self._shown)).encode()
+        headers = [(k, v) for k, v in begun[1] if k.lower() != "content-length"]
+        start_response(begun[0], [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _shown(self, item: dict[str, Any]) -> dict[str, Any]:
+        if item.get("InputFormat") != CLOUDTRAIL:
+            return item
+        self._trails.add("/".join(split_url(item["Location"])).rstrip("/") + "/")
+        serde = {**(item.get("SerdeInfo") or {}), "SerializationLibrary": JSON}
+        return {**item, "InputFormat": TEXT, "SerdeInfo": serde}
+
+    def _trail_file(self, environ: Environ) -> FakeKey | None:
+        path = environ["PATH_INFO"].encode("latin-1").decode().lstrip("/")
+        if not path.startswith(tuple(self._trails)):
+            return None
+        bucket, key = split_url(path)
+        found = s3.backend().get_bucket(bucket).keys.get(key)
+        return found if isinstance(found, FakeKey) else None
+
+
+def _object(key: FakeKey, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """GetObject, of all or of a range."""
+    body = as_lines(bytes(key.value), key.name.endswith(".gz"))
+    size = len(body)
+    headers = [("Content-Type", "application/json"), ("ETag", key.etag)]
+    status = "200 OK"
+    if asked := re.fullmatch(r"bytes=(\d*)-(\d*)", environ.get("HTTP_RANGE", "")):
+        first = int(asked[1]) if asked[1] else max(size - int(asked[2]), 0)
+        last = min(int(asked[2]), size - 1) if asked[1] and asked[2] else size - 1
+        body, status = body[first : last + 1], "206 Partial Content"
+        headers.append(("Content-Range", f"bytes {first}-{last}/{size}"))
+    start_response(status, [*headers, ("Content-Length", str(len(body)))])
+    return [body]
+
+
+@lru_cache(64)
+def as_lines(data: bytes, zipped: bool) -> bytes:
+    """A CloudTrail file as JSON lines in as many bytes; a file that is none comes back as it is."""
+    try:
+        text = valid_utf8(gzip.decompress(data) if zipped else data)
+        records = msgspec.json.decode(text, type=TrailFile).records or []
+    except (EOFError, OSError, zlib.error, msgspec.DecodeError):
+        return data
+    lines = b"".join(msgspec.json.format(bytes(r), indent=-1) + b"\n" for r in records)
+    return _gzip(lines, len(data)) if zipped else lines.ljust(len(data))
+
+
+def _gzip(content: bytes, size: int) -> bytes:
+    """Gzip of a wanted size."""
+    pack = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    packed = pack.compress(content) + pack.flush()
+    end = zlib.crc32(content).to_bytes(4, "little") + (len(content) % 2**32).to_bytes(4, "little")
+    spare = size - 10 - 1 - len(packed) - len(end)
+    if spare < 0:
+        raise ValueError(f"a CloudTrail file cannot be served as lines in its own {size} bytes")
+    return b"\x1f\x8b\x08\x10" + bytes(6) + b" " * spare + b"\0" + packed + end
+
+
+class Front:
+    """The view, served on a loopback port; 0 picks a free one."""
+
+    def __init__(self, host: str, port: int) -> None:
+        class Handler(MotoRequestHandler):  # type: ignore[misc]
+            protocol_version = "HTTP/1.1"
+
+            def log_request(self, *_: object) -> None:
+                """One line a request would bury everything else."""
+
+        app = View(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server(host, port, app, threaded=True, request_handler=Handler)
+        self.url = f"http://{host}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
