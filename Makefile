@@ -72,6 +72,10 @@ settings: .venv/.installed ## Every setting: value, origin, meaning
 test: $(AIRFLOW_HOME)/.migrated ## All tests
 	@python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
+.PHONY: conformance
+conformance: $(AIRFLOW_HOME)/.migrated ## The embedded engine beside a real Trino: the daily run, wild lines, expressions (needs a JDK 24)
+	@python -m pytest -q -m trino -rs tests/sandbox/endpoint
+
 .PHONY: smoke
 smoke: .venv/.installed ## The commands of docker-compose.yml outside Docker, on a real PostgreSQL
 	@python scripts/smoke.py

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 Environ = dict[str, Any]
+App = Callable[..., Iterable[bytes]]
 HOST = "127.0.0.1"
 ACCOUNT_ID = "123456789012"
 
@@ -28,7 +29,7 @@ class Middleware:
     """Stands before moto: the sandbox's own paths, call counts and faults; everything else
     goes through."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], book: faults.FaultBook) -> None:
+    def __init__(self, app: App, book: faults.FaultBook) -> None:
         self._app, self._book = app, book
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -121,6 +122,35 @@ def _service(environ: Environ) -> str:
     return scope[3].lower() if len(scope) > 4 else "s3"
 
 
+def moto_app() -> App:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    app: App = DomainDispatcherApplication(create_backend_app)
+    return app
+
+
+class Listener:
+    """An application on a loopback port (0: a free one), answered until closed."""
+
+    def __init__(self, port: int, app: App) -> None:
+        from moto.moto_server.werkzeug_app import MotoRequestHandler
+        from werkzeug.serving import make_server
+
+        class Handler(MotoRequestHandler):  # type: ignore[misc]
+            def log_request(self, *_: object) -> None:
+                """One line a request would bury everything else."""
+
+        self._server = make_server(HOST, port, app, threaded=True, request_handler=Handler)
+        self.url = f"http://{HOST}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
 def embedded(folder: str) -> Engine:
     """The engine that needs nothing but Python."""
     from .duck import DuckEngine
@@ -144,25 +174,15 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self._server.server_port}"
+        return self._listener.url
 
     def start(self) -> Sandbox:
         os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(64 << 20))
         os.environ.setdefault("MOTO_S3_DEFAULT_MAX_KEYS", "1000")
         from moto.core.base_backend import BackendDict
         from moto.core.model_instances import reset_model_data
-        from moto.moto_server.werkzeug_app import (
-            DomainDispatcherApplication,
-            MotoRequestHandler,
-            create_backend_app,
-        )
-        from werkzeug.serving import make_server
 
         from . import athena, cloudtrail, glue, s3
-
-        class Handler(MotoRequestHandler):  # type: ignore[misc]
-            def log_request(self, *_: object) -> None:
-                """One line a request would bury everything else."""
 
         BackendDict.reset()
         reset_model_data()
@@ -171,16 +191,11 @@ class Sandbox:
             module.install()
         self._engine = self._make_engine(self._folder.name)
         athena.install(self._engine)
-        app = Middleware(DomainDispatcherApplication(create_backend_app), self.book)
-        self._server = make_server(HOST, self._port, app, threaded=True, request_handler=Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._listener = Listener(self._port, Middleware(moto_app(), self.book))
         return self
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._listener.close()
         self._engine.close()
         self._folder.cleanup()
 

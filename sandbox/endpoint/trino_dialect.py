@@ -1,10 +1,11 @@
 """Every difference between the SQL of Athena and that of Trino, in statements that reach an engine.
 
-- CREATE TABLE AS has Athena's properties: `PROPERTIES` says what becomes of each. Where no location
-  is given, the table goes below the query's result location; without a format it is Parquet.
+- CREATE TABLE AS: properties of Athena's own (table_type, is_external) go; a compression is a matter
+  of the session, a delimiter has another name, and JSON means the openx SerDe. Where no location is
+  given, the table goes below the query's result location; without a format it is Parquet.
 - parameters of an execution are literals in the order of the question marks
 - what Trino runs and Athena does not (sessions, catalogs, grants, procedures, DELETE …) is refused
-- an error has Trino's name; Athena adds to COLUMN_NOT_FOUND that it may not be allowed, either
+- an error has Trino's name; to COLUMN_NOT_FOUND Athena adds that it may not be allowed, either
 
 Hive's own statements and SHOW, DESCRIBE, MSCK, UNLOAD, PREPARE never come here: see ddl. Names need
 nothing: Trino too reads "AwsDataCatalog" without regard to case. CloudTrailInputFormat: trino_view.
@@ -15,35 +16,20 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from .dialect import TrinoSQL, with_parameters
+from . import results
+from .dialect import TrinoSQL, parse, with_parameters
 from .engine import AthenaError, Statement
 
-CODEC = "awsdatacatalog.compression_codec"  # of the session: Trino has no such table property
-SAME, DROPPED = "", "-"
-PROPERTIES = {
-    "external_location": SAME,
-    "partitioned_by": SAME,
-    "bucketed_by": SAME,
-    "bucket_count": SAME,
-    "format": SAME,
-    "field_delimiter": "textfile_field_separator",
-    "write_compression": CODEC,
-    "parquet_compression": CODEC,
-    "orc_compression": CODEC,
-    "compression_level": DROPPED,
-    "is_external": DROPPED,
-    "table_type": DROPPED,  # anything but 'HIVE' is refused
-}
+CODEC = "awsdatacatalog.compression_codec"
 FORMATS = {"json": "OPENX_JSON"}  # the SerDe that Athena writes JSON with
-OPEN = (TokenType.L_PAREN, TokenType.L_BRACKET)
-CLOSE = (TokenType.R_PAREN, TokenType.R_BRACKET)
 RUN = ("select", "with", "values", "table", "(", "insert", "create", "explain", "show", "execute")
 ERRORS = {"COLUMN_NOT_FOUND": " or requester is not authorized to access requested resources"}
-OF_KIND = {
+KINDS = {
     "CREATE TABLE": ("DDL", "CREATE_TABLE_AS_SELECT"),
     "CREATE VIEW": ("DDL", "CREATE_VIEW"),
     "INSERT": ("DML", "INSERT"),
@@ -60,67 +46,45 @@ def translated(statement: Statement) -> tuple[str, dict[str, str]]:
     except SqlglotError:
         return sql, {}  # Trino will say what is wrong
     words = [token.text.lower() for token in tokens[:4]]
-    if not words or words[0] not in RUN:
-        raise AthenaError(f"SYNTAX_ERROR: line 1:1: mismatched input '{tokens[0].text}'")
-    if words[0] != "create" or "view" in words:
+    if words and words[0] not in RUN:
+        raise _mismatched(tokens[0])
+    if words[:1] != ["create"] or "view" in words:
         return sql, {}
-    return _create_table_as(sql, tokens, statement.output_location)
+    return _create_table_as(sql, tokens, f"{statement.output_location}tables/{uuid.uuid4()}/")
 
 
-def _create_table_as(sql: str, tokens: Sequence[Token], results: str) -> tuple[str, dict[str, str]]:
-    depth, start, end = 0, -1, -1
-    for number, token in enumerate(tokens):
-        depth += (token.token_type in OPEN) - (token.token_type in CLOSE)
-        if depth == 0 and token.token_type == TokenType.ALIAS:
-            break
-        if depth == 0 and token.token_type == TokenType.WITH and start < 0:
-            start = number
-        elif depth == 0 and start >= 0:
-            end = number
-    else:
-        raise AthenaError(f"SYNTAX_ERROR: line 1:1: mismatched input '{sql[:40]}'")
-    given = _properties(sql, tokens[start + 2 : end]) if start >= 0 else {}
-    head = sql[: tokens[start].start] if start >= 0 else sql[: token.start]
-    kept, session = _kept(given)
-    kept.setdefault("external_location", f"'{results}tables/{uuid.uuid4()}/'")
-    kept.setdefault("format", "'PARQUET'")
-    listed = ", ".join(f"{name} = {value}" for name, value in kept.items())
-    return f"{head}WITH ({listed}) {sql[token.start :]}", session
+def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str, dict[str, str]]:
+    depth, outer = 0, dict[TokenType, Token]()  # the first of its kind that is in no bracket
+    for token in tokens:
+        depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+        if depth == 0:
+            outer.setdefault(token.token_type, token)
+    body = outer.get(TokenType.ALIAS)
+    if body is None or tokens[1].token_type != TokenType.TABLE:
+        raise _mismatched(tokens[1])
+    head, rest = sql[: body.start], sql[body.start :]
+    tree = parse(f"{head} as select 1 as x")
+    options = results.table_options(tree)  # type: ignore[arg-type]
+    wanted = {
+        "external_location": f"'{options.location or home}'",
+        "format": f"'{FORMATS.get(options.format, options.format.upper())}'",
+    }
+    if options.partitioned_by:
+        wanted["partitioned_by"] = f"array{options.partitioned_by}"
+    if options.format == "textfile":
+        wanted["textfile_field_separator"] = f"'{options.delimiter}'"
+    codec = re.search(r"\b(?:write|parquet|orc)_compression\s*=\s*'(\w+)'", head, re.I)
+    start = min(
+        token.start for kind, token in outer.items() if kind in (TokenType.WITH, TokenType.ALIAS)
+    )
+    listed = ", ".join(f"{name} = {value}" for name, value in wanted.items())
+    return f"{sql[:start]}with ({listed}) {rest}", {CODEC: codec[1].upper()} if codec else {}
 
 
-def _kept(given: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    kept, session = dict[str, str](), dict[str, str]()
-    for name, value in given.items():
-        if name not in PROPERTIES:
-            raise AthenaError(
-                "INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property "
-                f"'{name}' does not exist"
-            )
-        bare = value.strip("'").lower()
-        if name == "table_type" and bare != "hive":
-            raise AthenaError(f"NOT_SUPPORTED: table_type {bare} is not supported by the sandbox")
-        if PROPERTIES[name] == CODEC:
-            session[CODEC] = bare.upper()
-        elif name == "format":
-            kept[name] = f"'{FORMATS.get(bare, bare.upper())}'"
-        elif PROPERTIES[name] != DROPPED:
-            kept[PROPERTIES[name] or name] = value
-    return kept, session
+def _mismatched(token: Token) -> AthenaError:
+    return AthenaError(f"SYNTAX_ERROR: line {token.line}:1: mismatched input '{token.text}'")
 
 
-def _properties(sql: str, tokens: Sequence[Token]) -> dict[str, str]:
-    """`name = value, …` as text, cut at the commas that are in no bracket."""
-    found, depth, first = dict[str, str](), 0, 0
-    for number, token in enumerate([*tokens, Token(TokenType.COMMA, ",")]):
-        depth += (token.token_type in OPEN) - (token.token_type in CLOSE)
-        if depth == 0 and token.token_type == TokenType.COMMA and number > first + 2:
-            name, value = tokens[first], tokens[first + 2 : number]
-            found[name.text.lower()] = sql[value[0].start : value[-1].end + 1]
-            first = number + 1
-    return found
-
-
-def reason(error: dict[str, object]) -> str:
+def reason(error: dict[str, Any]) -> str:
     """A Trino error as StateChangeReason."""
-    name, message = str(error["errorName"]), str(error.get("message", ""))
-    return f"{name}: {re.sub(r'[.]$', '', message)}{ERRORS.get(name, '')}"
+    return f"{error['errorName']}: {error.get('message')}{ERRORS.get(error['errorName'], '')}"

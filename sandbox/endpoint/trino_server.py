@@ -1,7 +1,5 @@
-"""A Trino coordinator for the sandbox: one that runs already, or a JVM of its own on this machine.
-
-The jars come from Maven (`sandbox/trino/pom.xml`) and are looked up once; what that found lies in
-`.lacuna/trino`.
+"""A Trino coordinator in a process of its own. Its jars come from Maven (`sandbox/trino/pom.xml`);
+where they lie is looked up once and kept in `.lacuna/trino`.
 """
 
 from __future__ import annotations
@@ -12,28 +10,29 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 REPO = Path(__file__).parents[2]
-SOURCE, BUILT = REPO / "sandbox" / "trino", REPO / ".lacuna" / "trino"
+SOURCE, KEPT = REPO / "sandbox" / "trino", REPO / ".lacuna" / "trino"
 LEAST_JDK = 24
 PATIENCE = 180.0  # seconds; an idle machine needs about ten
-OPTIONS = (
-    *("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"),
-    *("--sun-misc-unsafe-memory-access=allow", "-Duser.timezone=UTC", "-Xmx2g"),
-    "-XX:TieredStopAtLevel=1",  # queries of seconds: better compiled at once than compiled well
-)
 
 
 class NoCoordinator(RuntimeError):
-    """Trino cannot be started here; the message says what to do about it."""
+    """There is no Trino to work with; the message says what to do about it."""
 
 
 def jdk(environment: Mapping[str, str] = os.environ, usual: Path = Path("/usr/lib/jvm")) -> Path:
-    """The home of a JDK that is new enough, from JAVA_HOME, PATH or the usual folder."""
-    for home in _homes(environment, usual):
-        if (home / "bin" / "javac").exists() and _version(home) >= LEAST_JDK:
+    """The home of a JDK that is new enough: from JAVA_HOME, PATH or the usual folder."""
+    homes = [Path(environment["JAVA_HOME"])] if environment.get("JAVA_HOME") else []
+    if on_path := shutil.which("javac", path=environment.get("PATH", "")):
+        homes.append(Path(on_path).resolve().parents[1])
+    for home in [*homes, *sorted(usual.glob("*"))]:
+        release = home / "release"
+        stated = release.read_text() if release.exists() else ""
+        version = re.search(r'JAVA_VERSION="(\d+)', stated)
+        if version and int(version[1]) >= LEAST_JDK and (home / "bin" / "javac").exists():
             return home
     raise NoCoordinator(
         f"The engine trino needs a JDK {LEAST_JDK} or newer; there is none in JAVA_HOME, on PATH "
@@ -42,75 +41,43 @@ def jdk(environment: Mapping[str, str] = os.environ, usual: Path = Path("/usr/li
     )
 
 
-def _homes(environment: Mapping[str, str], usual: Path) -> Iterator[Path]:
-    if named := environment.get("JAVA_HOME"):
-        yield Path(named)
-    if found := shutil.which("javac", path=environment.get("PATH", "")):
-        yield Path(found).resolve().parents[1]
-    yield from sorted(usual.glob("*"))
-
-
-def _version(home: Path) -> int:
-    """The version that a JDK's own `release` file states; 0 where it has none."""
-    release = home / "release"
-    found = re.search(r'JAVA_VERSION="(\d+)', release.read_text()) if release.exists() else None
-    return int(found[1]) if found else 0
-
-
-def build(java: Path) -> str:
-    """The class path of the launcher; looked up and compiled again only when something changed."""
-    made_of = [SOURCE / "pom.xml", SOURCE / "TrinoCoordinator.java", java / "release"]
-    state = hashlib.sha256(b"".join(path.read_bytes() for path in made_of)).hexdigest()[:12]
-    folder = BUILT / state
-    jars = folder / "jars"
-    if jars.exists():
-        return f"{folder}:{jars.read_text()}"
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise NoCoordinator("The engine trino needs Maven (`mvn`) on PATH, for Trino's own jars.")
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "JAVA_HOME": str(java)}
-    found, part = folder / "found", f"-Dmdep.outputFile={folder / 'found'}"
-    command = [maven, "-B", "-q", "-f", str(SOURCE), "dependency:build-classpath", part]
-    _do(command, environment)
-    compiler = str(java / "bin" / "javac")
-    _do([compiler, "-cp", found.read_text(), "-d", str(folder), str(made_of[1])], environment)
-    found.rename(jars)  # last: a build that was cut short is done again
-    return f"{folder}:{jars.read_text()}"
-
-
-def _do(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+def class_path(home: Path) -> str:
+    """Trino's jars, asked of Maven when the versions changed or a jar is gone."""
+    pom = SOURCE / "pom.xml"
+    kept = KEPT / f"{hashlib.sha256(pom.read_bytes()).hexdigest()[:12]}.classpath"
+    if kept.exists() and all(os.path.exists(jar) for jar in kept.read_text().split(":")):
+        return kept.read_text()
+    command = ["mvn", "-B", "-q", "-f", str(pom), "dependency:build-classpath"]
+    if not shutil.which(command[0]):
+        raise NoCoordinator("The engine trino needs Maven (`mvn`) on PATH: it knows Trino's jars.")
+    done = subprocess.run(
+        [*command, f"-Dmdep.outputFile={kept}"],
+        env={**os.environ, "JAVA_HOME": str(home)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     if done.returncode:
-        raise NoCoordinator(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise NoCoordinator(f"Maven found no jars of Trino:\n{done.stdout[-4000:]}")
+    return kept.read_text()
 
 
 class Coordinator:
-    """A coordinator in a process of its own, which ends with this one."""
+    """A coordinator that ends with this process, or when it is closed."""
 
     def __init__(self, folder: Path) -> None:
-        java = jdk()
-        jars, log = build(java), folder / "trino.log"
-        command = [str(java / "bin" / "java"), *OPTIONS, "-cp", jars, "TrinoCoordinator"]
+        home, log = jdk(), folder / "trino.log"
+        launcher = ["-cp", class_path(home), str(SOURCE / "TrinoCoordinator.java")]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("w"), text=True
-        )
+            [str(home / "bin" / "java"), f"@{SOURCE / 'jvm.options'}", *launcher],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("w"), text=True,
+        )  # fmt: skip
         assert self._process.stdout
         alarm = threading.Timer(PATIENCE, self._process.kill)
         alarm.start()
         said = self._process.stdout.readline().split()
         alarm.cancel()
         if said[:1] != ["READY"]:
-            self.close()
             raise NoCoordinator(f"Trino did not start; it said:\n{log.read_text()[-4000:]}")
         self.url = said[1]
 
     def close(self) -> None:
-        """It ends when its input does; killed where it does not."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()  # it keeps nothing
+        self._process.wait()

@@ -14,26 +14,19 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
 from moto.s3.models import FakeKey
-from werkzeug.serving import make_server
 
 from . import s3
 from .catalog import split_url
 from .serde import TrailFile, valid_utf8
+from .server import App, Environ
 
-Environ = dict[str, Any]
 CLOUDTRAIL = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
 TEXT = "org.apache.hadoop.mapred.TextInputFormat"
 JSON = "org.openx.data.jsonserde.JsonSerDe"  # the one that lets a text column hold an object
@@ -42,18 +35,22 @@ JSON = "org.openx.data.jsonserde.JsonSerDe"  # the one that lets a text column h
 class View:
     """A WSGI application before moto's."""
 
-    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
         self._trails: set[str] = set()
 
-    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if environ.get("HTTP_X_AMZ_TARGET", "").startswith("AWSGlue."):
             return self._glue(environ, start_response)
-        if environ["REQUEST_METHOD"] == "GET" and (key := self._trail_file(environ)):
-            return _object(key, environ, start_response)
+        path = environ["PATH_INFO"].encode("latin-1").decode().lstrip("/")
+        if environ["REQUEST_METHOD"] == "GET" and path.startswith(tuple(self._trails)):
+            bucket, name = split_url(path)
+            key = s3.backend().get_bucket(bucket).keys.get(name)
+            if isinstance(key, FakeKey):
+                return _object(key, environ, start_response)
         return self._app(environ, start_response)
 
-    def _glue(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _glue(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         begun: list[Any] = []
         body = b"".join(self._app(environ, lambda *start: begun.extend(start)))
         if CLOUDTRAIL.encode() in body:
@@ -69,21 +66,11 @@ class View:
         serde = {**(item.get("SerdeInfo") or {}), "SerializationLibrary": JSON}
         return {**item, "InputFormat": TEXT, "SerdeInfo": serde}
 
-    def _trail_file(self, environ: Environ) -> FakeKey | None:
-        path = environ["PATH_INFO"].encode("latin-1").decode().lstrip("/")
-        if not path.startswith(tuple(self._trails)):
-            return None
-        bucket, key = split_url(path)
-        found = s3.backend().get_bucket(bucket).keys.get(key)
-        return found if isinstance(found, FakeKey) else None
 
-
-def _object(key: FakeKey, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+def _object(key: FakeKey, environ: Environ, start_response: Any) -> Iterable[bytes]:
     """GetObject, of all or of a range."""
     body = as_lines(bytes(key.value), key.name.endswith(".gz"))
-    size = len(body)
-    headers = [("Content-Type", "application/json"), ("ETag", key.etag)]
-    status = "200 OK"
+    size, status, headers = len(body), "200 OK", [("ETag", key.etag)]
     if asked := re.fullmatch(r"bytes=(\d*)-(\d*)", environ.get("HTTP_RANGE", "")):
         first = int(asked[1]) if asked[1] else max(size - int(asked[2]), 0)
         last = min(int(asked[2]), size - 1) if asked[1] and asked[2] else size - 1
@@ -114,25 +101,3 @@ def _gzip(content: bytes, size: int) -> bytes:
     if spare < 0:
         raise ValueError(f"a CloudTrail file cannot be served as lines in its own {size} bytes")
     return b"\x1f\x8b\x08\x10" + bytes(6) + b" " * spare + b"\0" + packed + end
-
-
-class Front:
-    """The view, served on a loopback port; 0 picks a free one."""
-
-    def __init__(self, host: str, port: int) -> None:
-        class Handler(MotoRequestHandler):  # type: ignore[misc]
-            protocol_version = "HTTP/1.1"
-
-            def log_request(self, *_: object) -> None:
-                """One line a request would bury everything else."""
-
-        app = View(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server(host, port, app, threaded=True, request_handler=Handler)
-        self.url = f"http://{host}:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()

@@ -10,8 +10,9 @@ from sandbox.endpoint.catalog import Catalog
 from sandbox.endpoint.engine import AthenaError, Statement
 from sandbox.endpoint.trino import cell
 from sandbox.endpoint.trino_dialect import translated
-from sandbox.endpoint.trino_server import NoCoordinator, jdk
+from sandbox.endpoint.trino_server import SOURCE, NoCoordinator, jdk
 from sandbox.endpoint.trino_view import as_lines
+from tests.test_compose import SECRETS, config
 
 
 def translate(sql: str, *parameters: str) -> tuple[str, dict[str, str]]:
@@ -31,8 +32,8 @@ def test_athenas_properties_become_trinos():
         "write_compression='snappy') as with q as (select 1) select * from q"
     )
     assert sql == (
-        "create table if not exists a.b WITH (external_location = 's3://lake/a,b/', "
-        "partitioned_by = ARRAY['x', 'y'], format = 'PARQUET') as with q as (select 1) "
+        "create table if not exists a.b with (external_location = 's3://lake/a,b/', "
+        "format = 'PARQUET', partitioned_by = array['x', 'y']) as with q as (select 1) "
         "select * from q"
     )
     assert session == {"awsdatacatalog.compression_codec": "SNAPPY"}
@@ -40,7 +41,7 @@ def test_athenas_properties_become_trinos():
 
 def test_a_table_without_properties_is_parquet_below_the_results():
     sql, _ = translate("create table t as select '(' as x")
-    assert sql.startswith("create table t WITH (external_location = 's3://lake/results/tables/")
+    assert sql.startswith("create table t with (external_location = 's3://lake/results/tables/")
     assert sql.endswith("format = 'PARQUET') as select '(' as x")
 
 
@@ -78,6 +79,7 @@ def kind(name: str, *arguments: object) -> dict:
         ("Af8=", kind("varbinary"), "01 ff"),
         ("2026-01-01 00:00:00", kind("timestamp"), "2026-01-01 00:00:00.000"),
         ("2026-01-01 00:00:00.5 UTC", kind("timestamp with time zone"), "2026-01-01 00:00:00.500 UTC"),
+        ("2026-01-01 02:00:00.500 +02:00", kind("timestamp with time zone"), "2026-01-01 02:00:00.500 +02:00"),
         ("2026-01-01 00:00:00.123456", kind("timestamp"), "2026-01-01 00:00:00.123456"),
         ([1, None], kind("array", kind("bigint")), "[1, null]"),
         ({"a": 1.5}, kind("map", kind("varchar"), kind("double")), "{a=1.5}"),
@@ -139,3 +141,19 @@ def test_an_old_jdk_and_a_runtime_without_a_compiler_are_passed_over(tmp_path):
 def test_without_a_jdk_the_message_says_what_to_install(tmp_path):
     with pytest.raises(NoCoordinator, match=r"JDK 24 or newer.*Temurin 25.*TRINO_URL"):
         jdk({}, tmp_path)
+
+
+def test_compose_has_a_coordinator_for_who_asks_for_it():
+    profile = {"ENGINE": "trino", "COMPOSE_PROFILES": "trino"}
+    services = json.loads(config(SECRETS | profile).stdout)["services"]
+    trino, sandbox = services["trino"], services["sandbox"]
+    assert trino["network_mode"] == "service:sandbox"  # Glue and S3 are shown on loopback only
+    assert sandbox["environment"]["ENGINE"] == "trino"
+    port = sandbox["environment"]["TRINO_URL"].rpartition(":")[2]
+    assert f"http-server.http.port={port}\n" in (SOURCE / "config.properties").read_text()
+
+
+def test_compose_and_the_launcher_have_the_same_trino():
+    image = json.loads(config(SECRETS | {"COMPOSE_PROFILES": "trino"}).stdout)["services"]["trino"]
+    version = image["image"].rpartition(":")[2]
+    assert f"<trino>{version}</trino>" in (SOURCE / "pom.xml").read_text()
