@@ -59,6 +59,7 @@ class TrinoEngine:
 
     def run(self, statement: Statement) -> Result:
         sql, session = trino_dialect.translated(statement)
+        session["task_max_writer_count"] = "1"  # the limit of partitions is each writer's
         headers = {
             "X-Trino-Catalog": "awsdatacatalog",
             "X-Trino-Schema": statement.database,
