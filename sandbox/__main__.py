@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from sandbox.endpoint.trino_server import NoCoordinator
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Seed = Annotated[int, typer.Option(help="The same seed gives the same account.")]
@@ -119,4 +121,7 @@ def yesterday() -> date:
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except NoCoordinator as error:
+        sys.exit(str(error))

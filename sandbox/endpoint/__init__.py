@@ -14,5 +14,6 @@ dialect     Athena SQL to DuckDB SQL, and what is refused
 functions   the Trino functions it knows, with macros.sql
 serde       text formats, decoded by DuckDB
 results     values, types and errors between DuckDB and Athena
+trino       the other engine: a real Trino, with trino_dialect, trino_view and trino_server
 types       Hive's and Trino's types in DuckDB's words
 """
