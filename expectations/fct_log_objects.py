@@ -202,13 +202,17 @@ def _quarantine_share(on: Partition) -> str:
     select bucket_name, quarantined, lines
     from (
         select
-            coalesce(source_bucket, log_bucket) as bucket_name,
-            grouping(coalesce(source_bucket, log_bucket)) as whole_day,
+            bucket_name,
+            grouping(bucket_name) as whole_day,
             sum(lines_quarantined) as quarantined,
             sum(lines_parsed + lines_quarantined) as lines
-        from {{batch}}
-        where kind = 'access_log'
-        group by grouping sets ((coalesce(source_bucket, log_bucket)), ())
+        from (
+            -- Athena's grouping() takes the names of columns only
+            select coalesce(source_bucket, log_bucket) as bucket_name, lines_quarantined, lines_parsed
+            from {{batch}}
+            where kind = 'access_log'
+        ) as access_logs
+        group by grouping sets ((bucket_name), ())
     ) as shares
     where
         quarantined > {on.quarantine_share:.12f} * lines
