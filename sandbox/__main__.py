@@ -39,6 +39,8 @@ Engines = Annotated[
 @app.callback()
 def sandbox() -> None:
     """AWS on this machine: moto's control plane, an Athena that runs SQL, a simulated account."""
+    # ended from outside or by Ctrl-C, it takes along what it started
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @app.command()

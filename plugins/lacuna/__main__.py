@@ -103,7 +103,9 @@ def _run_days(
             )
             sys.exit(1)
         try:
-            lines = list(summary.told(summary.read(settings, day, since)))
+            found = summary.read(settings, day, since)
+            # of several days the last one says it all: what is still wrong is told again
+            lines = list(summary.told(found, brief=day != days[-1]))
         except QueryFailed as error:
             lines = ["", f"{day} was built and checked, but its summary could not be read: {error}"]
         print(*summary.fitted(lines), sep="\n", flush=True)

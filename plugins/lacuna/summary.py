@@ -125,8 +125,8 @@ def read(settings: Settings, day: date, since: date) -> Summary:
     )
 
 
-def told(summary: Summary) -> Iterator[str]:
-    """The summary, line by line."""
+def told(summary: Summary, *, brief: bool = False) -> Iterator[str]:
+    """The summary, line by line; `brief`: of each finding its head line only."""
     severities = Counter(finding.severity for finding in summary.findings)
     yield ""
     yield f"{summary.day} in short"
@@ -138,7 +138,12 @@ def told(summary: Summary) -> Iterator[str]:
     yield f"  findings  {_listed(severities, SEVERITIES)}"
     for severity in ("critical", "warning"):
         for finding in summary.findings:
-            if finding.severity == severity:
+            if finding.severity != severity:
+                continue
+            head = finding.message.split("\n")[0]
+            if brief:
+                yield f"            {severity}: {head}"
+            else:
                 yield ""
                 yield f"{severity}: {finding.message}"
 

@@ -49,6 +49,14 @@ def test_exempted_buckets_are_counted_with_the_setting_that_exempts_them():
     assert not any("LACUNA_UNLOGGED_BUCKETS" in line for line in summary())
 
 
+def test_a_brief_summary_has_one_line_a_finding():
+    lines = list(told(Summary(DAY, {}, {}, (OFF, LATE, LOST)), brief=True))
+    assert lines[-2:] == [
+        "            critical: hour_lost of 2026-11-20: 1 finding",
+        "            warning: logging_off of 2026-11-20: 1 finding",
+    ]
+
+
 def test_a_word_that_is_new_is_told_too():
     assert "  hours     2 delivered, 1 odd" in summary(hours={"odd": 1, "delivered": 2})
 

@@ -20,9 +20,9 @@ def test_an_empty_account_is_an_answer(empty):
     assert first.endswith(f"at {empty.environment['AWS_ENDPOINT_URL']} (AWS_ENDPOINT_URL)")
     short = lines.index(f"{DAY} in short")
     assert lines[short + 1 : short + 4] == [
-        "  buckets   1 off",
+        "  buckets   none",
         "  hours     none",
-        "  findings  1 warning",
+        "  findings  none",
     ]
     days = empty.rows("select * from lacuna_evidence.catalogued_days")
     assert [(day["delivered_on"], day["objects_catalogued"]) for day in days] == [(DAY, "0")]
