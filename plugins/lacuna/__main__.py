@@ -104,7 +104,7 @@ def _run_days(
             sys.exit(1)
         try:
             found = summary.read(settings, day, since)
-            # of several days the last one says it all: what is still wrong is told again
+            # of several days the last is told whole; check_results has the others' words
             lines = list(summary.told(found, brief=day != days[-1]))
         except QueryFailed as error:
             lines = ["", f"{day} was built and checked, but its summary could not be read: {error}"]
