@@ -107,13 +107,19 @@ def run_day(day: date, interrupt: Interrupt) -> list[Part]:
 
 
 def load_dags() -> list[DAG]:
-    """The DAGs of the configured folder; raises RunFailed with a broken file's import error."""
+    """The DAGs of the configured folder; raises RunFailed with a broken file's import error.
+
+    A folder without DAGs is no quiet day: Airflow would call it a success.
+    """
     from airflow.configuration import conf
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(conf.get("core", "dags_folder"))
+    folder = conf.get("core", "dags_folder")
+    bag = DagBag(folder)
     if bag.import_errors:
         raise RunFailed("\n".join(f"{path}: {why}" for path, why in bag.import_errors.items()))
+    if not bag.dags:
+        raise RunFailed(f"no DAG in {folder}: set AIRFLOW__CORE__DAGS_FOLDER to Lacuna's dags/")
     return list(bag.dags.values())
 
 

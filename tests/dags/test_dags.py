@@ -11,7 +11,7 @@ from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.serialization.serialized_objects import DagSerialization
 
 from lacuna.day import DayError
-from lacuna.run import in_asset_order
+from lacuna.run import RunFailed, in_asset_order, load_dags
 
 DAGS = Path(__file__).parents[2] / "dags"
 
@@ -60,6 +60,12 @@ def test_every_first_task_refuses_a_bad_day_before_it_does_anything(bag, key, mo
                     task.python_callable(**{"params": {}} | named)
                 rule = task.retry_policy.evaluate(refused.value, try_number=1, max_tries=2)
                 assert rule.action is RetryAction.FAIL
+
+
+def test_a_folder_without_dags_is_no_day_that_went_well(tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(tmp_path))
+    with pytest.raises(RunFailed, match=f"no DAG in {tmp_path}"):
+        load_dags()
 
 
 def test_dag_files_hold_wiring_only():
