@@ -10,10 +10,12 @@ ddl         Hive's statements, done on the catalogue
 catalog     Glue tables and S3 objects as Athena sees them
 engine      what an engine is: statement in, rows out
 duck        the embedded engine
-dialect     Athena SQL to DuckDB SQL, and what is refused
-functions   the Trino functions it knows, with macros.sql
+syntax      Athena SQL as a tree, and what is no Athena SQL
+analysis    names resolved, a type for every expression; what has none is refused
+writer      an analysed query as DuckDB SQL
+functions   the functions that are carried, by signature, with macros.sql
 serde       text formats, decoded by DuckDB
 results     values, types and errors between DuckDB and Athena
+types       Trino's types, and their names in DuckDB and Hive
 trino       the other engine: a real Trino, with trino_dialect, trino_view and trino_server
-types       Hive's and Trino's types in DuckDB's words
 """

@@ -19,26 +19,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
-from . import dialect, results, serde
+from . import results, serde
+from .analysis import Columns, analyse
 from .catalog import NULL_PARTITION, DataFile, GlueTable, partition_url
 from .ddl import hive_columns, new_table
 from .engine import AthenaError, Cancelled, Column, Result, Statement
 from .functions import MACROS
-from .types import duck_type, hive_type
+from .syntax import parse, position, with_parameters
+from .types import DOUBLE, Type, common, glue_type
+from .writer import to_duckdb
 
 PSEUDO = {
     "$path": "__path",
     "$file_size": "__file_size",
     "$file_modified_time": "__file_modified_time",
 }
-PSEUDO_TYPES = {"$path": "VARCHAR", "$file_size": "BIGINT", "$file_modified_time": "TIMESTAMP"}
+PSEUDO_TYPES = {"$path": "varchar", "$file_size": "bigint", "$file_modified_time": "timestamp"}
 MAX_PARTITIONS = 100
 EMPTY_AWARE = "statistics_propagation,empty_result_pullup"  # optimizers that know empty tables
 LINKS = "links"
@@ -72,6 +75,7 @@ class DuckEngine:
             "preserve_insertion_order=false;"
             "set global partitioned_write_flush_threshold=20000; set global memory_limit='2GB'"
         )
+        self._database.create_function("t_unquote", _unquote, ["VARCHAR"], "VARCHAR")
         self._database.execute(MACROS)
         self._planning = threading.Lock()
         self.keys: dict[tuple[str, str], frozenset[str]] = {}
@@ -128,6 +132,11 @@ class DuckEngine:
         return self.shapes[file.etag]
 
 
+def _unquote(text: str) -> str:
+    """URL decoding as Java's: what is no UTF-8 becomes U+FFFD."""
+    return unquote_plus(text, errors="replace")
+
+
 class _Run:
     """One statement on one connection."""
 
@@ -146,7 +155,7 @@ class _Run:
         )
         self.folder = folder
         self.scans: dict[str, Scan] = {}
-        self.schema: dict[str, dict[str, dict[str, Any]]] = {}
+        self.schema: dict[str, dict[str, dict[str, Type]]] = {}
         self.pseudo = [p for p in PSEUDO if p in statement.sql]
         self.static: frozenset[str] = frozenset()
         self.lenient: dict[str, str] = {}  # a query's text and the one it is planned by
@@ -159,7 +168,7 @@ class _Run:
             r"(?:/\*.*?\*/|--[^\n]*\n|\s)*EXPLAIN\s+(?!\()(ANALYZE\s+)?(.*)", sql, re.I | re.S
         ):
             return self.explain(found[2])
-        tree = dialect.parse(dialect.with_parameters(sql, self.statement.parameters))
+        tree = parse(with_parameters(sql, self.statement.parameters))
         if isinstance(tree, exp.Create) and tree.kind == "VIEW":
             return self.create_view(tree)
         if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression:
@@ -172,8 +181,8 @@ class _Run:
 
     # -- tables of a query -------------------------------------------------------------------------
 
-    def bind(self, tree: exp.Expr, sql: str, database: str) -> str:
-        """Make a view of every table the query names; the query as DuckDB SQL."""
+    def bind(self, tree: exp.Expr, sql: str, database: str) -> tuple[str, Columns]:
+        """Make a view of every table the query names; the query as DuckDB SQL, and its columns."""
         self.static |= {
             e.this.name.lower()
             for e in tree.find_all(exp.EQ, exp.In)
@@ -191,7 +200,7 @@ class _Run:
         for table in tables:
             self.bind_table((table.db or database).lower(), table.name.lower(), sql)
         self._rename_pseudo(tree)
-        dialect.annotate(tree, self.schema, database, sql)
+        columns = analyse(tree, self.schema, database, sql)
         exposed = False
         for table in tables:
             db, name = (table.db or database).lower(), table.name.lower()
@@ -209,9 +218,9 @@ class _Run:
                 column.set("catalog", None)
         if self.pseudo and exposed:
             self._hide_pseudo(tree)
-        query = dialect.to_duckdb(tree, sql)
-        self.lenient[query] = dialect.to_duckdb(tree, sql, planning=True)
-        return query
+        query = to_duckdb(tree)
+        self.lenient[query] = to_duckdb(tree, planning=True)
+        return query, columns
 
     def _rename_pseudo(self, tree: exp.Expr) -> None:
         """ "$path" goes by a name that DuckDB writes without quotes in a plan."""
@@ -263,28 +272,30 @@ class _Run:
         if table is None:
             known = db in self.catalog.databases()
             raise AthenaError(
-                f"TABLE_NOT_FOUND: {dialect.position(sql, name)}: Table "
+                f"TABLE_NOT_FOUND: {position(sql, name)}: Table "
                 f"'awsdatacatalog.{db}.{name}' does not exist"
                 if known
-                else f"SCHEMA_NOT_FOUND: {dialect.position(sql, db)}: Schema '{db}' does not exist"
+                else f"SCHEMA_NOT_FOUND: {position(sql, db)}: Schema '{db}' does not exist"
             )
         columns, keys = hive_columns(table)
-        self.schema.setdefault(db, {})[name] = {n: hive_type(t) for n, t in columns + keys}
-        if table.get("TableType") != "VIRTUAL_VIEW":
-            self.schema[db][name] |= {PSEUDO[p]: PSEUDO_TYPES[p] for p in self.pseudo}
         view = f"{db}.{name}"
         if table.get("TableType") == "VIRTUAL_VIEW":
             definition = json.loads(base64.b64decode(table["ViewOriginalText"].split()[3]))
             text = definition["originalSql"]
             self.pseudo = [p for p in PSEUDO if p in self.pseudo or p in text]
-            body = self.bind(dialect.parse(text), text, definition.get("schema") or db)
+            body, found = self.bind(parse(text), text, definition.get("schema") or db)
+            given = zip(columns, found, strict=True)
+            self.schema.setdefault(db, {})[name] = {n: kind for (n, _), (_, kind) in given}
             names = ", ".join(serde.named(n) for n, _ in columns)
             head = f"create or replace temp view {serde.named(view)}({names}) as"
             self.views[view] = f"{head} {body}"
             self.con.execute(f"{head} {self.lenient[body]}")
             return None
-        types = [(n, duck_type(hive_type(t))) for n, t in columns]
-        key_types = [(n, duck_type(hive_type(t))) for n, t in keys]
+        kinds = {n: glue_type(t) for n, t in columns + keys}
+        types = [(n, kinds[n].duck) for n, _ in columns]
+        key_types = [(n, kinds[n].duck) for n, _ in keys]
+        pseudo = {PSEUDO[p]: Type(PSEUDO_TYPES[p]) for p in self.pseudo}
+        self.schema.setdefault(db, {})[name] = kinds | pseudo
         reader = serde.reader_for(table, [t for _, t in types])
         scan = Scan(
             f"raw_{len(self.scans)}",
@@ -305,7 +316,7 @@ class _Run:
         columns += ["__path varchar", "__file_size bigint", "__file_modified_time timestamp"]
         self.con.execute(f"create temp table {scan.name} ({', '.join(columns)})")
         picks = [
-            *(serde.named(n) for n, _ in scan.columns + scan.keys),
+            *(_finite(n, t) for n, t in scan.columns + scan.keys),
             *(PSEUDO[p] for p in self.pseudo),
         ]
         self.con.execute(
@@ -415,7 +426,7 @@ class _Run:
                             i,
                             None,
                             "YES",
-                            hive_type(k).sql("trino").lower(),
+                            str(glue_type(k)),
                             None,
                             "partition key" if i > len(columns) else None,
                         )
@@ -433,7 +444,7 @@ class _Run:
         }
         self.con.register(f"information_schema.{name}", pa.table(data))
         self.schema.setdefault("information_schema", {})[name] = {
-            c: "BIGINT" if c in kinds else "VARCHAR" for c in shape
+            c: Type("bigint" if c in kinds else "varchar") for c in shape
         }
 
     def plan(self, query: str) -> None:
@@ -599,16 +610,16 @@ class _Run:
 
     def select(self, tree: exp.Expr) -> Result:
         results.name_outputs(tree)
-        query = self.bind(tree, self.statement.sql, self.statement.database)
+        query, kinds = self.bind(tree, self.statement.sql, self.statement.database)
         self.plan_within_limit(query)
         found = self.execute(query)
-        described = found.description or []
+        names = [d[0] for d in found.description or []]
         rows = [[results.text(v) for v in row] for row in found.fetchall()]
-        columns = tuple(results.column(d[0], str(d[1])) for d in described)
+        columns = tuple(results.column(n, kind) for n, (_, kind) in zip(names, kinds, strict=True))
         return Result("DML", "SELECT", columns, rows, 0, self.finish())
 
     def explain(self, sql: str) -> Result:
-        query = self.bind(dialect.parse(sql), sql, self.statement.database)
+        query, _ = self.bind(parse(sql), sql, self.statement.database)
         text = self.con.execute(f"explain {query}").fetchall()[0][1]
         return Result(
             "UTILITY",
@@ -616,10 +627,6 @@ class _Run:
             (Column("Query Plan", "varchar"),),
             [[line] for line in text.splitlines()],
         )
-
-    def described(self, query: str) -> list[tuple[str, str]]:
-        rows = self.con.execute(f"describe {query}").fetchall()
-        return [(str(r[0]), str(r[1])) for r in rows]
 
     def target(self, table: exp.Table) -> tuple[str, str]:
         db, name = (table.db or self.statement.database).lower(), table.name.lower()
@@ -633,8 +640,8 @@ class _Run:
             r".*?\sview\s+.+?\s+as\s+(.*)", self.statement.sql.strip().rstrip(";"), re.I | re.S
         )
         names = results.output_names(tree.expression)
-        query = self.bind(tree.expression.copy(), self.statement.sql, self.statement.database)
-        columns = results.named_columns(self.described(query), names)
+        _, found = self.bind(tree.expression.copy(), self.statement.sql, self.statement.database)
+        columns = results.named_columns(found, names)
         old = self.catalog.table(db, name)
         if old and old.get("TableType") != "VIRTUAL_VIEW":
             raise AthenaError(
@@ -648,7 +655,7 @@ class _Run:
             "originalSql": body[1] if body else "",
             "catalog": "awsdatacatalog",
             "schema": self.statement.database,
-            "columns": [{"name": n, "type": results.trino_type(t)} for n, t in columns],
+            "columns": [{"name": n, "type": str(t)} for n, t in columns],
         }
         text = base64.b64encode(json.dumps(definition).encode()).decode()
         view = {
@@ -659,9 +666,7 @@ class _Run:
             "ViewOriginalText": f"/* Presto View: {text} */",
             "ViewExpandedText": "/* Presto View */",
             "StorageDescriptor": {
-                "Columns": [
-                    {"Name": n, "Type": results.hive_type(t, lenient=True)} for n, t in columns
-                ],
+                "Columns": [{"Name": n, "Type": _view_type(t)} for n, t in columns],
                 "Location": "",
                 "SerdeInfo": {},
             },
@@ -680,8 +685,10 @@ class _Run:
             )
         options = results.table_options(tree)
         names = results.output_names(tree.expression)
-        query = self.bind(tree.expression.copy(), self.statement.sql, self.statement.database)
-        columns = results.named_columns(self.described(query), names)
+        query, found = self.bind(
+            tree.expression.copy(), self.statement.sql, self.statement.database
+        )
+        columns = results.named_columns(found, names)
         location = options.location or f"{self.statement.output_location}tables/{uuid.uuid4()}"
         location = location.rstrip("/") + "/"
         if next(self.catalog.objects(location), None):
@@ -698,13 +705,12 @@ class _Run:
                 "table and in the same order as the "
                 f"table properties: {options.partitioned_by}"
             )
-        hive = [(n, results.hive_type(t)) for n, t in columns]
+        hive = [(n, t.hive) for n, t in columns]
         table = new_table(
             db, name, hive, len(options.partitioned_by), location, options.format, options.delimiter
         )
         picks = ", ".join(
-            f"cast({serde.named(n)} as {duck_type(hive_type(h))}) as {serde.named(n)}"
-            for n, h in hive
+            f"cast({serde.named(n)} as {glue_type(h).duck}) as {serde.named(n)}" for n, h in hive
         )
         shaped = (
             f"select {picks} from ({query}) as q({', '.join(serde.named(n) for n, _ in columns)})"
@@ -731,10 +737,9 @@ class _Run:
         given = (
             [c.name.lower() for c in into.expressions] if isinstance(into, exp.Schema) else names
         )
-        query = self.bind(
+        query, described = self.bind(
             tree.expression.unnest().copy(), self.statement.sql, self.statement.database
         )
-        described = self.described(query)
         if len(described) != len(given):
             raise AthenaError(
                 f"SYNTAX_ERROR: line 1:1: Insert query has {len(described)} expression(s) but "
@@ -747,14 +752,14 @@ class _Run:
                     "COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target "
                     f"table: {column}"
                 )
-            if not results.insertable(kind, duck_type(hive_type(hive))):
+            if common(glue_type(hive), kind) != glue_type(hive):
                 raise AthenaError(
                     "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: "
-                    f"Table: [{hive}], Query: [{results.trino_type(kind)}] "
+                    f"Table: [{hive}], Query: [{kind}] "
                     f"for {column}"
                 )
         picks = ", ".join(
-            f"cast({serde.named(n) if n in given else 'null'} as {duck_type(hive_type(t))}) as "
+            f"cast({serde.named(n) if n in given else 'null'} as {glue_type(t).duck}) as "
             f"{serde.named(n)}"
             for n, t in columns + keys
         )
@@ -804,6 +809,19 @@ class _Run:
             if ending == "parquet":
                 file.rename(self.engine.objects / (key.etag.strip('"') + ".parquet"))
         return count, sorted(set(values.values())) if keys else []
+
+
+def _finite(name: str, kind: str) -> str:
+    """A column as queries see it: a double that is no number fails the query that reads it."""
+    column = serde.named(name)
+    return f"t_finite({column}) as {column}" if kind == DOUBLE.duck else column
+
+
+def _view_type(kind: Type) -> str:
+    """A type as Glue writes it for a view, which may hold what no Hive table can."""
+    if kind.name == "timestamp with time zone":
+        return "timestamp"
+    return "string" if kind.name in ("unknown", "interval day to second") else kind.hive
 
 
 def _typed(keys: Sequence[tuple[str, str]]) -> list[str]:

@@ -1,205 +1,300 @@
-"""The Trino functions the embedded engine knows, each with the DuckDB expression that means the
-same.
+"""The Trino functions the embedded engine carries: for which types, and the DuckDB expression that
+means the same.
 
-A function that is not in these tables does not exist here: a query that uses it fails as one that
-Athena does not have.
-Columns: names (several share a row) · number of arguments · result type · DuckDB expression,
-`{0}` … being the arguments
-and `{*}` all of them; left out where DuckDB has the function under the same name. A type of `=0`
-is that of the first
-argument, `?` unknown.
+A signature that is not in these tables is refused: as one that Athena does not have, or, where
+Trino has a function of that name, as one that is not carried here.
+Columns: names (several share a row) · types of the arguments · result type · DuckDB expression,
+`{0}` … being the arguments, `{*}` all of them and `{f}` the name; left out where DuckDB has the
+function under the same name.
+`T`, `K`, `V` stand for any type, `S` for one that has an order, `N` for a number, `I` for a whole
+one, `?` for whatever comes; `moment` takes dates and timestamps; `...` repeats the last argument;
+`T -> V` is a lambda. An argument is brought to the type of the signature, as Trino would.
+A result of `=2` is the type of argument 2. A `!` before the expression: it refuses some values
+while it runs, and `try` must not hide that. `{over}` is where an aggregate's FILTER and OVER go.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .types import INTEGERS, TIMES, TIMESTAMP, Type, common
+
 _SCALAR = r"""
-lower upper reverse       | 1   | =0      |
-length                    | 1   | bigint  | t_length({0})
-ltrim rtrim trim          | 1   | varchar | {f}({0}, ' ')
-strpos                    | 2   | bigint  |
-substr substring          | 2-3 | varchar | t_substr({*})
-replace                   | 2   | varchar | replace({0}, {1}, '')
-replace                   | 3   | varchar |
-translate                 | 3   | varchar |
-lpad rpad                 | 3   | varchar |
-split                     | 2   | array(varchar) |
-split_part                | 3   | varchar | list_extract(split({0}, {1}), {2})
-concat                    | 2+  | =0      | ({||})
-concat_ws                 | 2+  | varchar |
-starts_with               | 2   | boolean |
-chr                       | 1   | varchar |
-codepoint                 | 1   | integer | unicode({0})
-levenshtein_distance      | 2   | bigint  | levenshtein({*})
-hamming_distance          | 2   | bigint  | hamming({*})
-to_utf8                   | 1   | varbinary | encode({0})
-from_utf8                 | 1   | varchar | decode({0})
-url_decode                | 1   | varchar | t_url_decode({0})
-url_encode                | 1   | varchar | t_url_encode({0})
-url_extract_protocol url_extract_host url_extract_path url_extract_query | 1 | varchar | t_{f}({0})
-url_extract_parameter     | 2   | varchar | t_url_extract_parameter({*})
-regexp_like               | 2   | boolean | regexp_matches({*})
-regexp_extract            | 2-3 | varchar | t_regexp_extract({*})
-regexp_extract_all        | 2-3 | array(varchar) |
-regexp_replace            | 2   | varchar | regexp_replace({0}, {1}, '', 'g')
-regexp_replace            | 3   | varchar | regexp_replace({*}, 'g')
-regexp_split              | 2   | array(varchar) | regexp_split_to_array({*})
-regexp_count              | 2   | bigint  | len(regexp_extract_all({*}))
-md5 sha1 sha256           | 1   | varbinary | unhex({f}({0}))
-to_hex                    | 1   | varchar | hex({0})
-from_hex                  | 1   | varbinary | unhex({0})
-to_base64                 | 1   | varchar | base64({0})
-from_base64               | 1   | varbinary |
-json_extract_scalar       | 2   | varchar | t_json_scalar({*})
-json_extract              | 2   | json    | t_json_extract({*})
-json_parse                | 1   | json    | json({0})
-json_format               | 1   | varchar | cast({0} as varchar)
-json_array_length         | 1   | bigint  | t_json_array_length({0})
-json_size                 | 2   | bigint  | t_json_size({*})
-abs                       | 1   | =0      |
-ceil ceiling floor        | 1   | =0      | t_{f}({0})
-round                     | 1-2 | =0      |
-truncate                  | 1   | =0      | trunc({0})
-mod                       | 2   | =0      | ({0} % {1})
-sign                      | 1   | =0      |
-sqrt cbrt exp ln log2 log10 degrees radians sin cos tan asin acos atan | 1 | double |
-log                       | 2   | double  |
-atan2                     | 2   | double  |
-power pow                 | 2   | double  |
-pi                        | 0   | double  |
-e                         | 0   | double  | exp(1)
-nan                       | 0   | double  | cast('nan' as double)
-infinity                  | 0   | double  | cast('infinity' as double)
-is_nan                    | 1   | boolean | isnan({0})
-is_finite                 | 1   | boolean | isfinite({0})
-random rand               | 0   | double  | random()
-bitwise_and               | 2   | bigint  | ({0} & {1})
-bitwise_or                | 2   | bigint  | ({0} | {1})
-bitwise_xor               | 2   | bigint  | xor({*})
-coalesce                  | 2+  | =0      |
-nullif                    | 2   | =0      |
-greatest least            | 2+  | =0      | case when {any_null} then null else {f}({*}) end
-try                       | 1   | =0      |
-typeof                    | 1   | varchar | t_typeof({0})
-now                       | 0   | timestamp with time zone |
-date                      | 1   | date    | cast({0} as date)
-from_unixtime             | 1   | timestamp with time zone | to_timestamp({0})
-to_unixtime               | 1   | double  | epoch({0})
-to_milliseconds           | 1   | bigint  | epoch_ms({0})
-from_iso8601_timestamp    | 1   | timestamp with time zone | t_from_iso8601_timestamp({0})
-from_iso8601_date         | 1   | date    | cast({0} as date)
-with_timezone at_timezone | 2   | timestamp with time zone | t_at_utc({*})
-last_day_of_month         | 1   | date    | last_day({0})
-year month quarter day hour minute | 1 | bigint |
-second                    | 1   | bigint  | cast(second({0}) as bigint)
-millisecond               | 1   | bigint  | (millisecond({0}) % 1000)
-day_of_month              | 1   | bigint  | day({0})
-day_of_week dow           | 1   | bigint  | isodow({0})
-day_of_year doy           | 1   | bigint  | dayofyear({0})
-week week_of_year         | 1   | bigint  | week({0})
-year_of_week yow          | 1   | bigint  | isoyear({0})
-date_diff                 | 3   | bigint  | date_sub({0}, {1}, {2})
-cardinality               | 1   | bigint  | cardinality({0})
-contains                  | 2   | boolean | t_contains({*})
-array_position            | 2   | bigint  | coalesce(list_position({*}), 0)
-array_distinct            | 1   | =0      | t_array_distinct({0})
-array_sort                | 1   | =0      | list_sort({0}, 'ASC', 'NULLS LAST')
-array_join                | 2   | varchar | t_array_join({*})
-array_join                | 3   | varchar | t_array_join({*})
-array_max                 | 1   | ?       | t_array_max({0})
-array_min                 | 1   | ?       | t_array_min({0})
-array_remove              | 2   | =0      | list_filter({0}, lambda x: x <> {1})
-arrays_overlap            | 2   | boolean | list_has_any({*})
-flatten                   | 1   | ?       |
-slice                     | 3   | =0      | t_slice({*})
-repeat                    | 2   | ?       | list_transform(range({1}), lambda x: {0})
-filter                    | 2   | =0      | list_filter({*})
-transform                 | 2   | ?       | list_transform({*})
-any_match                 | 2   | boolean | t_any(list_transform({*}))
-all_match                 | 2   | boolean | t_all(list_transform({*}))
-none_match                | 2   | boolean | not t_any(list_transform({*}))
-map                       | 0   | ?       | map()
-map                       | 2   | ?       | map({*})
-map_keys map_values map_entries map_from_entries | 1 | ? |
-map_concat                | 2+  | =0      |
-row                       | 1+  | ?       |
-grouping                  | 1+  | bigint  |
+lower                     | varchar                   | varchar | lower(t_old({0}, ''))
+upper                     | varchar                   | varchar | upper(t_old({0}, 'ßƛɤ'))
+length                    | varchar                   | bigint  |
+length                    | varbinary                 | bigint  | octet_length({0})
+ltrim rtrim trim          | varchar                   | varchar | {f}({0}, t_blanks())
+strpos                    | varchar, varchar          | bigint  |
+substr substring          | varchar, bigint           | varchar | t_substr({*})
+substr substring          | varchar, bigint, bigint   | varchar | t_substr({*})
+replace                   | varchar, varchar          | varchar | t_replace({*}, '')
+replace                   | varchar, varchar, varchar | varchar | t_replace({*})
+split                     | varchar, varchar          | array(varchar) | t_split({*})
+split_part                | varchar, varchar, bigint  | varchar | t_split_part({*})
+concat                    | varchar, varchar...       | varchar | ({||})
+starts_with               | varchar, varchar          | boolean |
+chr                       | bigint                    | varchar | t_chr({0})
+to_utf8                   | varchar                   | varbinary | encode({0})
+md5 sha1 sha256           | varbinary                 | varbinary | unhex({f}({0}))
+to_hex                    | varbinary                 | varchar | hex({0})
+to_base64                 | varbinary                 | varchar | base64({0})
+url_decode                | varchar                   | varchar | t_url_decode({0})
+regexp_like               | varchar, varchar          | boolean |
+regexp_extract            | varchar, varchar          | varchar |
+regexp_extract            | varchar, varchar, bigint  | varchar |
+regexp_replace            | varchar, varchar          | varchar |
+regexp_replace            | varchar, varchar, varchar | varchar |
+json_extract_scalar       | varchar, varchar          | varchar | !t_json_scalar({*})
+abs                       | N                         | N       |
+ceil ceiling floor round  | I                         | I       | {0}
+ceil ceiling floor round  | decimal                   | refused |
+ceil ceiling floor round  | double                    | double  | {f}({0})
+mod                       | I, I                      | I       | ({0} % {1})
+now                       |                           | timestamp with time zone | t_now()
+date                      | moment                    | date    | cast({0} as date)
+from_iso8601_timestamp    | varchar                   | timestamp with time zone | !t_from_iso8601_timestamp({0})
+year month quarter day    | moment                    | bigint  |
+hour minute               | moment                    | bigint  |
+second                    | moment                    | bigint  | cast(second({0}) as bigint)
+millisecond               | moment                    | bigint  | cast(millisecond({0}) % 1000 as bigint)
+day_of_month              | moment                    | bigint  | day({0})
+day_of_week dow           | moment                    | bigint  | isodow({0})
+day_of_year doy           | moment                    | bigint  | dayofyear({0})
+week week_of_year         | moment                    | bigint  | week({0})
+last_day_of_month         | moment                    | date    | cast(last_day({0}) as date)
+date_trunc                | varchar, date             | date    | cast(date_trunc({0}, {1}) as date)
+date_trunc                | varchar, timestamp        | =1      |
+date_trunc                | varchar, timestamp with time zone | =1 |
+date_add                  | varchar, bigint, date     | date    | cast({2} + to_{unit}s({1}) as date)
+date_add                  | varchar, bigint, timestamp | =2     | ({2} + to_{unit}s({1}))
+date_add                  | varchar, bigint, timestamp with time zone | =2 | ({2} + to_{unit}s({1}))
+date_diff                 | varchar, date, date       | bigint  | date_sub({*})
+date_diff                 | varchar, timestamp, timestamp | bigint | date_sub({*})
+date_diff                 | varchar, timestamp with time zone, timestamp with time zone | bigint | date_sub({*})
+date_parse                | varchar, varchar          | timestamp | !strptime({*})
+date_format               | moment, varchar           | varchar | strftime({*})
+to_iso8601                | date                      | varchar | strftime({0}, '%Y-%m-%d')
+cardinality               | array(T)                  | bigint  | len({0})
+cardinality               | map(K, V)                 | bigint  | cast(cardinality({0}) as bigint)
+element_at                | array(T), bigint          | T       | t_element_at({*})
+element_at                | map(K, V), K              | V       | ({0})[{1}]
+contains                  | array(S), S               | boolean | t_contains({*})
+array_position            | array(S), S               | bigint  | t_array_position({*})
+array_distinct            | array(S)                  | array(S) | t_array_distinct({0})
+array_sort                | array(S)                  | array(S) | list_sort({0}, 'ASC', 'NULLS LAST')
+array_join                | array(varchar), varchar   | varchar | t_array_join({*})
+array_join                | array(bigint), varchar    | varchar | t_array_join({*})
+array_join                | array(varchar), varchar, varchar | varchar | t_array_join({*})
+array_max array_min       | array(S)                  | S       | t_{f}({0})
+flatten                   | array(array(T))           | array(T) |
+slice                     | array(T), bigint, bigint  | array(T) | t_slice({*})
+filter                    | array(T), T -> boolean    | array(T) | list_filter({*})
+transform                 | array(T), T -> V          | array(V) | list_transform({*})
+any_match                 | array(T), T -> boolean    | boolean | t_any(list_transform({*}))
+all_match                 | array(T), T -> boolean    | boolean | t_all(list_transform({*}))
+none_match                | array(T), T -> boolean    | boolean | not t_any(list_transform({*}))
+sequence                  | bigint, bigint            | array(bigint) | t_sequence({*})
+sequence                  | date, date                | array(date) | t_date_sequence({*})
+map                       | array(K), array(V)        | map(K, V) |
+map_keys                  | map(K, V)                 | array(K) |
+map_values                | map(K, V)                 | array(V) |
+coalesce                  | T, T...                   | T       |
+nullif                    | S, S                      | =0      |
+greatest least            | S, S...                   | S       | case when {any_null} then null else {f}({*}) end
+try                       | T                         | T       |
+row                       | ?...                      | row     |
+grouping                  | ?...                      | integer | cast(grouping({*}) as integer)
 """
 
 _AGGREGATE = """
-count                     | 0-1 | bigint  |
-count_if                  | 1   | bigint  |
-sum                       | 1   | =sum    |
-avg                       | 1   | =avg    |
-min max                   | 1   | =0      |
-min max                   | 2   | ?       |
-bool_and bool_or          | 1   | boolean |
-every                     | 1   | boolean | bool_and
-arbitrary any_value       | 1   | =0      | any_value
-array_agg                 | 1   | =array  | list
-approx_distinct           | 1   | bigint  | count
-approx_percentile         | 2   | =0      | quantile_disc
-max_by                    | 2   | =0      | arg_max_null
-min_by                    | 2   | =0      | arg_min_null
-stddev stddev_samp stddev_pop variance var_samp var_pop kurtosis skewness | 1 | double |
-corr covar_samp covar_pop regr_slope regr_intercept | 2 | double |
-bitwise_and_agg           | 1   | bigint  | bit_and
-bitwise_or_agg            | 1   | bigint  | bit_or
-histogram                 | 1   | ?       |
-map_agg                   | 2   | ?       | t_map_agg
+count                     |                   | bigint  | count(*){over}
+count                     | ?                 | bigint  |
+count_if                  | boolean           | bigint  | count(case when {0} then 1 end){over}
+sum                       | bigint            | bigint  | cast(sum({*}){over} as bigint)
+sum                       | decimal           | refused |
+sum                       | double            | double  | t_finite(sum({*}){over})
+avg                       | bigint            | double  |
+avg                       | decimal           | refused |
+avg                       | double            | double  | t_finite(avg({*}){over})
+min max                   | S                 | S       |
+arbitrary any_value       | T                 | T       | any_value({*}){over}
+bool_and bool_or          | boolean           | boolean |
+every                     | boolean           | boolean | bool_and({*}){over}
+array_agg                 | T                 | array(T) | list({*}){over}
+approx_distinct           | S                 | bigint  | count(distinct {*}){over}
+approx_percentile         | bigint, double    | bigint  | t_percentile({*})
+max_by                    | T, S              | T       | arg_max_null({*}){over}
+listagg                   | varchar, varchar  | varchar |
+min_by                    | T, S              | T       | arg_min_null({*}){over}
 """
 
 _WINDOW = """
-row_number rank dense_rank | 0  | bigint  |
-percent_rank cume_dist    | 0   | double  |
-ntile                     | 1   | bigint  |
-lag lead                  | 1-3 | =0      |
-first_value last_value    | 1   | =0      |
-nth_value                 | 2   | =0      |
+row_number rank dense_rank |                  | bigint  |
+lag lead                  | T                 | T       |
+lag lead                  | T, bigint         | T       |
+lag lead                  | T, bigint, T      | T       |
+first_value last_value    | T                 | T       |
 """
+
+# Every function of Trino (SHOW FUNCTIONS), for the words of a refusal.
+_TRINO = """
+abs acos all_match any_match any_value approx_distinct approx_most_frequent approx_percentile
+approx_set arbitrary array_agg array_distinct array_except array_first array_histogram
+array_intersect array_join array_last array_max array_min array_position array_remove array_sort
+array_union arrays_overlap asin at_timezone atan atan2 avg beta_cdf bit_count bitwise_and
+bitwise_and_agg bitwise_left_shift bitwise_not bitwise_or bitwise_or_agg bitwise_right_shift
+bitwise_right_shift_arithmetic bitwise_xor bitwise_xor_agg bool_and bool_or cardinality cast cbrt
+ceil ceiling checksum chr coalesce codepoint combinations concat concat_ws contains
+contains_sequence corr cos cosh cosine_distance cosine_similarity count count_if covar_pop
+covar_samp crc32 create_hll cume_dist current_date current_groups current_time current_timestamp
+current_timezone current_user date date_add date_diff date_format date_parse date_trunc day
+day_of_month day_of_week day_of_year degrees dense_rank dot_product dow doy e element_at
+empty_approx_set ends_with euclidean_distance every exp fail filter first_value flatten floor
+format format_datetime format_number from_base from_base32 from_base64 from_base64url
+from_big_endian_32 from_big_endian_64 from_hex from_ieee754_32 from_ieee754_64 from_iso8601_date
+from_iso8601_timestamp from_iso8601_timestamp_nanos from_unixtime from_unixtime_nanos from_utf8
+geometric_mean greatest grouping hamming_distance hash_counts histogram hmac_md5 hmac_sha1
+hmac_sha256 hmac_sha512 hour human_readable_seconds infinity intersection_cardinality
+inverse_beta_cdf inverse_normal_cdf is_finite is_infinite is_json_scalar is_nan jaccard_index
+json_array json_array_contains json_array_get json_array_length json_exists json_extract
+json_extract_scalar json_format json_object json_parse json_query json_size json_value kurtosis lag
+last_day_of_month last_value lead least length levenshtein_distance listagg ln localtime
+localtimestamp log log10 log2 lower lpad ltrim luhn_check make_set_digest map map_agg map_concat
+map_entries map_filter map_from_entries map_keys map_union map_values map_zip_with max max_by md5
+merge merge_set_digest millisecond min min_by minute mod month multimap_agg multimap_from_entries
+murmur3 nan ngrams none_match normal_cdf normalize now nth_value ntile nullif numeric_histogram
+parse_data_size parse_datetime parse_duration percent_rank pi pow power qdigest_agg
+quantile_at_value quarter radians rand random rank reduce reduce_agg regexp_count regexp_extract
+regexp_extract_all regexp_like regexp_position regexp_replace regexp_split regr_intercept
+regr_slope render repeat replace reverse rgb round row row_number rpad rtrim second sequence sha1
+sha256 sha512 shuffle sign sin sinh skewness slice soundex split split_part split_to_map
+split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 sqrt starts_with stddev stddev_pop
+stddev_samp strpos substr substring sum t_cdf t_pdf tan tanh tdigest_agg timezone timezone_hour
+timezone_minute title_case to_base to_base32 to_base64 to_base64url to_big_endian_32
+to_big_endian_64 to_hex to_ieee754_32 to_ieee754_64 to_iso8601 to_milliseconds to_unixtime to_utf8
+transform transform_keys transform_values translate trim trim_array truncate try try_cast typeof
+upper url_decode url_encode url_extract_fragment url_extract_host url_extract_parameter
+url_extract_path url_extract_port url_extract_protocol url_extract_query uuid value_at_quantile
+values_at_quantiles var_pop var_samp variance variant_is_null week week_of_year width_bucket
+wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64 year year_of_week yow
+zip zip_with
+"""
+# Functions of the tables that Trino also has with other numbers of arguments.
+_ALSO = """
+approx_distinct/2 approx_percentile/3 approx_percentile/4 array_sort/2 listagg/5 ltrim/2 map/0
+max/2 max_by/3 min/2 min_by/3 round/2 rtrim/2 sequence/3 split/3 strpos/3 trim/2
+"""
+TRINO = frozenset(_TRINO.split() + _ALSO.split())
 
 MACROS = (Path(__file__).parent / "macros.sql").read_text()
 
 
 @dataclass(frozen=True)
 class Function:
-    """What a Trino function takes and gives, and how DuckDB says it."""
+    """One signature: what a Trino function takes and gives, and how DuckDB says it."""
 
-    least: int
-    most: int
-    type: str
+    takes: tuple[Type, ...]
+    gives: Type
     template: str
-    aggregate: bool = False
-    window: bool = False
+    repeats: bool = False
+    kind: str = "scalar"
+
+    @property
+    def may_refuse(self) -> bool:
+        return self.template.startswith("!")
 
 
-def _table(text: str, aggregate: bool = False, window: bool = False) -> dict[str, list[Function]]:
-    found: dict[str, list[Function]] = {}
-    for line in text.strip().splitlines():
-        names, arity, returns, template = (
-            (part.strip() for part in line.split(" | ", 3))
-            if line.count(" | ") > 2
-            else (part.strip() for part in [*line.rstrip("| ").split(" | "), ""])
-        )
-        low, _, high = arity.replace("+", "-99").partition("-")
-        for name in names.split():
-            default = name if aggregate or window else name + "({*})"
-            made = Function(
-                int(low),
-                int(high or low),
-                returns,
-                template.replace("{f}", name) or default,
-                aggregate,
-                window,
-            )
-            found.setdefault(name, []).append(made)
+class Unfit(Exception):
+    """The arguments are not those of the signature."""
+
+
+def pattern(text: str) -> Type:
+    """A type of a signature; its variables are types too, and a lambda one over two."""
+    left, arrow, right = text.partition(" -> ")
+    if arrow:
+        return Type("lambda", (pattern(left), pattern(right)))
+    name, _, inner = text.partition("(")
+    return Type(name.strip(), tuple(map(pattern, _parts(inner.removesuffix(")")))))
+
+
+def _parts(text: str) -> list[str]:
+    return [p.strip() for p in re.findall(r"(?:[^,()]|\([^()]*(?:\([^()]*\))?[^()]*\))+", text)]
+
+
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "T": (),
+    "K": (),
+    "V": (),
+    "S": (*INTEGERS, *TIMES, "decimal", "double", "varchar", "varbinary", "boolean", "unknown"),
+    "N": (*INTEGERS, "decimal", "double"),
+    "I": INTEGERS,
+}
+
+
+def fit(takes: Type, given: Type, bound: dict[str, Type]) -> None:
+    """Bind the variables of a signature's type so that the given type can be brought to it."""
+    if takes.name in VARIABLES:
+        wider = common(bound.get(takes.name, given), given)
+        if wider is None or wider.name not in (VARIABLES[takes.name] or (wider.name,)):
+            raise Unfit
+        bound[takes.name] = wider
+    elif takes.name == given.name and len(takes.of) == len(given.of):
+        for inner, of in zip(takes.of, given.of, strict=True):
+            fit(inner, of, bound)
+    elif takes.name == "?" or (given.name == "unknown" and takes.of):
+        return
+    elif takes.name == "moment":
+        if given.name not in (*TIMES, "unknown"):
+            raise Unfit
+    elif takes.name == "decimal" or common(takes, given) != takes:
+        raise Unfit
+
+
+def filled(takes: Type, given: Type, bound: dict[str, Type]) -> Type:
+    """A signature's type with its variables replaced."""
+    if takes.name in VARIABLES:
+        return bound.get(takes.name, Type("unknown"))
+    if takes.name == "moment":
+        return TIMESTAMP
+    if takes.of:
+        return Type(takes.name, tuple(filled(t, t, bound) for t in takes.of))
+    return given if takes.name in ("?", given.name) else takes
+
+
+def signatures(name: str, count: int) -> Sequence[Function]:
+    """The signatures of a function for that many arguments, `...` written out."""
+    found = []
+    for one in FUNCTIONS.get(name, ()):
+        takes = one.takes
+        if one.repeats:
+            takes += takes[-1:] * (count - len(takes))
+        if len(takes) == count:
+            found.append(Function(takes, one.gives, one.template, one.repeats, one.kind))
     return found
 
 
-FUNCTIONS: dict[str, list[Function]] = {
-    **_table(_SCALAR),
-    **_table(_AGGREGATE, aggregate=True),
-    **_table(_WINDOW, window=True),
-}
+def _rows(text: str, kind: str) -> Iterator[tuple[str, Function]]:
+    for line in text.strip().splitlines():
+        names, takes, gives, template = (part.strip() for part in f"{line} ".split("|", 3))
+        default = "{f}({*})" + "{over}" * (kind != "scalar")
+        for name in names.split():
+            yield (
+                name,
+                Function(
+                    tuple(map(pattern, _parts(takes.removesuffix("...")))),
+                    pattern(gives),
+                    (template or default).replace("{f}", name),
+                    takes.endswith("..."),
+                    kind,
+                ),
+            )
+
+
+FUNCTIONS: dict[str, list[Function]] = {}
+for _text, _kind in ((_SCALAR, "scalar"), (_AGGREGATE, "aggregate"), (_WINDOW, "window")):
+    for _name, _function in _rows(_text, _kind):
+        FUNCTIONS.setdefault(_name, []).append(_function)

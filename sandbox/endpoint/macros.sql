@@ -1,65 +1,88 @@
 -- Trino's functions that DuckDB has no equal for. The embedded engine creates them at start.
 create macro t_fail(message) as cast(cast(message as integer) as varchar);
+create macro t_refuse(what) as t_fail('NOT_SUPPORTED: the sandbox''s embedded engine refuses ' || what || ': it could not be sure to answer as Athena does');
+create macro t_now() as date_trunc('millisecond', now());
+-- numbers: there are no NaN and no infinities here, so that comparisons are those of Trino
+create macro t_divided(a, b) as case when b = 0 then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a / b end;
+create macro t_remainder(a, b) as case when b = 0 then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a % b end;
+create macro t_finite(x) as case when isfinite(x) then x when x is not null then cast(t_refuse('the number ' || cast(x as varchar)) as double) end;
+-- text
+create macro t_blanks() as chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760)
+  || chr(8192) || chr(8193) || chr(8194) || chr(8195) || chr(8196) || chr(8197) || chr(8198) || chr(8200) || chr(8201) || chr(8202)
+  || chr(8232) || chr(8233) || chr(8287) || chr(12288);
+-- letters whose other case is younger than one of the two engines, or is two letters
+create macro t_old(s, more) as case when regexp_matches(s, '[\x{1c89}\x{1c8a}\x{a7cb}-\x{a7dc}\x{10d50}-\x{10d85}' || more || ']') then t_refuse('the other case of a letter in ' || s) else s end;
 create macro t_substr(s, i) as case when i = 0 or i < -length(s) then '' else substr(s, i) end,
-  (s, i, n) as case when i = 0 or i < -length(s) then '' else substr(s, i, greatest(n, 0)) end;
-create macro t_length(x) as length(x);
-create macro t_regexp_extract(s, p) as case when regexp_matches(s, p) then regexp_extract(s, p) end,
-  (s, p, g) as case when regexp_matches(s, p) then regexp_extract(s, p, g) end;
+  (s, i, n) as case when i = 0 or i < -length(s) then '' else substr(s, i, greatest(least(n, 2147483647), 0)) end;
+create macro t_replace(s, a, b) as case when a = '' then t_refuse('to replace empty text') else replace(s, a, b) end;
+create macro t_split(s, d) as split(s, case when d = '' then t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' || d) else d end);
+create macro t_split_part(s, d, i) as list_extract(split(s, case when d = '' then t_refuse('to split at nothing' || d) else d end), case when i < 1 then
+  cast('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero: ' || i as bigint) else i end);
+create macro t_chr(i) as case when i between 0 and 55295 or i between 57344 and 1114111 then chr(cast(i as integer))
+  when i is not null then t_fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || i) end;
 create macro t_url_decode(u) as case when regexp_matches(u, '%([^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)')
   then t_fail('INVALID_FUNCTION_ARGUMENT: URLDecoder: Illegal hex characters in escape (%) pattern: ' || u)
-  else url_decode(replace(u, '+', ' ')) end;
-create macro t_url_encode(u) as replace(replace(replace(url_encode(u), '%20', '+'), '%2A', '*'), '~', '%7E');
-create macro t_url_extract_protocol(u) as nullif(regexp_extract(u, '^([a-zA-Z][a-zA-Z0-9+.-]*):', 1), '');
-create macro t_url_extract_host(u) as nullif(regexp_extract(u, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]*)', 1), '');
-create macro t_url_extract_path(u) as regexp_extract(u, '^(?:[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*)?([^?#]*)', 1);
-create macro t_url_extract_query(u) as nullif(regexp_extract(u, '\?([^#]*)', 1), '');
-create macro t_url_extract_parameter(u, n) as
-  list_extract(list_filter(split(coalesce(regexp_extract(u, '\?([^#]*)', 1), ''), '&'), lambda p: starts_with(p, n || '=')), 1)[length(n) + 2:];
-create macro t_json_extract(j, p) as try(json_extract(j, p));
-create macro t_json_scalar(j, p) as case when try(json_type(j, p)) not in ('OBJECT', 'ARRAY') then json_extract_string(j, p) end;
-create macro t_json_array_length(j) as case when try(json_type(j)) = 'ARRAY' then cast(json_array_length(j) as bigint) end;
-create macro t_json_size(j, p) as case when try(json_type(j, p)) is not null then
-  case json_type(j, p) when 'ARRAY' then json_array_length(j, p) when 'OBJECT' then len(json_keys(j, p)) else 0 end end;
-create macro t_ceil(x) as cast(ceil(x) as double);
-create macro t_ceiling(x) as cast(ceil(x) as double);
-create macro t_floor(x) as cast(floor(x) as double);
-create macro t_fdiv(a, b) as case when a is null or b is null then null when b <> 0 then a / b
-  when a > 0 then 'infinity'::double when a < 0 then '-infinity'::double else 'nan'::double end;
-create macro t_from_iso8601_timestamp(s) as case
-  when regexp_full_match(s, '\d{4}(-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}([.,]\d{1,9})?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?)?)?')
-  then date_trunc('millisecond', cast(case length(s) when 4 then s || '-01-01' when 7 then s || '-01'
-    when 13 then s || ':00' else replace(s, ',', '.') end as timestamptz))
-  when s is not null then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') as timestamptz) end;
-create macro t_at_utc(t, z) as case when upper(z) in ('UTC', 'Z', 'GMT', '+00:00') then cast(t as timestamptz)
-  else error('NOT_SUPPORTED: the sandbox''s embedded engine knows the time zone UTC only, not ' || z) end;
+  when regexp_matches(u, '%[89A-Fa-f]') then t_unquote(u) else url_decode(replace(u, '+', ' ')) end;
+create macro t_no_last_newline(s) as case when ends_with(s, chr(10)) then t_refuse('$ in a regular expression over text that ends in a line feed') else s end;
+-- Athena gives a number as it is written, DuckDB one of its spellings: they are the same for plain decimals only
+create macro t_json_cell(j, p) as case when json_extract_string(j, p) = '0' and contains(j, '-0') then t_refuse('the number -0 in JSON')
+  when json_type(j, p) in ('VARCHAR', 'BOOLEAN', 'BIGINT', 'UBIGINT') then json_extract_string(j, p)
+  when json_type(j, p) in ('DOUBLE', 'HUGEINT', 'UHUGEINT')
+    and regexp_matches(j, '(^|[:,\[])\s*-?([0-9.]+[eE]|[0-9]+\.[0-9]+0([^0-9]|$)|[0-9.]{17})') then t_refuse('numbers as in ' || j)
+  when json_type(j, p) = 'DOUBLE' then case when contains(json_extract_string(j, p), 'e') then t_refuse('numbers as in ' || j)
+    else json_extract_string(j, p) end end;
+create macro t_json_scalar(j, p) as t_json_cell(case when j is null or json_valid(j) then j else t_refuse('text that is not JSON') end, p);
+-- casts of text: what surely fits goes on, what surely does not fails (or is NULL), the rest is refused
+create macro t_guard(s, safe, kind, fits, may) as case when regexp_full_match(s, fits) then s
+  when regexp_full_match(s, may) then t_refuse('to read ' || s || ' as ' || kind)
+  when safe = '' then t_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || upper(kind)) end;
+create macro t_guard_int(s, safe, kind) as t_guard(s, safe, kind, '[+-]?[0-9]+', '[+-]?\pN+|\s*[+-]?[0-9]+\s*');
+create macro t_guard_double(s, safe, kind) as t_guard(s, safe, kind, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?',
+  '\s*[+-]?(NaN|Infinity|0[xX].*|[0-9.]+([eE][+-]?[0-9]+)?[dDfF]?)\s*');
+create macro t_guard_decimal(s, safe, kind) as t_guard(s, safe, kind, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)', '[+-]?[\pN.]+([eE].*)?');
+create macro t_guard_boolean(s, safe, kind) as case when lower(s) = 't' then 'true' when lower(s) = 'f' then 'false'
+  else t_guard(s, safe, kind, '(?i)true|false|1|0', '') end;
+create macro t_guard_date(s, safe, kind) as t_guard(s, safe, kind, '\d{4}-\d\d-\d\d', '\s*[+-]?\d+-\d+-\d+\s*');
+create macro t_guard_time(s, safe, kind) as t_guard(s, safe, kind, '\d{4}-\d\d-\d\d( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?)?', '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}(\s.*)?');
+-- times: milliseconds, and no zone but UTC
 create macro t_timestamp_text(t) as strftime(t, '%Y-%m-%d %H:%M:%S.%g');
-create macro t_is_int(s) as regexp_full_match(s, '[+-]?[0-9]+');
-create macro t_is_date(s) as regexp_full_match(s, '\s*\d{4}-\d{1,2}-\d{1,2}\s*');
-create macro t_is_time(s) as regexp_full_match(s, '\s*\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?( ?[A-Za-z][A-Za-z_/+-]*| ?[+-]\d{2}:\d{2})?\s*');
-create macro t_int(s) as case when s is null or t_is_int(s) then s else t_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to BIGINT') end;
-create macro t_date(s) as case when s is null or t_is_date(s) then s else t_fail('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || s) end;
-create macro t_time(s) as case when s is null or t_is_time(s) then s else t_fail('INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: ' || s) end;
-create macro t_try_int(s) as case when t_is_int(s) then s end;
-create macro t_try_date(s) as case when t_is_date(s) then s end;
-create macro t_try_time(s) as case when t_is_time(s) then s end;
+create macro t_from_iso8601_timestamp(s) as case
+  when regexp_full_match(s, '\d{4}-\d\d-\d\d(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]00:?00)?)?') then
+    coalesce(try_cast(s as timestamptz), cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamptz))
+  when regexp_full_match(s, '\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z') then
+    cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamptz)
+  when regexp_full_match(s, '[+-]?[0-9][0-9W.,:+-]*([Tt][0-9.,:]*([zZ]|[+-][0-9:]+)?)?') then cast(t_refuse('the time ' || s || ' (UTC to milliseconds only)') as timestamptz)
+  when s is not null then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') as timestamptz) end;
+create macro t_date_parse(s, format, fits, may, safe) as case when regexp_full_match(s, fits) then
+    coalesce(try_strptime(s, format), case when not safe then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamp) end)
+  when regexp_full_match(s, may) then cast(t_refuse('to read the time ' || s) as timestamp)
+  when not safe then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') as timestamp) end;
+-- arrays and maps
+create macro t_element_at(a, i) as a[case when i = 0 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || i as bigint) else i end];
 create macro t_contains(a, x) as case when list_contains(a, x) then true when len(list_filter(a, lambda v: v is null)) > 0 then null
   else list_contains(a, x) end;
+create macro t_array_position(a, x) as case when a is not null and x is not null then cast(coalesce(list_position(a, x), 0) as bigint) end;
 create macro t_array_distinct(a) as list_filter(a, lambda x, i:
   i = list_position(a, x) or (x is null and i = list_position(list_transform(a, lambda v: v is null), true)));
 create macro t_array_join(a, d) as array_to_string(list_filter(list_transform(a, lambda v: cast(v as varchar)), lambda v: v is not null), d),
   (a, d, n) as array_to_string(list_transform(a, lambda v: coalesce(cast(v as varchar), n)), d);
 create macro t_array_max(a) as case when len(list_filter(a, lambda v: v is null)) = 0 then list_max(a) end;
 create macro t_array_min(a) as case when len(list_filter(a, lambda v: v is null)) = 0 then list_min(a) end;
-create macro t_slice(a, s, n) as list_slice(a, case when s > 0 then s when s < 0 then len(a) + s + 1
-  else cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1' as integer) end, case when s > 0 then s + n - 1 else len(a) + s + n end);
+create macro t_slice(a, s, n) as list_slice(a, case when s > 0 then s when s < -len(a) then 1 when s < 0 then len(a) + s + 1
+  else cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || s as integer) end,
+  case when n < 0 then cast('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0: ' || n as integer)
+  when s < -len(a) then 0 when s > 0 then s + n - 1 else len(a) + s + n end);
 create macro t_any(a) as case when list_contains(a, true) then true when len(list_filter(a, lambda v: v is null)) > 0 then null
   when a is not null then false end;
 create macro t_all(a) as case when list_contains(a, false) then false when len(list_filter(a, lambda v: v is null)) > 0 then null
   when a is not null then true end;
 create macro t_subscript(a, i) as a[case when i > len(a) then
   cast('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: ' || i || ' > ' || len(a) as integer)
-  when i < 1 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1' as integer) else i end];
+  when i = 0 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || i as integer)
+  when i < 0 then cast('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || i as integer) else i end];
 create macro t_map_subscript(m, k) as map_extract(m, k)[case when m is null or k is null or map_contains(m, k) then 1
   else cast('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || cast(k as varchar) as integer) end];
-create macro t_map_agg(k, v) as map_from_entries(list(row(k, v)) filter (where k is not null));
-create macro t_typeof(x) as lower(typeof(x));
+create macro t_sequence(a, b) as generate_series(a, b, case when a <= b then 1 else -1 end);
+create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp), cast(b as timestamp), to_days(case when a <= b then 1 else -1 end)) as date[]);
+create macro t_percentile(x, q) as list_sort(list(x) filter (where x is not null))[
+  cast(least(floor(any_value(q) * count(x)) + 1, count(x)) as bigint)];

@@ -1,5 +1,5 @@
-"""Java's regular expressions for DuckDB: what RE2 reads alike, and how an empty group is told from
-one that took no part."""
+"""The regular expressions of RegexSerDe and of queries for DuckDB: what RE2 reads alike, and how an
+empty group is told from one that took no part."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .engine import AthenaError
+from .syntax import refused
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class _Groups:
     def __init__(self, tree: Any) -> None:
         self.least: dict[int, int] = {}
         self._taking_part: dict[int, str | None] = {}
+        self._sure: set[int] = set()
         self._walk(tree, "x.g0 <> ''" if tree.getwidth()[0] else "{matched}", sure=True)
 
     def _walk(self, tree: Any, told: str | None, sure: bool) -> None:
@@ -122,6 +124,7 @@ class _Groups:
                 number, _, _, inner = value
                 if number:
                     self.least[number], self._taking_part[number] = inner.getwidth()[0], told
+                    self._sure |= {number} if sure else set()
                 self._walk(inner, told, sure)
             elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
                 if value[0]:
@@ -134,6 +137,10 @@ class _Groups:
                     absent = " and ".join(f"x.g{n} = ''" for n in others if n)
                     by_others = f"{absent} and {told}" if sure and all(others) else None
                     self._walk(branch, self._by_its_own(branch) or by_others, sure=False)
+
+    def sure(self, number: int) -> bool:
+        """Does the group take part in every match?"""
+        return number in self._sure
 
     def _by_its_own(self, part: Any) -> str | None:
         group = self._sure_group(part)
@@ -153,3 +160,80 @@ class _Groups:
             return "nullif({0}, '')"
         taking_part = self._taking_part[number]
         return f"case when {taking_part} then {{0}} end" if taking_part else None
+
+
+# A regular expression in a query: the constructs that Athena's engine and RE2 read alike.
+ALIKE = re.compile(
+    r"""(?:
+        \\[dDwWsStrn] | \\[^\w\s] | [^\\\[\](){}*+?|^$]                # a character or a class
+      | \[\^?(?:\\[dDwWsStrn]|\\[^\w\s]|[^\\\[\]&^]|&(?!&))+\]         # a set
+      | \(\?: | \((?!\?) | \) | \| | \^ | \$
+      | (?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})\??(?![*+?{])                # a quantifier
+    )*""",
+    re.X | re.S,
+)
+
+
+@dataclass(frozen=True)
+class QueryPattern:
+    """A regular expression of a query, as RE2 reads it."""
+
+    text: str
+    has_end: bool  # `$`, which in Athena also matches before a last line feed
+    groups: _Groups
+
+    def with_end(self) -> str:
+        """For a match anywhere: `$` as Athena reads it."""
+        if self.has_end and not re.fullmatch(r"(?:\\.|[^\\$]|\$(?=[)|]|$))*", self.text, re.S):
+            raise refused(f"a $ inside of {self.text}")
+        return re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]|(\$)", _end, self.text, flags=re.S)
+
+    def always(self, number: int) -> bool:
+        """Does a group take part in every match? Else it must be one that cannot match ''."""
+        if number > len(self.groups.least):
+            raise AthenaError(
+                f"INVALID_FUNCTION_ARGUMENT: Pattern has {len(self.groups.least)} groups. Cannot "
+                f"access group {number}"
+            )
+        if not number or self.groups.sure(number):
+            return True
+        if self.groups.least[number] == 0:
+            raise refused("a group that may be empty or absent")
+        return False
+
+
+def _end(match: re.Match[str]) -> str:
+    return r"(?:\n?\z)" if match[1] else match[0]
+
+
+def query_pattern(text: str, may_be_empty: bool = True) -> QueryPattern:
+    flags = "(?s)" if text.startswith("(?s)") else "(?-s)"
+    body = text.removeprefix("(?s)")
+    if not ALIKE.fullmatch(body):
+        raise refused(f"the regular expression {text}")
+    try:
+        tree = sre_parser.parse(body, re.DOTALL if flags == "(?s)" else 0)
+    except (re.error, OverflowError) as error:
+        raise AthenaError(f"INVALID_FUNCTION_ARGUMENT: {error}") from error
+    if not may_be_empty and tree.getwidth()[0] == 0:
+        raise refused(f"to replace what may be empty: {text}")
+    has_end = any(m[1] for m in re.finditer(r"\\.|\[(?:\\.|[^\]\\])*\]|(\$)", body, re.S))
+    return QueryPattern(flags + re2_pattern(body), has_end, _Groups(tree))
+
+
+def replacement(text: str, pattern: QueryPattern) -> str:
+    """`$1` and `\\$` of Java as RE2 writes them."""
+
+    def one(match: re.Match[str]) -> str:
+        if match["group"]:
+            if int(match["group"]) > len(pattern.groups.least):
+                raise AthenaError(
+                    "INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unknown group "
+                    f"{match['group']}"
+                )
+            return "\\" + match["group"]
+        return "\\\\" if match["plain"] == "\\" else match["plain"]
+
+    if not re.fullmatch(r"(?:\\.|\$\d(?!\d)|[^\\$])*", text, re.S):
+        raise refused(f"the replacement {text}")
+    return re.sub(r"\\(?P<plain>.)|\$(?P<group>\d)", one, text, flags=re.S)

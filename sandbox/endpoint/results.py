@@ -13,25 +13,12 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from .analysis import column_not_found
 from .catalog import GlueTable
 from .engine import AthenaError, Column
+from .syntax import position
+from .types import Type
 
-API_TYPES = {
-    "INTEGER": "integer",
-    "FLOAT": "float",
-    "BLOB": "varbinary",
-    "HUGEINT": "bigint",
-    "UBIGINT": "bigint",
-    "UINTEGER": "bigint",
-    "TIMESTAMP": "timestamp",
-    "TIMESTAMP_MS": "timestamp",
-    "TIMESTAMP_S": "timestamp",
-    "STRUCT": "row",
-    "TUPLE": "row",
-    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
-    "INTERVAL": "interval day to second",
-    '"NULL"': "unknown",
-}
 PRECISIONS = {
     "integer": 10,
     "bigint": 19,
@@ -44,16 +31,12 @@ PRECISIONS = {
 }
 
 
-def column(name: str, duck: str) -> Column:
+def column(name: str, kind: Type) -> Column:
     """A result column as GetQueryResults describes it."""
-    if duck.endswith("]"):
-        return Column(name, "array")
-    base = duck.split("(", maxsplit=1)[0].strip()
-    kind = API_TYPES.get(base, base.lower())
-    if kind == "decimal":
-        precision, scale = re.findall(r"\d+", duck)
-        return Column(name, kind, int(precision), int(scale))
-    return Column(name, kind, PRECISIONS.get(kind, 0))
+    written = {"real": "float"}.get(kind.name, kind.name)
+    if kind.name == "decimal":
+        return Column(name, written, *kind.sizes)
+    return Column(name, written, PRECISIONS.get(written, 0))
 
 
 def text(value: Any, nested: bool = False) -> str | None:  # noqa: PLR0911
@@ -140,8 +123,8 @@ def name_outputs(tree: exp.Expr) -> None:
 
 
 def named_columns(
-    described: Sequence[tuple[str, str]], unnamed: dict[int, str]
-) -> list[tuple[str, str]]:
+    described: Sequence[tuple[str, Type]], unnamed: dict[int, str]
+) -> list[tuple[str, Type]]:
     """The columns of a view or table to be; all need a name, and no two the same."""
     if unnamed:
         raise AthenaError(
@@ -155,27 +138,6 @@ def named_columns(
                 f"DUPLICATE_COLUMN_NAME: line 1:1: Column name '{name}' specified more than once"
             )
     return columns
-
-
-def _datatype(duck: str) -> exp.DataType:
-    duck = re.sub(r"\b(U?HUGEINT|UBIGINT|UINTEGER)\b", "BIGINT", duck)
-    return exp.DataType.build(duck, dialect="duckdb")
-
-
-def trino_type(duck: str) -> str:
-    if duck == '"NULL"':
-        return "unknown"
-    return _datatype(duck).sql("trino").lower()
-
-
-def hive_type(duck: str, lenient: bool = False) -> str:
-    """A type as Glue writes it. `lenient` is for views, which may hold what no Hive table can."""
-    if "WITH TIME ZONE" in duck or duck in ("JSON", '"NULL"', "INTERVAL"):
-        if lenient:
-            return "timestamp" if "ZONE" in duck else "string"
-        raise AthenaError(f"NOT_SUPPORTED: Unsupported Hive type: {trino_type(duck)}")
-    written = _datatype(duck).sql("hive").lower()
-    return written.replace(": ", ":").replace(", ", ",")
 
 
 def compatible(arrow: str, duck: str) -> bool:
@@ -199,38 +161,6 @@ def compatible(arrow: str, duck: str) -> bool:
     if name not in families or name == "null":
         return True
     return duck.startswith(families[name])
-
-
-def insertable(source: str, target: str) -> bool:
-    """May a value of one type be inserted into a column of the other without a cast? Only
-    along Trino's coercions."""
-    ladder = ["tinyint", "smallint", "integer", "bigint"]
-    source = {"hugeint": "bigint"}.get(source.lower(), source.lower())
-    if source in (target, '"null"'):
-        return True
-    if source in ladder and target in ladder:
-        return ladder.index(source) <= ladder.index(target)
-    if source in ladder or source.startswith("decimal"):
-        return target.startswith(("decimal", "double", "float"))
-    simple = {
-        *ladder,
-        "varchar",
-        "double",
-        "float",
-        "boolean",
-        "date",
-        "timestamp",
-        "blob",
-        "json",
-        "timestamp with time zone",
-    }
-    if source in simple and target in simple:
-        return (source, target) in {
-            ("date", "timestamp"),
-            ("float", "double"),
-            ("timestamp with time zone", "timestamp"),
-        }
-    return source not in simple and target not in simple
 
 
 @dataclass(frozen=True)
@@ -311,14 +241,20 @@ OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re
 
 def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
     """A DuckDB error as the reason Athena would give."""
-    from .dialect import column_not_found, position
-
     message = str(error).split("\n\nLINE")[0].partition("\n")[0]
     message = re.sub(r"^[A-Z][\w ]* Error: ", "", message)
     if own := OWN.search(message):
         return f"{own[1]}: " + re.sub(r"' to INT32.*", "", own[2])
     if "Malformed JSON" in message:
         return f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {message}"
+    if re.search(
+        r"with value .* is out of range|value is out of range|cast value .* to DEC", message
+    ):
+        return f"NUMERIC_VALUE_OUT_OF_RANGE: {message}"
+    if message.startswith(("Map keys", "The map key")):
+        return f"INVALID_FUNCTION_ARGUMENT: {message}"
+    if "More than one row returned by a subquery" in message:
+        return "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows"
     if "Division by zero" in message:
         return "DIVISION_BY_ZERO: Division by zero"
     if found := re.search(r'Referenced column "([^"]+)" (?:was )?not found', message) or re.search(

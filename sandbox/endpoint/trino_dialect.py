@@ -22,7 +22,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from . import results
-from .dialect import TrinoSQL, parse, with_parameters
+from .syntax import TrinoSQL, parse, with_parameters
 from .engine import AthenaError, Statement
 
 CODEC = "awsdatacatalog.compression_codec"

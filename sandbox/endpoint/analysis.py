@@ -1,0 +1,773 @@
+"""What Trino's analyser does: every name of a query is resolved and every expression gets a type.
+
+Types are kept in the nodes (`kind_of`), the signature of a call beside it (`call_of`), for
+`writer`. What has no type here is refused, so that nothing reaches DuckDB whose meaning is not
+known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from . import types
+from .engine import AthenaError
+from .functions import FUNCTIONS, TRINO, Function, Unfit, filled, fit, signatures
+from .syntax import position, refused
+from .types import BOOLEAN, INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, array, common
+
+Columns = list[tuple[str, Type]]
+Tables = Mapping[str, Mapping[str, Mapping[str, Type]]]
+
+SYMBOLS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+    exp.NullSafeNEQ: "IS DISTINCT FROM",
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+}
+COMPARISONS = tuple(list(SYMBOLS)[:8])
+ARITHMETIC = tuple(list(SYMBOLS)[8:])
+ORDERED = (*INTEGERS, *TIMES, "decimal", "double", "varchar", "varbinary", "boolean", "unknown")
+NULL_IS_AMBIGUOUS = ("concat", "date_trunc", "date_add", "json_extract_scalar")
+DAY_UNITS = ("day", "week", "month", "quarter", "year")
+UNITS = ("millisecond", "second", "minute", "hour", *DAY_UNITS)
+TIMESTAMP_TEXT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d{1,3})?)?)?( UTC)?")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A signature that fits a call: the types its arguments are brought to."""
+
+    function: Function
+    takes: tuple[Type, ...]
+
+
+@dataclass
+class Scope:
+    """The names an expression can see."""
+
+    sources: list[tuple[str, Columns]] = field(default_factory=list)
+    outer: Scope | None = None
+    queries: Mapping[str, Columns] = field(default_factory=dict)  # of WITH
+    merged: tuple[str, ...] = ()  # columns of USING
+
+
+def kind_of(node: exp.Expr) -> Type:
+    """The type of an analysed expression."""
+    found = node.meta.get("kind")
+    return found if isinstance(found, Type) else UNKNOWN
+
+
+def call_of(node: exp.Expr) -> Call:
+    """The signature of an analysed call."""
+    found = node.meta["call"]
+    assert isinstance(found, Call)
+    return found
+
+
+def unit_of(node: exp.Expr, of: Type) -> str:
+    """The unit of date_add and its like, which must be a literal."""
+    if not isinstance(node, exp.Literal):
+        raise refused("a unit of time that is not a literal")
+    if node.name.lower() not in (DAY_UNITS if of.name == "date" else UNITS):
+        raise AthenaError(
+            f"INVALID_FUNCTION_ARGUMENT: '{node.name}' is not a valid {of.name.upper()} field"
+        )
+    return node.name.lower()
+
+
+def column_not_found(sql: str, name: str) -> AthenaError:
+    return AthenaError(
+        f"COLUMN_NOT_FOUND: {position(sql, name)}: Column '{name}' cannot be resolved or "
+        "requester is not authorized to access requested resources"
+    )
+
+
+def analyse(tree: exp.Expr, tables: Tables, database: str, sql: str) -> Columns:
+    """Give every expression of a query its type; the query's columns."""
+    return _Analyser(tables, database, sql).query(tree, Scope())
+
+
+class _Analyser:
+    def __init__(self, tables: Tables, database: str, sql: str) -> None:
+        self.tables, self.database, self.sql = tables, database, sql
+        self.lambdas: list[dict[str, Type]] = []
+
+    def mismatch(self, node: exp.Expr, text: str) -> AthenaError:
+        named = node.find(exp.Identifier)
+        at = position(self.sql, named.name) if named else "line 1:1"
+        return AthenaError(f"TYPE_MISMATCH: {at}: {text}")
+
+    # -- queries -----------------------------------------------------------------------------------
+
+    def query(self, tree: exp.Expr, outer: Scope) -> Columns:
+        """The columns of a query."""
+        with_ = tree.args.get("with_")
+        if with_ and with_.args.get("recursive"):
+            raise refused("WITH RECURSIVE")
+        queries = dict(outer.queries)
+        scope = Scope(outer=outer, queries=queries)
+        for one in with_.expressions if with_ else ():
+            queries[one.alias.lower()] = self._renamed(self.query(one.this, scope), one)
+        if isinstance(tree, exp.Subquery):
+            columns = self.query(tree.this, scope)
+        elif isinstance(tree, exp.SetOperation):
+            columns = self._set_operation(tree, scope)
+        elif isinstance(tree, exp.Values):
+            columns = self._values(tree, scope)
+        elif isinstance(tree, exp.Select):
+            columns = self._select(tree, scope)
+        else:
+            raise refused("this query")
+        if not isinstance(tree, exp.Select):
+            self._order(tree, Scope([("", columns)], queries=queries), {}, columns)
+        for bound in (tree.args.get("limit"), tree.args.get("offset")):
+            if bound and not isinstance(bound.args.get("expression"), exp.Literal):
+                raise refused("a limit that is not a number")
+        return columns
+
+    def _renamed(self, columns: Columns, node: exp.Expr) -> Columns:
+        """Columns under the names that an alias gives them."""
+        alias = node.args.get("alias")
+        names = [c.name.lower() for c in alias.columns] if isinstance(alias, exp.TableAlias) else []
+        if names and len(names) != len(columns):
+            raise AthenaError(
+                f"MISMATCHED_COLUMN_ALIASES: line 1:1: Column alias list has {len(names)} entries "
+                f"but '{node.alias}' has {len(columns)} columns available"
+            )
+        return [(n, t) for n, (_, t) in zip(names, columns, strict=True)] if names else columns
+
+    def _set_operation(self, tree: exp.SetOperation, scope: Scope) -> Columns:
+        left, right = self.query(tree.this, scope), self.query(tree.expression, scope)
+        if len(left) != len(right):
+            raise AthenaError(
+                f"TYPE_MISMATCH: line 1:1: {tree.key.upper()} query has different number of "
+                f"fields: {len(left)}, {len(right)}"
+            )
+        columns = []
+        for number, ((name, a), (_, b)) in enumerate(zip(left, right, strict=True), 1):
+            both = common(a, b)
+            if both is None:
+                raise AthenaError(
+                    f"TYPE_MISMATCH: line 1:1: column {number} in {tree.key.upper()} query has "
+                    f"incompatible types: {a}, {b}"
+                )
+            columns.append((name, both))
+        return columns
+
+    def _values(self, tree: exp.Values, scope: Scope) -> Columns:
+        rows = []
+        for row in tree.expressions:
+            items = row.expressions if isinstance(row, exp.Tuple) else [row]
+            rows.append([self.kind(item, scope) for item in items])
+        kinds = rows[0]
+        for found in rows[1:]:
+            if len(found) != len(kinds):
+                raise AthenaError("TYPE_MISMATCH: line 1:1: Values rows have mismatched sizes")
+            wider = [common(a, b) for a, b in zip(kinds, found, strict=True)]
+            kinds = [t for t in wider if t]
+            if len(kinds) != len(wider):
+                raise AthenaError("TYPE_MISMATCH: line 1:1: Values rows have mismatched types")
+        tree.meta["row"] = kinds
+        return [(f"_col{i}", t) for i, t in enumerate(kinds)]
+
+    def _select(self, tree: exp.Select, scope: Scope) -> Columns:
+        from_ = tree.args.get("from_")
+        if from_:
+            self._source(from_.this, scope)
+        for join in tree.args.get("joins") or ():
+            self._source(join.this, scope)
+            scope.merged += tuple(c.name.lower() for c in join.args.get("using") or ())
+            if join.args.get("on"):
+                self._condition(join.args["on"], scope)
+        for clause in ("where", "having"):
+            if tree.args.get(clause):
+                self._condition(tree.args[clause].this, scope)
+        columns: Columns = []
+        renamed: dict[str, exp.Expr] = {}
+        for item in tree.expressions:
+            if item.is_star:
+                columns += self._star(item, scope)
+                continue
+            kind = self.kind(item, scope)
+            columns.append((item.output_name.lower() or f"_col{len(columns)}", kind))
+            if isinstance(item, exp.Alias):
+                renamed[item.alias.lower()] = item.this
+        self._group(tree, scope, columns)
+        self._order(tree, scope, renamed, columns)
+        return columns
+
+    def _star(self, item: exp.Expr, scope: Scope) -> Columns:
+        of = item.table.lower() if isinstance(item, exp.Column) else ""
+        found = [cs for name, cs in scope.sources if of in ("", name)]
+        if of and len(found) != 1:
+            raise AthenaError(f"TABLE_NOT_FOUND: line 1:1: Unable to resolve reference {of}")
+        if scope.merged:
+            raise refused("* over a join with USING")
+        return [(n, t) for cs in found for n, t in cs if not n.startswith("__")]
+
+    def _group(self, tree: exp.Select, scope: Scope, columns: Columns) -> None:
+        group = tree.args.get("group")
+        if not group:
+            return
+        items: list[exp.Expr] = list(group.expressions)
+        for key in ("grouping_sets", "cube", "rollup"):
+            items += group.args.get(key) or []
+        while items:
+            item = items.pop()
+            if isinstance(item, (exp.Tuple, exp.GroupingSets, exp.Cube, exp.Rollup)):
+                items += item.expressions
+            elif isinstance(item, exp.Literal) and not item.is_string:
+                self._ordinal(item, columns)
+            else:
+                self.kind(item, scope)
+
+    def _ordinal(self, item: exp.Literal, columns: Columns) -> Type:
+        if not item.name.isdigit() or not 0 < int(item.name) <= len(columns):
+            raise AthenaError(
+                f"INVALID_COLUMN_REFERENCE: line 1:1: position {item.name} is not in select list"
+            )
+        return columns[int(item.name) - 1][1]
+
+    def _order(
+        self, tree: exp.Expr, scope: Scope, renamed: Mapping[str, exp.Expr], columns: Columns
+    ) -> None:
+        order = tree.args.get("order")
+        named = dict(columns)
+        for one in order.expressions if order else ():
+            item = one.this
+            name = item.name.lower() if isinstance(item, exp.Column) and not item.table else ""
+            if isinstance(item, exp.Literal) and not item.is_string:
+                kind = self._ordinal(item, columns)
+            elif name in named:
+                if [n for n, _ in columns].count(name) > 1:
+                    raise AthenaError(f"AMBIGUOUS_NAME: line 1:1: Column '{name}' is ambiguous")
+                kind = named[name]
+            else:
+                for column in item.find_all(exp.Column):
+                    if not column.table and column.name.lower() in renamed:
+                        raise refused(f"the new name {column.name} inside an ORDER BY expression")
+                kind = self.kind(item, scope)
+            if kind.name not in ORDERED:
+                raise refused(f"ORDER BY over {kind}")
+
+    def _source(self, node: exp.Expr, scope: Scope) -> None:
+        """A table of FROM comes into sight."""
+        columns: Columns
+        table = node.this if isinstance(node, exp.Subquery) else node
+        if isinstance(table, exp.Table):
+            columns = self._renamed(self._table(table, scope), table)
+        elif isinstance(node, exp.Unnest):
+            columns = self._unnest(node, scope)
+        elif isinstance(node, (exp.Subquery, exp.Values)):
+            columns = self.query(node, Scope(outer=scope.outer, queries=scope.queries))
+        else:
+            raise refused(f"{node.key.upper()} in FROM")
+        if not isinstance(node, exp.Unnest):
+            columns = self._renamed(columns, node)
+        scope.sources.append((node.alias_or_name.lower(), columns))
+
+    def _table(self, node: exp.Table, scope: Scope) -> Columns:
+        name = node.name.lower()
+        if not isinstance(node.this, exp.Identifier):
+            at = position(self.sql, name)
+            raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Table function '{name}' not registered")
+        if not node.db and name in scope.queries:
+            return scope.queries[name]
+        return list(self.tables[(node.db or self.database).lower()][name].items())
+
+    def _unnest(self, node: exp.Unnest, scope: Scope) -> Columns:
+        kinds = [self.kind(e, scope) for e in node.expressions]
+        if any(k.name not in ("array", "map") for k in kinds):
+            raise self.mismatch(node, f"Cannot unnest type: {', '.join(map(str, kinds))}")
+        first = kinds[0].of
+        if len(kinds) > 1:
+            if any(k.name == "map" or k.of[0].name == "row" for k in kinds):
+                raise refused("UNNEST of several maps or arrays of rows")
+            first = tuple(k.of[0] for k in kinds)
+        elif first[0].name == "row" and kinds[0].name == "array":
+            first = first[0].of
+        alias, offset = node.args.get("alias"), node.args.get("offset")
+        names = [c.name.lower() for c in alias.columns] if alias else []
+        if names and len(names) != len(first):
+            raise AthenaError(
+                f"MISMATCHED_COLUMN_ALIASES: line 1:1: Column alias list has {len(names)} entries "
+                f"but '{node.alias}' has {len(first)} columns available"
+            )
+        columns = list(zip(names or [""] * len(first), first, strict=True))
+        if offset:
+            named = offset.name.lower() if isinstance(offset, exp.Expr) else ""
+            columns.append((named, types.BIGINT))
+        return columns
+
+    # -- expressions -------------------------------------------------------------------------------
+
+    def kind(self, node: exp.Expr, scope: Scope) -> Type:
+        """The type of an expression, which it gets."""
+        found = self._kind(node, scope)
+        node.meta["kind"] = found
+        return found
+
+    def _condition(self, node: exp.Expr, scope: Scope) -> None:
+        kind = self.kind(node, scope)
+        if kind.name not in ("boolean", "unknown"):
+            raise self.mismatch(node, f"WHERE clause must evaluate to a boolean: actual {kind}")
+
+    def _kind(self, node: exp.Expr, scope: Scope) -> Type:  # noqa: PLR0911, PLR0912
+        if isinstance(node, exp.Column):
+            return self._column(node, scope)
+        if isinstance(node, exp.Identifier):
+            return next((p[node.name] for p in reversed(self.lambdas) if node.name in p), UNKNOWN)
+        if isinstance(node, exp.Literal):
+            return _literal(node)
+        if isinstance(node, (exp.Paren, exp.Alias)):
+            return self.kind(node.this, scope)
+        if isinstance(node, (exp.And, exp.Or, exp.Not)):
+            for side in node.iter_expressions():
+                self._condition(side, scope)
+            return BOOLEAN
+        if isinstance(node, exp.Is):
+            self.kind(node.this, scope)
+            if not isinstance(node.expression, exp.Null):
+                raise refused("IS with anything but NULL")
+            return BOOLEAN
+        if isinstance(node, COMPARISONS):
+            return self._comparable(node, SYMBOLS[type(node)], [node.this, node.expression], scope)
+        if isinstance(node, exp.Between):
+            ends = [node.this, node.args["low"], node.args["high"]]
+            return self._comparable(node, "BETWEEN", ends, scope)
+        if isinstance(node, exp.In):
+            return self._in(node, scope)
+        if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)):
+            return self._arithmetic(node, scope)
+        if isinstance(node, (exp.If, exp.Case)):
+            return self._case(node, scope)
+        if isinstance(node, exp.Anonymous):
+            return self._call(node, scope)
+        if isinstance(node, exp.Cast):
+            return self._cast(node, scope)
+        simple = getattr(self, f"_{node.key}", None)
+        if simple is None:
+            raise refused(f"the expression {node.sql('trino')[:60]}")
+        found = simple(node, scope)
+        assert isinstance(found, Type)
+        return found
+
+    def _null(self, node: exp.Null, scope: Scope) -> Type:
+        return UNKNOWN
+
+    def _boolean(self, node: exp.Boolean, scope: Scope) -> Type:
+        return BOOLEAN
+
+    def _hexstring(self, node: exp.HexString, scope: Scope) -> Type:
+        return types.VARBINARY
+
+    def _currentdate(self, node: exp.CurrentDate, scope: Scope) -> Type:
+        return types.DATE
+
+    def _currenttimestamp(self, node: exp.CurrentTimestamp, scope: Scope) -> Type:
+        return types.TIMESTAMPTZ
+
+    def _column(self, node: exp.Column, scope: Scope) -> Type:
+        """`column`, `table.column`, and either with fields of rows behind it."""
+        parts = [p.name.lower() for p in node.parts]
+        at: Scope | None = scope
+        while at is not None:
+            for start in (2, 1, 0) if len(parts) > 2 else (1, 0):
+                if start >= len(parts):
+                    continue
+                of, name = ".".join(parts[:start][-1:]), parts[start]
+                if start == 2 and parts[0] not in self.tables:
+                    continue
+                found = [
+                    t for n, cs in at.sources if of in ("", n) for c, t in cs if c == name != ""
+                ]
+                if len(found) > 1 and not (name in at.merged and not of):
+                    raise AthenaError(
+                        f"AMBIGUOUS_NAME: {position(self.sql, name)}: Column '{name}' is ambiguous"
+                    )
+                if found and of and name in at.merged:
+                    raise column_not_found(self.sql, f"{of}.{name}")
+                if found:
+                    kind = found[0]
+                    for part in parts[start + 1 :]:
+                        kind = self._field(kind, part)
+                    return self._usable(kind)
+            at = at.outer
+        raise column_not_found(self.sql, node.name)
+
+    @staticmethod
+    def _usable(kind: Type) -> Type:
+        if kind.holds("real") and kind.name != "real":
+            raise refused("real (32-bit) numbers inside other types")
+        return kind
+
+    def _field(self, kind: Type, name: str) -> Type:
+        if kind.name != "row" or name not in [f.lower() for f in kind.fields]:
+            raise column_not_found(self.sql, name)
+        return kind.of[[f.lower() for f in kind.fields].index(name)]
+
+    def _dot(self, node: exp.Dot, scope: Scope) -> Type:
+        return self._field(self.kind(node.this, scope), node.expression.name.lower())
+
+    def _bracket(self, node: exp.Bracket, scope: Scope) -> Type:
+        kind, key = self.kind(node.this, scope), self.kind(node.expressions[0], scope)
+        of = kind.of[0] if kind.name == "map" else types.BIGINT
+        if kind.name not in ("array", "map") or common(of, key) != of:
+            raise self.mismatch(node, f"Cannot use {key} for subscript of {kind}")
+        return kind.of[-1]
+
+    def _array(self, node: exp.Array, scope: Scope) -> Type:
+        return array(self._one_type(node, "ARRAY", node.expressions, scope))
+
+    def _one_type(self, node: exp.Expr, what: str, items: Iterable[exp.Expr], scope: Scope) -> Type:
+        found = UNKNOWN
+        for item in items:
+            kind = self.kind(item, scope)
+            wider = common(found, kind)
+            if wider is None:
+                raise self.mismatch(
+                    item,
+                    f"All {what} operands must be the same type or coercible to a common type. "
+                    f"Cannot find common type between {found} and {kind}",
+                )
+            found = wider
+        return found
+
+    def _comparable(
+        self, node: exp.Expr, symbol: str, items: Sequence[exp.Expr], scope: Scope
+    ) -> Type:
+        kinds = [self.kind(item, scope) for item in items]
+        both: Type | None = UNKNOWN
+        for kind in kinds:
+            both = common(both, kind) if both else None
+        if both is None:
+            text = f" {symbol} ".join(map(str, kinds))
+            raise self.mismatch(items[0], f"Cannot apply operator: {text}")
+        if both.name not in ORDERED:
+            raise refused(f"a comparison of {both}")
+        node.meta["operands"] = both
+        return BOOLEAN
+
+    def _in(self, node: exp.In, scope: Scope) -> Type:
+        query = node.args.get("query")
+        if not query:
+            return self._comparable(node, "IN", [node.this, *node.expressions], scope)
+        columns = self.query(query, scope)
+        kind = self.kind(node.this, scope)
+        both = common(kind, columns[0][1])
+        if len(columns) != 1 or both is None:
+            raise self.mismatch(
+                node, f"value and result of subquery must be of the same type: {kind}"
+            )
+        if both.name not in ORDERED or {kind, columns[0][1]} - {both, UNKNOWN}:
+            raise refused(f"IN over a query that gives {columns[0][1]} for {kind}")
+        node.meta["operands"] = both
+        return BOOLEAN
+
+    def _exists(self, node: exp.Exists, scope: Scope) -> Type:
+        self.query(node.this, scope)
+        return BOOLEAN
+
+    def _subquery(self, node: exp.Subquery, scope: Scope) -> Type:
+        columns = self.query(node, scope)
+        if len(columns) != 1:
+            raise AthenaError(
+                f"TYPE_MISMATCH: line 1:1: Multiple columns returned by subquery: {len(columns)}"
+            )
+        return columns[0][1]
+
+    def _arithmetic(self, node: exp.Binary, scope: Scope) -> Type:
+        symbol = SYMBOLS[type(node)]
+        if isinstance(node.expression, exp.Interval) and symbol in "+-":
+            return self._shifted(node, scope)
+        left, right = self.kind(node.this, scope), self.kind(node.expression, scope)
+        if symbol == "-" and left.name == right.name and left.name in TIMES:
+            return types.INTERVAL
+        if UNKNOWN in (left, right):
+            raise refused(f"arithmetic with a NULL that has no type: {node.sql('trino')[:60]}")
+        found = types.arithmetic(symbol, left, right)
+        if found is None:
+            raise self.mismatch(node.this, f"Cannot apply operator: {left} {symbol} {right}")
+        if found.name == "decimal" and symbol in "/%":
+            raise refused("division of decimals (cast to double: 1e0 is a double, 1.0 a decimal)")
+        return found
+
+    def _shifted(self, node: exp.Binary, scope: Scope) -> Type:
+        kind, unit = self.kind(node.this, scope), interval_unit(node.expression)
+        if kind.name not in TIMES:
+            raise self.mismatch(node.this, f"Cannot apply operator: {kind} and an interval")
+        if kind.name == "date" and unit not in DAY_UNITS:
+            raise AthenaError(
+                "INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date"
+            )
+        return types.TIMESTAMP if kind.name == "timestamp" else kind
+
+    def _neg(self, node: exp.Neg, scope: Scope) -> Type:
+        kind = self.kind(node.this, scope)
+        if kind.name not in (*INTEGERS, "decimal", "double"):
+            raise self.mismatch(node, f"Cannot negate {kind}")
+        if isinstance(node.this, exp.Literal) and node.this.name == str(2**63):
+            return types.BIGINT
+        return kind
+
+    def _dpipe(self, node: exp.DPipe, scope: Scope) -> Type:
+        left, right = self.kind(node.this, scope), self.kind(node.expression, scope)
+        both = common(left, right)
+        if UNKNOWN in (left, right) or (
+            "array" in (left.name, right.name) and left.name != right.name
+        ):
+            raise refused(f"the concatenation of {left} and {right}")
+        if both is None or both.name not in ("varchar", "array"):
+            raise self.mismatch(
+                node, f"Unexpected parameters ({left}, {right}) for function concat"
+            )
+        return both
+
+    def _like(self, node: exp.Like, scope: Scope) -> Type:
+        for side in (node.this, node.expression):
+            if self.kind(side, scope) not in (VARCHAR, UNKNOWN):
+                raise self.mismatch(side, "LIKE is for varchar")
+        if not isinstance(node.expression, exp.Literal):
+            raise refused("LIKE with a pattern that is not a literal")
+        return BOOLEAN
+
+    def _escape(self, node: exp.Escape, scope: Scope) -> Type:
+        mark = node.expression.name
+        if not isinstance(node.this, exp.Like) or len(mark) != 1:
+            raise refused("this ESCAPE")
+        found = self.kind(node.this, scope)
+        if re.search(f"{re.escape(mark)}(?![%_{re.escape(mark)}])", _unescaped(node.this, mark)):
+            raise AthenaError(
+                "INVALID_FUNCTION_ARGUMENT: Escape character must be followed by '%', '_' or the "
+                "escape character itself"
+            )
+        return found
+
+    def _case(self, node: exp.If | exp.Case, scope: Scope) -> Type:
+        subject = node.this if isinstance(node, exp.Case) else None
+        branches = node.args.get("ifs") or [node]
+        for branch in branches:
+            if subject is not None:
+                self._comparable(branch, "=", [subject, branch.this], scope)
+                if {kind_of(subject), kind_of(branch.this)} - {branch.meta["operands"]}:
+                    raise refused("CASE over values of several types")
+            else:
+                self._condition(branch.this, scope)
+        default = node.args.get("default") or (
+            node.args.get("false") if isinstance(node, exp.If) else None
+        )
+        items = [*(b.args["true"] for b in branches), *([default] if default else [])]
+        return self._one_type(node, node.key.upper(), items, scope)
+
+    def _cast(self, node: exp.Cast, scope: Scope) -> Type:
+        source, target = self.kind(node.this, scope), types.read(node.to)
+        literal = node.this.name if isinstance(node.this, exp.Literal) else None
+        if target.sizes and target.name == "timestamp":
+            digits = len((literal or "").partition(".")[2])
+            if (
+                literal is None
+                or not TIMESTAMP_TEXT.fullmatch(literal)
+                or digits != target.sizes[0]
+            ):
+                raise refused("this timestamp (milliseconds, no time zone but UTC)")
+        if not _castable(source, target):
+            raise refused(f"a cast from {source} to {target}")
+        if node.to.expressions and target == VARCHAR and source not in (VARCHAR, UNKNOWN):
+            raise refused(f"a cast from {source} to a varchar of limited length")
+        return target
+
+    def _attimezone(self, node: exp.AtTimeZone, scope: Scope) -> Type:
+        zone = node.args["zone"]
+        if not isinstance(zone, exp.Literal) or zone.name.upper() not in ("UTC", "+00:00"):
+            raise refused("a time zone that is not UTC")
+        if self.kind(node.this, scope).name not in TIMES[1:]:
+            raise self.mismatch(node, f"Type of value must be a time or timestamp: {node.this}")
+        return types.TIMESTAMPTZ
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def _extract(self, node: exp.Extract, scope: Scope) -> Type:
+        return self._named_call(node, node.this.name.lower(), [node.expression], scope)
+
+    def _substring(self, node: exp.Substring, scope: Scope) -> Type:
+        args = [a for a in (node.this, node.args.get("start"), node.args.get("length")) if a]
+        return self._named_call(node, "substr", args, scope)
+
+    def _strposition(self, node: exp.StrPosition, scope: Scope) -> Type:
+        return self._named_call(node, "strpos", [node.this, node.args["substr"]], scope)
+
+    def _trim(self, node: exp.Trim, scope: Scope) -> Type:
+        marks = node.args.get("expression")
+        if marks and self.kind(marks, scope) != VARCHAR:
+            raise self.mismatch(node, "trim is for varchar")
+        return self._named_call(node, "trim", [node.this], scope)
+
+    def _groupconcat(self, node: exp.GroupConcat, scope: Scope) -> Type:
+        separator = node.args.get("separator") or exp.Literal.string("")
+        return self._named_call(node, "listagg", [node.this, separator], scope)
+
+    def _window(self, node: exp.Window, scope: Scope) -> Type:
+        if node.args.get("alias") or node.args.get("first"):
+            raise refused("a named window")
+        for item in node.args.get("partition_by") or ():
+            self.kind(item, scope)
+        self._order(node, scope, {}, [])
+        spec = node.args.get("spec")
+        if spec and (
+            spec.text("kind").upper() not in ("ROWS", "RANGE") or spec.args.get("exclude")
+        ):
+            raise refused("this window frame")
+        for end in ("start", "end"):
+            if spec and isinstance(spec.args.get(end), exp.Expr) and spec.text("kind") != "rows":
+                raise refused("a RANGE over a distance")
+        return self.kind(node.this, scope)
+
+    def _filter(self, node: exp.Filter, scope: Scope) -> Type:
+        self._condition(node.expression.this, scope)
+        return self.kind(node.this, scope)
+
+    def _ignorenulls(self, node: exp.IgnoreNulls, scope: Scope) -> Type:
+        return self.kind(node.this, scope)
+
+    def _call(self, node: exp.Anonymous, scope: Scope) -> Type:
+        args = [a for a in node.expressions if not isinstance(a, exp.Star)]
+        return self._named_call(node, node.name.lower(), args, scope)
+
+    def _named_call(self, node: exp.Expr, name: str, args: list[exp.Expr], scope: Scope) -> Type:
+        at = position(self.sql, name)
+        if f"{name}/{len(args)}" in TRINO or (name in TRINO and name not in FUNCTIONS):
+            raise AthenaError(
+                f"NOT_SUPPORTED: {at}: the function '{name}' exists in Athena, the sandbox's "
+                "embedded engine does not carry it"
+            )
+        if name not in FUNCTIONS:
+            raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered")
+        given = [UNKNOWN if isinstance(a, exp.Lambda) else self._argument(a, scope) for a in args]
+        if name in NULL_IS_AMBIGUOUS and UNKNOWN in given:
+            raise refused(f"{name} of a NULL that has no type")
+        for function in signatures(name, len(args)):
+            bound: dict[str, Type] = {}
+            try:
+                for argument, takes, kind in zip(args, function.takes, given, strict=True):
+                    is_lambda = isinstance(argument, exp.Lambda)
+                    found = self._lambda(argument, takes, bound, scope) if is_lambda else kind
+                    fit(takes, found, bound)
+            except Unfit:
+                continue
+            if function.gives.name == "refused" or (function.kind == "window" and not _over(node)):
+                break
+            wanted = tuple(filled(t, k, bound) for t, k in zip(function.takes, given, strict=True))
+            gives = filled(function.gives, function.gives, bound)
+            if gives.name.startswith("="):
+                number = int(gives.name[1:])
+                gives = given[number]
+                wanted = (*wanted[:number], gives, *wanted[number + 1 :])
+            if name == "row":
+                gives = Type("row", tuple(given), ("",) * len(given))
+            node.meta["call"] = Call(function, wanted)
+            return gives
+        words = ", ".join(map(str, given))
+        if name in ("coalesce", "nullif", "greatest", "least"):
+            raise self.mismatch(node, f"the arguments of {name} have no common type: {words}")
+        raise AthenaError(
+            f"FUNCTION_NOT_FOUND: {at}: Unexpected parameters ({words}) for function {name}; "
+            "where Athena has this signature, the sandbox's embedded engine does not carry it"
+        )
+
+    def _argument(self, node: exp.Expr, scope: Scope) -> Type:
+        """DISTINCT and ORDER BY stand inside the argument of an aggregate."""
+        if isinstance(node, exp.Order):
+            for one in node.expressions:
+                if self.kind(one.this, scope).name not in ORDERED:
+                    raise refused(f"ORDER BY over {kind_of(one.this)}")
+            return self._argument(node.this, scope)
+        if isinstance(node, exp.Distinct):
+            if len(node.expressions) != 1:
+                raise refused("DISTINCT over several arguments")
+            return self.kind(node.expressions[0], scope)
+        return self.kind(node, scope)
+
+    def _lambda(self, node: exp.Expr, takes: Type, bound: Mapping[str, Type], scope: Scope) -> Type:
+        if takes.name != "lambda" or len(node.expressions) != 1:
+            raise Unfit
+        item = filled(takes.of[0], UNKNOWN, dict(bound))
+        self.lambdas.append({node.expressions[0].name: item})
+        found = self.kind(node.this, scope)
+        self.lambdas.pop()
+        return Type("lambda", (item, found))
+
+
+def interval_unit(node: exp.Expr) -> str:
+    """The unit of an interval such as `interval '1' day`."""
+    unit = node.args.get("unit")
+    name = str(unit.name if isinstance(unit, exp.Var) else "").lower()
+    if name not in ("second", "minute", "hour", "day", "month", "year") or not re.fullmatch(
+        r"-?\d+", node.name
+    ):
+        raise refused("this interval")
+    return name
+
+
+def _literal(node: exp.Literal) -> Type:
+    """1.5 is a decimal, 1e0 a double."""
+    text = node.name
+    if node.is_string:
+        return VARCHAR
+    if re.fullmatch(r"\d+", text):
+        if int(text) > 2**63:
+            raise AthenaError(f"SYNTAX_ERROR: line 1:1: Invalid numeric literal: {text}")
+        return types.INTEGER if int(text) < 2**31 else types.BIGINT
+    if re.fullmatch(r"\d*\.?\d*[eE][+-]?\d+", text):
+        return types.DOUBLE
+    if not re.fullmatch(r"\d*\.\d*", text):
+        raise refused(f"the number {text}")
+    whole, _, fraction = text.partition(".")
+    return types.decimal(max(len(whole.lstrip("0")) + len(fraction), 1), len(fraction))
+
+
+def _castable(source: Type, target: Type) -> bool:
+    """The casts whose results are Trino's (see `cast_sql`)."""
+    if source in (UNKNOWN, target):
+        return True
+    if source.of and source.name == target.name:
+        pairs = zip(source.of, target.of, strict=False)
+        return len(source.of) == len(target.of) and all(_castable(a, b) for a, b in pairs)
+    numbers = (*INTEGERS, "decimal", "double")
+    known: dict[str, tuple[str, ...]] = {
+        "varchar": (*numbers, "boolean", "date", "timestamp"),
+        "boolean": (*INTEGERS, "varchar"),
+        "double": (*INTEGERS, "double"),
+        "decimal": (*numbers, "varchar"),
+        "date": ("varchar", "timestamp", "timestamp with time zone"),
+        "timestamp": ("date", "timestamp", "timestamp with time zone")
+        + (() if source.sizes else ("varchar",)),
+        "timestamp with time zone": TIMES,
+        "real": ("double",),
+    }
+    if source.name in INTEGERS:
+        return target.name in (*numbers, "varchar", "boolean")
+    return target.name in known.get(source.name, ())
+
+
+def _unescaped(node: exp.Expr, mark: str) -> str:
+    return str(node.expression.name).replace(mark * 2, "")
+
+
+def _over(node: exp.Expr) -> bool:
+    parent = node.parent
+    while isinstance(parent, (exp.IgnoreNulls, exp.Filter)):
+        parent = parent.parent
+    return isinstance(parent, exp.Window)

@@ -1,0 +1,203 @@
+"""Athena SQL (engine v3, a Trino) as a tree; what Trino's grammar does not have is a SYNTAX_ERROR.
+
+Parsing keeps every function under the name it was written with, so that `functions` alone says
+which exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import SqlglotError
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import Token, TokenType
+
+from .engine import AthenaError
+
+T = TokenType
+SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LISTAGG")
+FOREIGN_TOKENS = {
+    *(T.DCOLON, T.ILIKE, T.DIV, T.L_BRACE, T.QUALIFY, T.DSTAR, T.GLOB, T.RLIKE, T.DARROW),
+}
+BEFORE_BRACKET = {T.VAR, T.IDENTIFIER, T.ARRAY, T.R_PAREN, T.R_BRACKET}
+FOREIGN_STATEMENTS = {"Command", "Copy", "Attach", "Detach", "Pragma", "Set", "Use", "Describe"}
+# What a node may have besides `this`, `expression` and `expressions`; all else is refused.
+PARTS = {
+    "Select": "with_ from_ joins where group having order limit offset distinct",
+    "Union": "with_ distinct order limit offset",
+    "Except": "with_ distinct order limit offset",
+    "Intersect": "with_ distinct order limit offset",
+    "Values": "with_ alias order limit offset",
+    "Subquery": "with_ alias order limit offset",
+    "With": "recursive",
+    "CTE": "alias",
+    "TableAlias": "columns",
+    "Alias": "alias",
+    "Table": "db catalog alias",
+    "Column": "table db catalog",
+    "Identifier": "quoted",
+    "Literal": "is_string",
+    "Unnest": "alias offset",
+    "Join": "kind side on using",
+    "Group": "grouping_sets cube rollup",
+    "Ordered": "desc nulls_first",
+    "Cast": "to",
+    "Like": "negate",
+    "TryCast": "to safe",
+    "DataType": "nested values kind",
+    "ColumnDef": "kind",
+    "Between": "low high",
+    "In": "query",
+    "Case": "ifs default",
+    "If": "true false",
+    "DPipe": "safe",
+    "Div": "typed safe",
+    "Array": "value_constructor",
+    "Bracket": "offset safe",
+    "Interval": "unit",
+    "Window": "partition_by order spec over",
+    "WindowSpec": "kind start start_side end end_side",
+    "Substring": "start length",
+    "StrPosition": "substr",
+    "Trim": "position",
+    "GroupConcat": "separator",
+    "AtTimeZone": "zone",
+}
+
+
+CLAUSES_NOT_CARRIED = {
+    "sample": "TABLESAMPLE",
+    "windows": "WINDOW",
+    "match": "MATCH_RECOGNIZE",
+    "direction": "FETCH FIRST",
+    "method": "NATURAL",
+    "joins": "JOIN inside of brackets",
+    "version": "FOR VERSION AS OF",
+}
+
+
+class TrinoSQL(Trino):
+    INDEX_OFFSET = 0
+
+    class Parser(TrinoParser):
+        FUNCTIONS: ClassVar[Any] = {}
+        FUNCTION_PARSERS: ClassVar[Any] = {
+            k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in SPECIAL
+        }
+
+
+def position(sql: str, name: str) -> str:
+    """`line n:m` of a name in a statement, as Athena counts."""
+    found = re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", sql, re.I)
+    before = sql[: found.start()] if found else ""
+    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10)) if found else 1}"
+
+
+def refused(what: str) -> AthenaError:
+    """Athena may well answer this; the embedded engine could not be sure to answer alike."""
+    return AthenaError(
+        f"NOT_SUPPORTED: line 1:1: the sandbox's embedded engine refuses {what}: it could not be "
+        "sure to answer as Athena does"
+    )
+
+
+def parse(sql: str) -> exp.Expr:
+    """The tree of one statement."""
+    dialect = TrinoSQL()
+    try:
+        check_tokens(sql, dialect.tokenize(sql))
+        trees = [t for t in dialect.parse(sql) if t is not None]
+    except SqlglotError as error:
+        details = (getattr(error, "errors", None) or [{}])[0]
+        if not details:
+            raise AthenaError(f"SYNTAX_ERROR: line 1:1: {error}") from error
+        text = details.get("highlight") or ""
+        raise _mismatched(
+            details["line"], details["col"] - len(text) + 1, text, details["description"]
+        ) from error
+    if len(trees) != 1:
+        raise AthenaError("SYNTAX_ERROR: Only one sql statement is allowed")
+    check_syntax(trees[0])
+    return trees[0]
+
+
+def with_parameters(sql: str, parameters: Sequence[str]) -> str:
+    """A statement with its question marks replaced by the execution parameters, which are SQL
+    literals."""
+    try:
+        marks = [t for t in TrinoSQL().tokenize(sql) if t.token_type == T.PLACEHOLDER]
+    except SqlglotError:
+        return sql  # parsing will say what is wrong
+    if len(marks) != len(parameters):
+        raise AthenaError(
+            f"SYNTAX_ERROR: line 1:1: Incorrect number of parameters: expected {len(marks)} "
+            f"but found {len(parameters)}"
+        )
+    for mark, value in reversed(list(zip(marks, parameters, strict=True))):
+        sql = sql[: mark.start] + value + sql[mark.end + 1 :]
+    return sql
+
+
+def check_tokens(sql: str, read: list[Token]) -> None:
+    """Signs that DuckDB or sqlglot would understand and Trino does not."""
+    open_calls, limited = list[str](), set[int]()
+    for before, token in pairwise([Token(T.SEMICOLON, ""), *read]):
+        if token.token_type == T.L_PAREN:
+            open_calls.append(before.text.upper())
+        elif token.token_type == T.R_PAREN and open_calls:
+            limited.discard(len(open_calls))
+            open_calls.pop()
+        kind, wrong = token.token_type, token.token_type in FOREIGN_TOKENS or token.text == "=="
+        if kind == T.FROM and before.token_type in (T.SEMICOLON, T.L_PAREN):
+            wrong = True
+        if kind == T.STRING and before.token_type in (T.FROM, T.JOIN):
+            wrong = not open_calls or open_calls[-1] not in SPECIAL
+        if kind == T.L_BRACKET and before.token_type not in BEFORE_BRACKET:
+            wrong = True
+        if kind == T.LIMIT:
+            limited.add(len(open_calls))
+        if kind == T.OFFSET and len(open_calls) in limited:
+            wrong = True
+        if kind in (T.HEX_STRING, T.BIT_STRING) and sql[token.start] not in "xX":
+            raise refused(f"the number {sql[token.start : token.end + 1]}")
+        if before.token_type == T.NUMBER and kind == T.VAR and before.end + 1 == token.start:
+            raise refused(f"the number {before.text}{token.text}")
+        if wrong:
+            raise _mismatched(token.line, token.col - len(token.text) + 1, token.text)
+
+
+def check_syntax(tree: exp.Expr) -> None:
+    """Statements, joins and clauses that no Trino grammar has; only what is listed passes."""
+    if type(tree).__name__ in FOREIGN_STATEMENTS:
+        raise _mismatched(1, 1, tree.sql().split(" ")[0].lower())
+    for query in tree.find_all(exp.Query):
+        for node in query.walk():
+            allowed = PARTS.get(type(node).__name__, "").split()
+            for name, value in node.args.items():
+                if not value or name in ("this", "expression", "expressions", *allowed):
+                    continue
+                if name in CLAUSES_NOT_CARRIED:
+                    raise refused(f"the clause {CLAUSES_NOT_CARRIED[name]}")
+                raise _mismatched(1, 1, name.rstrip("_"))
+            if isinstance(node, exp.Join) and node.kind.upper() not in (
+                "",
+                "CROSS",
+                "INNER",
+                "OUTER",
+            ):
+                raise _mismatched(1, 1, node.kind)
+            if isinstance(node, exp.Distinct) and node.args.get("on"):
+                raise _mismatched(1, 1, "on")
+        break
+
+
+def _mismatched(line: int, column: int, text: str, why: str = "") -> AthenaError:
+    return AthenaError(
+        f"SYNTAX_ERROR: line {line}:{max(column, 1)}: mismatched input '{text}'"
+        + (f" ({why})" if why else "")
+    )
