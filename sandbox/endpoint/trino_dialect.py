@@ -22,8 +22,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from . import results
-from .syntax import TrinoSQL, parse, with_parameters
 from .engine import AthenaError, Statement
+from .syntax import TrinoSQL, parse, with_parameters
 
 CODEC = "awsdatacatalog.compression_codec"
 FORMATS = {"json": "OPENX_JSON"}  # the SerDe that Athena writes JSON with
