@@ -396,24 +396,27 @@ counted as (
 select
     bucket_name,
     hour,
-    case
-        when witnessed_requests > witnessed_and_logged_requests
-            then case
-                -- switched off or unreadable: that nothing came may be how it is meant to be
-                when logging_state <> 'on' and access_log_requests = 0 then 'unknown'
-                when not is_budget_spent then 'pending'
-                when witnessed_requests - witnessed_and_logged_requests <= unreadable_lines then 'unknown'
-                when access_log_requests = 0 then 'missing'
-                else 'partial'
-            end
-        when access_log_requests > 0 then 'delivered'
-        when logging_state <> 'on' then 'unknown'
-        when not (is_read_covered and is_write_covered and is_witness_seen) then 'unknown'
-        -- something was seen, but nothing that this log must show
-        when data_event_requests > 0 then 'unknown'
-        when not is_witness_in then 'pending'
-        else 'idle'
-    end as status,
+    cast(
+        case
+            when witnessed_requests > witnessed_and_logged_requests
+                then case
+                    -- switched off or unreadable: that nothing came may be how it is meant to be
+                    when logging_state <> 'on' and access_log_requests = 0 then 'unknown'
+                    when not is_budget_spent then 'pending'
+                    when witnessed_requests - witnessed_and_logged_requests <= unreadable_lines then 'unknown'
+                    when access_log_requests = 0 then 'missing'
+                    else 'partial'
+                end
+            when access_log_requests > 0 then 'delivered'
+            when logging_state <> 'on' then 'unknown'
+            when not (is_read_covered and is_write_covered and is_witness_seen) then 'unknown'
+            -- something was seen, but nothing that this log must show
+            when data_event_requests > 0 then 'unknown'
+            when not is_witness_in then 'pending'
+            else 'idle'
+        end
+        as varchar
+    ) as status,
     access_log_requests,
     data_event_requests,
     matched_requests,

@@ -204,20 +204,23 @@ judged as (
         lines_quarantined,
         lines_duplicate,
         delivered_at,
-        case
-            when kind = 'other' then 'not_a_log'
-            -- what cannot be read cannot agree with its digest either: digest_state tells that
-            when not readable then 'corrupt'
-            when digest_state = 'altered' then 'altered'
-            when size_bytes = 0 then 'empty'
-            when kind = 'cloudtrail'
-                -- a trail may record more than S3 data events, never less than was read
-                then if(lines_parsed > record_count, 'unaccounted', 'accounted')
-            when not {{ is_every_byte_read() | indent(12) }} then 'unaccounted'
-            when lines_quarantined = lines_read then 'quarantined'
-            when lines_duplicate = lines_read then 'duplicate'
-            else 'accounted'
-        end as status,
+        cast(
+            case
+                when kind = 'other' then 'not_a_log'
+                -- what cannot be read cannot agree with its digest either: digest_state tells that
+                when not readable then 'corrupt'
+                when digest_state = 'altered' then 'altered'
+                when size_bytes = 0 then 'empty'
+                when kind = 'cloudtrail'
+                    -- a trail may record more than S3 data events, never less than was read
+                    then if(lines_parsed > record_count, 'unaccounted', 'accounted')
+                when not {{ is_every_byte_read() | indent(12) }} then 'unaccounted'
+                when lines_quarantined = lines_read then 'quarantined'
+                when lines_duplicate = lines_read then 'duplicate'
+                else 'accounted'
+            end
+            as varchar
+        ) as status,
         problem,
         digest_state,
         record_count,

@@ -119,17 +119,20 @@ judged as (
 
     select
         *,
-        case
-            when coalesce(logging_state, 'unknown') = 'unknown' then 'unknown'
-            when logging_state = 'off' then 'off'
-            when target_state = 'broken' then 'broken_target'
-            when records > 0 then 'delivering'
-            when is_place_unreadable then 'unknown'
-            when missing_hours > 0 then 'silent'
-            -- traffic was seen, or nobody looked: that is no quiet day
-            when events > 0 or quiet_hours = 0 then 'unknown'
-            else 'idle'
-        end as verdict
+        cast(
+            case
+                when coalesce(logging_state, 'unknown') = 'unknown' then 'unknown'
+                when logging_state = 'off' then 'off'
+                when target_state = 'broken' then 'broken_target'
+                when records > 0 then 'delivering'
+                when is_place_unreadable then 'unknown'
+                when missing_hours > 0 then 'silent'
+                -- traffic was seen, or nobody looked: that is no quiet day
+                when events > 0 or quiet_hours = 0 then 'unknown'
+                else 'idle'
+            end
+            as varchar
+        ) as verdict
 
     from known
 

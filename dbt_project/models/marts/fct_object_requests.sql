@@ -165,7 +165,7 @@ record_items as (
 from_records as (
 
     select
-        if(events_by_item.event_id is null, 'access_log', 'both') as witness,
+        cast(if(events_by_item.event_id is null, 'access_log', 'both') as varchar) as witness,
         distinct_records.request_id,
         {% for column in from_record -%}
         distinct_records.{{ column }},

@@ -158,12 +158,15 @@ judged as (
 
     select
         *,
-        case
-            when doubt is not null then doubt
-            when requested_at is null then 'bad_time'
-            -- S3 went from 18 fields to 23 at once: what ends between them was cut off
-            when fields_after_user_agent between 2 and 5 then 'truncated'
-        end as quarantine_reason
+        cast(
+            case
+                when doubt is not null then doubt
+                when requested_at is null then 'bad_time'
+                -- S3 went from 18 fields to 23 at once: what ends between them was cut off
+                when fields_after_user_agent between 2 and 5 then 'truncated'
+            end
+            as varchar
+        ) as quarantine_reason
 
     from timed
 
