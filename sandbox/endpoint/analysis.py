@@ -39,6 +39,7 @@ SYMBOLS: dict[type[exp.Expr], str] = {
 }
 COMPARISONS = tuple(list(SYMBOLS)[:8])
 ARITHMETIC = tuple(list(SYMBOLS)[8:])
+PREDICATES = (*COMPARISONS, exp.Is, exp.In, exp.Between, exp.Like, exp.Escape, exp.Not)
 ORDERED = (*INTEGERS, *TIMES, "decimal", "double", "varchar", "varbinary", "boolean", "unknown")
 NULL_IS_AMBIGUOUS = ("concat", "date_trunc", "date_add", "json_extract_scalar")
 DAY_UNITS = ("day", "week", "month", "quarter", "year")
@@ -255,6 +256,11 @@ class _Analyser:
                 if [n for n, _ in columns].count(name) > 1:
                     raise AthenaError(f"AMBIGUOUS_NAME: line 1:1: Column '{name}' is ambiguous")
                 kind = named[name]
+            elif tree.args.get("distinct") and item not in [e.unalias() for e in tree.expressions]:
+                raise AthenaError(
+                    "EXPRESSION_NOT_IN_DISTINCT: line 1:1: For SELECT DISTINCT, ORDER BY "
+                    "expressions must appear in select list"
+                )
             else:
                 for column in item.find_all(exp.Column):
                     if not column.table and column.name.lower() in renamed:
@@ -344,6 +350,8 @@ class _Analyser:
                 raise refused("IS with anything but NULL")
             return BOOLEAN
         if isinstance(node, COMPARISONS):
+            if any(isinstance(side, PREDICATES) for side in (node.this, node.expression)):
+                raise AthenaError("SYNTAX_ERROR: line 1:1: a comparison of a comparison")
             return self._comparable(node, SYMBOLS[type(node)], [node.this, node.expression], scope)
         if isinstance(node, exp.Between):
             ends = [node.this, node.args["low"], node.args["high"]]

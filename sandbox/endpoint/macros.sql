@@ -3,8 +3,8 @@ create macro t_fail(message) as cast(cast(message as integer) as varchar);
 create macro t_refuse(what) as t_fail('NOT_SUPPORTED: the sandbox''s embedded engine refuses ' || what || ': it could not be sure to answer as Athena does');
 create macro t_now() as date_trunc('millisecond', now());
 -- numbers: there are no NaN and no infinities here, so that comparisons are those of Trino
-create macro t_divided(a, b) as case when b = 0 then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a / b end;
-create macro t_remainder(a, b) as case when b = 0 then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a % b end;
+create macro t_divided(a, b) as case when b = 0 and a is not null then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a / b end;
+create macro t_remainder(a, b) as case when b = 0 and a is not null then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a % b end;
 create macro t_finite(x) as case when isfinite(x) then x when x is not null then cast(t_refuse('the number ' || cast(x as varchar)) as double) end;
 -- text
 create macro t_blanks() as chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760)
@@ -15,8 +15,8 @@ create macro t_old(s, more) as case when regexp_matches(s, '[\x{1c89}\x{1c8a}\x{
 create macro t_substr(s, i) as case when i = 0 or i < -length(s) then '' else substr(s, i) end,
   (s, i, n) as case when i = 0 or i < -length(s) then '' else substr(s, i, greatest(least(n, 2147483647), 0)) end;
 create macro t_replace(s, a, b) as case when a = '' then t_refuse('to replace empty text') else replace(s, a, b) end;
-create macro t_split(s, d) as split(s, case when d = '' then t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' || d) else d end);
-create macro t_split_part(s, d, i) as list_extract(split(s, case when d = '' then t_refuse('to split at nothing' || d) else d end), case when i < 1 then
+create macro t_split(s, d) as case when d is not null then split(s, case when d = '' then t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' || d) else d end) end;
+create macro t_split_part(s, d, i) as list_extract(split(s, case when d = '' then t_refuse('to split at nothing' || d) else d end), case when d is null then null when i < 1 then
   cast('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero: ' || i as bigint) else i end);
 create macro t_chr(i) as case when i between 0 and 55295 or i between 57344 and 1114111 then chr(cast(i as integer))
   when i is not null then t_fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || i) end;
@@ -42,12 +42,12 @@ create macro t_guard_double(s, safe, kind) as t_guard(s, safe, kind, '[+-]?([0-9
 create macro t_guard_decimal(s, safe, kind) as t_guard(s, safe, kind, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)', '[+-]?[\pN.]+([eE].*)?');
 create macro t_guard_boolean(s, safe, kind) as case when lower(s) = 't' then 'true' when lower(s) = 'f' then 'false'
   else t_guard(s, safe, kind, '(?i)true|false|1|0', '') end;
-create macro t_guard_date(s, safe, kind) as t_guard(s, safe, kind, '\d{4}-\d\d-\d\d', '\s*[+-]?\d+-\d+-\d+\s*');
-create macro t_guard_time(s, safe, kind) as t_guard(s, safe, kind, '\d{4}-\d\d-\d\d( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?)?', '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}(\s.*)?');
+create macro t_guard_date(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\d\d-\d\d', '\s*[+-]?\d+-\d+-\d+\s*');
+create macro t_guard_time(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\d\d-\d\d( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?)?', '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}(\s.*)?');
 -- times: milliseconds, and no zone but UTC
 create macro t_timestamp_text(t) as strftime(t, '%Y-%m-%d %H:%M:%S.%g');
 create macro t_from_iso8601_timestamp(s) as case
-  when regexp_full_match(s, '\d{4}-\d\d-\d\d(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]00:?00)?)?') then
+  when regexp_full_match(s, '[1-9]\d{3}-\d\d-\d\d(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]00:?00)?)?') then
     coalesce(try_cast(s as timestamptz), cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamptz))
   when regexp_full_match(s, '\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z') then
     cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamptz)
@@ -64,8 +64,8 @@ create macro t_contains(a, x) as case when list_contains(a, x) then true when le
 create macro t_array_position(a, x) as case when a is not null and x is not null then cast(coalesce(list_position(a, x), 0) as bigint) end;
 create macro t_array_distinct(a) as list_filter(a, lambda x, i:
   i = list_position(a, x) or (x is null and i = list_position(list_transform(a, lambda v: v is null), true)));
-create macro t_array_join(a, d) as array_to_string(list_filter(list_transform(a, lambda v: cast(v as varchar)), lambda v: v is not null), d),
-  (a, d, n) as array_to_string(list_transform(a, lambda v: coalesce(cast(v as varchar), n)), d);
+create macro t_array_join(a, d) as case when d is not null then array_to_string(list_filter(list_transform(a, lambda v: cast(v as varchar)), lambda v: v is not null), d) end,
+  (a, d, n) as case when d is not null and n is not null then array_to_string(list_transform(a, lambda v: coalesce(cast(v as varchar), n)), d) end;
 create macro t_array_max(a) as case when len(list_filter(a, lambda v: v is null)) = 0 then list_max(a) end;
 create macro t_array_min(a) as case when len(list_filter(a, lambda v: v is null)) = 0 then list_min(a) end;
 create macro t_slice(a, s, n) as list_slice(a, case when s > 0 then s when s < -len(a) then 1 when s < 0 then len(a) + s + 1

@@ -19,7 +19,6 @@ READ = {
     "int": "integer",
     "float": "real",
     "text": "varchar",
-    "char": "varchar",
     "binary": "varbinary",
     "timestamptz": "timestamp with time zone",
     "struct": "row",
@@ -98,6 +97,8 @@ def read(kind: exp.DataType) -> Type:
     inner = [e for e in kind.expressions if isinstance(e, (exp.DataType, exp.ColumnDef))]
     written = str(kind.this.value).lower() if isinstance(kind.this, exp.DType) else ""
     name = READ.get(written, "varchar" if kind.this in exp.DataType.TEXT_TYPES else written)
+    if written in ("char", "nchar"):
+        raise AthenaError("NOT_SUPPORTED: line 1:1: the sandbox does not carry the type char")
     if name == "row":
         fields = tuple(f.name if isinstance(f, exp.ColumnDef) else "" for f in inner)
         kinds = (f.args["kind"] if isinstance(f, exp.ColumnDef) else f for f in inner)

@@ -108,6 +108,7 @@ VALUES = [
     ("json_extract_scalar('{\"a\": {\"b\": 1}}', '$.a')", None),
     ('json_extract_scalar(\'{"x-amz-id-2": "v"}\', \'$["x-amz-id-2"]\')', "v"),
     ("json_extract_scalar('{\"a\": null}', '$.a')", None),
+    ("json_extract_scalar('{\"a\": 12.0}', '$.a')", "12.0"),
     ("json_extract_scalar('{\"a\": true}', '$.a')", "true"),
     # arrays, maps, rows
     ("array[1, null]", "[1, null]"),
@@ -357,6 +358,10 @@ TYPED = [
     ("try(date_parse('30/Feb/2026', '%d/%b/%Y'))", None, "timestamp"),
     ("date '2024-02-29' + interval '1' year", "2025-02-28", "date"),
     ("date_format(timestamp '2026-01-02 00:04:05', '%h %p %j')", "12 AM 002", "varchar"),
+    # NULL in any place
+    ("split('a', cast(null as varchar))", None, "array"),
+    ("array_join(array['a'], cast(null as varchar))", None, "varchar"),
+    ("cast(null as double) / 0e0", None, "double"),
     # arrays
     ("element_at(array[1, 2], -3)", None, "integer"),
     ("slice(array[1, 2, 3], -5, 2)", "[]", "array"),
@@ -394,6 +399,8 @@ FAILS_THERE_TOO = [
     ("select (select a from (values 1, 2) v(a))", "SUBQUERY_MULTIPLE_ROWS"),
     ("select a.x from (values 1) a(x) join (values 1) b(x) using (x)", "COLUMN_NOT_FOUND"),
     ("select x from (values 1) a(x), (values 2) b(x)", "AMBIGUOUS_NAME"),
+    ("select distinct x from (values 1, 2) v(x) order by -x", "EXPRESSION_NOT_IN_DISTINCT"),
+    ("select 1 < 2 = true", "SYNTAX_ERROR"),
 ]
 
 
@@ -441,6 +448,9 @@ NOT_CARRIED = [
     "zip(array[1], array[2])",
     "checksum(1)",
     "reverse('ab')",
+    "cast('a' as char(3))",
+    "cast('0000-01-01' as date)",
+    "json_extract_scalar('{\"a\": 0.00000001}', '$.a')",
     "ltrim('xa', 'x')",
     "strpos('aba', 'a', 2)",
     "split('a', ',', 2)",
