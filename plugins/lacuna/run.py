@@ -51,6 +51,7 @@ class Progress:
 
     @hookimpl
     def on_task_instance_running(self, previous_state: Any, task_instance: Any) -> None:
+        self._interrupt.running = True
         self._began = time.monotonic()
 
     @hookimpl

@@ -32,6 +32,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.asked = False
+        self.running = False
         self.done: list[str] = []
         self._told = False
 
@@ -65,6 +66,10 @@ class Interrupt:
             os._exit(INTERRUPTED)
         self.asked = True
         print("\nstopping …  (Ctrl-C again: at once)", flush=True)
+        if not self.running:
+            # an exception in the midst of an import ends in whatever error the importer makes of it
+            self._tell()
+            os._exit(INTERRUPTED)
         signal.alarm(_PATIENCE)
         raise KeyboardInterrupt
 
