@@ -183,7 +183,7 @@ def test_a_stopped_query_is_cancelled(lake: Lake) -> None:
         time.sleep(0.1)
     time.sleep(0.5)
     lake.athena.stop_query_execution(QueryExecutionId=running[0])
-    begin.join(timeout=15)
+    begin.join(timeout=60)
     status = lake.athena.get_query_execution(QueryExecutionId=started[0])["QueryExecution"]
     assert status["Status"]["State"] == "CANCELLED"
 
