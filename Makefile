@@ -58,6 +58,11 @@ run: $(AIRFLOW_HOME)/.migrated ## The daily run of one delivery day, against the
 	@test -n "$(DAY)" || { echo "Which day? make run DAY=YYYY-MM-DD (a UTC day that is over)"; exit 2; }
 	@python -m lacuna run $(DAY)
 
+.PHONY: ask
+ask: .venv/.installed ## One query to the lake: SQL="select …" (write $$$$path for $$path)
+	@test -n "$$SQL" || { echo 'Which query? make ask SQL="select …"'; exit 2; }
+	@python -m lacuna ask "$$SQL"
+
 .PHONY: up
 up: .venv/.installed ## Airflow's UI and scheduler beside a sandbox, for looking around [SEED=n]
 	@python -m sandbox up --seed $(SEED)

@@ -13,7 +13,7 @@ from expectations.partition import Partition, Row, Words, count, expect_no_rows,
 FEWEST_LINES = 100
 
 WITH_STATUS = """
-select log_bucket, object_key, problem
+select log_bucket, object_key, problem, digest_state
 from {{batch}}
 where status = '{status}'
 """
@@ -250,7 +250,12 @@ def _says_unaccounted(row: Row) -> str:
 
 def _says_corrupt(row: Row) -> str:
     problem = f" ({row['problem']})" if row["problem"] else ""
-    return f"{log_object(row)} cannot be read{problem}: the requests it records are in no mart"
+    signed = ""
+    if row["digest_state"] == "altered":
+        signed = "; it is not what CloudTrail signed for in its digest, treat as tampering"
+    return (
+        f"{log_object(row)} cannot be read{problem}: the requests it records are in no mart{signed}"
+    )
 
 
 def _says_altered(row: Row) -> str:

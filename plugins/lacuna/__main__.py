@@ -53,8 +53,8 @@ def run(
     interrupt = terminal.Interrupt()
     interrupt.listen()
     try:
-        lake = _say_where(chosen)
-        parts = _run_days(chosen, wanted, lake, interrupt)
+        _say_where(chosen)
+        parts = _run_days(chosen, wanted, interrupt)
     except KeyboardInterrupt:
         interrupt.leave()
     if timings:
@@ -65,8 +65,8 @@ def run(
         timings.write_text(json.dumps(rows, indent=1))
 
 
-def _say_where(settings: Settings) -> str:
-    """Print which account, Region and lake the run works in; its lake. Ends it without account."""
+def _say_where(settings: Settings) -> None:
+    """Print which account, Region and lake the run works in. Ends it without account."""
     from lacuna.aws.session import AccountError, open_account
 
     try:
@@ -80,12 +80,9 @@ def _say_where(settings: Settings) -> str:
         f"account {account.account_id}, Region {account.region}, lake {lake}, at {endpoint}",
         flush=True,
     )
-    return lake
 
 
-def _run_days(
-    settings: Settings, days: list[date], lake: str, interrupt: terminal.Interrupt
-) -> list[Part]:
+def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrupt) -> list[Part]:
     terminal.before_airflow()
     from lacuna import summary
     from lacuna.aws.athena import QueryFailed
@@ -109,8 +106,26 @@ def _run_days(
         except QueryFailed as error:
             lines = ["", f"{day} was built and checked, but its summary could not be read: {error}"]
         print(*summary.fitted(lines), sep="\n", flush=True)
-    print(*summary.fitted(summary.where_next(settings, days[-1], lake)), sep="\n", flush=True)
+    print(*summary.fitted(summary.where_next(settings, days[-1])), sep="\n", flush=True)
     return parts
+
+
+@app.command()
+def ask(sql: Annotated[str, typer.Argument(help="One query, in Athena's SQL.")]) -> None:
+    """Ask the lake one query; prints its rows, tab-separated, with NULL where there is no value."""
+    from lacuna.aws import athena
+    from lacuna.aws.session import AccountError
+    from lacuna.text import visible
+
+    try:
+        rows = athena.rows(Settings.from_env(), sql)
+    except (AccountError, athena.QueryFailed) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    header: list[list[str | None]] = [list(row) for row in rows[:1]]
+    for line in [*header, *(list(row.values()) for row in rows)]:
+        print("\t".join("NULL" if cell is None else visible(str(cell)) for cell in line))
+    print(f"{len(rows):,} rows", file=sys.stderr)
 
 
 @app.command()

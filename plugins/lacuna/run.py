@@ -52,6 +52,7 @@ class Progress:
     @hookimpl
     def on_task_instance_running(self, previous_state: Any, task_instance: Any) -> None:
         self._interrupt.running = True
+        self._interrupt.listen()  # Airflow's task runner has taken SIGTERM for itself
         self._began = time.monotonic()
 
     @hookimpl

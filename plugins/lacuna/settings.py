@@ -271,7 +271,7 @@ _SETTINGS = (
         ("LACUNA_UNLOGGED_BUCKETS",),
         _bucket_globs,
         "must be bucket names separated by commas, in which '*' stands for any characters and "
-        "'?' for one, like lacuna-lake-*,*-logs",
+        "'?' for one, like lacuna-lake-*,*-logs*",
         "buckets meant not to be logged: no alert that their logging is off",
         when_none="(none)",
     ),

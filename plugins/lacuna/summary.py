@@ -78,7 +78,7 @@ For example:
   where event_date = date '{day}' and status in ('missing', 'partial')
   order by bucket_name, hour
 
-in Athena's console (Region {region}, workgroup {workgroup}), or with `ask` of README.md (LAKE={lake}).
+in Athena's console (Region {region}, workgroup {workgroup}), or with `make ask SQL="…"`.
 """
 
 
@@ -148,9 +148,9 @@ def told(summary: Summary, *, brief: bool = False) -> Iterator[str]:
                 yield f"{severity}: {finding.message}"
 
 
-def where_next(settings: Settings, day: date, lake: str) -> list[str]:
+def where_next(settings: Settings, day: date) -> list[str]:
     """The tables, a question that one of them answers, and where to ask it."""
-    place = {"region": settings.region, "workgroup": settings.workgroup, "lake": lake}
+    place = {"region": settings.region, "workgroup": settings.workgroup}
     return NEXT.format(day=day, **place).rstrip().split("\n")
 
 

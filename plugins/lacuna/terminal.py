@@ -16,9 +16,6 @@ import time
 from types import FrameType
 from typing import NoReturn
 
-# Exit codes as shells have them: 128 and the signal's number
-INTERRUPTED = 128 + signal.SIGINT
-
 _PATIENCE = 10  # seconds that queries have to be cancelled in
 _PAUSE = 5.0  # seconds of silence after which a line of progress is welcome
 
@@ -35,19 +32,24 @@ class Interrupt:
         self.running = False
         self.done: list[str] = []
         self._told = False
+        self._process = os.getpid()
+        self._code = 128 + signal.SIGINT  # as shells have it: 128 and the signal's number
 
     def listen(self) -> None:
         """From here on Ctrl-C is answered by this interrupt."""
         signal.signal(signal.SIGINT, self._answer)
+        # schedulers, containers and `timeout` end a run so
+        signal.signal(signal.SIGTERM, self._answer)
         signal.signal(signal.SIGALRM, self._answer)
 
     def leave(self) -> NoReturn:
         """Say how far the run came, tidy up, and end: threads may wait for their queries."""
         self._tell()
         atexit._run_exitfuncs()
-        os._exit(INTERRUPTED)
+        os._exit(self._code)
 
     def _tell(self) -> None:
+        self._told = True  # first: another signal may come while this is printed
         done = "nothing was done yet"
         if self.done:
             tasks = "1 task was" if len(self.done) == 1 else f"{len(self.done)} tasks were"
@@ -57,19 +59,21 @@ class Interrupt:
             "safe: it replaces its own day only.",
             flush=True,
         )
-        self._told = True
 
     def _answer(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:  # a process that a task has forked: it has nothing to tell
+            os._exit(128 + number)
         if self.asked:
             if not self._told:
                 self._tell()
-            os._exit(INTERRUPTED)
+            os._exit(self._code)
         self.asked = True
+        self._code = 128 + number
         print("\nstopping …  (Ctrl-C again: at once)", flush=True)
         if not self.running:
             # an exception in the midst of an import ends in whatever error the importer makes of it
             self._tell()
-            os._exit(INTERRUPTED)
+            os._exit(self._code)
         signal.alarm(_PATIENCE)
         raise KeyboardInterrupt
 

@@ -20,9 +20,9 @@ make sandbox       this account again, to ask it questions. In a second terminal
 
   make run DAY={day}
 
-                   and ask with `ask` of README.md, which needs those lines too:
+                   and ask:
 
-  ask "select bucket_name, hour, data_event_requests
+  make ask SQL="select bucket_name, hour, data_event_requests
        from lacuna.fct_delivery_hours
        where event_date = date '{day}' and status = 'missing'"
 """

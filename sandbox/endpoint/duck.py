@@ -30,9 +30,9 @@ from . import results, serde
 from .analysis import Columns, analyse
 from .catalog import NULL_PARTITION, DataFile, GlueTable, partition_url
 from .ddl import hive_columns, new_table
-from .engine import AthenaError, Cancelled, Column, Result, Statement
+from .engine import AthenaError, Cancelled, Result, Statement
 from .functions import MACROS
-from .syntax import parse, position, with_parameters
+from .syntax import parse, position, refused, with_parameters
 from .types import DOUBLE, Type, common, glue_type
 from .writer import to_duckdb
 
@@ -164,10 +164,8 @@ class _Run:
 
     def run(self) -> Result:
         sql = self.statement.sql.strip().rstrip(";").strip()
-        if found := re.match(
-            r"(?:/\*.*?\*/|--[^\n]*\n|\s)*EXPLAIN\s+(?!\()(ANALYZE\s+)?(.*)", sql, re.I | re.S
-        ):
-            return self.explain(found[2])
+        if re.match(r"(?:/\*.*?\*/|--[^\n]*\n|\s)*EXPLAIN\b", sql, re.I | re.S):
+            raise refused("EXPLAIN")
         tree = parse(with_parameters(sql, self.statement.parameters))
         if isinstance(tree, exp.Create) and tree.kind == "VIEW":
             return self.create_view(tree)
@@ -618,16 +616,6 @@ class _Run:
         columns = tuple(results.column(n, kind) for n, (_, kind) in zip(names, kinds, strict=True))
         return Result("DML", "SELECT", columns, rows, 0, self.finish())
 
-    def explain(self, sql: str) -> Result:
-        query, _ = self.bind(parse(sql), sql, self.statement.database)
-        text = self.con.execute(f"explain {query}").fetchall()[0][1]
-        return Result(
-            "UTILITY",
-            "EXPLAIN",
-            (Column("Query Plan", "varchar"),),
-            [[line] for line in text.splitlines()],
-        )
-
     def target(self, table: exp.Table) -> tuple[str, str]:
         db, name = (table.db or self.statement.database).lower(), table.name.lower()
         if db not in self.catalog.databases():
@@ -834,14 +822,22 @@ def _key(value: str) -> str | None:
 
 
 def _is_cte(table: exp.Table) -> bool:
+    """Does the name mean a query of a WITH above it? Each of these sees only those before it, so a
+    query named like the table that it reads does read the table."""
     if table.db:
         return False
-    node: exp.Expr | None = table
+    name, child, node = table.name.lower(), None, table.parent
+    query: exp.Expr | None = None  # of the innermost WITH, the one that holds the table
     while node is not None:
-        with_ = node.args.get("with_")
-        if with_ and table.name.lower() in (c.alias.lower() for c in with_.expressions):
-            return True
-        node = node.parent
+        if isinstance(node, exp.CTE):
+            query = node
+        elif with_ := node.args.get("with_"):
+            seen = with_.expressions
+            if child is with_:
+                seen = seen[: next(i for i, one in enumerate(seen) if one is query)]
+            if name in (one.alias.lower() for one in seen):
+                return True
+        child, node = node, node.parent
     return False
 
 

@@ -64,6 +64,7 @@ MARTS = {
         "delivered_at": "timestamp",
         "status": "string",
         "problem": "string",
+        "digest_state": "string",
         "delivered_on": "date",
     },
     "fct_logging_coverage": {
@@ -146,6 +147,7 @@ class World:
             "lines_parsed": 10,
             "lines_quarantined": 0,
             "lines_duplicate": 0,
+            "digest_state": None,
             "status": "accounted",
         }
         self.rows["log_objects"].append(where)

@@ -30,6 +30,8 @@ def spoiled(new_world):
     for status in ("accounted", "corrupt", "altered", "missing"):
         world.add_object(f"ct/{status}", kind="cloudtrail", status=status, **no_lines)
     world.rows[MART][-3]["problem"] = "truncated gzip"
+    torn = {"kind": "cloudtrail", "status": "corrupt", "problem": "not gzip"}
+    world.add_object("ct/cut", digest_state="altered", **torn, **no_lines)
     world.rows["log_objects"].append(
         {"kind": "access_log", "log_bucket": "logs", "object_key": "never-built"}
     )
@@ -80,7 +82,9 @@ def test_bytes_that_were_not_read_are_told_whatever_status_the_mart_gives(findin
 def test_a_corrupt_object_is_told(findings, told):
     assert told(findings["object_corrupt"]) == (
         "s3://logs/ct/corrupt cannot be read (truncated gzip): "
-        "the requests it records are in no mart"
+        "the requests it records are in no mart\n"
+        "s3://logs/ct/cut cannot be read (not gzip): the requests it records are in no mart; "
+        "it is not what CloudTrail signed for in its digest, treat as tampering"
     )
 
 

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from sandbox.process import end
+from sandbox.process import REPO, end
 
 pytestmark = pytest.mark.dag
 
@@ -43,20 +45,45 @@ def test_bad_settings_stop_the_run_before_anything_is_written(empty):
     assert [b["Name"] for b in empty.client("s3").list_buckets()["Buckets"]] == buckets
 
 
-@pytest.mark.parametrize("mark", ["account ", "prepare_lake", "find_event_days"])
-def test_ctrl_c_ends_a_run_with_a_plain_line(empty, mark):
+def test_a_query_is_answered_or_its_reason_told(empty):
+    empty.run(DAY)
+
+    def ask(sql):
+        return subprocess.run(
+            [sys.executable, "-m", "lacuna", "ask", sql],
+            cwd=REPO, env=empty.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    done = ask("select 1 as a, cast(null as varchar) as b, 'x' || chr(27) as c")
+    assert (done.returncode, done.stdout) == (0, "a\tb\tc\n1\tNULL\tx\\x1b\n")
+    assert ask("select 1 where false").stderr == "0 rows\n"
+    failed = ask("select nosuch")
+    assert failed.returncode == 1
+    assert "COLUMN_NOT_FOUND" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("mark", "sent", "code"),
+    [
+        ("account ", signal.SIGINT, 130),
+        ("prepare_lake", signal.SIGTERM, 143),
+        ("find_event_days", signal.SIGINT, 130),
+    ],
+)
+def test_a_signal_ends_a_run_with_a_plain_line(empty, mark, sent, code):
     run = empty.start(DAY, start_new_session=True)
     try:
         said = []
         for line in run.stdout:
             said.append(line)
-            if mark in line:
-                os.killpg(run.pid, signal.SIGINT)
-        assert run.wait(60) == 130
+            if mark in line and not line.startswith("Interrupted"):
+                os.killpg(run.pid, sent)
+        assert run.wait(60) == code
     finally:
         end(run)
     *_, asked, last = [line for line in said if line.strip()]
-    assert asked.startswith("stopping")
+    assert asked.startswith("stopping"), "".join(said[-6:])
     assert last.startswith("Interrupted: ")
     assert "running the same day again is safe" in last
     assert not any("Traceback" in line or "tried again" in line for line in said)

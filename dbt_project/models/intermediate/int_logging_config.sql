@@ -41,7 +41,7 @@ snapshots as (
 
     where
         {% if days %}
-        observed_on > date '{{ days | first }}'
+        observed_on >= date '{{ days | first }}'
         and observed_on <= date '{{ (days | last) + modules.datetime.timedelta(days=1 + var("config_max_age_days")) }}'
         {% else %}
         false
@@ -66,18 +66,40 @@ observed as (
 
     group by event_days.event_date
 
+),
+
+-- What was seen within the day: a bucket that was not logged then was not logged all day, whatever is seen after it.
+contradicted as (
+
+    select distinct
+        event_days.event_date,
+        snapshots.bucket_name
+
+    from event_days
+
+    inner join snapshots
+        on event_days.event_date = snapshots.observed_on
+
+    where snapshots.logging_state = 'off'
+
 )
 
 select
     snapshots.account_id,
     snapshots.region,
     snapshots.bucket_name,
-    snapshots.logging_state,
+    if(
+        snapshots.logging_state = 'on' and contradicted.bucket_name is not null, 'unknown', snapshots.logging_state
+    ) as logging_state,
     snapshots.target_bucket,
     snapshots.target_prefix,
     snapshots.key_layout,
     snapshots.target_state,
-    snapshots.reasons,
+    snapshots.reasons || if(
+        snapshots.logging_state = 'on' and contradicted.bucket_name is not null,
+        array['logging_turned_on'],
+        cast(array[] as array(varchar))
+    ) as reasons,
     snapshots.read_coverage,
     snapshots.write_coverage,
     snapshots.read_covered_since,
@@ -93,3 +115,8 @@ from observed
 
 inner join snapshots
     on observed.observed_at = snapshots.observed_at
+
+left join contradicted
+    on
+        observed.event_date = contradicted.event_date
+        and snapshots.bucket_name = contradicted.bucket_name

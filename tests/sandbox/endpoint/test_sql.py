@@ -298,6 +298,22 @@ QUERIES = [
 ]
 
 
+def test_a_query_named_like_the_table_it_reads_reads_the_table(lake: Any) -> None:
+    lake.rows("create table named as select 1 as x union all select 2")
+    outer = "with named as (select x + 10 as x from named) select x from named order by x"
+    assert lake.rows(outer) == [["11"], ["12"]]
+    inner = (
+        "with a as (select 5 as x), named as (select x from named, (select max(x) as m from a)) "
+        "select count(*) from (with named as (select * from named) select x from named)"
+    )
+    assert lake.rows(inner) == [["2"]]
+
+
+def test_a_plan_is_not_made_up(lake: Any) -> None:
+    for sql in ("explain select 1", "explain analyze select 1", "explain (type io) select 1"):
+        assert lake.reason(sql).startswith("NOT_SUPPORTED")
+
+
 @pytest.mark.parametrize(("sql", "rows"), QUERIES)
 def test_a_query_has_athenas_rows(lake: Any, sql: str, rows: list[list[str | None]]) -> None:
     assert lake.rows(sql) == rows
