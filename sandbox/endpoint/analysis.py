@@ -2,25 +2,28 @@
 
 Types are kept in the nodes (`kind_of`), the signature of a call beside it (`call_of`), for
 `writer`. What has no type here is refused, so that nothing reaches DuckDB whose meaning is not
-known.
+known. No name is left to DuckDB either: every relation gets a name of its own, every column says
+whose it is, `*` is written out, and ORDER BY says the number of an output column.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from . import types
+from .catalog import CATALOG
 from .engine import AthenaError
 from .functions import FUNCTIONS, TRINO, Function, Unfit, filled, fit, signatures
 from .syntax import position, refused
 from .types import BOOLEAN, INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, array, common
 
-Columns = list[tuple[str, Type]]
-Tables = Mapping[str, Mapping[str, Mapping[str, Type]]]
+Columns = list[tuple[str, Type]]  # a column without a name has ''
+Tables = Callable[[exp.Table], tuple[tuple[str, str], Mapping[str, Type]]]
 
 SYMBOLS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -55,11 +58,28 @@ class Call:
     takes: tuple[Type, ...]
 
 
+@dataclass(frozen=True)
+class Source:
+    """A relation of FROM."""
+
+    names: tuple[str, ...]  # catalog, database and name of a table, or an alias
+    columns: Columns
+    written: str  # its name in DuckDB
+    cells: list[str]  # the names of its columns in DuckDB
+    visible: int  # how many columns `*` means; hidden ones come last
+
+    def found(self, of: Sequence[str], name: str) -> Iterable[int]:
+        """The columns that a name means."""
+        if of and self.names[-len(of) :] != tuple(of):
+            return []
+        return [i for i, (column, _) in enumerate(self.columns) if column.lower() == name != ""]
+
+
 @dataclass
 class Scope:
     """The names an expression can see."""
 
-    sources: list[tuple[str, Columns]] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     outer: Scope | None = None
     queries: Mapping[str, Columns] = field(default_factory=dict)  # of WITH
     merged: tuple[str, ...] = ()  # columns of USING
@@ -96,15 +116,16 @@ def column_not_found(sql: str, name: str) -> AthenaError:
     )
 
 
-def analyse(tree: exp.Expr, tables: Tables, database: str, sql: str) -> Columns:
-    """Give every expression of a query its type; the query's columns."""
-    return _Analyser(tables, database, sql).query(tree, Scope())
+def analyse(tree: exp.Expr, tables: Tables, sql: str) -> Columns:
+    """Give every name of a query its meaning and every expression its type; the query's columns."""
+    return _Analyser(tables, sql).query(tree, Scope())
 
 
 class _Analyser:
-    def __init__(self, tables: Tables, database: str, sql: str) -> None:
-        self.tables, self.database, self.sql = tables, database, sql
+    def __init__(self, tables: Tables, sql: str) -> None:
+        self.tables, self.sql = tables, sql
         self.lambdas: list[dict[str, Type]] = []
+        self.numbers = itertools.count(1)
 
     def mismatch(self, node: exp.Expr, text: str) -> AthenaError:
         named = node.find(exp.Identifier)
@@ -121,7 +142,9 @@ class _Analyser:
         queries = dict(outer.queries)
         scope = Scope(outer=outer, queries=queries)
         for one in with_.expressions if with_ else ():
-            queries[one.alias.lower()] = self._renamed(self.query(one.this, scope), one)
+            columns = self._renamed(self.query(one.this, scope), one)
+            one.set("alias", _alias(one.alias, _cells(columns)))
+            queries[one.alias.lower()] = columns
         if isinstance(tree, exp.Subquery):
             columns = self.query(tree.this, scope)
         elif isinstance(tree, exp.SetOperation):
@@ -133,7 +156,7 @@ class _Analyser:
         else:
             raise refused("this query")
         if not isinstance(tree, exp.Select):
-            self._order(tree, Scope([("", columns)], queries=queries), {}, columns)
+            self._order(tree, Scope(queries=queries), columns)
         for bound in (tree.args.get("limit"), tree.args.get("offset")):
             if bound and not isinstance(bound.args.get("expression"), exp.Literal):
                 raise refused("a limit that is not a number")
@@ -142,7 +165,7 @@ class _Analyser:
     def _renamed(self, columns: Columns, node: exp.Expr) -> Columns:
         """Columns under the names that an alias gives them."""
         alias = node.args.get("alias")
-        names = [c.name.lower() for c in alias.columns] if isinstance(alias, exp.TableAlias) else []
+        names = [c.name for c in alias.columns] if isinstance(alias, exp.TableAlias) else []
         if names and len(names) != len(columns):
             raise AthenaError(
                 f"MISMATCHED_COLUMN_ALIASES: line 1:1: Column alias list has {len(names)} entries "
@@ -182,7 +205,7 @@ class _Analyser:
             if len(kinds) != len(wider):
                 raise AthenaError("TYPE_MISMATCH: line 1:1: Values rows have mismatched types")
         tree.meta["row"] = kinds
-        return [(f"_col{i}", t) for i, t in enumerate(kinds)]
+        return [("", t) for t in kinds]
 
     def _select(self, tree: exp.Select, scope: Scope) -> Columns:
         from_ = tree.args.get("from_")
@@ -193,31 +216,52 @@ class _Analyser:
             scope.merged += tuple(c.name.lower() for c in join.args.get("using") or ())
             if join.args.get("on"):
                 self._condition(join.args["on"], scope)
-        for clause in ("where", "having"):
-            if tree.args.get(clause):
-                self._condition(tree.args[clause].this, scope)
+        if tree.args.get("where"):
+            self._condition(tree.args["where"].this, scope)
         columns: Columns = []
-        renamed: dict[str, exp.Expr] = {}
+        items: list[exp.Expr] = []
+        renamed = set[str]()
         for item in tree.expressions:
             if item.is_star:
-                columns += self._star(item, scope)
+                for column, name, kind in self._star(item, scope):
+                    items.append(column)
+                    columns.append((name, kind))
                 continue
-            kind = self.kind(item, scope)
-            columns.append((item.output_name.lower() or f"_col{len(columns)}", kind))
-            if isinstance(item, exp.Alias):
-                renamed[item.alias.lower()] = item.this
+            name = _output_name(item)
+            if name and not (
+                isinstance(item.unalias(), exp.Column) and item.unalias().name == name
+            ):
+                renamed.add(name.lower())
+            items.append(item)
+            columns.append((name, self.kind(item, scope)))
+        tree.set("expressions", items)
         self._group(tree, scope, columns)
-        self._order(tree, scope, renamed, columns)
+        if tree.args.get("having"):
+            self._condition(tree.args["having"].this, scope)
+        self._order(tree, scope, columns, renamed)
         return columns
 
-    def _star(self, item: exp.Expr, scope: Scope) -> Columns:
-        of = item.table.lower() if isinstance(item, exp.Column) else ""
-        found = [cs for name, cs in scope.sources if of in ("", name)]
+    def _star(self, item: exp.Expr, scope: Scope) -> Iterable[tuple[exp.Column, str, Type]]:
+        """The columns that `*` or `t.*` means."""
+        of = [p.name.lower() for p in item.parts[:-1]] if isinstance(item, exp.Column) else []
+        found = [s for s in scope.sources if not of or s.names[-len(of) :] == tuple(of)]
         if of and len(found) != 1:
-            raise AthenaError(f"TABLE_NOT_FOUND: line 1:1: Unable to resolve reference {of}")
+            raise AthenaError(
+                f"TABLE_NOT_FOUND: line 1:1: Unable to resolve reference {'.'.join(of)}"
+            )
+        if not found:
+            raise AthenaError(
+                "COLUMN_NOT_FOUND: line 1:1: SELECT * not allowed without FROM clause"
+            )
         if scope.merged:
             raise refused("* over a join with USING")
-        return [(n, t) for cs in found for n, t in cs if not n.startswith("__")]
+        for source in found:
+            for (name, kind), cell in zip(
+                source.columns[: source.visible], source.cells, strict=False
+            ):
+                column = exp.column(cell, source.written, quoted=True)
+                column.meta["kind"] = kind
+                yield column, name, kind
 
     def _group(self, tree: exp.Select, scope: Scope, columns: Columns) -> None:
         group = tree.args.get("group")
@@ -243,79 +287,92 @@ class _Analyser:
         return columns[int(item.name) - 1][1]
 
     def _order(
-        self, tree: exp.Expr, scope: Scope, renamed: Mapping[str, exp.Expr], columns: Columns
+        self, tree: exp.Expr, scope: Scope, columns: Columns, renamed: Iterable[str] = ()
     ) -> None:
-        order = tree.args.get("order")
-        named = dict(columns)
+        """ORDER BY of a query: a name means an output column before it means one of FROM."""
+        order, names = tree.args.get("order"), [n.lower() for n, _ in columns]
         for one in order.expressions if order else ():
             item = one.this
             name = item.name.lower() if isinstance(item, exp.Column) and not item.table else ""
             if isinstance(item, exp.Literal) and not item.is_string:
                 kind = self._ordinal(item, columns)
-            elif name in named:
-                if [n for n, _ in columns].count(name) > 1:
+            elif name in names:
+                if names.count(name) > 1:
                     raise AthenaError(f"AMBIGUOUS_NAME: line 1:1: Column '{name}' is ambiguous")
-                kind = named[name]
-            elif tree.args.get("distinct") and item not in [e.unalias() for e in tree.expressions]:
-                raise AthenaError(
-                    "EXPRESSION_NOT_IN_DISTINCT: line 1:1: For SELECT DISTINCT, ORDER BY "
-                    "expressions must appear in select list"
+                kind = columns[names.index(name)][1]
+                one.set("this", exp.Literal.number(names.index(name) + 1))
+            elif not isinstance(tree, exp.Select):
+                raise refused(
+                    "ORDER BY anything but a column of a query that has no FROM of its own"
                 )
             else:
                 for column in item.find_all(exp.Column):
                     if not column.table and column.name.lower() in renamed:
                         raise refused(f"the new name {column.name} inside an ORDER BY expression")
                 kind = self.kind(item, scope)
-            if kind.name not in ORDERED:
-                raise refused(f"ORDER BY over {kind}")
+                if tree.args.get("distinct"):
+                    if item not in (known := [e.unalias() for e in tree.expressions]):
+                        raise AthenaError(
+                            "EXPRESSION_NOT_IN_DISTINCT: line 1:1: For SELECT DISTINCT, ORDER BY "
+                            "expressions must appear in select list"
+                        )
+                    one.set("this", exp.Literal.number(known.index(item) + 1))
+            _orderable(kind)
 
     def _source(self, node: exp.Expr, scope: Scope) -> None:
-        """A table of FROM comes into sight."""
+        """A relation of FROM comes into sight, under a name of its own."""
         columns: Columns
-        table = node.this if isinstance(node, exp.Subquery) else node
-        if isinstance(table, exp.Table):
-            columns = self._renamed(self._table(table, scope), table)
+        names: tuple[str, ...] = (node.alias.lower(),) if node.alias else ()
+        cells, hidden = list[str](), list[str]()
+        if isinstance(node, exp.Table):
+            home, columns = self._table(node, scope)
+            names = names or home
+            hidden = [n for n, _ in columns if n.startswith("$") and len(home) > 1]
         elif isinstance(node, exp.Unnest):
             columns = self._unnest(node, scope)
-        elif isinstance(node, (exp.Subquery, exp.Values)):
+        elif isinstance(node, (exp.Subquery, exp.Values)) and not isinstance(node.this, exp.Table):
             columns = self.query(node, Scope(outer=scope.outer, queries=scope.queries))
         else:
             raise refused(f"{node.key.upper()} in FROM")
-        if not isinstance(node, exp.Unnest):
-            columns = self._renamed(columns, node)
-        scope.sources.append((node.alias_or_name.lower(), columns))
+        visible = len(columns) - len(hidden)
+        columns = self._renamed(columns[:visible], node) + columns[visible:]
+        cells, written = _cells(columns), f"_{next(self.numbers)}"
+        node.set("alias", _alias(written, cells[:visible]))
+        scope.sources.append(Source(names, columns, written, cells, visible))
 
-    def _table(self, node: exp.Table, scope: Scope) -> Columns:
+    def _table(self, node: exp.Table, scope: Scope) -> tuple[tuple[str, ...], Columns]:
+        """The names and columns of a table, or of a query of WITH."""
         name = node.name.lower()
         if not isinstance(node.this, exp.Identifier):
             at = position(self.sql, name)
             raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Table function '{name}' not registered")
         if not node.db and name in scope.queries:
-            return scope.queries[name]
-        return list(self.tables[(node.db or self.database).lower()][name].items())
+            return (name,), scope.queries[name]
+        (database, name), columns = self.tables(node)
+        node.set("this", exp.to_identifier(f"{database}.{name}", quoted=True))
+        node.set("db", None)
+        node.set("catalog", None)
+        return (CATALOG, database, name), list(columns.items())
 
     def _unnest(self, node: exp.Unnest, scope: Scope) -> Columns:
         kinds = [self.kind(e, scope) for e in node.expressions]
         if any(k.name not in ("array", "map") for k in kinds):
             raise self.mismatch(node, f"Cannot unnest type: {', '.join(map(str, kinds))}")
-        first = kinds[0].of
+        columns = [("", kind) for kind in kinds[0].of]
         if len(kinds) > 1:
             if any(k.name == "map" or k.of[0].name == "row" for k in kinds):
                 raise refused("UNNEST of several maps or arrays of rows")
-            first = tuple(k.of[0] for k in kinds)
-        elif first[0].name == "row" and kinds[0].name == "array":
-            first = first[0].of
+            columns = [("", k.of[0]) for k in kinds]
+        elif kinds[0].of[0].name == "row" and kinds[0].name == "array":
+            columns = list(zip(kinds[0].of[0].fields, kinds[0].of[0].of, strict=True))
         alias, offset = node.args.get("alias"), node.args.get("offset")
-        names = [c.name.lower() for c in alias.columns] if alias else []
-        if names and len(names) != len(first):
-            raise AthenaError(
-                f"MISMATCHED_COLUMN_ALIASES: line 1:1: Column alias list has {len(names)} entries "
-                f"but '{node.alias}' has {len(first)} columns available"
-            )
-        columns = list(zip(names or [""] * len(first), first, strict=True))
         if offset:
-            named = offset.name.lower() if isinstance(offset, exp.Expr) else ""
-            columns.append((named, types.BIGINT))
+            columns.append(("", types.BIGINT))
+            if alias and isinstance(
+                offset, exp.Expr
+            ):  # the alias's last column, which sqlglot puts here
+                alias.append("columns", offset.copy())
+                node.set("offset", True)
         return columns
 
     # -- expressions -------------------------------------------------------------------------------
@@ -393,26 +450,31 @@ class _Analyser:
         parts = [p.name.lower() for p in node.parts]
         at: Scope | None = scope
         while at is not None:
-            for start in (2, 1, 0) if len(parts) > 2 else (1, 0):
-                if start >= len(parts):
-                    continue
-                of, name = ".".join(parts[:start][-1:]), parts[start]
-                if start == 2 and parts[0] not in self.tables:
-                    continue
-                found = [
-                    t for n, cs in at.sources if of in ("", n) for c, t in cs if c == name != ""
-                ]
-                if len(found) > 1 and not (name in at.merged and not of):
+            for start in range(len(parts) - 1, -1, -1):
+                of, name = parts[:start], parts[start]
+                found = [(s, i) for s in at.sources for i in s.found(of, name)]
+                merged = name in at.merged and not of
+                if len(found) > 1 and not merged:
                     raise AthenaError(
                         f"AMBIGUOUS_NAME: {position(self.sql, name)}: Column '{name}' is ambiguous"
                     )
-                if found and of and name in at.merged:
-                    raise column_not_found(self.sql, f"{of}.{name}")
-                if found:
-                    kind = found[0]
-                    for part in parts[start + 1 :]:
-                        kind = self._field(kind, part)
-                    return self._usable(kind)
+                if not found:
+                    continue
+                if of and name in at.merged:
+                    raise column_not_found(self.sql, f"{'.'.join(of)}.{name}")
+                source, number = found[0]
+                kind = source.columns[number][1]
+                if any(s.columns[i][1] != kind for s, i in found):
+                    raise refused(f"USING over {name} of several types")
+                for part in parts[start + 1 :]:
+                    kind = self._field(kind, part)
+                written = exp.column(
+                    source.cells[number], None if merged else source.written, quoted=True
+                )
+                for key in ("this", "table", "db", "catalog"):
+                    node.set(key, written.args.get(key))
+                node.set("fields", [exp.to_identifier(part) for part in parts[start + 1 :]])
+                return self._usable(kind)
             at = at.outer
         raise column_not_found(self.sql, node.name)
 
@@ -632,7 +694,8 @@ class _Analyser:
             raise refused("a named window")
         for item in node.args.get("partition_by") or ():
             self.kind(item, scope)
-        self._order(node, scope, {}, [])
+        for one in node.args["order"].expressions if node.args.get("order") else ():
+            _orderable(self.kind(one.this, scope))
         spec = node.args.get("spec")
         if spec and (
             spec.text("kind").upper() not in ("ROWS", "RANGE") or spec.args.get("exclude")
@@ -699,8 +762,7 @@ class _Analyser:
         """DISTINCT and ORDER BY stand inside the argument of an aggregate."""
         if isinstance(node, exp.Order):
             for one in node.expressions:
-                if self.kind(one.this, scope).name not in ORDERED:
-                    raise refused(f"ORDER BY over {kind_of(one.this)}")
+                _orderable(self.kind(one.this, scope))
             return self._argument(node.this, scope)
         if isinstance(node, exp.Distinct):
             if len(node.expressions) != 1:
@@ -716,6 +778,30 @@ class _Analyser:
         found = self.kind(node.this, scope)
         self.lambdas.pop()
         return Type("lambda", (item, found))
+
+
+def _orderable(kind: Type) -> None:
+    if kind.name not in ORDERED:
+        raise refused(f"ORDER BY over {kind}")
+
+
+def _output_name(item: exp.Expr) -> str:
+    """The name of a column of a result; '' where it has none."""
+    item = item.unnest()
+    if isinstance(item, (exp.Alias, exp.Column)):
+        return str(item.alias_or_name)
+    return str(item.expression.name) if isinstance(item, exp.Dot) else ""
+
+
+def _cells(columns: Columns) -> list[str]:
+    """Names that tell columns apart. "$path" has one that DuckDB writes without quotes in a plan."""
+    names = [n.lower().replace("$", "__") for n, _ in columns]
+    return [n if n and names.count(n) == 1 else f"{n}?{i}" for i, n in enumerate(names)]
+
+
+def _alias(name: str, cells: Sequence[str]) -> exp.TableAlias:
+    quoted = [exp.to_identifier(c, quoted=True) for c in cells]
+    return exp.TableAlias(this=exp.to_identifier(name, quoted=True), columns=quoted)
 
 
 def interval_unit(node: exp.Expr) -> str:

@@ -16,6 +16,7 @@ from moto.s3.models import FakeKey
 from . import s3
 
 GlueTable = dict[str, Any]
+CATALOG = "awsdatacatalog"
 SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 JAVA_DATE = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}

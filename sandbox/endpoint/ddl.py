@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import sqlglot
 from sqlglot import exp
 
-from .catalog import Catalog, GlueTable
+from .catalog import CATALOG, Catalog, GlueTable
 from .engine import AthenaError, Column, Result, Statement
 
 PARQUET = {
@@ -96,6 +96,8 @@ class _Context:
 
     def split(self, text: str) -> tuple[str, str]:
         parts = [a or b or c for a, b, c in re.findall(r'`([^`]+)`|"([^"]+)"|([\w$]+)', text)]
+        if len(parts) > 2 and parts[-3].lower() != CATALOG:
+            raise AthenaError(f"CATALOG_NOT_FOUND: line 1:1: Catalog '{parts[-3]}' does not exist")
         return (parts[-2] if len(parts) > 1 else self.database).lower(), parts[-1].lower()
 
     def table(self, text: str) -> GlueTable:

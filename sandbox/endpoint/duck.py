@@ -28,20 +28,16 @@ from sqlglot import exp
 
 from . import results, serde
 from .analysis import Columns, analyse
-from .catalog import NULL_PARTITION, DataFile, GlueTable, partition_url
+from .catalog import CATALOG, NULL_PARTITION, DataFile, GlueTable, partition_url
 from .ddl import hive_columns, new_table
 from .engine import AthenaError, Cancelled, Result, Statement
 from .functions import MACROS
 from .syntax import parse, position, refused, with_parameters
-from .types import DOUBLE, Type, common, glue_type
+from .types import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, Type, common, glue_type
 from .writer import to_duckdb
 
-PSEUDO = {
-    "$path": "__path",
-    "$file_size": "__file_size",
-    "$file_modified_time": "__file_modified_time",
-}
-PSEUDO_TYPES = {"$path": "varchar", "$file_size": "bigint", "$file_modified_time": "timestamp"}
+HIDDEN = {"$path": VARCHAR, "$file_size": BIGINT, "$file_modified_time": TIMESTAMP}
+PSEUDO = [name.replace("$", "__") for name in HIDDEN]
 MAX_PARTITIONS = 100
 EMPTY_AWARE = "statistics_propagation,empty_result_pullup"  # optimizers that know empty tables
 LINKS = "links"
@@ -156,11 +152,9 @@ class _Run:
         self.folder = folder
         self.scans: dict[str, Scan] = {}
         self.schema: dict[str, dict[str, dict[str, Type]]] = {}
-        self.pseudo = [p for p in PSEUDO if p in statement.sql]
         self.static: frozenset[str] = frozenset()
         self.lenient: dict[str, str] = {}  # a query's text and the one it is planned by
         self.views: dict[str, str] = {}
-        self.plain_names = True  # no alias could be taken for a partition column or a path
 
     def run(self) -> Result:
         sql = self.statement.sql.strip().rstrip(";").strip()
@@ -190,133 +184,75 @@ class _Run:
                 for x in ([e.expression] if isinstance(e, exp.EQ) else e.expressions)
             )
         }
-        tables = [
-            t
-            for t in tree.find_all(exp.Table)
-            if isinstance(t.this, exp.Identifier) and not _is_cte(t)
-        ]
-        for table in tables:
-            self.bind_table((table.db or database).lower(), table.name.lower(), sql)
-        self._rename_pseudo(tree)
-        columns = analyse(tree, self.schema, database, sql)
-        exposed = False
-        for table in tables:
-            db, name = (table.db or database).lower(), table.name.lower()
-            if not table.alias:
-                table.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
-            table.set("this", exp.to_identifier(f"{db}.{name}", quoted=True))
-            table.set("db", None)
-            table.set("catalog", None)
-            exposed = True
-        for column in tree.find_all(exp.Column):
-            if column.args.get("db") and column.table.lower() in self.schema.get(
-                column.db.lower(), {}
-            ):
-                column.set("db", None)  # db.table.column: here the table goes by its alias
-                column.set("catalog", None)
-        if self.pseudo and exposed:
-            self._hide_pseudo(tree)
+        columns = analyse(tree, lambda table: self.bind_table(table, database, sql), sql)
         query = to_duckdb(tree)
         self.lenient[query] = to_duckdb(tree, planning=True)
         return query, columns
 
-    def _rename_pseudo(self, tree: exp.Expr) -> None:
-        """ "$path" goes by a name that DuckDB writes without quotes in a plan."""
-        for column in tree.find_all(exp.Column):
-            if column.name in PSEUDO:
-                column.this.set("this", PSEUDO[column.name])
-        outermost = {id(e) for e in tree.selects} if isinstance(tree, exp.Query) else set()
-        for alias in tree.find_all(exp.Alias):  # a column that a subquery calls so goes along
-            if alias.alias in PSEUDO and id(alias) not in outermost:
-                alias.set("alias", exp.to_identifier(PSEUDO[alias.alias], quoted=True))
-        known = {n for s in self.scans.values() for n, _ in s.keys} | set(PSEUDO.values())
-        aliases = [
-            (a.alias, a.this.name if isinstance(a.this, exp.Column) else "")
-            for a in tree.find_all(exp.Alias)
-        ]
-        aliases += [
-            (c.name, "") for t in tree.find_all(exp.TableAlias) for c in t.args.get("columns") or []
-        ]
-        self.plain_names &= not any(
-            name.lower() in known and name.lower() != of.lower() for name, of in aliases
-        )
+    def bind_table(
+        self, node: exp.Table, database: str, sql: str
+    ) -> tuple[tuple[str, str], dict[str, Type]]:
+        """Database and name of a table, and its columns, once a view of that name is there."""
+        db, name = self.home(node, database, sql)
+        if name not in self.schema.setdefault(db, {}):
+            self.schema[db][name] = self.make_view(db, name, sql)
+        return (db, name), self.schema[db][name]
 
-    def _hide_pseudo(self, tree: exp.Expr) -> None:
-        """`*` does not include "$path" and its like, though the views have them once a query
-        names one."""
-        for select in tree.find_all(exp.Select):
-            sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
-            direct = [
-                s.this
-                for s in sources
-                if s is not None
-                and isinstance(s.this, exp.Table)
-                and f"{s.this.name}" in self.scans
-            ]
-            for star in select.find_all(exp.Star) if direct else ():
-                if star.find_ancestor(exp.Select) is select and not isinstance(
-                    star.parent, exp.Anonymous
-                ):
-                    star.set(
-                        "except_", [exp.to_identifier(PSEUDO[p], quoted=True) for p in self.pseudo]
-                    )
+    def home(self, node: exp.Table, database: str, sql: str) -> tuple[str, str]:
+        """Database and name of a table; there is one catalog."""
+        if node.catalog.lower() not in ("", CATALOG):
+            at = position(sql, node.catalog)
+            raise AthenaError(f"CATALOG_NOT_FOUND: {at}: Catalog '{node.catalog}' does not exist")
+        return (node.db or database).lower(), node.name.lower()
 
-    def bind_table(self, db: str, name: str, sql: str) -> None:
-        if name in self.schema.get(db, {}):
-            return None
+    def make_view(self, db: str, name: str, sql: str) -> dict[str, Type]:
+        """A view `db.name` for DuckDB; its columns."""
         if db == "information_schema":
-            return self.bind_information_schema(name)
-        table = self.catalog.table(db, name)
-        if table is None:
+            return self.information_schema(name)
+        base, of, what = name.partition("$")
+        table = self.catalog.table(db, base if what == "partitions" else name)
+        if table is None or (of and not table.get("PartitionKeys")):
             known = db in self.catalog.databases()
             raise AthenaError(
-                f"TABLE_NOT_FOUND: {position(sql, name)}: Table "
-                f"'awsdatacatalog.{db}.{name}' does not exist"
+                f"TABLE_NOT_FOUND: {position(sql, name)}: Table '{CATALOG}.{db}.{name}' does not exist"
                 if known
                 else f"SCHEMA_NOT_FOUND: {position(sql, db)}: Schema '{db}' does not exist"
             )
+        if of:
+            return self.partitions(table, f"{db}.{name}")
         columns, keys = hive_columns(table)
         view = f"{db}.{name}"
         if table.get("TableType") == "VIRTUAL_VIEW":
             definition = json.loads(base64.b64decode(table["ViewOriginalText"].split()[3]))
             text = definition["originalSql"]
-            self.pseudo = [p for p in PSEUDO if p in self.pseudo or p in text]
             body, found = self.bind(parse(text), text, definition.get("schema") or db)
-            given = zip(columns, found, strict=True)
-            self.schema.setdefault(db, {})[name] = {n: kind for (n, _), (_, kind) in given}
             names = ", ".join(serde.named(n) for n, _ in columns)
             head = f"create or replace temp view {serde.named(view)}({names}) as"
             self.views[view] = f"{head} {body}"
             self.con.execute(f"{head} {self.lenient[body]}")
-            return None
+            return {n: kind for (n, _), (_, kind) in zip(columns, found, strict=True)}
         kinds = {n: glue_type(t) for n, t in columns + keys}
         types = [(n, kinds[n].duck) for n, _ in columns]
         key_types = [(n, kinds[n].duck) for n, _ in keys]
-        pseudo = {PSEUDO[p]: Type(PSEUDO_TYPES[p]) for p in self.pseudo}
-        self.schema.setdefault(db, {})[name] = kinds | pseudo
-        reader = serde.reader_for(table, [t for _, t in types])
         scan = Scan(
             f"raw_{len(self.scans)}",
             table,
-            reader,
+            serde.reader_for(table, [t for _, t in types]),
             self.catalog.files(table, self.static),
             types,
             key_types,
         )
         self.scans[view] = scan
         self._create_view(view, scan)
-        return None
+        return kinds | HIDDEN
 
     def _create_view(self, view: str, scan: Scan) -> None:
         """The view a query reads, over an empty table of the same columns until the query is
         planned."""
         columns = [f"{serde.named(n)} {t}" for n, t in scan.columns + scan.keys]
-        columns += ["__path varchar", "__file_size bigint", "__file_modified_time timestamp"]
+        columns += [f"{c} {k.duck}" for c, k in zip(PSEUDO, HIDDEN.values(), strict=True)]
         self.con.execute(f"create temp table {scan.name} ({', '.join(columns)})")
-        picks = [
-            *(_finite(n, t) for n, t in scan.columns + scan.keys),
-            *(PSEUDO[p] for p in self.pseudo),
-        ]
+        picks = [*(_finite(n, t) for n, t in scan.columns + scan.keys), *PSEUDO]
         self.con.execute(
             f"create temp view {serde.named(view)} as select {', '.join(picks)} from {scan.name}"
         )
@@ -378,72 +314,76 @@ class _Run:
             return False
         return True
 
-    def bind_information_schema(self, name: str) -> None:
+    def information_schema(self, name: str) -> dict[str, Type]:
+        databases = self.catalog.databases()
+        tables = [t for d in databases for t in self.catalog.tables(d)]
+        kinds: dict[str, Type]
         rows: list[tuple[Any, ...]]
         if name == "schemata":
-            shape, rows = (
-                ["catalog_name", "schema_name"],
-                [("awsdatacatalog", d) for d in self.catalog.databases()],
+            kinds = dict.fromkeys(("catalog_name", "schema_name"), VARCHAR)
+            rows = [(CATALOG, d) for d in databases]
+        elif name == "tables":
+            kinds = dict.fromkeys(
+                ("table_catalog", "table_schema", "table_name", "table_type"), VARCHAR
             )
-        else:
-            tables = [t for d in self.catalog.databases() for t in self.catalog.tables(d)]
-            shape, rows = (
-                ["table_catalog", "table_schema", "table_name", "table_type"],
-                [
-                    (
-                        "awsdatacatalog",
-                        t["DatabaseName"],
-                        t["Name"],
-                        "VIEW" if t.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE",
-                    )
-                    for t in tables
-                ],
-            )
-            if name == "columns":
-                shape = [
-                    "table_catalog",
-                    "table_schema",
-                    "table_name",
-                    "column_name",
-                    "ordinal_position",
-                    "column_default",
-                    "is_nullable",
-                    "data_type",
-                    "comment",
-                    "extra_info",
-                ]
-                rows = []
-                for t in tables:
-                    columns, keys = hive_columns(t)
-                    rows += [
-                        (
-                            "awsdatacatalog",
-                            t["DatabaseName"],
-                            t["Name"],
-                            n,
-                            i,
-                            None,
-                            "YES",
-                            str(glue_type(k)),
-                            None,
-                            "partition key" if i > len(columns) else None,
-                        )
-                        for i, (n, k) in enumerate(columns + keys, 1)
-                    ]
-            elif name != "tables":
-                raise AthenaError(
-                    "TABLE_NOT_FOUND: line 1:1: Table "
-                    f"'awsdatacatalog.information_schema.{name}' does not exist"
+            named = {"VIRTUAL_VIEW": "VIEW"}
+            rows = [
+                (CATALOG, t["DatabaseName"], t["Name"], named.get(t["TableType"], "BASE TABLE"))
+                for t in tables
+            ]
+        elif name == "columns":
+            first = ("table_catalog", "table_schema", "table_name", "column_name")
+            rest = ("column_default", "is_nullable", "data_type", "comment", "extra_info")
+            kinds = dict.fromkeys((*first, "ordinal_position", *rest), VARCHAR)
+            kinds["ordinal_position"] = BIGINT
+            rows = [
+                (
+                    CATALOG,
+                    t["DatabaseName"],
+                    t["Name"],
+                    n,
+                    i,
+                    None,
+                    "YES",
+                    str(glue_type(k)),
+                    None,
+                    x,
                 )
-        kinds = {"ordinal_position": pa.int64()}
-        data = {
-            c: pa.array([r[i] for r in rows], kinds.get(c, pa.string()))
-            for i, c in enumerate(shape)
-        }
-        self.con.register(f"information_schema.{name}", pa.table(data))
-        self.schema.setdefault("information_schema", {})[name] = {
-            c: Type("bigint" if c in kinds else "varchar") for c in shape
-        }
+                for t in tables
+                for columns, keys in [hive_columns(t)]
+                for i, (n, k) in enumerate(columns + keys, 1)
+                for x in ["partition key" if i > len(columns) else None]
+            ]
+        else:
+            raise AthenaError(
+                f"TABLE_NOT_FOUND: line 1:1: Table '{CATALOG}.information_schema.{name}' does not exist"
+            )
+        return self._listed(f"information_schema.{name}", kinds, rows)
+
+    def partitions(self, table: GlueTable, view: str) -> dict[str, Type]:
+        """A row for every partition, a column for every key."""
+        if (table.get("Parameters") or {}).get("projection.enabled") == "true":
+            raise refused("the partitions of a table that projects them")
+        kinds = {n: glue_type(t) for n, t in hive_columns(table)[1]}
+        rows = [tuple(map(_key, p["Values"])) for p in self.catalog.partitions(table)]
+        return self._listed(view, kinds, rows)
+
+    def _listed(
+        self, view: str, kinds: dict[str, Type], rows: list[tuple[Any, ...]]
+    ) -> dict[str, Type]:
+        """A view over rows of the catalogue."""
+        cells = [
+            [None if row[i] is None else str(row[i]) for row in rows] for i in range(len(kinds))
+        ]
+        data = {n: pa.array(c, pa.string()) for n, c in zip(kinds, cells, strict=True)}
+        self.con.register(f"{view} of the catalogue", pa.table(data))
+        picks = ", ".join(f"cast({serde.named(n)} as {k.duck})" for n, k in kinds.items())
+        names = ", ".join(map(serde.named, kinds))
+        source = serde.named(f"{view} of the catalogue")
+        self.con.execute(
+            f"create temp view {serde.named(view)}({names}) as select {picks} from {source}"
+        )
+        return kinds
 
     def plan(self, query: str) -> None:
         """Choose the objects each table reads, by the filters that reach it; then let the
@@ -455,7 +395,7 @@ class _Run:
         for strict, lenient in self.lenient.items():
             planned = planned.replace(strict, lenient)
         for node in json.loads(self.engine.plan(self.con, planned)):
-            _collect(node, [], filters, self.plain_names)
+            _collect(node, [], filters)
         for view in self.views.values():
             self.con.execute(view)
         for scan in self.scans.values():
@@ -464,7 +404,7 @@ class _Run:
             if scan.reader.raw != serde.PARQUET and not scan.reader.columns:
                 scan.files = chosen  # a file that the query leaves out may well be broken
                 scan.reader = self.json_reader(scan, hive_columns(scan.table)[0])
-            picks = [*_typed(scan.keys), *PSEUDO.values()]
+            picks = [*_typed(scan.keys), *PSEUDO]
             if scan.reader.raw == serde.PARQUET:
                 self._parquet(scan, chosen, picks)
             else:
@@ -524,7 +464,7 @@ class _Run:
         names = [serde.named(n) for n, _ in scan.columns]
         keys = [f"_p{i}" for i in range(len(scan.keys))]
         branches = []
-        known: dict[str, list[Any]] = {c: [] for c in ("_local", *keys, *PSEUDO.values())}
+        known: dict[str, list[Any]] = {c: [] for c in ("_local", *keys, *PSEUDO)}
         for number, (shape, members) in enumerate(groups.items()):
             have = {n.lower(): (n, t) for n, t in shape}
             picks = [self._cell(n, t, have.get(n), members[0]) for n, t in scan.columns]
@@ -607,17 +547,17 @@ class _Run:
             raise Cancelled("Bytes scanned limit was exceeded", self.statement.bytes_cutoff)
 
     def select(self, tree: exp.Expr) -> Result:
-        results.name_outputs(tree)
-        query, kinds = self.bind(tree, self.statement.sql, self.statement.database)
+        query, columns = self.bind(tree, self.statement.sql, self.statement.database)
         self.plan_within_limit(query)
         found = self.execute(query)
-        names = [d[0] for d in found.description or []]
         rows = [[results.text(v) for v in row] for row in found.fetchall()]
-        columns = tuple(results.column(n, kind) for n, (_, kind) in zip(names, kinds, strict=True))
-        return Result("DML", "SELECT", columns, rows, 0, self.finish())
+        named = tuple(
+            results.column(name or f"_col{i}", kind) for i, (name, kind) in enumerate(columns)
+        )
+        return Result("DML", "SELECT", named, rows, 0, self.finish())
 
     def target(self, table: exp.Table) -> tuple[str, str]:
-        db, name = (table.db or self.statement.database).lower(), table.name.lower()
+        db, name = self.home(table, self.statement.database, self.statement.sql)
         if db not in self.catalog.databases():
             raise AthenaError(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{db}' does not exist")
         return db, name
@@ -627,9 +567,8 @@ class _Run:
         body = re.match(
             r".*?\sview\s+.+?\s+as\s+(.*)", self.statement.sql.strip().rstrip(";"), re.I | re.S
         )
-        names = results.output_names(tree.expression)
-        _, found = self.bind(tree.expression.copy(), self.statement.sql, self.statement.database)
-        columns = results.named_columns(found, names)
+        _, found = self.bind(tree.expression, self.statement.sql, self.statement.database)
+        columns = results.named_columns(found)
         old = self.catalog.table(db, name)
         if old and old.get("TableType") != "VIRTUAL_VIEW":
             raise AthenaError(
@@ -672,11 +611,8 @@ class _Run:
                 f"'awsdatacatalog.{db}.{name}' already exists"
             )
         options = results.table_options(tree)
-        names = results.output_names(tree.expression)
-        query, found = self.bind(
-            tree.expression.copy(), self.statement.sql, self.statement.database
-        )
-        columns = results.named_columns(found, names)
+        query, found = self.bind(tree.expression, self.statement.sql, self.statement.database)
+        columns = results.named_columns(found)
         location = options.location or f"{self.statement.output_location}tables/{uuid.uuid4()}"
         location = location.rstrip("/") + "/"
         if next(self.catalog.objects(location), None):
@@ -726,7 +662,7 @@ class _Run:
             [c.name.lower() for c in into.expressions] if isinstance(into, exp.Schema) else names
         )
         query, described = self.bind(
-            tree.expression.unnest().copy(), self.statement.sql, self.statement.database
+            tree.expression.unnest(), self.statement.sql, self.statement.database
         )
         if len(described) != len(given):
             raise AthenaError(
@@ -821,43 +757,17 @@ def _key(value: str) -> str | None:
     return None if value == NULL_PARTITION else value
 
 
-def _is_cte(table: exp.Table) -> bool:
-    """Does the name mean a query of a WITH above it? Each of these sees only those before it, so a
-    query named like the table that it reads does read the table."""
-    if table.db:
-        return False
-    name, child, node = table.name.lower(), None, table.parent
-    query: exp.Expr | None = None  # of the innermost WITH, the one that holds the table
-    while node is not None:
-        if isinstance(node, exp.CTE):
-            query = node
-        elif with_ := node.args.get("with_"):
-            seen = with_.expressions
-            if child is with_:
-                seen = seen[: next(i for i, one in enumerate(seen) if one is query)]
-            if name in (one.alias.lower() for one in seen):
-                return True
-        child, node = node, node.parent
-    return False
-
-
-def _collect(
-    node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]], plain_names: bool
-) -> None:
-    """Filters of a JSON plan by the table they reach: one list for each time the table is read.
-
-    A filter that stays above its scan is written with aliases; it counts only where none of these
-    can mislead.
-    """
+def _collect(node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]]) -> None:
+    """Filters of a JSON plan by the table they reach: one list for each time the table is read."""
     info, name = node.get("extra_info") or {}, node.get("name", "").strip()
     if name == "SEQ_SCAN":
         texts = above + _texts(info.get("Filters"))
         filters.setdefault(info["Table"].rpartition(".")[2], []).append(
             [c for t in texts for c in _conjuncts(t)]
         )
-    passed = _texts(info.get("Expression")) if name == "FILTER" and plain_names else []
+    passed = _texts(info.get("Expression")) if name == "FILTER" else []
     for child in node.get("children", []):
-        _collect(child, passed, filters, plain_names)
+        _collect(child, passed, filters)
 
 
 def _texts(found: str | list[str] | None) -> list[str]:

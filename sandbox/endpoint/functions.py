@@ -135,8 +135,8 @@ min_by                    | T, S              | T       | arg_min_null({*}){over
 _WINDOW = """
 row_number rank dense_rank |                  | bigint  |
 lag lead                  | T                 | T       |
-lag lead                  | T, bigint         | T       |
-lag lead                  | T, bigint, T      | T       |
+lag lead                  | T, bigint         | T       | {f}({0}, t_offset({1})){over}
+lag lead                  | T, bigint, T      | T       | {f}({0}, t_offset({1}), {2}){over}
 first_value last_value    | T                 | T       |
 """
 

@@ -84,5 +84,7 @@ create macro t_map_subscript(m, k) as map_extract(m, k)[case when m is null or k
   else cast('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || cast(k as varchar) as integer) end];
 create macro t_sequence(a, b) as generate_series(a, b, case when a <= b then 1 else -1 end);
 create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp), cast(b as timestamp), to_days(case when a <= b then 1 else -1 end)) as date[]);
+create macro t_offset(i) as case when i >= 0 then i else cast('INVALID_FUNCTION_ARGUMENT: Offset must ' ||
+  case when i is null then 'not be null' else 'be at least 0' end as bigint) end;
 create macro t_percentile(x, q) as list_sort(list(x) filter (where x is not null))[
   cast(least(floor(any_value(q) * count(x)) + 1, count(x)) as bigint)];

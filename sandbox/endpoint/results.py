@@ -96,43 +96,14 @@ def _interval(value: timedelta) -> str:
     )
 
 
-def output_names(tree: exp.Expr) -> dict[int, str]:
-    """Athena's names for expressions without one: _col0, _col1, …"""
-    if not isinstance(tree, exp.Query) or tree.is_star:
-        return {}
-    return {
-        i: f"_col{i}"
-        for i, e in enumerate(tree.selects)
-        if not isinstance(e, (exp.Alias, exp.Column, exp.Dot, exp.Star))
-    }
-
-
-def name_outputs(tree: exp.Expr) -> None:
-    """Give every nameless expression of a query's result the name Athena gives it: _col0,
-    _col1, …"""
-    while isinstance(tree, exp.SetOperation):
-        tree = tree.this.unnest()
-    if isinstance(tree, exp.Select):
-        named = (exp.Alias, exp.Column, exp.Star)
-        for i, item in enumerate(tree.expressions):
-            if isinstance(item, exp.Column) and item.name.startswith("$"):
-                item.replace(exp.alias_(item.copy(), item.name, quoted=True))
-            elif not isinstance(item, named):
-                name = item.expression.name if isinstance(item, exp.Dot) else f"_col{i}"
-                item.replace(exp.alias_(item.copy(), name, quoted=True))
-
-
-def named_columns(
-    described: Sequence[tuple[str, Type]], unnamed: dict[int, str]
-) -> list[tuple[str, Type]]:
+def named_columns(described: Sequence[tuple[str, Type]]) -> list[tuple[str, Type]]:
     """The columns of a view or table to be; all need a name, and no two the same."""
-    if unnamed:
-        raise AthenaError(
-            "MISSING_COLUMN_NAME: line 1:1: Column name not specified at position "
-            f"{min(unnamed) + 1}"
-        )
     columns = [(name.lower(), kind) for name, kind in described]
-    for name, _ in columns:
+    for number, (name, _) in enumerate(columns, 1):
+        if not name:
+            raise AthenaError(
+                f"MISSING_COLUMN_NAME: line 1:1: Column name not specified at position {number}"
+            )
         if [n for n, _ in columns].count(name) > 1:
             raise AthenaError(
                 f"DUPLICATE_COLUMN_NAME: line 1:1: Column name '{name}' specified more than once"
@@ -244,7 +215,7 @@ def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
     message = str(error).split("\n\nLINE")[0].partition("\n")[0]
     message = re.sub(r"^[A-Z][\w ]* Error: ", "", message)
     if own := OWN.search(message):
-        return f"{own[1]}: " + re.sub(r"' to INT32.*", "", own[2])
+        return f"{own[1]}: " + re.sub(r"' to INT(?:32|64).*", "", own[2])
     if "Malformed JSON" in message:
         return f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {message}"
     if re.search(

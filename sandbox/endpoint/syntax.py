@@ -24,6 +24,8 @@ SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LIST
 FOREIGN_TOKENS = {
     *(T.DCOLON, T.ILIKE, T.DIV, T.L_BRACE, T.QUALIFY, T.DSTAR, T.GLOB, T.RLIKE, T.DARROW),
 }
+ENDS = (T.ORDER_BY, T.OFFSET, T.LIMIT)  # of a query, in this order; no UNION comes after them
+SETS = {T.UNION, T.EXCEPT, T.INTERSECT}
 BEFORE_BRACKET = {T.VAR, T.IDENTIFIER, T.ARRAY, T.R_PAREN, T.R_BRACKET}
 FOREIGN_STATEMENTS = {"Command", "Copy", "Attach", "Detach", "Pragma", "Set", "Use", "Describe"}
 # What a node may have besides `this`, `expression` and `expressions`; all else is refused.
@@ -145,12 +147,13 @@ def with_parameters(sql: str, parameters: Sequence[str]) -> str:
 
 def check_tokens(sql: str, read: list[Token]) -> None:
     """Signs that DuckDB or sqlglot would understand and Trino does not."""
-    open_calls, limited = list[str](), set[int]()
+    open_calls = list[str]()
+    ended = dict[int, list[TokenType]]()  # by depth: ORDER BY, OFFSET and LIMIT of a query
     for before, token in pairwise([Token(T.SEMICOLON, ""), *read]):
         if token.token_type == T.L_PAREN:
             open_calls.append(before.text.upper())
         elif token.token_type == T.R_PAREN and open_calls:
-            limited.discard(len(open_calls))
+            ended.pop(len(open_calls), None)
             open_calls.pop()
         kind, wrong = token.token_type, token.token_type in FOREIGN_TOKENS or token.text == "=="
         if kind == T.FROM and before.token_type in (T.SEMICOLON, T.L_PAREN):
@@ -159,9 +162,11 @@ def check_tokens(sql: str, read: list[Token]) -> None:
             wrong = not open_calls or open_calls[-1] not in SPECIAL
         if kind == T.L_BRACKET and before.token_type not in BEFORE_BRACKET:
             wrong = True
-        if kind == T.LIMIT:
-            limited.add(len(open_calls))
-        if kind == T.OFFSET and len(open_calls) in limited:
+        end = ended.setdefault(len(open_calls), [])
+        if kind in ENDS:
+            wrong |= any(e not in ENDS[: ENDS.index(kind)] for e in end)
+            end.append(kind)
+        if kind in SETS and end:
             wrong = True
         if kind in (T.HEX_STRING, T.BIT_STRING) and sql[token.start] not in "xX":
             raise refused(f"the number {sql[token.start : token.end + 1]}")

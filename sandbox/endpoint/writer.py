@@ -347,6 +347,15 @@ class ToDuck(DuckDBGenerator):
 
     # -- relations ---------------------------------------------------------------------------------
 
+    def column_sql(self, node: exp.Column) -> str:
+        text = str(super().column_sql(node))
+        for part in node.args.get("fields") or ():
+            text = f"struct_extract({text}, {_quoted(part.name)})"
+        return text
+
+    def alias_sql(self, node: exp.Alias) -> str:
+        return self.sql(node.this)  # names are the analyser's: a name here could hide a column
+
     def values_sql(self, node: exp.Values, values_as_table: bool = True) -> str:
         kinds, rows = node.meta["row"], []
         for row in node.expressions:
@@ -359,8 +368,7 @@ class ToDuck(DuckDBGenerator):
         return f"({text}) as {self.sql(alias)}"
 
     def unnest_sql(self, node: exp.Unnest) -> str:
-        alias, offset, arrays = node.args.get("alias"), node.args.get("offset"), node.expressions
-        names = [self.sql(c) for c in alias.columns] if alias else []
+        offset, arrays = node.args.get("offset"), node.expressions
         first, kind = self.sql(arrays[0]), kind_of(arrays[0])
         if kind.name == "map":
             picks = [f"unnest(map_keys({first}))", f"unnest(map_values({first}))"]
@@ -370,16 +378,13 @@ class ToDuck(DuckDBGenerator):
             longest = f"greatest({', '.join(f'len({self.sql(a)})' for a in arrays)})"
         if offset:
             picks.append(f"unnest(range(1, {longest} + 1))")
-            if isinstance(offset, exp.Expr):
-                names.append(self.sql(offset))
         rows = f"select {', '.join(picks)}"
         if kind.of[0].name == "row" and kind.name == "array":
             rows = (
                 f"select unnest(e){', n' if offset else ''} from (select {', '.join(picks)}) "
                 f"as s({'e, n' if offset else 'e'})"
             )
-        name = self.sql(alias, "this") if alias and alias.this else "_u"
-        return f"lateral ({rows}) as {name}" + (f"({', '.join(names)})" if names else "")
+        return f"lateral ({rows}) as {self.sql(node, 'alias')}"
 
 
 def _as_text(source: Type, text: str) -> str:

@@ -291,6 +291,28 @@ QUERIES = [
     ),
     ("select a from (values 1, 2) v(a) offset 1 limit 5", [["2"]]),
     ("values (1, 'a')", [["1", "a"]]),
+    # a name means a column of FROM, in ORDER BY one of the result first
+    ("select -a as a from (values 1, 2) v(a) where a > 1", [["-2"]]),
+    ("select -a as a from (values 1, 2) v(a) group by a having a > 1", [["-2"]]),
+    ("select -a as a from (values 1, 2) v(a) order by a", [["-2"], ["-1"]]),
+    ("select -a as a from (values 1, 2) v(a) order by v.a", [["-1"], ["-2"]]),
+    (
+        "select a % 2 as b, sum(b) from (values (1, 5), (2, 6)) v(a, b) group by b, a order by 2",
+        [["1", "5"], ["0", "6"]],
+    ),
+    ("select count(*) from (select 1 as a, 2 as a)", [["1"]]),
+    ("select * from (select 1, 2, 3 as x) cross join (values 4)", [["1", "2", "3", "4"]]),
+    (
+        "select (select max(b.x) from (values 1, 2, 3) b(x) where b.x < a.x) from (values 2, 3) a(x)",
+        [["1"], ["2"]],
+    ),
+    ("select x from (values 1) t(x), (select 2 as y from (values 3) t(z)) u", [["1"]]),
+    ("(select 1 limit 1) union all (select 2 order by 1) order by 1 limit 5", [["1"], ["2"]]),
+    (
+        "select a, lead(a, a, 7) over (order by a), lag(a, 0) over (order by a) "
+        "from (values 1, 2) v(a) order by a",
+        [["1", "2", "1"], ["2", "7", "2"]],
+    ),
     (
         "select listagg(k, ',') within group (order by k desc) from (values 'a', 'b') t(k)",
         [["b,a"]],
@@ -417,6 +439,28 @@ FAILS_THERE_TOO = [
     ("select x from (values 1) a(x), (values 2) b(x)", "AMBIGUOUS_NAME"),
     ("select distinct x from (values 1, 2) v(x) order by -x", "EXPRESSION_NOT_IN_DISTINCT"),
     ("select 1 < 2 = true", "SYNTAX_ERROR"),
+    (
+        "select a, lag(a, -1) over (order by a) from (values 1) v(a)",
+        "INVALID_FUNCTION_ARGUMENT: Offset must be at least 0",
+    ),
+    (
+        "select lead(a, a - 2) over (order by a) from (values 1) v(a)",
+        "INVALID_FUNCTION_ARGUMENT: Offset must be at least 0",
+    ),
+    (
+        "select lead(a, null) over (order by a) from (values 1) v(a)",
+        "INVALID_FUNCTION_ARGUMENT: Offset must not be null",
+    ),
+    ("select a as b from (values 1) v(a) group by a having b > 0", "COLUMN_NOT_FOUND"),
+    ("select a as b from (values 1) v(a) having b > 0", "COLUMN_NOT_FOUND"),
+    ("select _col0 from (select 1)", "COLUMN_NOT_FOUND"),
+    ("select a from (select 1 as a, 2 as a)", "AMBIGUOUS_NAME"),
+    ("select *", "COLUMN_NOT_FOUND"),
+    ("select 1 limit 1 union select 2", "SYNTAX_ERROR: line 1:18: mismatched input 'union'"),
+    ("select 1 order by 1 except select 2", "SYNTAX_ERROR: line 1:21: mismatched input 'except'"),
+    ("select x from (select 1 as x limit 1 union select 2)", "SYNTAX_ERROR"),
+    ("select 1 limit 1 order by 1", "SYNTAX_ERROR: line 1:18: mismatched input"),
+    ("select * from other.db.t", "CATALOG_NOT_FOUND"),
 ]
 
 
