@@ -20,8 +20,8 @@ from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
-from . import ddl
-from .catalog import Catalog, CatalogError, GlueTable
+from . import ddl, s3
+from .catalog import CATALOG, Catalog, CatalogError, GlueTable, split_url
 from .engine import AthenaError, Cancelled, Engine, Result, Statement
 
 WORKERS = 4
@@ -57,7 +57,7 @@ class Execution:
         try:
             if self.statement.cancellation.requested:
                 raise Cancelled
-            self.result = ddl.run(self.statement) or _engine.run(self.statement)
+            self.result = ddl.run(self.statement) or self._query()
             self._store()
             end, reason = "SUCCEEDED", ""
         except Cancelled as error:
@@ -69,6 +69,12 @@ class Execution:
             end, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {error}"
         self.ended, self.reason = time.time(), reason
         self.state = end
+
+    def _query(self) -> Result:
+        catalog = self.context.get("Catalog") or CATALOG
+        if catalog.lower() != CATALOG:
+            raise AthenaError(f"CATALOG_NOT_FOUND: line 1:1: Catalog '{catalog}' does not exist")
+        return _engine.run(self.statement)
 
     @property
     def has_header(self) -> bool:
@@ -148,6 +154,12 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         executions: dict[str, Execution] = self.athena_backend.executions
         return executions
 
+    def _group(self) -> Any:
+        group = self.athena_backend.work_groups.get(self._get_param("WorkGroup") or "primary")
+        if group is None:
+            raise _invalid("WorkGroup is not found.")
+        return group
+
     def _execution(self, query_id: str | None = None) -> Execution:
         query_id = query_id or self._get_param("QueryExecutionId")
         if query_id not in self._executions():
@@ -155,12 +167,9 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         return self._executions()[query_id]
 
     def start_query_execution(self) -> str:
-        name, sql = self._get_param("WorkGroup") or "primary", self._get_param("QueryString") or ""
-        group = self.athena_backend.work_groups.get(name)
-        if group is None:
-            raise _invalid(f"WorkGroup {name} is not found.")
+        group, sql = self._group(), self._get_param("QueryString") or ""
         if group.state == "DISABLED":
-            raise _invalid(f"WorkGroup {name} is disabled.")
+            raise _invalid(f"WorkGroup {group.name} is disabled.")
         if not sql.strip():
             raise _invalid("Query string cannot be empty")
         if len(sql.encode()) > 262144:
@@ -185,7 +194,7 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
                     if earlier.statement.sql != sql:
                         raise _invalid("Idempotent parameters do not match")
                     return json.dumps({"QueryExecutionId": earlier.id})
-            execution = Execution(statement, context, name, token)
+            execution = Execution(statement, context, group.name, token)
             self._executions()[execution.id] = execution
             future: Future[None] = _pool.submit(execution.run)
         with contextlib.suppress(TimeoutError):
@@ -211,7 +220,7 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         return json.dumps({"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing})
 
     def list_query_executions(self) -> str:
-        group = self._get_param("WorkGroup") or "primary"
+        group = self._group().name
         ids = [e.id for e in reversed(self._executions().values()) if e.workgroup == group]
         return json.dumps(self._page("QueryExecutionIds", ids, 50))
 
@@ -266,10 +275,11 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         rows = {"InputBytes": execution.result.scanned, "OutputRows": len(execution.result.rows)}
         return json.dumps({"QueryRuntimeStatistics": {"Rows": rows}})
 
+    def get_work_group(self) -> str:
+        return json.dumps({"WorkGroup": self.athena_backend.get_work_group(self._group().name)})
+
     def update_work_group(self) -> str:
-        group = self.athena_backend.work_groups.get(self._get_param("WorkGroup"))
-        if group is None:
-            raise _invalid(f"WorkGroup {self._get_param('WorkGroup')} is not found.")
+        group = self._group()
         changes = self._get_param("ConfigurationUpdates") or {}
         results = changes.pop("ResultConfigurationUpdates", {})
         if changes.pop("RemoveBytesScannedCutoffPerQuery", False):
@@ -319,6 +329,8 @@ def output_location(configuration: dict[str, Any], asked: dict[str, Any]) -> str
     own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     insists = own and configuration.get("EnforceWorkGroupConfiguration")
     location = own if insists else asked.get("OutputLocation") or own
+    if location and split_url(location)[0] not in s3.backend().buckets:
+        raise _invalid(f"Unable to verify/create output bucket {split_url(location)[0]}")
     if not location:
         raise _invalid(
             "No output location provided. An output location is required either through the "

@@ -232,6 +232,26 @@ def test_a_star_leaves_the_pseudo_columns_out(lake: Any, days: str) -> None:
     assert row == ["123456789", "2026-01-01", f"s3://{lake.bucket}/{days}/day=2026-01-01/a", "10"]
 
 
+def test_partitions_are_a_table_of_their_own(lake: Any, days: str) -> None:
+    listed = [[f"2026-01-0{n}"] for n in range(1, 4)]
+    assert lake.rows(f'select * from "{days}$partitions" order by 1') == listed
+    full = f'"{lake.database}"."{days}$partitions"'
+    assert lake.rows(f"select max(p.day) from {full} p where day < '2026-01-03'") == [listed[1]]
+    lake.rows(
+        f"create table typed with (external_location='s3://{lake.bucket}/typed/', "
+        "partitioned_by=array['n', 'd']) as select 1 as x, 7 as n, date '2026-01-02' as d "
+        "union all select 2, cast(null as integer), date '2026-01-03'"
+    )
+    assert lake.rows("select n + 1, d + interval '1' day from \"typed$partitions\" order by d") == [
+        ["8", "2026-01-03"],
+        [None, "2026-01-04"],
+    ]
+    lake.rows("create table plain as select 1 as x")
+    for name in ("plain$partitions", "nothing$partitions", "typed$other"):
+        reason = f"Table 'awsdatacatalog.{lake.database}.{name}' does not exist"
+        assert reason in lake.reason(f'select * from "{name}"')
+
+
 def test_symlink_manifests_name_the_data(lake: Any) -> None:
     name, prefix = regex_table(lake, "(.*)", {"line": "string"}, ("day",), SYMLINKS)
     urls = [lake.put(f"elsewhere-{name}/{part}", f"{part}\n") for part in "abc"]
@@ -634,6 +654,49 @@ def test_a_workgroup_decides_place_and_limit(lake: Any) -> None:
 def test_no_place_for_results_is_refused(lake: Any) -> None:
     with pytest.raises(ClientError, match="No output location provided"):
         lake.athena.start_query_execution(QueryString="select 1")
+
+
+def test_a_place_that_does_not_exist_is_refused(lake: Any) -> None:
+    with pytest.raises(ClientError, match=r"Unable to verify/create output bucket no-such-bucket$"):
+        lake.athena.start_query_execution(
+            QueryString="select 1", ResultConfiguration={"OutputLocation": "s3://no-such-bucket/x/"}
+        )
+
+
+def test_a_workgroup_that_does_not_exist_is_refused(lake: Any) -> None:
+    for ask in (
+        lambda: lake.execution("select 1", WorkGroup="nobodys"),
+        lambda: lake.athena.get_work_group(WorkGroup="nobodys"),
+    ):
+        with pytest.raises(ClientError, match=r"WorkGroup is not found\.$") as failed:
+            ask()
+        assert failed.value.response["Error"]["Code"] == "InvalidRequestException"
+    assert lake.athena.get_work_group(WorkGroup="primary")["WorkGroup"]["State"] == "ENABLED"
+
+
+def test_there_is_one_catalog(lake: Any, days: str) -> None:
+    for name in (
+        f"awsdatacatalog.{lake.database}.{days}",
+        f'"AwsDataCatalog"."{lake.database}"."{days}"',
+    ):
+        assert lake.rows(f"select count(*) from {name}") == [["6"]]
+    full = f"AwsDataCatalog.{lake.database}.{days}"
+    assert lake.rows(f"select max({full}.day) from {full}") == [["2026-01-03"]]
+    lake.rows(f"create table awsdatacatalog.{lake.database}.copied as select line from {days}")
+    assert lake.rows("describe awsdatacatalog." + lake.database + ".copied")
+    for sql in ("select * from {}", "create table {} as select 1 as x", "describe {}"):
+        reason = lake.reason(sql.format(f"other.{lake.database}.{days}"))
+        assert reason.startswith("CATALOG_NOT_FOUND: line 1:")
+        assert reason.endswith(": Catalog 'other' does not exist")
+    context = {"Catalog": "other", "Database": lake.database}
+    started = lake.athena.start_query_execution(
+        QueryString=f"select * from {days}",
+        QueryExecutionContext=context,
+        ResultConfiguration={"OutputLocation": f"s3://{lake.bucket}/out/"},
+    )
+    found = lake.athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
+    reason = found["QueryExecution"]["Status"]["StateChangeReason"]
+    assert reason == "CATALOG_NOT_FOUND: line 1:1: Catalog 'other' does not exist"
 
 
 def test_a_running_query_stops_when_asked(lake: Any) -> None:
