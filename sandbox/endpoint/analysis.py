@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -19,7 +19,7 @@ from . import types
 from .catalog import CATALOG
 from .engine import AthenaError
 from .functions import FUNCTIONS, TRINO, Function, Unfit, filled, fit, signatures
-from .syntax import position, refused
+from .syntax import is_comma, position, refused
 from .types import BOOLEAN, INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, array, common
 
 Columns = list[tuple[str, Type]]  # a column without a name has ''
@@ -44,9 +44,32 @@ COMPARISONS = tuple(list(SYMBOLS)[:8])
 ARITHMETIC = tuple(list(SYMBOLS)[8:])
 PREDICATES = (*COMPARISONS, exp.Is, exp.In, exp.Between, exp.Like, exp.Escape, exp.Not)
 ORDERED = (*INTEGERS, *TIMES, "decimal", "double", "varchar", "varbinary", "boolean", "unknown")
-NULL_IS_AMBIGUOUS = ("concat", "date_trunc", "date_add", "json_extract_scalar")
+NULL_IS_AMBIGUOUS = (
+    "sum",
+    "avg",
+    "upper",
+    "lower",
+    "concat",
+    "date_trunc",
+    "date_add",
+    "json_extract_scalar",
+)
 DAY_UNITS = ("day", "week", "month", "quarter", "year")
 UNITS = ("millisecond", "second", "minute", "hour", *DAY_UNITS)
+EXTRACTED = (
+    *(
+        "YEAR",
+        "QUARTER",
+        "MONTH",
+        "WEEK",
+        "DAY",
+        "DAY_OF_MONTH",
+        "DAY_OF_WEEK",
+        "DOW",
+        "DAY_OF_YEAR",
+    ),
+    *("DOY", "YEAR_OF_WEEK", "YOW", "HOUR", "MINUTE", "SECOND", "TIMEZONE_HOUR", "TIMEZONE_MINUTE"),
+)
 TIMESTAMP_TEXT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d{1,3})?)?)?( UTC)?")
 
 
@@ -83,6 +106,7 @@ class Scope:
     outer: Scope | None = None
     queries: Mapping[str, Columns] = field(default_factory=dict)  # of WITH
     merged: tuple[str, ...] = ()  # columns of USING
+    correlated: bool = False  # does a query take something from the one around it?
 
 
 def kind_of(node: exp.Expr) -> Type:
@@ -141,7 +165,14 @@ class _Analyser:
             raise refused("WITH RECURSIVE")
         queries = dict(outer.queries)
         scope = Scope(outer=outer, queries=queries)
+        fresh = set[str]()
         for one in with_.expressions if with_ else ():
+            if one.alias.lower() in fresh:
+                raise AthenaError(
+                    f"DUPLICATE_NAMED_QUERY: {position(self.sql, one.alias)}: WITH query name "
+                    f"'{one.alias}' specified more than once"
+                )
+            fresh.add(one.alias.lower())
             columns = self._renamed(self.query(one.this, scope), one)
             one.set("alias", _alias(one.alias, _cells(columns)))
             queries[one.alias.lower()] = columns
@@ -196,6 +227,8 @@ class _Analyser:
         for row in tree.expressions:
             items = row.expressions if isinstance(row, exp.Tuple) else [row]
             rows.append([self.kind(item, scope) for item in items])
+            if len(items) == 1 and rows[-1][0].name == "row":
+                raise refused("a row among VALUES, whose fields would be the columns")
         kinds = rows[0]
         for found in rows[1:]:
             if len(found) != len(kinds):
@@ -211,11 +244,21 @@ class _Analyser:
         from_ = tree.args.get("from_")
         if from_:
             self._source(from_.this, scope)
+        first = 0  # of the sources that a JOIN joins: those behind the last comma
         for join in tree.args.get("joins") or ():
+            first = len(scope.sources) if is_comma(join) else first
             self._source(join.this, scope)
             scope.merged += tuple(c.name.lower() for c in join.args.get("using") or ())
+            if isinstance(join.this, exp.Unnest) and (
+                join.side in ("RIGHT", "FULL")
+                or (join.args.get("on") and join.args["on"] != exp.true())
+            ):
+                raise AthenaError(
+                    f"NOT_SUPPORTED: line 1:1: {join.side or 'INNER'} JOIN involving UNNEST is only "
+                    "supported with condition ON TRUE"
+                )
             if join.args.get("on"):
-                self._condition(join.args["on"], scope)
+                self._condition(join.args["on"], replace(scope, sources=scope.sources[first:]))
         if tree.args.get("where"):
             self._condition(tree.args["where"].this, scope)
         columns: Columns = []
@@ -239,6 +282,8 @@ class _Analyser:
         if tree.args.get("having"):
             self._condition(tree.args["having"].this, scope)
         self._order(tree, scope, columns, renamed)
+        if scope.correlated and (tree.args.get("limit") or tree.args.get("offset")):
+            raise refused("a LIMIT in a query that takes something from the one around it")
         return columns
 
     def _star(self, item: exp.Expr, scope: Scope) -> Iterable[tuple[exp.Column, str, Type]]:
@@ -271,9 +316,14 @@ class _Analyser:
         for key in ("grouping_sets", "cube", "rollup"):
             items += group.args.get(key) or []
         while items:
-            item = items.pop()
+            item = items.pop().unnest()
             if isinstance(item, (exp.Tuple, exp.GroupingSets, exp.Cube, exp.Rollup)):
                 items += item.expressions
+            elif item not in group.expressions and not isinstance(item, exp.Column):
+                raise AthenaError(
+                    "INVALID_COLUMN_REFERENCE: line 1:1: GROUP BY expression must be a column "
+                    f"reference: {item.sql('trino')}"
+                )
             elif isinstance(item, exp.Literal) and not item.is_string:
                 self._ordinal(item, columns)
             else:
@@ -296,12 +346,12 @@ class _Analyser:
             name = item.name.lower() if isinstance(item, exp.Column) and not item.table else ""
             if isinstance(item, exp.Literal) and not item.is_string:
                 kind = self._ordinal(item, columns)
-            elif name in names:
+            elif name and name in names:
                 if names.count(name) > 1:
                     raise AthenaError(f"AMBIGUOUS_NAME: line 1:1: Column '{name}' is ambiguous")
                 kind = columns[names.index(name)][1]
                 one.set("this", exp.Literal.number(names.index(name) + 1))
-            elif not isinstance(tree, exp.Select):
+            elif isinstance(item, (exp.Literal, exp.Null)) or not isinstance(tree, exp.Select):
                 raise refused(
                     "ORDER BY anything but a column of a query that has no FROM of its own"
                 )
@@ -357,7 +407,9 @@ class _Analyser:
     def _unnest(self, node: exp.Unnest, scope: Scope) -> Columns:
         kinds = [self.kind(e, scope) for e in node.expressions]
         if any(k.name not in ("array", "map") for k in kinds):
-            raise self.mismatch(node, f"Cannot unnest type: {', '.join(map(str, kinds))}")
+            raise AthenaError(
+                f"INVALID_FUNCTION_ARGUMENT: Cannot unnest type: {', '.join(map(str, kinds))}"
+            )
         columns = [("", kind) for kind in kinds[0].of]
         if len(kinds) > 1:
             if any(k.name == "map" or k.of[0].name == "row" for k in kinds):
@@ -448,6 +500,9 @@ class _Analyser:
     def _column(self, node: exp.Column, scope: Scope) -> Type:
         """`column`, `table.column`, and either with fields of rows behind it."""
         parts = [p.name.lower() for p in node.parts]
+        if any(parts[0] == name.lower() for known in self.lambdas for name in known):
+            raise refused(f"{node.name}, a lambda's name in another case or with a field")
+        crossed: list[Scope] = []
         at: Scope | None = scope
         while at is not None:
             for start in range(len(parts) - 1, -1, -1):
@@ -462,6 +517,8 @@ class _Analyser:
                     continue
                 if of and name in at.merged:
                     raise column_not_found(self.sql, f"{'.'.join(of)}.{name}")
+                for inner in crossed:
+                    inner.correlated = True
                 source, number = found[0]
                 kind = source.columns[number][1]
                 if any(s.columns[i][1] != kind for s, i in found):
@@ -475,6 +532,7 @@ class _Analyser:
                     node.set(key, written.args.get(key))
                 node.set("fields", [exp.to_identifier(part) for part in parts[start + 1 :]])
                 return self._usable(kind)
+            crossed.append(at)
             at = at.outer
         raise column_not_found(self.sql, node.name)
 
@@ -495,6 +553,8 @@ class _Analyser:
     def _bracket(self, node: exp.Bracket, scope: Scope) -> Type:
         kind, key = self.kind(node.this, scope), self.kind(node.expressions[0], scope)
         of = kind.of[0] if kind.name == "map" else types.BIGINT
+        if kind.name == "row" or (kind.name == "map" and common(of, key) not in (of, None)):
+            raise refused(f"{key} as the subscript of {kind}")
         if kind.name not in ("array", "map") or common(of, key) != of:
             raise self.mismatch(node, f"Cannot use {key} for subscript of {kind}")
         return kind.of[-1]
@@ -554,9 +614,7 @@ class _Analyser:
     def _subquery(self, node: exp.Subquery, scope: Scope) -> Type:
         columns = self.query(node, scope)
         if len(columns) != 1:
-            raise AthenaError(
-                f"TYPE_MISMATCH: line 1:1: Multiple columns returned by subquery: {len(columns)}"
-            )
+            raise refused("a query of several columns for a value")
         return columns[0][1]
 
     def _arithmetic(self, node: exp.Binary, scope: Scope) -> Type:
@@ -564,7 +622,9 @@ class _Analyser:
         if isinstance(node.expression, exp.Interval) and symbol in "+-":
             return self._shifted(node, scope)
         left, right = self.kind(node.this, scope), self.kind(node.expression, scope)
-        if symbol == "-" and left.name == right.name and left.name in TIMES:
+        if symbol == "-" and left.name in TIMES and right.name in TIMES:
+            if left.name != right.name:
+                raise refused(f"the difference of {left} and {right}")
             return types.INTERVAL
         if UNKNOWN in (left, right):
             raise refused(f"arithmetic with a NULL that has no type: {node.sql('trino')[:60]}")
@@ -579,7 +639,8 @@ class _Analyser:
         kind, unit = self.kind(node.this, scope), interval_unit(node.expression)
         if kind.name not in TIMES:
             raise self.mismatch(node.this, f"Cannot apply operator: {kind} and an interval")
-        if kind.name == "date" and unit not in DAY_UNITS:
+        seconds = {"second": 1, "minute": 60, "hour": 3600}.get(unit, 0)
+        if kind.name == "date" and seconds * int(node.expression.name) % 86400:
             raise AthenaError(
                 "INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date"
             )
@@ -589,15 +650,18 @@ class _Analyser:
         kind = self.kind(node.this, scope)
         if kind.name not in (*INTEGERS, "decimal", "double"):
             raise self.mismatch(node, f"Cannot negate {kind}")
-        if isinstance(node.this, exp.Literal) and node.this.name == str(2**63):
-            return types.BIGINT
+        if isinstance(node.this, exp.Literal) and node.this.name in ("2147483648", str(2**63)):
+            return types.INTEGER if node.this.name == "2147483648" else types.BIGINT
         return kind
 
     def _dpipe(self, node: exp.DPipe, scope: Scope) -> Type:
         left, right = self.kind(node.this, scope), self.kind(node.expression, scope)
         both = common(left, right)
-        if UNKNOWN in (left, right) or (
-            "array" in (left.name, right.name) and left.name != right.name
+        arrays = "array" in (left.name, right.name)
+        if (
+            UNKNOWN in (left, right)
+            or (arrays and (left.name != right.name or (left != right and _vague(left, right))))
+            or "varbinary" in (left.name, right.name)
         ):
             raise refused(f"the concatenation of {left} and {right}")
         if both is None or both.name not in ("varchar", "array"):
@@ -670,6 +734,14 @@ class _Analyser:
     # -- calls -------------------------------------------------------------------------------------
 
     def _extract(self, node: exp.Extract, scope: Scope) -> Type:
+        name = node.this.name.upper()
+        if name not in EXTRACTED:
+            raise AthenaError(f"SYNTAX_ERROR: line 1:1: Invalid EXTRACT field {name}")
+        if (
+            name in ("HOUR", "MINUTE", "SECOND")
+            and self.kind(node.expression, scope).name == "date"
+        ):
+            raise self.mismatch(node, f"Cannot extract {name} from date")
         return self._named_call(node, node.this.name.lower(), [node.expression], scope)
 
     def _substring(self, node: exp.Substring, scope: Scope) -> Type:
@@ -686,6 +758,8 @@ class _Analyser:
         return self._named_call(node, "trim", [node.this], scope)
 
     def _groupconcat(self, node: exp.GroupConcat, scope: Scope) -> Type:
+        if not isinstance(node.this, exp.Order):
+            raise AthenaError("SYNTAX_ERROR: line 1:1: mismatched input. Expecting: 'WITHIN'")
         separator = node.args.get("separator") or exp.Literal.string("")
         return self._named_call(node, "listagg", [node.this, separator], scope)
 
@@ -697,14 +771,29 @@ class _Analyser:
         for one in node.args["order"].expressions if node.args.get("order") else ():
             _orderable(self.kind(one.this, scope))
         spec = node.args.get("spec")
-        if spec and (
-            spec.text("kind").upper() not in ("ROWS", "RANGE") or spec.args.get("exclude")
-        ):
-            raise refused("this window frame")
-        for end in ("start", "end"):
-            if spec and isinstance(spec.args.get(end), exp.Expr) and spec.text("kind") != "rows":
-                raise refused("a RANGE over a distance")
-        return self.kind(node.this, scope)
+        if spec:
+            unit, ends = spec.text("kind").upper(), (spec.args.get("start"), spec.args.get("end"))
+            if unit not in ("ROWS", "RANGE") or spec.args.get("exclude"):
+                raise refused("this window frame")
+            for end in ends:
+                of_rows = isinstance(end, exp.Literal) and end.name.isdigit() and unit == "ROWS"
+                if isinstance(end, exp.Expr) and not of_rows:
+                    raise refused("a window frame whose ends are not whole numbers of rows")
+        kind = self.kind(node.this, scope)
+        call = node.this.meta.get("call")
+        if isinstance(call, Call) and call.function.kind == "window":
+            name = node.this.name.lower()
+            if spec and name not in ("first_value", "last_value"):
+                raise AthenaError(
+                    f"INVALID_WINDOW_FRAME: {position(self.sql, name)}: Cannot specify window frame "
+                    f"for {name} function"
+                )
+            if name in ("lag", "lead") and not node.args.get("order"):
+                raise AthenaError(
+                    f"MISSING_ORDER_BY: {position(self.sql, name)}: {name} function requires an "
+                    "ORDER BY window clause"
+                )
+        return kind
 
     def _filter(self, node: exp.Filter, scope: Scope) -> Type:
         self._condition(node.expression.this, scope)
@@ -746,6 +835,8 @@ class _Analyser:
                 number = int(gives.name[1:])
                 gives = given[number]
                 wanted = (*wanted[:number], gives, *wanted[number + 1 :])
+            if any(_vague(t) and k == UNKNOWN for t, k in zip(wanted, given, strict=True)):
+                raise refused(f"{name} of a NULL that has no type")
             if name == "row":
                 gives = Type("row", tuple(given), ("",) * len(given))
             node.meta["call"] = Call(function, wanted)
@@ -777,7 +868,14 @@ class _Analyser:
         self.lambdas.append({node.expressions[0].name: item})
         found = self.kind(node.this, scope)
         self.lambdas.pop()
+        if found == UNKNOWN:
+            raise refused("a lambda that gives NULL")
         return Type("lambda", (item, found))
+
+
+def _vague(*kinds: Type) -> bool:
+    """Is there a NULL without a type inside of a type?"""
+    return any(kind.of and kind.holds("unknown") for kind in kinds)
 
 
 def _orderable(kind: Type) -> None:
@@ -790,7 +888,10 @@ def _output_name(item: exp.Expr) -> str:
     item = item.unnest()
     if isinstance(item, (exp.Alias, exp.Column)):
         return str(item.alias_or_name)
-    return str(item.expression.name) if isinstance(item, exp.Dot) else ""
+    base = item
+    while isinstance(base, exp.Dot):
+        base = base.this
+    return str(item.expression.name) if item is not base and isinstance(base, exp.Column) else ""
 
 
 def _cells(columns: Columns) -> list[str]:
@@ -821,7 +922,7 @@ def _literal(node: exp.Literal) -> Type:
     if node.is_string:
         return VARCHAR
     if re.fullmatch(r"\d+", text):
-        if int(text) > 2**63:
+        if int(text) >= 2**63 + isinstance(node.parent, exp.Neg):
             raise AthenaError(f"SYNTAX_ERROR: line 1:1: Invalid numeric literal: {text}")
         return types.INTEGER if int(text) < 2**31 else types.BIGINT
     if re.fullmatch(r"\d*\.?\d*[eE][+-]?\d+", text):

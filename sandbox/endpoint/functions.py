@@ -104,7 +104,7 @@ map_keys                  | map(K, V)                 | array(K) |
 map_values                | map(K, V)                 | array(V) |
 coalesce                  | T, T...                   | T       |
 nullif                    | S, S                      | =0      |
-greatest least            | S, S...                   | S       | case when {any_null} then null else {f}({*}) end
+greatest least            | S...                      | S       | case when {any_null} then null else {f}({*}) end
 try                       | T                         | T       |
 row                       | ?...                      | row     |
 grouping                  | ?...                      | integer | cast(grouping({*}) as integer)

@@ -82,9 +82,11 @@ create macro t_subscript(a, i) as a[case when i > len(a) then
   when i < 0 then cast('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || i as integer) else i end];
 create macro t_map_subscript(m, k) as map_extract(m, k)[case when m is null or k is null or map_contains(m, k) then 1
   else cast('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || cast(k as varchar) as integer) end];
-create macro t_sequence(a, b) as generate_series(a, b, case when a <= b then 1 else -1 end);
+create macro t_few(n) as case when n < 10000 then n when n is not null then
+  cast(t_fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') as bigint) end;
+create macro t_sequence(a, b) as generate_series(a, case when a <= b then a + t_few(b - a) else a - t_few(a - b) end, case when a <= b then 1 else -1 end);
 create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp), cast(b as timestamp), to_days(case when a <= b then 1 else -1 end)) as date[]);
 create macro t_offset(i) as case when i >= 0 then i else cast('INVALID_FUNCTION_ARGUMENT: Offset must ' ||
   case when i is null then 'not be null' else 'be at least 0' end as bigint) end;
 create macro t_percentile(x, q) as list_sort(list(x) filter (where x is not null))[
-  cast(least(floor(any_value(q) * count(x)) + 1, count(x)) as bigint)];
+  cast(least(floor(any_value(case when q between 0 and 1 then q else cast(t_fail('INVALID_FUNCTION_ARGUMENT: Percentile must be between 0 and 1') as double) end) * count(x)) + 1, count(x)) as bigint)];

@@ -210,6 +210,16 @@ def copy_format(table: GlueTable) -> tuple[str, str]:
 OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re.S)
 
 
+NAMES = {
+    "cannot contain (aggregates|window)": "EXPRESSION_NOT_SCALAR",
+    "function calls cannot be nested": "NESTED_AGGREGATION",
+    r"\bFrame\b": "INVALID_WINDOW_FRAME",
+    "must be a grouping column": "INVALID_ARGUMENTS",
+    "In a DISTINCT aggregate, ORDER BY": "EXPRESSION_NOT_IN_DISTINCT",
+    "does not exist on (left|right) side of join": "COLUMN_NOT_FOUND",
+}
+
+
 def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
     """A DuckDB error as the reason Athena would give."""
     message = str(error).split("\n\nLINE")[0].partition("\n")[0]
@@ -248,6 +258,9 @@ def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
             f"TYPE_MISMATCH: {position(sql, found[1])}: Unexpected parameters "
             f"({found[2].lower()}) for function {found[1]}"
         )
+    for said, name in NAMES.items():
+        if re.search(said, message):
+            return f"{name}: line 1:1: {message}"
     if "must appear in the GROUP BY" in message:
         found = re.search(r'column "([^"]+)"', message)
         name = found[1] if found else ""

@@ -25,6 +25,9 @@ FOREIGN_TOKENS = {
     *(T.DCOLON, T.ILIKE, T.DIV, T.L_BRACE, T.QUALIFY, T.DSTAR, T.GLOB, T.RLIKE, T.DARROW),
 }
 ENDS = (T.ORDER_BY, T.OFFSET, T.LIMIT)  # of a query, in this order; no UNION comes after them
+NEVER = {(T.SEMICOLON, T.FROM), (T.L_PAREN, T.FROM)}  # one after the other
+NEVER |= {(before, T.COMMA) for before in (T.SELECT, T.DISTINCT, T.L_PAREN, T.COMMA)}
+NEVER |= {(T.COMMA, after) for after in (T.FROM, T.R_PAREN, T.SEMICOLON)}
 SETS = {T.UNION, T.EXCEPT, T.INTERSECT}
 BEFORE_BRACKET = {T.VAR, T.IDENTIFIER, T.ARRAY, T.R_PAREN, T.R_BRACKET}
 FOREIGN_STATEMENTS = {"Command", "Copy", "Attach", "Detach", "Pragma", "Set", "Use", "Describe"}
@@ -46,6 +49,7 @@ PARTS = {
     "Literal": "is_string",
     "Unnest": "alias offset",
     "Join": "kind side on using",
+    "Lateral": "alias view",
     "Group": "grouping_sets cube rollup",
     "Ordered": "desc nulls_first",
     "Cast": "to",
@@ -72,6 +76,16 @@ PARTS = {
 }
 
 
+NAME = re.compile(r"[A-Za-z_]\w*", re.A)
+_RESERVED = """
+ALTER AND AS BETWEEN BY CASE CAST CONSTRAINT CREATE CROSS CUBE CURRENT_CATALOG CURRENT_DATE
+    CURRENT_PATH CURRENT_ROLE CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEALLOCATE
+    DELETE DESCRIBE DISTINCT DROP ELSE END ESCAPE EXCEPT EXECUTE EXISTS EXTRACT FALSE FOR FROM FULL
+    GROUP GROUPING HAVING IN INNER INSERT INTERSECT INTO IS JOIN LEFT LIKE LISTAGG LOCALTIME
+    LOCALTIMESTAMP NATURAL NORMALIZE NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE RIGHT ROLLUP
+    SELECT SKIP TABLE THEN TRIM TRUE UESCAPE UNION UNNEST USING VALUES WHEN WHERE WITH
+"""
+RESERVED = frozenset(_RESERVED.split())
 CLAUSES_NOT_CARRIED = {
     "sample": "TABLESAMPLE",
     "windows": "WINDOW",
@@ -80,6 +94,8 @@ CLAUSES_NOT_CARRIED = {
     "method": "NATURAL",
     "joins": "JOIN inside of brackets",
     "version": "FOR VERSION AS OF",
+    "on_overflow": "ON OVERFLOW",
+    "all": "GROUP BY ALL",
 }
 
 
@@ -88,6 +104,14 @@ class TrinoSQL(Trino):
 
     class Parser(TrinoParser):
         FUNCTIONS: ClassVar[Any] = {}
+
+        def _parse_types(self, *args: Any, **options: Any) -> Any:
+            first = self._curr
+            found = super()._parse_types(*args, **options)
+            if isinstance(found, exp.DataType):
+                found.meta["written"] = first.text.lower()  # sqlglot knows other names, too
+            return found
+
         FUNCTION_PARSERS: ClassVar[Any] = {
             k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in SPECIAL
         }
@@ -112,7 +136,8 @@ def parse(sql: str) -> exp.Expr:
     """The tree of one statement."""
     dialect = TrinoSQL()
     try:
-        check_tokens(sql, dialect.tokenize(sql))
+        tokens = dialect.tokenize(sql)
+        check_tokens(sql, tokens)
         trees = [t for t in dialect.parse(sql) if t is not None]
     except SqlglotError as error:
         details = (getattr(error, "errors", None) or [{}])[0]
@@ -125,7 +150,15 @@ def parse(sql: str) -> exp.Expr:
     if len(trees) != 1:
         raise AthenaError("SYNTAX_ERROR: Only one sql statement is allowed")
     check_syntax(trees[0])
+    joins = sum(not is_comma(join) for join in trees[0].find_all(exp.Join))
+    if joins < sum(token.token_type == T.JOIN for token in tokens):
+        raise AthenaError("SYNTAX_ERROR: line 1:1: a JOIN without ON or USING")
     return trees[0]
+
+
+def is_comma(join: exp.Join) -> bool:
+    """Is it the comma between two relations of FROM?"""
+    return not (join.kind or join.args.get("on") or join.args.get("using"))
 
 
 def with_parameters(sql: str, parameters: Sequence[str]) -> str:
@@ -149,15 +182,14 @@ def check_tokens(sql: str, read: list[Token]) -> None:
     """Signs that DuckDB or sqlglot would understand and Trino does not."""
     open_calls = list[str]()
     ended = dict[int, list[TokenType]]()  # by depth: ORDER BY, OFFSET and LIMIT of a query
-    for before, token in pairwise([Token(T.SEMICOLON, ""), *read]):
+    for before, token in pairwise([Token(T.SEMICOLON, ""), *read, Token(T.SEMICOLON, "")]):
         if token.token_type == T.L_PAREN:
             open_calls.append(before.text.upper())
         elif token.token_type == T.R_PAREN and open_calls:
             ended.pop(len(open_calls), None)
             open_calls.pop()
         kind, wrong = token.token_type, token.token_type in FOREIGN_TOKENS or token.text == "=="
-        if kind == T.FROM and before.token_type in (T.SEMICOLON, T.L_PAREN):
-            wrong = True
+        wrong |= (before.token_type, kind) in NEVER
         if kind == T.STRING and before.token_type in (T.FROM, T.JOIN):
             wrong = not open_calls or open_calls[-1] not in SPECIAL
         if kind == T.L_BRACKET and before.token_type not in BEFORE_BRACKET:
@@ -196,6 +228,12 @@ def check_syntax(tree: exp.Expr) -> None:
                 "OUTER",
             ):
                 raise _mismatched(1, 1, node.kind)
+            if isinstance(node, exp.Join) and node.kind == "CROSS" and node.args.get("on"):
+                raise _mismatched(1, 1, "on")
+            if isinstance(node, exp.Identifier) and not (
+                node.quoted or (node.name.upper() not in RESERVED and NAME.fullmatch(node.name))
+            ):
+                raise _mismatched(1, 1, node.name)
             if isinstance(node, exp.Distinct) and node.args.get("on"):
                 raise _mismatched(1, 1, "on")
         break

@@ -24,6 +24,19 @@ READ = {
     "struct": "row",
     "list": "array",
 }
+WRITTEN = {
+    *INTEGERS,
+    *TIMES,
+    "int",
+    "real",
+    "double",
+    "decimal",
+    "varchar",
+    "char",
+    "varbinary",
+    "boolean",
+}
+WRITTEN |= {"array", "map", "row", "json", "time", "interval", "ipaddress", "uuid"}
 SIMPLE = {*INTEGERS, *TIMES, "real", "double", "varchar", "varbinary", "boolean"}
 
 
@@ -96,6 +109,8 @@ def read(kind: exp.DataType) -> Type:
     """A type as it is written in SQL."""
     inner = [e for e in kind.expressions if isinstance(e, (exp.DataType, exp.ColumnDef))]
     written = str(kind.this.value).lower() if isinstance(kind.this, exp.DType) else ""
+    if (said := kind.meta.get("written", "int")) not in WRITTEN:
+        raise AthenaError(f"TYPE_MISMATCH: line 1:1: Unknown type: {said}")
     name = READ.get(written, "varchar" if kind.this in exp.DataType.TEXT_TYPES else written)
     if written in ("char", "nchar"):
         raise AthenaError("NOT_SUPPORTED: line 1:1: the sandbox does not carry the type char")

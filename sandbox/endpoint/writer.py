@@ -11,6 +11,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 
 from . import analysis, patterns, types
 from .analysis import call_of, kind_of, unit_of
+from .engine import AthenaError
 from .syntax import refused
 from .types import INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, common
 
@@ -309,6 +310,8 @@ class ToDuck(DuckDBGenerator):
             return MYSQL[match[0]]
 
         written = re.sub(r"%.?", one, _text_of(args[1], "a date format"))
+        if not written:
+            raise AthenaError("INVALID_FUNCTION_ARGUMENT: Both printing and parsing not supported")
         return f"strftime({self.as_kind(args[0], types.TIMESTAMP)}, {_quoted(written)})"
 
     def _f_json_extract_scalar(self, args: list[exp.Expr]) -> str:
@@ -372,7 +375,7 @@ class ToDuck(DuckDBGenerator):
         first, kind = self.sql(arrays[0]), kind_of(arrays[0])
         if kind.name == "map":
             picks = [f"unnest(map_keys({first}))", f"unnest(map_values({first}))"]
-            longest = f"cardinality({first})"
+            longest = f"cast(cardinality({first}) as bigint)"
         else:
             picks = [f"unnest({self.sql(a)})" for a in arrays]
             longest = f"greatest({', '.join(f'len({self.sql(a)})' for a in arrays)})"
