@@ -66,18 +66,19 @@ def run(
 
 
 def _say_where(settings: Settings) -> None:
-    """Print which account, Region and lake the run works in. Ends it without account."""
-    from lacuna.aws.session import AccountError, open_account
+    """Print which account, Region and lake the run works in; ends a run that cannot work there."""
+    from lacuna.aws import lake
+    from lacuna.aws.session import AccountError
 
     try:
-        account = open_account(settings, patient=False)
+        found = lake.check(settings, patient=False)
     except AccountError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     endpoint = f"{settings.endpoint_url} (AWS_ENDPOINT_URL)" if settings.endpoint_url else "AWS"
-    lake = settings.lake_bucket_for(account.account_id)
     print(
-        f"account {account.account_id}, Region {account.region}, lake {lake}, at {endpoint}",
+        f"account {found.account.account_id}, Region {found.account.region}, "
+        f"lake {found.bucket}, at {endpoint}",
         flush=True,
     )
 
@@ -86,6 +87,7 @@ def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrup
     terminal.before_airflow()
     from lacuna import summary
     from lacuna.aws.athena import QueryFailed
+    from lacuna.aws.session import AccountError
     from lacuna.run import RunFailed, run_day
 
     terminal.after_airflow()
@@ -103,7 +105,7 @@ def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrup
             found = summary.read(settings, day, since)
             # of several days the last is told whole; check_results has the others' words
             lines = list(summary.told(found, brief=day != days[-1]))
-        except QueryFailed as error:
+        except (QueryFailed, AccountError) as error:
             lines = ["", f"{day} was built and checked, but its summary could not be read: {error}"]
         print(*summary.fitted(lines), sep="\n", flush=True)
     print(*summary.fitted(summary.where_next(settings, days[-1])), sep="\n", flush=True)

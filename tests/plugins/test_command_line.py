@@ -87,6 +87,26 @@ def test_refused_credentials_are_told_with_awss_words(monkeypatch, sandbox):
     assert "ExpiredToken" in line
 
 
+def test_a_workgroup_that_does_not_exist_is_told_before_anything_is_written(cloud, monkeypatch):
+    line = refused_at_once(monkeypatch, LACUNA_WORKGROUP="nosuch")
+    assert line.startswith("LACUNA_WORKGROUP is 'nosuch': account 123456789012 has no such")
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+    assert cloud.client("glue").get_databases()["DatabaseList"] == []
+
+
+def test_a_lake_of_another_account_is_told_with_its_setting(cloud, monkeypatch):
+    cloud.faults({"operation": "HeadBucket", "error": "AccessDenied", "status": 403})
+    line = refused_at_once(monkeypatch, LACUNA_LAKE_BUCKET="theirs")
+    assert line.startswith("LACUNA_LAKE_BUCKET is 'theirs': HeadBucket is refused")
+
+
+def test_a_query_in_a_workgroup_that_does_not_exist_is_told_so(cloud, monkeypatch):
+    monkeypatch.setenv("LACUNA_WORKGROUP", "nosuch")
+    result = CliRunner().invoke(app, ["ask", "select 1"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("LACUNA_WORKGROUP is 'nosuch': ")
+
+
 def test_airflow_is_calm_without_any_help_from_the_environment(tmp_path):
     """What is silenced is silenced by name: every other line of Airflow's is still seen."""
     script = """if True:

@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from airflow.sdk import RetryAction
 
 from lacuna import evidence, raw
 from lacuna.aws import athena, lake
-from lacuna.aws.session import AccountError
+from lacuna.aws.session import AccountError, UnusableSetting
+from lacuna.daily import RETRIES
 from lacuna.evidence import CheckResult, LogObject
 from lacuna.settings import Settings
 
@@ -179,17 +181,56 @@ def test_many_raw_partitions_are_replaced_by_others(settings):
     assert registered() == {"r1", "other"}
 
 
-def test_a_lake_of_another_region_is_refused(cloud, monkeypatch):
+def refused(**chosen) -> UnusableSetting:
+    """What preparing the lake with these settings ends with: an error for which no retry helps."""
+    with pytest.raises(UnusableSetting) as raised:
+        lake.prepare(Settings(**chosen))
+    assert RETRIES.evaluate(raised.value, try_number=1, max_tries=2).action is RetryAction.FAIL
+    return raised.value
+
+
+def test_a_lake_of_another_region_is_refused(cloud):
     cloud.bucket("my-lake", "eu-west-1")
-    monkeypatch.setenv("LACUNA_LAKE_BUCKET", "my-lake")
-    with pytest.raises(AccountError, match="lies in eu-west-1"):
-        lake.prepare(Settings.from_env())
+    (problem,) = refused(lake_bucket="my-lake").problems
+    assert problem.startswith("LACUNA_LAKE_BUCKET is 'my-lake': the bucket lies in eu-west-1")
 
 
 def test_a_lake_that_may_not_be_used_is_named_with_the_permission(cloud):
     cloud.faults({"operation": "HeadBucket", "error": "AccessDenied", "status": 403})
-    with pytest.raises(AccountError, match=r"lacuna-lake-123456789012-us-east-1.*s3:ListBucket"):
+    (problem,) = refused().problems
+    assert problem.startswith("LACUNA_LAKE_BUCKET is 'lacuna-lake-123456789012-us-east-1': ")
+    assert "s3:ListBucket" in problem
+
+
+def test_a_workgroup_that_is_missing_or_disabled_is_refused_before_anything_is_written(cloud):
+    (problem,) = refused(workgroup="nosuch").problems
+    assert problem.startswith("LACUNA_WORKGROUP is 'nosuch': account 123456789012 has no such")
+    athena_client = cloud.client("athena")
+    athena_client.create_work_group(Name="closed")
+    athena_client.update_work_group(WorkGroup="closed", State="DISABLED")
+    (problem,) = refused(workgroup="closed").problems
+    assert problem.startswith("LACUNA_WORKGROUP is 'closed': this Athena workgroup is disabled")
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+    assert cloud.client("glue").get_databases()["DatabaseList"] == []
+
+
+def test_a_workgroup_and_a_lake_that_cannot_be_used_are_told_together(cloud):
+    cloud.bucket("my-lake", "eu-west-1")
+    of_bucket, of_workgroup = refused(lake_bucket="my-lake", workgroup="nosuch").problems
+    assert of_bucket.startswith("LACUNA_LAKE_BUCKET is ")
+    assert of_workgroup.startswith("LACUNA_WORKGROUP is ")
+
+
+def test_a_workgroup_that_may_not_be_looked_at_is_told_with_the_permission(cloud):
+    cloud.faults({"operation": "GetWorkGroup", "error": "AccessDeniedException", "status": 400})
+    with pytest.raises(AccountError, match="athena:GetWorkGroup"):
         lake.prepare(Settings.from_env())
+
+
+def test_a_query_tells_a_workgroup_that_is_gone_from_a_wrong_query(settings):
+    gone = Settings(workgroup="gone")
+    with pytest.raises(UnusableSetting, match="LACUNA_WORKGROUP is 'gone'"):
+        athena.rows(gone, "select 1")
 
 
 def test_a_lake_can_be_made_in_any_region(cloud, monkeypatch):

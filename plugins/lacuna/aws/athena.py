@@ -3,8 +3,8 @@
 import time
 from typing import TYPE_CHECKING
 
-from lacuna.aws.lake import open_lake
-from lacuna.aws.session import AwsError, explained
+from lacuna.aws.lake import open_lake, workgroup_problem
+from lacuna.aws.session import AwsError, UnusableSetting, error_code, explained
 from lacuna.settings import Settings
 from lacuna.text import visible
 
@@ -20,7 +20,10 @@ class QueryFailed(RuntimeError):
 
 
 def rows(settings: Settings, query: str) -> list[dict[str, str | None]]:
-    """The rows that `query` returns, as text by column."""
+    """The rows that `query` returns, as text by column.
+
+    Raises QueryFailed, or UnusableSetting where no query could run in the workgroup.
+    """
     lake = open_lake(settings)
     athena = lake.account.athena()
     try:
@@ -33,6 +36,11 @@ def rows(settings: Settings, query: str) -> list[dict[str, str | None]]:
         pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution)
         found = [row for page in pages for row in page["ResultSet"]["Rows"]]
     except AwsError as error:
+        problem = None
+        if error_code(error) == "InvalidRequestException":  # for a wrong query and a wrong place
+            problem = workgroup_problem(lake.account, settings.workgroup)
+        if problem:
+            raise UnusableSetting([problem]) from error
         raise QueryFailed(f"Athena refused a query: {explained(error)}") from error
     if not found:
         return []

@@ -10,13 +10,22 @@ from pyarrow import parquet
 
 from lacuna import evidence, raw
 from lacuna.aws import glue
-from lacuna.aws.session import Account, AccountError, AwsError, error_code, explained, open_account
+from lacuna.aws.session import (
+    Account,
+    AccountError,
+    AwsError,
+    UnusableSetting,
+    error_code,
+    explained,
+    open_account,
+)
 from lacuna.evidence import EvidenceTable
 from lacuna.raw import RawPartition
 from lacuna.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadBucketOutputTypeDef
 
 log = logging.getLogger(__name__)
 
@@ -128,16 +137,29 @@ class Lake:
                 yield keys
 
 
-def open_lake(settings: Settings) -> Lake:
+def open_lake(settings: Settings, *, patient: bool = True) -> Lake:
     """The lake of the account that the environment's credentials belong to."""
-    account = open_account(settings)
+    account = open_account(settings, patient=patient)
     return Lake(account, settings.lake_bucket_for(account.account_id))
+
+
+def check(settings: Settings, *, patient: bool = True) -> Lake:
+    """The lake, once it is sure that this account can use it and the workgroup. Writes nothing.
+
+    Raises UnusableSetting, a line for each of the two that it cannot use.
+    """
+    lake = open_lake(settings, patient=patient)
+    problems = [_bucket_problem(lake), workgroup_problem(lake.account, settings.workgroup)]
+    if any(problems):
+        raise UnusableSetting([problem for problem in problems if problem])
+    return lake
 
 
 def prepare(settings: Settings) -> None:
     """Create whatever of the lake is not there yet: bucket, databases, tables. Safe to repeat."""
-    lake = open_lake(settings)
-    _prepare_bucket(lake)
+    lake = check(settings)
+    if _head(lake) is None:
+        _create_bucket(lake.account.s3(), lake)
     client = lake.account.glue()
     try:
         for name, description in DATABASES.items():
@@ -179,25 +201,61 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _prepare_bucket(lake: Lake) -> None:
-    s3 = lake.account.s3()
+def workgroup_problem(account: Account, name: str) -> str | None:
+    """Why no query can run in the workgroup, and what to do; None where one can."""
+    wrong = f"LACUNA_WORKGROUP is '{name}'"
     try:
-        answer = s3.head_bucket(Bucket=lake.bucket, ExpectedBucketOwner=lake.account.account_id)
+        answer: Any = account.athena().get_work_group(WorkGroup=name)
     except AwsError as error:
-        if error_code(error) not in {"NotFound", "NoSuchBucket"}:
+        if error_code(error) != "InvalidRequestException":
             raise AccountError(
-                f"cannot use the lake bucket {lake.bucket}: HeadBucket failed "
-                f"({explained(error)}); it belongs to another account, or the run's role needs "
-                "s3:ListBucket on it"
+                f"cannot look at the Athena workgroup {name}: {explained(error)}; the run's role "
+                "needs athena:GetWorkGroup"
             ) from error
-        _create_bucket(s3, lake)
-        return
-    region = answer.get("BucketRegion") or lake.account.region
-    if region != lake.account.region:
-        raise AccountError(
-            f"the lake bucket {lake.bucket} lies in {region}, the run works in "
-            f"{lake.account.region}: Athena and its lake must share a Region"
+        answer = {}
+    state = (answer.get("WorkGroup") or {}).get("State")
+    if state is None:
+        return (
+            f"{wrong}: account {account.account_id} has no such Athena workgroup in "
+            f"{account.region}; name one that it has, or create it"
         )
+    if state == "DISABLED":
+        return f"{wrong}: this Athena workgroup is disabled; enable it, or name another"
+    return None
+
+
+def _bucket_problem(lake: Lake) -> str | None:
+    wrong = f"LACUNA_LAKE_BUCKET is '{lake.bucket}'"
+    try:
+        answer = _head(lake)
+    except AwsError as error:
+        if error_code(error) == "AccessDenied":
+            return (
+                f"{wrong}: HeadBucket is refused; the bucket belongs to another account (name "
+                "another one), or the run's role needs s3:ListBucket on it"
+            )
+        raise AccountError(
+            f"cannot use the lake bucket {lake.bucket}: HeadBucket failed ({explained(error)})"
+        ) from error
+    region = answer.get("BucketRegion") if answer else None
+    if region and region != lake.account.region:
+        return (
+            f"{wrong}: the bucket lies in {region} and the run works in {lake.account.region}; "
+            "Athena and its lake must share a Region, so name another one or set AWS_REGION"
+        )
+    return None
+
+
+def _head(lake: Lake) -> "HeadBucketOutputTypeDef | None":
+    """What S3 says of the lake's bucket; None where there is no such bucket yet."""
+    try:
+        return lake.account.s3().head_bucket(
+            Bucket=lake.bucket, ExpectedBucketOwner=lake.account.account_id
+        )
+    except AwsError as error:
+        if error_code(error) in {"NotFound", "NoSuchBucket"}:
+            return None
+        raise
 
 
 def _create_bucket(s3: "S3Client", lake: Lake) -> None:

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from lacuna.settings import Settings
+from lacuna.settings import Settings, SettingsError
 from lacuna.targets import Refusal
 from lacuna.text import visible
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 _ATTEMPTS = 8
 
-# For one cheap question before anything else is done
+# For cheap questions before anything else is done
 _AT_ONCE = Config(
     retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=5
 )
@@ -46,6 +46,13 @@ class AccountError(RuntimeError):
     """The run cannot work in this account at all. The text names the call, the cause, the cure."""
 
 
+class UnusableSetting(AccountError, SettingsError):
+    """Settings name something that this account cannot work with: no retry mends it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        SettingsError.__init__(self, problems)
+
+
 @dataclass(slots=True)
 class Account:
     """The AWS account of this run. Clients are made once each and shared between threads."""
@@ -55,6 +62,7 @@ class Account:
     partition: str
     region: str
     concurrency: int
+    patient: bool = True
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _bucket_regions: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -89,7 +97,7 @@ class Account:
                 self._clients[key] = self.session.client(
                     service,  # type: ignore[call-overload]
                     region_name=key[1],
-                    config=client_config(self.concurrency),
+                    config=client_config(self.concurrency) if self.patient else _AT_ONCE,
                 )
             return self._clients[key]
 
@@ -115,6 +123,7 @@ def open_account(settings: Settings, *, patient: bool = True) -> Account:
         partition=partition,
         region=settings.region,
         concurrency=settings.concurrency,
+        patient=patient,
     )
 
 
