@@ -149,11 +149,13 @@ def _failures(result: dbtRunnerResult) -> Iterator[str]:
 
 
 def _report(event: Any) -> None:
-    """One log line for each model and failed test, so that a long build shows where it is."""
+    """One log line for each model, so that a long build shows where it is."""
     if event.info.name == "LogModelResult":
-        log.info(
-            "built %s in %.1f s", event.data.description.split()[-1], event.data.execution_time
-        )
+        model, seconds = event.data.description.split()[-1], event.data.execution_time
+        if event.info.level == "error":
+            log.warning("failed %s after %.1f s", model, seconds)
+        else:
+            log.info("built %s in %.1f s", model, seconds)
 
 
 @contextmanager

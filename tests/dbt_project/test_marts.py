@@ -1,6 +1,11 @@
 """What a day's build reads, and which event days it takes up again."""
 
+import logging
+from contextlib import suppress
 from datetime import date, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
 
 from lacuna import marts
 from tests.dbt_project.conftest import Lake, line
@@ -54,3 +59,19 @@ def test_what_the_catalogue_found_unreadable_is_not_read(lake: Lake) -> None:
         f"where delivered_on = date '{day}'"
     )
     assert [row["request_id"] for row in rows] == ["M5"]
+
+
+def test_a_model_is_said_to_be_built_only_if_it_was(
+    lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    variables = {"delivery_day": str(DAY), "event_days": [str(DAY)]}
+    view = {"DatabaseName": "lacuna_staging", "Name": "stg_s3__access_logs"}
+    with suppress(ClientError):  # alone, this test finds an empty database
+        lake.client("glue").delete_table(**view)
+    with caplog.at_level(logging.INFO, "lacuna.marts"):
+        with pytest.raises(marts.BuildFailed, match="int_access_log_records: "):
+            marts.run_dbt(lake.settings(), ["run", "--select", "int_access_log_records"], variables)
+        marts.run_dbt(lake.settings(), ["run", "--select", view["Name"]], variables)
+    bad, good = caplog.messages
+    assert bad.startswith("failed lacuna_staging.int_access_log_records after ")
+    assert good.startswith("built lacuna_staging.stg_s3__access_logs in ")
