@@ -32,10 +32,16 @@ def test_a_refused_key_is_shown_without_its_control_characters():
         run_day("\x1b[2J", {})
 
 
-@pytest.mark.parametrize("text", ["2005-12-31", "9999-12-31"])
+@pytest.mark.parametrize("text", ["2005-12-31", "2006-02-28", "9001-01-01", "9999-12-31"])
 def test_days_on_which_s3_did_not_exist_are_refused(text):
     with pytest.raises(DayError, match="could not deliver"):
         run_day(text, {})
+
+
+def test_the_first_day_of_s3_and_the_last_in_range_are_days():
+    late = datetime(9500, 1, 1, tzinfo=UTC)
+    for day in (date(2006, 3, 1), date(9000, 12, 31)):
+        assert named_day(str(day), "the day", late) == day
 
 
 def test_a_day_is_utc_from_midnight_to_midnight():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from lacuna.delivery import (
     access_log_places,
     belonging,
     delivered_on,
+    folder_day,
     key_range,
     placed,
     snapshots_to_follow,
@@ -44,6 +46,13 @@ def log_key(where: Place, stamp: datetime, folder: datetime | None = None) -> st
 
 def listed(key: str, delivered_at: datetime = NOON) -> ListedObject:
     return ListedObject(key, 600, "etag", delivered_at)
+
+
+def listing_of(where: Place, day: date = DAY, folders: int = 10) -> tuple[str, str]:
+    """The first and the last key, without the prefix, that a listing may show."""
+    keys = key_range(where, day, folders)
+    assert keys.prefix == where.prefix
+    return keys.after.removeprefix(where.prefix), keys.stop.removeprefix(where.prefix)
 
 
 def in_range(where: Place, key: str, day: date = DAY, folders: int = 10) -> bool:
@@ -88,8 +97,9 @@ def test_any_other_key_is_a_stranger_and_never_a_crash(prefix, rest):
         assert (found.kind is Kind.OTHER) == (found.problem == "not a log key")
 
 
-def test_a_key_that_no_manifest_can_name_is_a_stranger():
-    where = place(KeyLayout.SIMPLE, "two\nlines/")
+@pytest.mark.parametrize("prefix", ["two\nlines/", "two\rlines/"])
+def test_a_key_that_no_manifest_can_name_is_a_stranger(prefix):
+    where = place(KeyLayout.SIMPLE, prefix)
     found = placed(where, listed(log_key(where, NOON)))
     assert (found.kind, found.problem) == (Kind.OTHER, "line break in the key")
 
@@ -153,6 +163,40 @@ def test_history_is_not_listed(layout, prefix, days):
     where = place(layout, prefix)
     for moment in (NOON - timedelta(days=days + 10), NOON + timedelta(days=days)):
         assert not in_range(where, log_key(where, moment))
+
+
+def test_a_listing_reaches_from_an_hour_before_the_day_to_its_end_and_no_further():
+    """Each key more is paid for on every day."""
+    assert listing_of(place(KeyLayout.SIMPLE)) == ("2026-11-20-23-00-00", "2026-11-22")
+    assert listing_of(place(KeyLayout.DELIVERY_TIME)) == (
+        "2026/11/20/2026-11-20-23-00-00",
+        "2026/11/22/",
+    )
+    assert listing_of(place(KeyLayout.EVENT_TIME)) == ("2026/11/11/", "2026/11/22/")
+    assert listing_of(TRAIL) == ("2026/11/21/", "2026/11/22/")
+
+
+def test_objects_come_once_and_in_the_order_of_their_buckets_and_keys():
+    here, there = place(KeyLayout.SIMPLE), replace(place(KeyLayout.SIMPLE), log_bucket="a")
+    keys = [log_key(here, NOON + timedelta(seconds=second)) for second in (2, 0, 1)]
+    found = [placed(where, listed(key)) for where in (here, there) for key in [*keys, *keys]]
+    assert [one.log_object for one in belonging(DAY, found)] == [
+        f"s3://{bucket}/{key}" for bucket in ("a", "t") for key in sorted(keys)
+    ]
+
+
+def test_of_equal_claims_to_an_object_the_shorter_prefix_has_it_whatever_came_first():
+    """A run and its rerun must give the same rows."""
+    wide, narrow = TRAIL, replace(TRAIL, prefix=TRAIL.prefix + "2026/")
+    stranger = f"{TRAIL.prefix}2026/11/21/notes.txt"
+    for order in ((wide, narrow), (narrow, wide)):
+        claims = [replace(placed(one, listed(stranger)), path_day=DAY) for one in order]
+        assert [one.place for one in belonging(DAY, claims)] == [wide]
+
+
+def test_a_stranger_outside_of_all_folders_belongs_to_the_day_it_was_written():
+    found = placed(TRAIL, listed(f"{TRAIL.prefix}notes.txt", NOON))
+    assert (found.kind, found.path_day, delivered_on(found)) == (Kind.OTHER, None, DAY)
 
 
 def test_buckets_that_share_a_place_share_its_listing():
@@ -245,3 +289,24 @@ def test_a_stranger_in_a_cloudtrail_folder_belongs_to_the_folders_day_too(name):
     key = f"{TRAIL.prefix}2026/11/21/{name}"
     found = placed(TRAIL, listed(key, datetime(2026, 11, 25, tzinfo=UTC)))
     assert (found.kind, found.problem, delivered_on(found)) == (Kind.OTHER, "not a log key", DAY)
+
+
+FOLDERS = {f"{one:%Y/%m/%d}": one for one in (date(2026, 1, 1) + timedelta(n) for n in range(365))}
+# Each part of a date as S3 writes it, and in forms that strptime forgives.
+YEARS = st.sampled_from(["2026", "26", "٢٠٢٦"])
+PARTS = st.sampled_from(
+    ["01", "1", " 1", "09", "9", " 9", "11", "21", "٠٩", "00", "13", "32", "1x"]
+)
+
+
+@given(PREFIXES, YEARS, PARTS, PARTS, st.sampled_from(["/", "", "-", "/1"]), st.text(max_size=3))
+def test_a_folder_has_a_day_only_if_it_is_spelt_as_s3_spells_it(
+    prefix, year, month, day, between, rest
+):
+    text = f"{year}{between}{month}/{day}{rest}"
+    assert folder_day(prefix, prefix + text) == FOLDERS.get(text[:10])
+
+
+@pytest.mark.parametrize("text", ["2026/11/ 9", "٢٠٢٦/11/21", "2026/1/21/", "", "2026/11/2"])
+def test_a_folder_that_strptime_would_forgive_has_no_day(text):
+    assert folder_day("logs/", f"logs/{text}") is None
