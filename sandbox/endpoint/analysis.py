@@ -44,32 +44,27 @@ COMPARISONS = tuple(list(SYMBOLS)[:8])
 ARITHMETIC = tuple(list(SYMBOLS)[8:])
 PREDICATES = (*COMPARISONS, exp.Is, exp.In, exp.Between, exp.Like, exp.Escape, exp.Not)
 ORDERED = (*INTEGERS, *TIMES, "decimal", "double", "varchar", "varbinary", "boolean", "unknown")
-NULL_IS_AMBIGUOUS = (
-    "sum",
-    "avg",
-    "upper",
-    "lower",
-    "concat",
-    "date_trunc",
-    "date_add",
-    "json_extract_scalar",
-)
+NULL_IS_AMBIGUOUS = {
+    *(
+        "sum",
+        "avg",
+        "approx_percentile",
+        "upper",
+        "lower",
+        "substr",
+        "substring",
+        "ceil",
+        "ceiling",
+    ),
+    *("floor", "round", "concat", "date_trunc", "date_add", "json_extract_scalar"),
+}
 DAY_UNITS = ("day", "week", "month", "quarter", "year")
 UNITS = ("millisecond", "second", "minute", "hour", *DAY_UNITS)
-EXTRACTED = (
-    *(
-        "YEAR",
-        "QUARTER",
-        "MONTH",
-        "WEEK",
-        "DAY",
-        "DAY_OF_MONTH",
-        "DAY_OF_WEEK",
-        "DOW",
-        "DAY_OF_YEAR",
-    ),
-    *("DOY", "YEAR_OF_WEEK", "YOW", "HOUR", "MINUTE", "SECOND", "TIMEZONE_HOUR", "TIMEZONE_MINUTE"),
-)
+_FIELDS = """
+YEAR QUARTER MONTH WEEK DAY DAY_OF_MONTH DAY_OF_WEEK DOW DAY_OF_YEAR DOY YEAR_OF_WEEK YOW HOUR MINUTE
+SECOND TIMEZONE_HOUR TIMEZONE_MINUTE
+"""
+EXTRACTED = _FIELDS.split()
 TIMESTAMP_TEXT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d{1,3})?)?)?( UTC)?")
 
 
@@ -106,6 +101,7 @@ class Scope:
     outer: Scope | None = None
     queries: Mapping[str, Columns] = field(default_factory=dict)  # of WITH
     merged: tuple[str, ...] = ()  # columns of USING
+    of_join: bool = False  # those of an ON
     correlated: bool = False  # does a query take something from the one around it?
 
 
@@ -258,7 +254,9 @@ class _Analyser:
                     "supported with condition ON TRUE"
                 )
             if join.args.get("on"):
-                self._condition(join.args["on"], replace(scope, sources=scope.sources[first:]))
+                self._condition(
+                    join.args["on"], replace(scope, sources=scope.sources[first:], of_join=True)
+                )
         if tree.args.get("where"):
             self._condition(tree.args["where"].this, scope)
         columns: Columns = []
@@ -282,8 +280,8 @@ class _Analyser:
         if tree.args.get("having"):
             self._condition(tree.args["having"].this, scope)
         self._order(tree, scope, columns, renamed)
-        if scope.correlated and (tree.args.get("limit") or tree.args.get("offset")):
-            raise refused("a LIMIT in a query that takes something from the one around it")
+        if scope.correlated and any(tree.args.get(c) for c in ("having", "limit", "offset")):
+            raise refused("HAVING or LIMIT in a query that takes something from the one around it")
         return columns
 
     def _star(self, item: exp.Expr, scope: Scope) -> Iterable[tuple[exp.Column, str, Type]]:
@@ -517,6 +515,8 @@ class _Analyser:
                     continue
                 if of and name in at.merged:
                     raise column_not_found(self.sql, f"{'.'.join(of)}.{name}")
+                if crossed and at.of_join:
+                    raise refused("a query in ON that takes something from the one around it")
                 for inner in crossed:
                     inner.correlated = True
                 source, number = found[0]
@@ -543,7 +543,11 @@ class _Analyser:
         return kind
 
     def _field(self, kind: Type, name: str) -> Type:
-        if kind.name != "row" or name not in [f.lower() for f in kind.fields]:
+        if kind.name != "row":
+            raise AthenaError(
+                f"TYPE_MISMATCH: {position(self.sql, name)}: Expression is not of type ROW: {kind}"
+            )
+        if name not in [f.lower() for f in kind.fields]:
             raise column_not_found(self.sql, name)
         return kind.of[[f.lower() for f in kind.fields].index(name)]
 
@@ -665,8 +669,9 @@ class _Analyser:
         ):
             raise refused(f"the concatenation of {left} and {right}")
         if both is None or both.name not in ("varchar", "array"):
-            raise self.mismatch(
-                node, f"Unexpected parameters ({left}, {right}) for function concat"
+            raise AthenaError(
+                f"FUNCTION_NOT_FOUND: line 1:1: Unexpected parameters ({left}, {right}) for "
+                "function concat"
             )
         return both
 
@@ -758,9 +763,9 @@ class _Analyser:
         return self._named_call(node, "trim", [node.this], scope)
 
     def _groupconcat(self, node: exp.GroupConcat, scope: Scope) -> Type:
-        if not isinstance(node.this, exp.Order):
-            raise AthenaError("SYNTAX_ERROR: line 1:1: mismatched input. Expecting: 'WITHIN'")
         separator = node.args.get("separator") or exp.Literal.string("")
+        if not isinstance(node.this, exp.Order) or not separator.is_string:
+            raise AthenaError("SYNTAX_ERROR: line 1:1: mismatched input. Expecting: 'WITHIN'")
         return self._named_call(node, "listagg", [node.this, separator], scope)
 
     def _window(self, node: exp.Window, scope: Scope) -> Type:
@@ -835,7 +840,7 @@ class _Analyser:
                 number = int(gives.name[1:])
                 gives = given[number]
                 wanted = (*wanted[:number], gives, *wanted[number + 1 :])
-            if any(_vague(t) and k == UNKNOWN for t, k in zip(wanted, given, strict=True)):
+            if any(_vague(t) and k != t for t, k in zip(wanted, given, strict=True)):
                 raise refused(f"{name} of a NULL that has no type")
             if name == "row":
                 gives = Type("row", tuple(given), ("",) * len(given))
@@ -889,7 +894,7 @@ def _output_name(item: exp.Expr) -> str:
     if isinstance(item, (exp.Alias, exp.Column)):
         return str(item.alias_or_name)
     base = item
-    while isinstance(base, exp.Dot):
+    while isinstance(base, (exp.Dot, exp.Paren)):
         base = base.this
     return str(item.expression.name) if item is not base and isinstance(base, exp.Column) else ""
 

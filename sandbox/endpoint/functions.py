@@ -52,7 +52,8 @@ json_extract_scalar       | varchar, varchar          | varchar | !t_json_scalar
 abs                       | N                         | N       |
 ceil ceiling floor round  | I                         | I       | {0}
 ceil ceiling floor round  | decimal                   | refused |
-ceil ceiling floor round  | double                    | double  | {f}({0})
+ceil ceiling floor        | double                    | double  | {f}({0})
+round                     | double                    | double  | case when {0} = 0 then 0e0 else round({0}) end
 mod                       | I, I                      | I       | ({0} % {1})
 now                       |                           | timestamp with time zone | t_now()
 date                      | moment                    | date    | cast({0} as date)

@@ -12,8 +12,8 @@ create macro t_blanks() as chr(9) || chr(10) || chr(11) || chr(12) || chr(13) ||
   || chr(8232) || chr(8233) || chr(8287) || chr(12288);
 -- letters whose other case is younger than one of the two engines, or is two letters
 create macro t_old(s, more) as case when regexp_matches(s, '[\x{1c89}\x{1c8a}\x{a7cb}-\x{a7dc}\x{10d50}-\x{10d85}' || more || ']') then t_refuse('the other case of a letter in ' || s) else s end;
-create macro t_substr(s, i) as case when i = 0 or i < -length(s) then '' else substr(s, i) end,
-  (s, i, n) as case when i = 0 or i < -length(s) then '' else substr(s, i, greatest(least(n, 2147483647), 0)) end;
+create macro t_substr(s, i) as case when i = 0 or abs(i) > length(s) then '' else substr(s, i) end,
+  (s, i, n) as case when n is null then null when i = 0 or abs(i) > length(s) then '' else substr(s, i, greatest(least(n, 2147483647), 0)) end;
 create macro t_replace(s, a, b) as case when a = '' then t_refuse('to replace empty text') else replace(s, a, b) end;
 create macro t_split(s, d) as case when d is not null then split(s, case when d = '' then t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' || d) else d end) end;
 create macro t_split_part(s, d, i) as list_extract(split(s, case when d = '' then t_refuse('to split at nothing' || d) else d end), case when d is null then null when i < 1 then
@@ -89,4 +89,4 @@ create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp),
 create macro t_offset(i) as case when i >= 0 then i else cast('INVALID_FUNCTION_ARGUMENT: Offset must ' ||
   case when i is null then 'not be null' else 'be at least 0' end as bigint) end;
 create macro t_percentile(x, q) as list_sort(list(x) filter (where x is not null))[
-  cast(least(floor(any_value(case when q between 0 and 1 then q else cast(t_fail('INVALID_FUNCTION_ARGUMENT: Percentile must be between 0 and 1') as double) end) * count(x)) + 1, count(x)) as bigint)];
+  cast(least(floor(any_value(case when q between 0 and 1 or x is null then q else cast(t_fail('INVALID_FUNCTION_ARGUMENT: Percentile must be between 0 and 1') as double) end) * count(x)) + 1, count(x)) as bigint)];

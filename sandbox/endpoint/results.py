@@ -211,6 +211,9 @@ OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re
 
 
 NAMES = {
+    "cannot contain window function calls|are not allowed in window|HAVING.*window": "NESTED_WINDOW",
+    "subqueries in lambda": "NOT_SUPPORTED",
+    "cannot reference lambda": "EXPRESSION_NOT_SCALAR",
     "cannot contain (aggregates|window)": "EXPRESSION_NOT_SCALAR",
     "function calls cannot be nested": "NESTED_AGGREGATION",
     r"\bFrame\b": "INVALID_WINDOW_FRAME",

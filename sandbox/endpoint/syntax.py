@@ -180,7 +180,7 @@ def with_parameters(sql: str, parameters: Sequence[str]) -> str:
 
 def check_tokens(sql: str, read: list[Token]) -> None:
     """Signs that DuckDB or sqlglot would understand and Trino does not."""
-    open_calls = list[str]()
+    open_calls, distinct = list[str](), False
     ended = dict[int, list[TokenType]]()  # by depth: ORDER BY, OFFSET and LIMIT of a query
     for before, token in pairwise([Token(T.SEMICOLON, ""), *read, Token(T.SEMICOLON, "")]):
         if token.token_type == T.L_PAREN:
@@ -190,8 +190,9 @@ def check_tokens(sql: str, read: list[Token]) -> None:
             open_calls.pop()
         kind, wrong = token.token_type, token.token_type in FOREIGN_TOKENS or token.text == "=="
         wrong |= (before.token_type, kind) in NEVER
-        if kind == T.STRING and before.token_type in (T.FROM, T.JOIN):
+        if kind == T.STRING and before.token_type in (T.FROM, T.JOIN) and not distinct:
             wrong = not open_calls or open_calls[-1] not in SPECIAL
+        distinct = before.token_type == T.DISTINCT  # IS DISTINCT FROM 'text'
         if kind == T.L_BRACKET and before.token_type not in BEFORE_BRACKET:
             wrong = True
         end = ended.setdefault(len(open_calls), [])
@@ -231,7 +232,9 @@ def check_syntax(tree: exp.Expr) -> None:
             if isinstance(node, exp.Join) and node.kind == "CROSS" and node.args.get("on"):
                 raise _mismatched(1, 1, "on")
             if isinstance(node, exp.Identifier) and not (
-                node.quoted or (node.name.upper() not in RESERVED and NAME.fullmatch(node.name))
+                node.name
+                if node.quoted
+                else node.name.upper() not in RESERVED and NAME.fullmatch(node.name)
             ):
                 raise _mismatched(1, 1, node.name)
             if isinstance(node, exp.Distinct) and node.args.get("on"):
