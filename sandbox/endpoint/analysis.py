@@ -429,6 +429,8 @@ class _Analyser:
 
     def kind(self, node: exp.Expr, scope: Scope) -> Type:
         """The type of an expression, which it gets."""
+        if "kind" in node.meta and isinstance(node, (exp.Column, exp.Subquery, exp.Exists)):
+            return kind_of(node)  # the subject of a CASE is met several times, its names only once
         found = self._kind(node, scope)
         node.meta["kind"] = found
         return found

@@ -656,6 +656,8 @@ class _Run:
             raise AthenaError(
                 f"TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.{db}.{name}' does not exist"
             )
+        if table.get("TableType") == "VIRTUAL_VIEW":
+            raise AthenaError("NOT_SUPPORTED: line 1:1: Inserting into views is not supported")
         columns, keys = hive_columns(table)
         names = [n for n, _ in columns + keys]
         given = (
@@ -664,24 +666,25 @@ class _Run:
         query, described = self.bind(
             tree.expression.unnest(), self.statement.sql, self.statement.database
         )
-        if len(described) != len(given):
-            raise AthenaError(
-                f"SYNTAX_ERROR: line 1:1: Insert query has {len(described)} expression(s) but "
-                f"expected {len(given)} target column(s)"
-            )
-        for column, (_, kind) in zip(given, described, strict=True):
-            hive = dict(columns + keys).get(column)
-            if hive is None:
+        for column in given:
+            if column not in names:
                 raise AthenaError(
                     "COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target "
                     f"table: {column}"
                 )
-            if common(glue_type(hive), kind) != glue_type(hive):
+            if given.count(column) > 1:
                 raise AthenaError(
-                    "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: "
-                    f"Table: [{hive}], Query: [{kind}] "
-                    f"for {column}"
+                    "DUPLICATE_COLUMN_NAME: line 1:1: Insert column name is specified more than "
+                    f"once: {column}"
                 )
+        types = dict(columns + keys)
+        wanted, got = [glue_type(types[c]) for c in given], [kind for _, kind in described]
+        pairs = zip(wanted, got, strict=False)
+        if len(wanted) != len(got) or any(common(a, b) != a for a, b in pairs):
+            raise AthenaError(
+                "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: "
+                f"[{', '.join(map(str, wanted))}], Query: [{', '.join(map(str, got))}]"
+            )
         picks = ", ".join(
             f"cast({serde.named(n) if n in given else 'null'} as {glue_type(t).duck}) as "
             f"{serde.named(n)}"

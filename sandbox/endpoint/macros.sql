@@ -31,7 +31,8 @@ create macro t_json_cell(j, p) as case when json_extract_string(j, p) = '0' and 
     and regexp_matches(j, '(^|[:,\[])\s*-?([0-9.]+[eE]|[0-9]+\.[0-9]+0([^0-9]|$)|[0-9.]{17})') then t_refuse('numbers as in ' || j)
   when json_type(j, p) = 'DOUBLE' then case when contains(json_extract_string(j, p), 'e') then t_refuse('numbers as in ' || j)
     else json_extract_string(j, p) end end;
-create macro t_json_scalar(j, p) as t_json_cell(case when j is null or json_valid(j) then j else t_refuse('text that is not JSON') end, p);
+create macro t_json_scalar(j, p) as t_json_cell(case when j is null or (json_valid(j)
+  and not regexp_matches(j, '(?i)(^|[:,\[])\s*-?(nan|inf(inity)?)\s*($|[],}])')) then j else t_refuse('text that is not JSON') end, p);
 -- casts of text: what surely fits goes on, what surely does not fails (or is NULL), the rest is refused
 create macro t_guard(s, safe, kind, fits, may) as case when regexp_full_match(s, fits) then s
   when regexp_full_match(s, may) then t_refuse('to read ' || s || ' as ' || kind)

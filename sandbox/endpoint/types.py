@@ -78,6 +78,8 @@ class Type:
             return f"struct<{','.join(f'{n}:{t.hive}' for n, t in named)}>"
         if self.of:
             return f"{self.name}<{','.join(t.hive for t in self.of)}>"
+        if self == UNKNOWN:
+            raise AthenaError("COLUMN_TYPE_UNKNOWN: line 1:1: Column type is unknown")
         if self.name not in (*SIMPLE, "decimal") or self.name.endswith("zone"):
             raise AthenaError(f"NOT_SUPPORTED: Unsupported Hive type: {self}")
         return HIVE.get(

@@ -32,7 +32,7 @@ PARSED = {
     "%T": ("%H:%M:%S", r"[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"),
     "%b": ("%b", r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
 }
-JSON_PATH = re.compile(r"""\$(\.[A-Za-z_]\w*|\["[^"\\*]*"\])*""")
+JSON_PATH = re.compile(r"""\$(\.[A-Za-z_]\w*|\["[^"\\*]+"\])*""")
 GUARDS = {**dict.fromkeys(INTEGERS, "int"), "date": "date", "timestamp": "time"}
 GUARDS |= {"double": "double", "decimal": "decimal", "boolean": "boolean"}
 OURS = (

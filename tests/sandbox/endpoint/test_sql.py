@@ -324,7 +324,13 @@ QUERIES = [
         "select substr('ab', 2, cast(null as bigint)), substr('ab', 9223372036854775807), round(-0e0)",
         [[None, "", "0.0"]],
     ),
+    ("select case (select 2) when 1 then 'x' when 2 then 'y' end", [["y"]]),
     ("select 'a' is distinct from 'b'", [["true"]]),
+    (
+        "select case v.a when 1 then 'x' when 2 then 'y' else v.b end from (values (1, 'z'), (2, 'z'), "
+        "(3, 'z')) v(a, b) order by a",
+        [["x"], ["y"], ["z"]],
+    ),
     (
         "select a, lead(a, a, 7) over (order by a), lag(a, 0) over (order by a) "
         "from (values 1, 2) v(a) order by a",

@@ -475,7 +475,9 @@ def test_insert_adds_partitions_and_null_ones(lake: Any) -> None:
     assert lake.rows("insert into grown (p, a) values ('q', 3)") == []
     assert lake.rows("select a from grown where p = 'q'") == [["3"]]
     assert "TYPE_MISMATCH" in lake.reason("insert into grown values ('x', 'y')")
-    assert "Insert query has 1 expression" in lake.reason("insert into grown select 1")
+    mismatched = "Table: [bigint, varchar], Query: [integer]"
+    assert mismatched in lake.reason("insert into grown select 1")
+    assert "DUPLICATE_COLUMN_NAME" in lake.reason("insert into grown (a, a) values (1, 2)")
 
 
 def test_more_than_a_hundred_partitions_are_too_many(lake: Any) -> None:
