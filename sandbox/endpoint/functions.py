@@ -57,6 +57,7 @@ round                     | double                    | double  | case when {0} 
 mod                       | I, I                      | I       | ({0} % {1})
 now                       |                           | timestamp with time zone | t_now()
 date                      | moment                    | date    | cast({0} as date)
+date                      | varchar                   | date    | !cast(t_guard_date({0}, '', 'date') as date)
 from_iso8601_timestamp    | varchar                   | timestamp with time zone | !t_from_iso8601_timestamp({0})
 year month quarter day    | moment                    | bigint  |
 hour minute               | moment                    | bigint  |

@@ -50,10 +50,15 @@ class Type:
     sizes: tuple[int, ...] = ()  # of a decimal; of a timestamp whose precision is not 3
 
     def __str__(self) -> str:
-        inner = [str(t) for t in self.of] or [str(n) for n in self.sizes]
+        if self.name.startswith("timestamp"):
+            return self.name.replace(
+                "timestamp", f"timestamp({self.sizes[0] if self.sizes else 3})"
+            )
+        inner = ", ".join(map(str, self.of)) or ",".join(map(str, self.sizes))
         if self.fields:
-            inner = [f"{n} {t}".strip() for n, t in zip(self.fields, inner, strict=True)]
-        return f"{self.name}({', '.join(inner)})" if inner else self.name
+            named = zip(self.fields, self.of, strict=True)
+            inner = ", ".join(f'"{n}" {t}' if n else str(t) for n, t in named)
+        return f"{self.name}({inner})" if inner else self.name
 
     @property
     def duck(self) -> str:

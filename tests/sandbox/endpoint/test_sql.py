@@ -402,6 +402,7 @@ TYPED = [
     ("try_cast('2026-02-30' as date)", None, "date"),
     ("try_cast('2026-01-01T00:00:00Z' as timestamp)", None, "timestamp"),
     ("cast('.5' as double)", "0.5", "double"),
+    ("date('2026-01-02')", "2026-01-02", "date"),
     ("cast('1.25' as decimal(3,1))", "1.3", "decimal(3,1)"),
     # regular expressions: `$` before a last line feed, `.` on no line feed, absent groups
     ("regexp_like('a' || chr(10), 'a$')", "true", "boolean"),
