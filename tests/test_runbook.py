@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from expectations.partition import Partition
-from lacuna.delivery import LINE_BREAK, NOT_A_LOG_KEY
+from lacuna.catalogue import LINE_BREAK
+from lacuna.delivery import NOT_A_LOG_KEY
 from lacuna.digests import DigestState
 from lacuna.summary import STATUSES, VERDICTS
 from lacuna.validation import PARTITION_COLUMNS
@@ -71,7 +72,7 @@ def test_the_words_of_log_objects_digests_and_lines_are_told():
     for word in words_of("fct_log_objects", "status_is_known") | states | quarantined:
         assert f"`{word}`" in RUNBOOK, word
     assert NOT_A_LOG_KEY in RUNBOOK
-    assert LINE_BREAK in RUNBOOK
+    assert f"`{LINE_BREAK}`" in RUNBOOK
 
 
 def test_every_reason_of_a_verdict_has_a_remedy_or_is_told_in_the_runbook():
@@ -80,6 +81,8 @@ def test_every_reason_of_a_verdict_has_a_remedy_or_is_told_in_the_runbook():
         (REPO / "plugins" / "lacuna" / f"{name}.py").read_text() for name in ("targets", "coverage")
     )
     reasons = set(re.findall(r"if\(.*, '(\w+)'\)", model))
+    config = (MODELS / "intermediate" / "int_logging_config.sql").read_text()
+    reasons |= set(re.findall(r"'(logging_turned_\w+|trail_started_\w+|selectors_\w+)'", config))
     reasons |= set(
         re.findall(r"\"(target_\w+|trails?_\w+|no_trail|selector_field_unknown)\"", library)
     )

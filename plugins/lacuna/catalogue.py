@@ -10,7 +10,7 @@ buckets, cloudtrail:ListPublicKeys, and reading and writing the lake.
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from lacuna import delivery, raw, traildigests, trailfiles
 from lacuna.aws.lake import Lake, open_lake
@@ -36,6 +36,8 @@ from lacuna.text import visible
 from lacuna.trailfiles import TrailFiles
 
 log = logging.getLogger(__name__)
+
+LINE_BREAK = "LineBreakInPrefix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
     regions = {source.region for source in sources} | {account.region}
     trails = list_trails(account, regions)
     trail_files = trailfiles.read(account, day, trails.trails)
-    digests = traildigests.read(account, trail_files)
+    day_before = lake.read(TRAIL_DIGESTS, {"delivered_on": day - timedelta(days=1)})
+    digests = traildigests.read(account, trail_files, traildigests.last_ends(day_before))
     refused = [
         _refused_listing(f"DescribeTrails: {refusal.error_code}")
         for _, refusal in sorted(trails.refusals.items())
@@ -132,11 +135,7 @@ def _access_logs(
     places = delivery.access_log_places(sources)
     answers = list(
         each(
-            lambda place: list_range(
-                account.s3(place.region),
-                place.log_bucket,
-                delivery.key_range(place, day, settings.event_day_folders),
-            ),
+            lambda place: _list(account, settings, place, day),
             places,
             account.concurrency,
             "places of access logs",
@@ -154,6 +153,14 @@ def _access_logs(
         if one.kind is Kind.OTHER:
             log.warning("%s is not a log", visible(one.log_object))
     return found, [_listing(*one, found) for one in zip(places, answers, strict=True)]
+
+
+def _list(account: Account, settings: Settings, place: Place, day: date) -> KeysListed:
+    if "\n" in place.prefix or "\r" in place.prefix:
+        # The raw table's manifest has one line for each object: what came here cannot be read.
+        return KeysListed((), 0, 0, LINE_BREAK)
+    keys = delivery.key_range(place, day, settings.event_day_folders)
+    return list_range(account.s3(place.region), place.log_bucket, keys)
 
 
 def _listing(place: Place, answer: KeysListed, found: Sequence[Placed]) -> Listing:

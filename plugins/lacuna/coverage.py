@@ -129,6 +129,7 @@ class Trail:
     log_bucket: str
     key_prefix: str = ""
     is_organization: bool = False
+    has_digests: bool = False
     selectors: tuple[Selector, ...] | None = ()
     statuses: Mapping[str, TrailStatus | None] = field(default_factory=dict)
 

@@ -39,7 +39,6 @@ class Kind(StrEnum):
 
 
 NOT_A_LOG_KEY = "not a log key"
-LINE_BREAK = "line break in the key"
 
 # S3's unique part has been 16 hex digits for twenty years, but AWS promises nothing about it.
 _STAMP = r"(?P<stamp>\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2})-[0-9A-Za-z]{8,64}"
@@ -172,9 +171,6 @@ def placed(place: Place, listed: ListedObject) -> Placed:
     stamp = _moment(rest["stamp"], _STAMP_FORMAT) if rest else None
     if rest is None or stamp is None:
         return _other(place, listed)
-    if "\n" in place.prefix or "\r" in place.prefix:
-        # The raw table's manifest has one line for each object.
-        return Placed(place, listed, Kind.OTHER, problem=LINE_BREAK)
     if simple:
         return Placed(place, listed, Kind.ACCESS_LOG, KeyLayout.SIMPLE, stamp.date())
     if f"{stamp:{_FOLDER_FORMAT}}" != rest["folder"]:

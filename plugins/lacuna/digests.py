@@ -6,7 +6,6 @@ digest cannot attest is a request that CloudTrail never saw.
 """
 
 import hashlib
-import itertools
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -237,15 +236,27 @@ def judge(
     return DigestState.VALID if linked else DigestState.BROKEN_CHAIN
 
 
-def missing_hours(chain: Sequence[JudgedDigest]) -> list[JudgedDigest]:
-    """The hours without a digest between the first and the last of one Region's hourly chain."""
+def missing_hours(
+    chain: Sequence[JudgedDigest], since: datetime | None = None, until: datetime | None = None
+) -> list[JudgedDigest]:
+    """The hours that no digest of one Region's hourly chain covers.
+
+    Between its first and its last one, from `since` on where it is known that the chain ran till
+    then, and up to `until` where it ought to run till then.
+    """
     found = sorted((one for one in chain if one.file), key=lambda one: one.end_at)
+    begins = [since] if since else []
+    ends = [until] if until else []
     gaps = []
-    for earlier, later in itertools.pairwise(found):
-        start = earlier.end_at
-        while later.start_at - start >= _HOUR:
-            gaps.append(JudgedDigest(DigestState.MISSING, start, start + _HOUR))
-            start += _HOUR
+    for start, stop in zip(
+        [*begins, *(one.end_at for one in found)],
+        [*(one.start_at for one in found[0 if since else 1 :]), *ends],
+        strict=False,  # without `until` nothing follows the last one
+    ):
+        reached = start
+        while stop - reached >= _HOUR:
+            gaps.append(JudgedDigest(DigestState.MISSING, reached, reached + _HOUR))
+            reached += _HOUR
     return gaps
 
 

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from lacuna import day as days
 from lacuna import digests, logfiles, trailfiles
 from lacuna.aws.objects import ObjectUnreadable, list_range, read_object
 from lacuna.aws.session import Account, each
-from lacuna.aws.trails import read_public_keys
+from lacuna.aws.trails import read_public_keys, read_status
+from lacuna.coverage import Trail
 from lacuna.delivery import KeyRange
 from lacuna.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
 from lacuna.evidence import TrailDigest
@@ -19,6 +21,9 @@ from lacuna.text import visible
 from lacuna.trailfiles import DIGEST, Chain, TrailFiles
 
 log = logging.getLogger(__name__)
+
+# trail, account, Region
+ChainKey = tuple[str, str, str]
 
 _GONE = frozenset({"NoSuchKey", "NotFound", "NoSuchBucket"})
 _HOUR = timedelta(hours=1)
@@ -49,8 +54,24 @@ class _Judged:
     digest: JudgedDigest
 
 
-def read(account: Account, files: TrailFiles) -> DigestsRead:
-    """The digests delivered on the day of `files`, judged; their LISTs are added to `files`."""
+def last_ends(rows: Iterable[Mapping[str, Any]]) -> dict[ChainKey, datetime]:
+    """Up to when each chain ran, or ought to have, by the evidence rows of the day before."""
+    ends: dict[ChainKey, datetime] = {}
+    for row in rows:
+        key = (row["trail_arn"], row["account_id"], row["region"])
+        end = row["digest_end_at"].replace(tzinfo=UTC)
+        ends[key] = max(end, ends.get(key, end))
+    return ends
+
+
+def read(
+    account: Account, files: TrailFiles, known_ends: Mapping[ChainKey, datetime]
+) -> DigestsRead:
+    """The digests delivered on the day of `files`, judged; their LISTs are added to `files`.
+
+    `known_ends`: what `last_ends` tells of the day before. A chain that has stopped since is seen
+    by nothing else.
+    """
     listed = [one for chain in files.chains for one in _list(account, chain, files)]
     read_files = each(
         lambda one: _read_digest(account, one.chain.trail.log_bucket, one.key),
@@ -75,9 +96,7 @@ def read(account: Account, files: TrailFiles) -> DigestsRead:
         else FileState.NOT_ATTESTED
         for url in files.contents
     }
-    return DigestsRead(
-        _rows(account, files, [one for one in judged if one.listed.is_of_day]), states
-    )
+    return DigestsRead(_rows(account, files, judged, known_ends), states)
 
 
 def _list(account: Account, chain: Chain, files: TrailFiles) -> list[_Listed]:
@@ -185,16 +204,26 @@ def _previous(
         return str(error) in _GONE, None
 
 
-def _rows(account: Account, files: TrailFiles, judged: Sequence[_Judged]) -> list[TrailDigest]:
-    hashes, gone = _look_at_files(account, files, [one.digest for one in judged])
-    rows = [_row(one.listed.chain, one.digest, hashes, gone) for one in judged]
+def _rows(
+    account: Account,
+    files: TrailFiles,
+    judged: Sequence[_Judged],
+    known_ends: Mapping[ChainKey, datetime],
+) -> list[TrailDigest]:
+    of_day = [one for one in judged if one.listed.is_of_day]
+    hashes, gone = _look_at_files(account, files, [one.digest for one in of_day])
+    rows = [_row(one.listed.chain, one.digest, hashes, gone) for one in of_day]
     for chain in files.chains:
         hourly = [
             one.digest
             for one in judged
             if one.listed.chain is chain and not one.listed.name.is_backfill
         ]
-        rows += [_row(chain, one, hashes, gone) for one in digests.missing_hours(hourly)]
+        key = (chain.trail.arn, chain.account_id, chain.region)
+        rows += [
+            _row(chain, one, hashes, gone)
+            for one in _missing_hours(account, files.day, chain, hourly, known_ends.get(key))
+        ]
     for row in rows:
         if row.state != DigestState.VALID or row.missing_files or row.altered_files:
             log.warning(
@@ -208,6 +237,35 @@ def _rows(account: Account, files: TrailFiles, judged: Sequence[_Judged]) -> lis
                 len(row.altered_files),
             )
     return rows
+
+
+def _missing_hours(
+    account: Account,
+    day: date,
+    chain: Chain,
+    hourly: Sequence[JudgedDigest],
+    since: datetime | None,
+) -> list[JudgedDigest]:
+    """The hours that end on `day` and have no digest, the last ones included if it ought to be."""
+    until = days.end_of(day)
+    gaps = digests.missing_hours(hourly, since, until)
+    surely = digests.missing_hours(hourly, since)
+    if len(gaps) > len(surely):
+        begun = _writes_digests_since(account, chain.trail)
+        gaps = [
+            one for one in gaps if one in surely or (begun is not None and begun <= one.start_at)
+        ]
+    return [one for one in gaps if days.start_of(day) < one.end_at <= until]
+
+
+def _writes_digests_since(account: Account, trail: Trail) -> datetime | None:
+    """When a trail that writes digests was last started; None for any other, or if unknown."""
+    if not trail.has_digests:
+        return None
+    status = read_status(account.cloudtrail(trail.home_region), trail.arn)
+    if isinstance(status, Refusal) or not status.is_logging:
+        return None
+    return status.started_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _look_at_files(

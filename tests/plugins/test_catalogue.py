@@ -160,6 +160,19 @@ def test_any_prefix_works(cloud, at, run, objects, settings, prefix):
     ]
 
 
+@pytest.mark.parametrize("prefix", ["two\nlines/", "two\rlines/"])
+def test_a_prefix_that_no_manifest_can_name_is_a_place_nobody_can_read(
+    cloud, run, rows, objects, prefix
+):
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", prefix)
+    run()
+    assert objects() == {}
+    (listing,) = rows(evidence.LISTINGS)
+    assert (listing["error_code"], listing["source_buckets"]) == ("LineBreakInPrefix", ["photos"])
+
+
 def test_a_stranger_among_the_logs_is_named_and_not_read(cloud, photos, at, run, objects, settings):
     log = cloud.access_log("logs", "web/", at(9))
     stranger = cloud.put("logs", "web/2026-11-21-notes.txt", b"<script>\n", at(9))
@@ -448,6 +461,65 @@ def test_a_missing_digest_and_the_chain_it_breaks_are_found(cloud, trail, at, ru
         (10, "broken_chain"),
         (11, "valid"),
     ]
+
+
+def missing_ends(found):
+    return [row["digest_end_at"].hour for row in found if row["state"] == "missing"]
+
+
+@pytest.fixture
+def signing(cloud):
+    """A trail that writes digests, and has always run."""
+    return cloud.trail("main", "trail-logs", EnableLogFileValidation=True)
+
+
+def test_a_chain_that_stops_is_missing_to_the_end_of_the_day_and_on_the_next(
+    cloud, signing, at, run, rows
+):
+    for hour in (20, 21):
+        cloud.digest("trail-logs", at(hour, 20), [])
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == [22, 23]
+    run(DAY + timedelta(days=1))
+    assert missing_ends(digests_of(rows, DAY + timedelta(days=1))) == list(range(24))
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == [22, 23]
+
+
+def test_a_chain_that_goes_on_after_midnight_lacks_only_what_lies_between(
+    cloud, signing, at, run, rows
+):
+    for moment in (at(21, 20), at(0, 20, days=1)):
+        cloud.digest("trail-logs", moment, [])
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == [22, 23]
+
+
+def test_a_trail_that_was_stopped_or_writes_no_digests_lacks_none(cloud, signing, at, run, rows):
+    cloud.digest("trail-logs", at(20, 20), [])
+    cloudtrail = cloud.client("cloudtrail")
+    cloudtrail.add_tags(
+        ResourceId=signing, TagsList=[{"Key": "started-at", "Value": at(22).isoformat()}]
+    )
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == [23]
+    cloud.faults({"operation": "GetTrailStatus", "error": "AccessDenied", "status": 403})
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == []
+    cloud.faults()
+    cloudtrail.update_trail(Name="main", EnableLogFileValidation=False)
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == []
+    cloudtrail.update_trail(Name="main", EnableLogFileValidation=True)
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == [23]
+    cloudtrail.stop_logging(Name="main")
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == []
+
+
+def digests_of(rows, day):
+    return sorted(rows(evidence.TRAIL_DIGESTS, day), key=lambda row: row["digest_end_at"])
 
 
 def test_a_forged_digest_is_found_and_not_believed(cloud, trail, at, run, digests, objects):

@@ -97,13 +97,6 @@ def test_any_other_key_is_a_stranger_and_never_a_crash(prefix, rest):
         assert (found.kind is Kind.OTHER) == (found.problem == "not a log key")
 
 
-@pytest.mark.parametrize("prefix", ["two\nlines/", "two\rlines/"])
-def test_a_key_that_no_manifest_can_name_is_a_stranger(prefix):
-    where = place(KeyLayout.SIMPLE, prefix)
-    found = placed(where, listed(log_key(where, NOON)))
-    assert (found.kind, found.problem) == (Kind.OTHER, "line break in the key")
-
-
 @pytest.mark.parametrize(
     "rest",
     [

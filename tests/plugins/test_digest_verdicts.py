@@ -150,6 +150,22 @@ def test_an_hour_without_a_digest_is_missing():
     assert missing_hours([]) == []
 
 
+def test_the_hours_around_a_chain_are_missing_where_it_is_known_to_have_run():
+    chain = [trusted(signed(hour)) for hour in (9, 11)]
+    seven, thirteen = NOON.replace(hour=7, minute=10), NOON.replace(hour=13, minute=10)
+
+    def ends(gaps):
+        return [f"{gap.end_at:%H:%M}" for gap in gaps]
+
+    assert ends(missing_hours(chain, since=seven)) == ["10:00"]
+    assert ends(missing_hours(chain, since=seven - timedelta(minutes=10))) == ["08:00", "10:00"]
+    assert ends(missing_hours(chain, until=thirteen)) == ["10:00", "12:00", "13:00"]
+    assert ends(missing_hours([], since=seven, until=thirteen)) == [
+        "08:10", "09:10", "10:10", "11:10", "12:10", "13:10",
+    ]  # fmt: skip
+    assert missing_hours([], until=thirteen) == []
+
+
 def test_files_are_missing_or_altered_or_as_attested():
     digest = trusted(signed())
     url = f"s3://{BUCKET}/a.json.gz"

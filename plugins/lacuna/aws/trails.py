@@ -81,6 +81,7 @@ def describe(cloudtrail: "CloudTrailClient") -> list[Trail] | Refusal:
             log_bucket=trail["S3BucketName"],
             key_prefix=trail.get("S3KeyPrefix") or "",
             is_organization=trail.get("IsOrganizationTrail", False),
+            has_digests=trail.get("LogFileValidationEnabled", False),
         )
         for trail in answer["trailList"]
     ]
