@@ -16,5 +16,5 @@ def test_every_unit_test_of_the_project_passes(lake: Lake) -> None:
         "test", "--select", "test_type:unit", delivery_day=str(DAY), event_days=[str(DAY)]
     )
 
-    assert failures(result) == []
+    assert not failures(result), "\n".join(failures(result))
     assert len(result.result.results) >= 16

@@ -41,7 +41,7 @@ snapshots as (
 
     where
         {% if days %}
-        observed_on >= date '{{ days | first }}'
+        observed_on >= date '{{ (days | first) - modules.datetime.timedelta(days=var("config_max_age_days")) }}'
         and observed_on <= date '{{ (days | last) + modules.datetime.timedelta(days=1 + var("config_max_age_days")) }}'
         {% else %}
         false
@@ -68,19 +68,49 @@ observed as (
 
 ),
 
--- What was seen within the day: a bucket that was not logged then was not logged all day, whatever is seen after it.
-contradicted as (
+-- Every look up to the one that judges the day, with the last one that saw it otherwise: what was seen off and then
+-- on has been on since it was first seen so, and nobody knows since when before that.
+looks as (
 
-    select distinct
+    select
         event_days.event_date,
-        snapshots.bucket_name
+        snapshots.bucket_name,
+        snapshots.observed_at,
+        snapshots.logging_state,
+        snapshots.read_coverage,
+        snapshots.write_coverage,
+        max(if(snapshots.logging_state = 'off', snapshots.observed_at)) over (
+            partition by event_days.event_date, snapshots.bucket_name
+        ) as last_off_at,
+        max(
+            if(snapshots.read_coverage in ('partly_covered', 'not_covered'), snapshots.observed_at)
+        ) over (partition by event_days.event_date, snapshots.bucket_name) as last_without_reads_at,
+        max(
+            if(snapshots.write_coverage in ('partly_covered', 'not_covered'), snapshots.observed_at)
+        ) over (partition by event_days.event_date, snapshots.bucket_name) as last_without_writes_at
 
-    from event_days
+    from observed as event_days
 
     inner join snapshots
-        on event_days.event_date = snapshots.observed_on
+        on
+            event_days.observed_at >= snapshots.observed_at
+            and date_add('day', -{{ var('config_max_age_days') }}, event_days.event_date) <= snapshots.observed_on
 
-    where snapshots.logging_state = 'off'
+),
+
+changes as (
+
+    select
+        event_date,
+        bucket_name,
+        min(if(logging_state = 'on' and observed_at > last_off_at, observed_at)) as logged_since,
+        max(if(logging_state = 'on', observed_at)) as last_on_at,
+        min(if(read_coverage = 'covered' and observed_at > last_without_reads_at, observed_at)) as reads_seen_since,
+        min(if(write_coverage = 'covered' and observed_at > last_without_writes_at, observed_at)) as writes_seen_since
+
+    from looks
+
+    group by event_date, bucket_name
 
 )
 
@@ -88,23 +118,46 @@ select
     snapshots.account_id,
     snapshots.region,
     snapshots.bucket_name,
+    -- turned on after the day, as far as anybody looked: of the day itself nothing is known
     if(
-        snapshots.logging_state = 'on' and contradicted.bucket_name is not null, 'unknown', snapshots.logging_state
+        date_add('day', 1, cast(observed.event_date as timestamp)) <= changes.logged_since,
+        'unknown',
+        snapshots.logging_state
     ) as logging_state,
+    changes.logged_since,
     snapshots.target_bucket,
     snapshots.target_prefix,
     snapshots.key_layout,
     snapshots.target_state,
-    snapshots.reasons || if(
-        snapshots.logging_state = 'on' and contradicted.bucket_name is not null,
-        array['logging_turned_on'],
-        cast(array[] as array(varchar))
+    snapshots.reasons || filter(
+        array[
+            if(cast(observed.event_date as timestamp) < changes.logged_since, 'logging_turned_on'),
+            if(
+                snapshots.logging_state = 'off' and cast(observed.event_date as timestamp) <= changes.last_on_at,
+                'logging_turned_off'
+            )
+        ],
+        reason -> reason is not null
     ) as reasons,
     snapshots.read_coverage,
     snapshots.write_coverage,
-    snapshots.read_covered_since,
-    snapshots.write_covered_since,
-    snapshots.coverage_reasons,
+    {{ later('snapshots.read_covered_since', 'changes.reads_seen_since') }} as read_covered_since,
+    {{ later('snapshots.write_covered_since', 'changes.writes_seen_since') }} as write_covered_since,
+    snapshots.coverage_reasons || filter(
+        array[
+            if(
+                cast(observed.event_date as timestamp) < snapshots.read_covered_since
+                or cast(observed.event_date as timestamp) < snapshots.write_covered_since,
+                'trail_started_later'
+            ),
+            if(
+                cast(observed.event_date as timestamp) < changes.reads_seen_since
+                or cast(observed.event_date as timestamp) < changes.writes_seen_since,
+                'selectors_changed'
+            )
+        ],
+        reason -> reason is not null
+    ) as coverage_reasons,
     snapshots.sensitivity,
     snapshots.error_code,
     snapshots.error_operation,
@@ -116,7 +169,7 @@ from observed
 inner join snapshots
     on observed.observed_at = snapshots.observed_at
 
-left join contradicted
+inner join changes
     on
-        observed.event_date = contradicted.event_date
-        and snapshots.bucket_name = contradicted.bucket_name
+        observed.event_date = changes.event_date
+        and snapshots.bucket_name = changes.bucket_name

@@ -35,6 +35,21 @@ record_requests as (
 
 ),
 
+-- What was altered after CloudTrail had signed for it may say anything: it is kept for the analyst and witnesses nothing.
+altered_files as (
+
+    select log_object
+
+    from {{ source('evidence', 'log_objects') }}
+
+    where
+        -- no event is delivered on a day before its own
+        delivered_on >= date '{{ event_day_range(before=1) | first or '2006-03-14' }}'
+        and kind = 'cloudtrail'
+        and digest_state = 'altered'
+
+),
+
 event_requests as (
 
     select
@@ -45,7 +60,9 @@ event_requests as (
 
     from {{ ref('int_data_events') }}
 
-    where event_date in {{ event_days(before=1, after=1) }}
+    where
+        event_date in {{ event_days(before=1, after=1) }}
+        and coalesce(log_object, '') not in (select altered_files.log_object from altered_files)
 
     group by 1, 2
 

@@ -10,6 +10,7 @@ config as (
         bucket_name,
         region,
         logging_state,
+        logged_since,
         read_coverage,
         write_coverage,
         read_covered_since,
@@ -133,6 +134,7 @@ buckets as (
         coalesce(config.event_date, with_records.event_date) as event_date,
         config.region,
         coalesce(config.logging_state, 'unknown') as logging_state,
+        config.logged_since,
         coalesce(config.read_coverage, 'unknown') = 'covered' as is_read_covered,
         coalesce(config.write_coverage, 'unknown') = 'covered' as is_write_covered,
         config.read_covered_since,
@@ -157,7 +159,13 @@ spine as (
         buckets.bucket_name,
         buckets.region,
         date_add('hour', hours.hour_of_day, cast(buckets.event_date as timestamp)) as hour,
-        buckets.logging_state,
+        -- S3 takes up to an hour to begin: a request of that hour may or may not have its record
+        if(
+            buckets.logging_state = 'on'
+            and date_add('hour', hours.hour_of_day - 1, cast(buckets.event_date as timestamp)) < buckets.logged_since,
+            'turning_on',
+            buckets.logging_state
+        ) as logging_state,
         buckets.is_read_covered,
         buckets.is_write_covered,
         buckets.read_covered_since,
@@ -213,7 +221,8 @@ timely as (
 ),
 
 -- Spans of time whose events could be in something of the trail's that nobody could read: a folder that was refused,
--- a corrupt file, a file that a digest names and that is gone. A file's events are at most an hour older than its delivery.
+-- a corrupt or altered file, a file that a digest names and that is gone, an hour whose digest is gone or forged (its
+-- files may be gone with it). A file's events are at most an hour older than its delivery.
 witness_gaps as (
 
     select
@@ -237,20 +246,22 @@ witness_gaps as (
     where
         delivered_on in {{ event_days(after=1) }}
         and kind = 'cloudtrail'
-        and not readable
+        and (not readable or digest_state = 'altered')
 
     union all
 
     select
         region,
-        date_add('hour', -1, digest_start_at) as gap_begin,
+        -- where the chain is broken the digest before is not the one that CloudTrail wrote
+        date_add('hour', if(state = 'broken_chain', -2, -1), digest_start_at) as gap_begin,
         digest_end_at as gap_end
 
     from {{ source('evidence', 'trail_digests') }}
 
     where
         delivered_on in {{ event_days(after=1) }}
-        and cardinality(missing_files) > 0
+        -- an unknown key proves nothing, like a trail without digests
+        and (state not in ('valid', 'key_unknown') or cardinality(missing_files) > 0)
 
 ),
 
@@ -400,7 +411,8 @@ select
         case
             when witnessed_requests > witnessed_and_logged_requests
                 then case
-                    -- switched off or unreadable: that nothing came may be how it is meant to be
+                    -- that a record did not come may be how it is meant to be
+                    when logging_state in ('off', 'turning_on') then 'unknown'
                     when logging_state <> 'on' and access_log_requests = 0 then 'unknown'
                     when not is_budget_spent then 'pending'
                     when witnessed_requests - witnessed_and_logged_requests <= unreadable_lines then 'unknown'

@@ -16,12 +16,7 @@ config as (
         reasons,
         {{ coverage_of_day('read_coverage', 'read_covered_since') | indent(8) }} as read_coverage,
         {{ coverage_of_day('write_coverage', 'write_covered_since') | indent(8) }} as write_coverage,
-        coverage_reasons
-        || if(
-            read_covered_since > cast(event_date as timestamp) or write_covered_since > cast(event_date as timestamp),
-            array['trail_started_later'],
-            cast(array[] as array(varchar))
-        ) as coverage_reasons,
+        coverage_reasons,
         sensitivity,
         error_code,
         error_operation,
@@ -174,12 +169,13 @@ explained as (
 
 ),
 
-advice as (
+remedies_of_reasons as (
 
-    select
+    select distinct
         explained.bucket_name,
         explained.event_date,
-        array_agg(distinct remedies.remedy) as recommendations
+        remedies.priority,
+        remedies.remedy
 
     from explained
 
@@ -188,7 +184,18 @@ advice as (
     inner join {{ ref('remedies') }} as remedies
         on codes.reason = remedies.reason
 
-    group by explained.bucket_name, explained.event_date
+),
+
+advice as (
+
+    select
+        bucket_name,
+        event_date,
+        array_agg(remedy order by priority, remedy) as recommendations
+
+    from remedies_of_reasons
+
+    group by bucket_name, event_date
 
 )
 
@@ -205,7 +212,7 @@ select
     explained.write_coverage,
     explained.coverage_reasons,
     explained.sensitivity,
-    coalesce(array_sort(advice.recommendations), cast(array[] as array(varchar))) as recommendations,
+    coalesce(advice.recommendations, cast(array[] as array(varchar))) as recommendations,
     explained.config_observed_at,
     explained.error_code as config_error_code,
     explained.error_operation as config_error_operation,
