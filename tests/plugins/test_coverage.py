@@ -117,6 +117,7 @@ def test_coverage_is_as_old_as_the_trails_that_it_takes():
     # one that came later added nothing
     assert since(started(9, everything), started(5, everything)) == (5, 5)
     assert since(started(9, writes), started(5, reads)) == (5, 9)
+    assert since(*(started(day, everything) for day in range(20, 2, -1))) == (3, 3)
     # nothing can be said of a trail that does not tell its start, nor of what is not covered
     assert since(replace(TRAIL, selectors=(everything,))) == (None, None)
     assert since(started(9, reads)) == (9, None)
@@ -146,6 +147,17 @@ def test_selectors_cover_together_what_none_covers_alone():
     assert coverage(rest) == ("partly_covered", "partly_covered")
     assert coverage(rest, temporary) == ("covered", "covered")
     assert coverage(rest, advanced(READS_ONLY, *temporary.fields)) == ("covered", "partly_covered")
+
+
+def test_beyond_many_combinations_selectors_are_judged_alone_and_never_too_well():
+    folders = tuple(f"{THIS}{number}/" for number in range(300))
+    endings = tuple(f".{number}" for number in range(30))
+    fields = (arn(not_starts_with=folders), FieldSelector("eventName", not_equals=("GetObject",)))
+    rest = advanced(arn(not_ends_with=endings), *fields)
+    those = [advanced(arn(ends_with=endings)), advanced(arn(starts_with=folders))]
+    those.append(advanced(FieldSelector("eventName", equals=("GetObject",))))
+    assert coverage(rest, *those) == ("partly_covered", "partly_covered")
+    assert coverage(rest, *those, advanced()) == ("covered", "covered")
 
 
 def test_trails_cover_together_what_none_covers_alone():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from lacuna.digests import (
     DigestFile,
@@ -105,6 +105,14 @@ def test_a_senseless_key_validates_nothing(key):
     assert judge(signed(), {"f1": key}, None) == "invalid_signature"
 
 
+def test_a_key_of_another_kind_validates_nothing():
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    der = public.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    assert judge(signed(), {"f1": der}, None) == "invalid_signature"
+
+
 def test_a_digest_in_another_place_than_it_names_was_moved():
     file = signed()
     assert judge(replace(file, object_key="elsewhere.json.gz"), KEYS, None) == "moved"
@@ -135,6 +143,15 @@ def test_a_predecessor_nobody_may_read_is_no_broken_chain():
     assert judge(signed(12, signed(11)), KEYS, None, previous_was_readable=False) == "valid"
 
 
+def test_a_predecessor_is_known_by_its_signature_where_its_content_cannot_be_compared():
+    first = signed(11)
+    assert judge(signed(12, first), KEYS, replace(first, content=None)) == "valid"
+    unhashed = signed(12, first, previousDigestHashValue=None)
+    assert judge(unhashed, KEYS, first) == "valid"
+    shouted = hashlib.sha256(first.content or b"").hexdigest().upper()
+    assert judge(signed(12, first, previousDigestHashValue=shouted), KEYS, first) == "valid"
+
+
 def test_a_digest_that_starts_a_second_chain_breaks_the_first():
     assert judge(signed(), KEYS, None, begins_anew=True) == "broken_chain"
 
@@ -146,6 +163,7 @@ def test_an_hour_without_a_digest_is_missing():
         (10, 11, "missing"),
         (11, 12, "missing"),
     ]
+    assert missing_hours([*reversed(chain), *gaps]) == gaps
     assert missing_hours([trusted(signed(hour)) for hour in (9, 10, 11)]) == []
     assert missing_hours([]) == []
 
@@ -176,6 +194,23 @@ def test_files_are_missing_or_altered_or_as_attested():
     assert (gone.missing, gone.altered) == ((url,), ())
     nobody_could_look = judge_files(digest, {}, set())
     assert (nobody_could_look.missing, nobody_could_look.altered) == ((), ())
+
+
+def test_files_of_a_verdict_come_in_the_order_of_their_names():
+    names = [f"{number}.json.gz" for number in (3, 1, 2, 6, 5, 4)]
+    digest = trusted(signed(logFiles=[{**FILE, "s3Object": name} for name in names]))
+    urls = [f"s3://{BUCKET}/{name}" for name in names]
+    ordered = tuple(sorted(urls))
+    assert judge_files(digest, {}, set(urls)).missing == ordered
+    assert judge_files(digest, dict.fromkeys(urls), set()).altered == ordered
+
+
+def test_an_attested_hash_has_one_spelling_whatever_the_digest_has():
+    assert attested_hashes([trusted(signed())]) == {f"s3://{BUCKET}/a.json.gz": "ab12"}
+
+
+def test_an_hour_without_a_digest_names_no_files():
+    assert entries_of(JudgedDigest(DigestState.VALID, NOON, NOON)) == []
 
 
 def test_what_a_forged_digest_names_proves_nothing():

@@ -1,6 +1,7 @@
 import fnmatch
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,8 @@ def test_a_deny_wins_over_an_allow():
         ({"Principal": {"Service": "cloudtrail.amazonaws.com"}}, Decision.NOT_ALLOWED),
         ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}, Decision.NOT_ALLOWED),
         ({"Principal": {"CanonicalUser": "79a5"}}, Decision.NOT_ALLOWED),
+        ({"Principal": "logging.s3.amazonaws.com"}, Decision.NOT_ALLOWED),
+        ({"Principal": ["*"]}, Decision.NOT_ALLOWED),
         ({"Action": "s3:Put*"}, Decision.ALLOWED),
         ({"Action": "S3:putobject"}, Decision.ALLOWED),
         ({"Action": ["s3:GetObject", "*"]}, Decision.ALLOWED),
@@ -113,7 +116,9 @@ def test_not_elements_name_everything_else():
         ({"Bool": {"aws:SecureTransport": "false"}}, "not_allowed"),
         ({"Null": {"aws:PrincipalOrgID": "true"}}, "allowed"),
         ({"Null": {"aws:PrincipalOrgID": "false"}}, "not_allowed"),
+        ({"Null": {"aws:PrincipalOrgID": ["false", "true"]}}, "allowed"),
         ({"Null": {"aws:SourceArn": "false"}}, "allowed"),
+        ({"Null": {"aws:SourceArn": ["false", "true"]}}, "allowed"),
         ({"Null": {"aws:Referer": "false"}}, "uncertain"),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, "not_allowed"),
         ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),
@@ -138,6 +143,12 @@ def test_not_elements_name_everything_else():
 )
 def test_conditions_hold_or_not_or_cannot_be_told(condition, expected):
     assert allowed_if(condition) is Decision(expected)
+
+
+def test_a_comparison_without_case_takes_the_case_of_neither_side():
+    loud = replace(REQUEST, context={"aws:sourcearn": "arn:aws:s3:::PHOTOS"})
+    wanted = {"StringEqualsIgnoreCase": {"aws:SourceArn": "arn:aws:s3:::Photos"}}
+    assert decide(policy({**ALLOW, "Condition": wanted}), loud) is Decision.ALLOWED
 
 
 def test_denying_all_but_tls_does_not_shut_the_service_out():

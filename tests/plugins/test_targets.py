@@ -157,6 +157,61 @@ def test_demanding_an_encryption_header_shuts_the_log_service_out():
     assert verdict(replace(LEGACY, policy=policy(deny)))[0] == "broken"
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "aws:CalledVia",
+        "aws:CalledViaFirst",
+        "aws:CalledViaLast",
+        "aws:FederatedProvider",
+        "aws:MultiFactorAuthAge",
+        "aws:MultiFactorAuthPresent",
+        "aws:PrincipalAccount",
+        "aws:PrincipalArn",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalOrgPaths",
+        "aws:PrincipalTag/team",
+        "aws:SourceVpc",
+        "aws:SourceVpce",
+        "aws:UserId",
+        "aws:UserName",
+        "aws:VpcSourceIp",
+        "s3:x-amz-server-side-encryption",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        "s3:x-amz-server-side-encryption-customer-algorithm",
+    ],
+)
+def test_what_a_service_never_carries_shuts_it_out_where_it_is_demanded(key):
+    demand = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    demand["Condition"] = {"StringNotEquals": {key: "x"}}
+    assert verdict(replace(GOOD, policy=policy(STATEMENT, demand)))[0] == "broken"
+    allowed_with_it = {**STATEMENT, "Condition": {"StringEquals": {key: "x"}}}
+    assert verdict(replace(GOOD, policy=policy(allowed_with_it)))[0] == "broken"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:SourceArn", "arn:aws:s3:::photos"),
+        ("aws:SourceAccount", "123456789012"),
+        ("aws:ResourceAccount", "123456789012"),
+        ("s3:ResourceAccount", "123456789012"),
+        ("aws:RequestedRegion", "eu-west-1"),
+        ("aws:PrincipalIsAWSService", "true"),
+        ("aws:PrincipalServiceName", "logging.s3.amazonaws.com"),
+        ("aws:SecureTransport", "true"),
+    ],
+)
+def test_what_a_delivery_surely_carries_is_compared(key, value):
+    for wanted, state in ((value, "deliverable"), ("other", "broken")):
+        statement = {**STATEMENT, "Condition": {"StringEquals": {key: wanted}}}
+        assert verdict(replace(GOOD, policy=policy(statement)))[0] == state
+
+
+def test_a_target_without_a_default_encryption_is_deliverable():
+    assert verdict(replace(GOOD, encryption=None)) == ("deliverable", ())
+
+
 def test_a_condition_that_nobody_can_know_is_uncertain_not_broken():
     uncertain = {**STATEMENT, "Condition": {"StringEquals": {"aws:SourceOrgID": "o-1"}}}
     reason = ("target_policy_condition_unknown",)
