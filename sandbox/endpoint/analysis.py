@@ -138,7 +138,7 @@ def column_not_found(sql: str, name: str) -> AthenaError:
 
 def analyse(tree: exp.Expr, tables: Tables, sql: str) -> Columns:
     """Give every name of a query its meaning and every expression its type; the query's columns."""
-    return _Analyser(tables, sql).query(tree, Scope())
+    return _Analyser(tables, sql).operand(tree, Scope())
 
 
 class _Analyser:
@@ -151,6 +151,13 @@ class _Analyser:
         named = node.find(exp.Identifier)
         at = position(self.sql, named.name) if named else "line 1:1"
         return AthenaError(f"TYPE_MISMATCH: {at}: {text}")
+
+    def operand(self, tree: exp.Expr, scope: Scope) -> Columns:
+        """The columns of a query of which brackets may not hide a WITH."""
+        inner = tree.unnest()
+        if inner is not tree and inner.args.get("with_"):
+            raise AthenaError("SYNTAX_ERROR: line 1:1: mismatched input 'with'")
+        return self.query(tree, scope)
 
     # -- queries -----------------------------------------------------------------------------------
 
@@ -201,7 +208,7 @@ class _Analyser:
         return [(n, t) for n, (_, t) in zip(names, columns, strict=True)] if names else columns
 
     def _set_operation(self, tree: exp.SetOperation, scope: Scope) -> Columns:
-        left, right = self.query(tree.this, scope), self.query(tree.expression, scope)
+        left, right = self.operand(tree.this, scope), self.operand(tree.expression, scope)
         if len(left) != len(right):
             raise AthenaError(
                 f"TYPE_MISMATCH: line 1:1: {tree.key.upper()} query has different number of "
@@ -489,6 +496,10 @@ class _Analyser:
         return BOOLEAN
 
     def _hexstring(self, node: exp.HexString, scope: Scope) -> Type:
+        if len(node.name) % 2:
+            raise AthenaError(
+                "SYNTAX_ERROR: line 1:1: Binary literal must contain an even number of digits"
+            )
         return types.VARBINARY
 
     def _currentdate(self, node: exp.CurrentDate, scope: Scope) -> Type:
@@ -600,6 +611,8 @@ class _Analyser:
     def _in(self, node: exp.In, scope: Scope) -> Type:
         query = node.args.get("query")
         if not query:
+            if not node.expressions:
+                raise AthenaError("SYNTAX_ERROR: line 1:1: mismatched input 'in'")
             return self._comparable(node, "IN", [node.this, *node.expressions], scope)
         columns = self.query(query, scope)
         kind = self.kind(node.this, scope)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -23,11 +22,13 @@ T = TokenType
 SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LISTAGG")
 FOREIGN_TOKENS = {
     *(T.DCOLON, T.ILIKE, T.DIV, T.L_BRACE, T.QUALIFY, T.DSTAR, T.GLOB, T.RLIKE, T.DARROW),
+    *(T.ISNULL, T.NOTNULL),
 }
+FOREIGN_SIGNS = {"==", "<=>", "!"}
 ENDS = (T.ORDER_BY, T.OFFSET, T.LIMIT)  # of a query, in this order; no UNION comes after them
 NEVER = {(T.SEMICOLON, T.FROM), (T.L_PAREN, T.FROM)}  # one after the other
 NEVER |= {(before, T.COMMA) for before in (T.SELECT, T.DISTINCT, T.L_PAREN, T.COMMA)}
-NEVER |= {(T.COMMA, after) for after in (T.FROM, T.R_PAREN, T.SEMICOLON)}
+NEVER |= {(T.COMMA, after) for after in (T.FROM, T.R_PAREN, T.R_BRACKET, T.SEMICOLON)}
 SETS = {T.UNION, T.EXCEPT, T.INTERSECT}
 BEFORE_BRACKET = {T.VAR, T.IDENTIFIER, T.ARRAY, T.R_PAREN, T.R_BRACKET}
 FOREIGN_STATEMENTS = {"Command", "Copy", "Attach", "Detach", "Pragma", "Set", "Use", "Describe"}
@@ -180,20 +181,27 @@ def with_parameters(sql: str, parameters: Sequence[str]) -> str:
 
 def check_tokens(sql: str, read: list[Token]) -> None:
     """Signs that DuckDB or sqlglot would understand and Trino does not."""
-    open_calls, distinct = list[str](), False
+    open_calls = list[str]()
     ended = dict[int, list[TokenType]]()  # by depth: ORDER BY, OFFSET and LIMIT of a query
-    for before, token in pairwise([Token(T.SEMICOLON, ""), *read, Token(T.SEMICOLON, "")]):
+    edge = Token(T.SEMICOLON, "")
+    for earlier, before, token in zip(
+        [edge, edge, *read], [edge, *read], [*read, edge], strict=False
+    ):
         if token.token_type == T.L_PAREN:
             open_calls.append(before.text.upper())
         elif token.token_type == T.R_PAREN and open_calls:
             ended.pop(len(open_calls), None)
             open_calls.pop()
-        kind, wrong = token.token_type, token.token_type in FOREIGN_TOKENS or token.text == "=="
-        wrong |= (before.token_type, kind) in NEVER
-        if kind == T.STRING and before.token_type in (T.FROM, T.JOIN) and not distinct:
+        kind, last = token.token_type, (earlier.token_type, before.token_type)
+        wrong = kind in FOREIGN_TOKENS or (last[1], kind) in NEVER
+        wrong |= sql[token.start : token.end + 1] in FOREIGN_SIGNS
+        if kind == T.STRING and last[1] in (T.FROM, T.JOIN) and last[0] != T.DISTINCT:
             wrong = not open_calls or open_calls[-1] not in SPECIAL
-        distinct = before.token_type == T.DISTINCT  # IS DISTINCT FROM 'text'
-        if kind == T.L_BRACKET and before.token_type not in BEFORE_BRACKET:
+        if kind == T.L_BRACKET and last[1] not in BEFORE_BRACKET:
+            wrong = True
+        if kind == T.NULL and last[1] == T.NOT and last[0] in (*BEFORE_BRACKET, T.STRING, T.NUMBER):
+            wrong = True
+        if kind == T.COMMA and last == (T.LIMIT, T.NUMBER):
             wrong = True
         end = ended.setdefault(len(open_calls), [])
         if kind in ENDS:
@@ -203,7 +211,7 @@ def check_tokens(sql: str, read: list[Token]) -> None:
             wrong = True
         if kind in (T.HEX_STRING, T.BIT_STRING) and sql[token.start] not in "xX":
             raise refused(f"the number {sql[token.start : token.end + 1]}")
-        if before.token_type == T.NUMBER and kind == T.VAR and before.end + 1 == token.start:
+        if last[1] == T.NUMBER and kind == T.VAR and before.end + 1 == token.start:
             raise refused(f"the number {before.text}{token.text}")
         if wrong:
             raise _mismatched(token.line, token.col - len(token.text) + 1, token.text)
@@ -237,6 +245,8 @@ def check_syntax(tree: exp.Expr) -> None:
                 else node.name.upper() not in RESERVED and NAME.fullmatch(node.name)
             ):
                 raise _mismatched(1, 1, node.name)
+            if isinstance(node, exp.CTE) and node.args.get("materialized") is not None:
+                raise _mismatched(1, 1, "materialized")
             if isinstance(node, exp.Distinct) and node.args.get("on"):
                 raise _mismatched(1, 1, "on")
         break
