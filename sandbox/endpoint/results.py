@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from .analysis import column_not_found
 from .catalog import GlueTable
 from .engine import AthenaError, Column
 from .syntax import position
@@ -241,26 +240,6 @@ def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
         return "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows"
     if "Division by zero" in message:
         return "DIVISION_BY_ZERO: Division by zero"
-    if found := re.search(r'Referenced column "([^"]+)" (?:was )?not found', message) or re.search(
-        r'does not have a column named "([^"]+)"', message
-    ):
-        return str(column_not_found(sql, found[1]))
-    if found := re.search(r'Referenced table "([^"]+)" not found', message):
-        return f"COLUMN_NOT_FOUND: {position(sql, found[1])}: '{found[1]}' cannot be resolved"
-    if found := re.search(
-        r'(?:Table|Scalar|Aggregate|Macro)?\s*Function with name "?(\w+)"? does not exist', message
-    ):
-        return (
-            f"FUNCTION_NOT_FOUND: {position(sql, found[1])}: Function '{found[1]}' not registered"
-        )
-    if found := re.search(
-        r"No function matches the given name and argument types '(\w*[^\w(]?)\(?([^']*?)\)?'",
-        message,
-    ):
-        return (
-            f"TYPE_MISMATCH: {position(sql, found[1])}: Unexpected parameters "
-            f"({found[2].lower()}) for function {found[1]}"
-        )
     for said, name in NAMES.items():
         if re.search(said, message):
             return f"{name}: line 1:1: {message}"
@@ -270,14 +249,6 @@ def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
         return (
             f"EXPRESSION_NOT_AGGREGATE: {position(sql, name)}: '{name}' must be an aggregate "
             "expression or appear in GROUP BY clause"
-        )
-    if "Cannot mix values" in message or "Cannot compare" in message:
-        return f"TYPE_MISMATCH: line 1:1: {message}"
-    if "Ambiguous reference" in message:
-        found = re.search(r'column name "([^"]+)"', message)
-        return (
-            f"AMBIGUOUS_NAME: {position(sql, found[1] if found else '')}: Column "
-            f"'{found[1] if found else ''}' is ambiguous"
         )
     if isinstance(error, duckdb.ConversionException):
         return f"INVALID_CAST_ARGUMENT: {message}"
