@@ -1,5 +1,6 @@
 """What a day's build reads, and which event days it takes up again."""
 
+import csv
 import logging
 from contextlib import suppress
 from datetime import date, timedelta
@@ -8,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lacuna import marts
-from tests.dbt_project.conftest import Lake, line
+from tests.dbt_project.conftest import PROJECT, Lake, line
 
 DAY = date(2026, 5, 20)
 NEXT, LAST = DAY + timedelta(days=1), DAY + timedelta(days=2)
@@ -75,3 +76,37 @@ def test_a_model_is_said_to_be_built_only_if_it_was(
     bad, good = caplog.messages
     assert bad.startswith("failed lacuna_staging.int_access_log_records after ")
     assert good.startswith("built lacuna_staging.stg_s3__access_logs in ")
+
+
+def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
+    day = date(2026, 5, 28)
+    lake.catalogue(day)
+    reasons = {
+        "reasons": ("target_requester_pays", "target_missing"),
+        "coverage_reasons": ("trail_started_later", "reads_not_selected", "trail_not_logging"),
+    }
+    lake.observe(
+        day + timedelta(days=1), [{"bucket_name": "lossy", "target_state": "broken", **reasons}]
+    )
+    marts.parse_delivery_day(lake.settings(), day)
+    marts.build_event_days(lake.settings(), day, [str(day)])
+    (row,) = lake.rows(
+        "select array_join(recommendations, '|') as told from lacuna.fct_logging_coverage "
+        f"where event_date = date '{day}'"
+    )
+    assert [one.split(":")[0] for one in row["told"].split("|")] == [
+        "Create the log bucket again or point the bucket's logging at one that exists.",
+        "Turn off Requester Pays on the log bucket.",
+        "Start the trail's logging.",
+        "Add the bucket's reads to a trail's data-event selectors.",
+        "Nothing for the days to come",
+    ]
+
+
+def test_remedies_have_a_priority_and_what_is_only_to_know_has_the_last() -> None:
+    with (PROJECT / "seeds/remedies.csv").open() as seed:
+        rows = list(csv.DictReader(seed))
+    assert {row["priority"] for row in rows} == set("1234567")
+    assert len({row["remedy"] for row in rows}) == len(rows)
+    for row in rows:
+        assert (row["priority"] == "7") == row["remedy"].startswith("Nothing"), row["reason"]
