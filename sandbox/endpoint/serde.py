@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from .catalog import DataFile, GlueTable
@@ -68,10 +69,16 @@ def valid_utf8(data: bytes) -> bytes:
     if data.isascii():
         return data
     try:
-        data.decode()
-    except UnicodeDecodeError:
+        one_text(data).validate(full=True)
+    except pa.ArrowInvalid:
         return data.decode("utf-8", "replace").encode()
     return data
+
+
+def one_text(data: bytes) -> pa.Array:
+    """The bytes as an array of one text."""
+    offsets = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
+    return pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data))
 
 
 def line_array(data: bytes, skip: int = 0) -> pa.Array:
@@ -79,13 +86,9 @@ def line_array(data: bytes, skip: int = 0) -> pa.Array:
     data = valid_utf8(data)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if data and not data.endswith(b"\n"):
-        data += b"\n"
-    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10)
-    # a line ends where its LF was, less the LFs of the lines before it
-    offsets = np.concatenate(([0], ends - np.arange(len(ends)))).astype(np.int64)
-    texts = pa.py_buffer(data.replace(b"\n", b""))
-    return pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), texts)[skip:]
+    lines = pc.split_pattern(one_text(data), "\n").values
+    # what follows the last line's end is no line
+    return lines[skip : len(lines) - (not data or data.endswith(b"\n"))]
 
 
 class TrailFile(msgspec.Struct):
