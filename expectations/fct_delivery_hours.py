@@ -112,10 +112,7 @@ def _data_events_lost(on: Partition) -> str:
 
 def _says_not_judged(row: Row) -> str:
     missing = count(24 - row["judged_hours"], "hour")
-    return (
-        f"nobody judged {missing} of {row['day']} of {row['bucket_name']}: "
-        "whether an access log came is unknown"
-    )
+    return f"nobody judged {missing} of {row['bucket_name']}: whether an access log came is unknown"
 
 
 def _says_lost(row: Row) -> str:

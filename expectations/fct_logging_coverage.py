@@ -87,13 +87,13 @@ def _not_judged(on: Partition) -> str:
 
 
 def _says_not_judged(row: Row) -> str:
-    return f"{row['bucket_name']} has no logging verdict for {row['day']}"
+    return f"{row['bucket_name']} has no logging verdict"
 
 
 def _says_silent(row: Row) -> str:
     return (
-        f"{row['bucket_name']} is silent: logging is on and requests were seen on {row['day']}, "
-        f"but no access log came{_because(row)}"
+        f"{row['bucket_name']} is silent: logging is on and requests were seen, but no access log "
+        f"came{_because(row)}"
     )
 
 
@@ -101,18 +101,16 @@ def _says_broken(row: Row) -> str:
     target = f"s3://{row['target_bucket']}/{row['target_prefix'] or ''}"
     return (
         f"access logs of {row['bucket_name']} cannot be delivered to {target}, "
-        f"on {row['day']} all are lost{_because(row)}"
+        f"all are lost{_because(row)}"
     )
 
 
 def _says_off(row: Row) -> str:
-    return f"access logging of {row['bucket_name']} was off on {row['day']}{_because(row)}"
+    return f"access logging of {row['bucket_name']} was off{_because(row)}"
 
 
 def _says_unknown(row: Row) -> str:
-    return (
-        f"it is unknown if access to {row['bucket_name']} was logged on {row['day']}{_because(row)}"
-    )
+    return f"it is unknown if access to {row['bucket_name']} was logged{_because(row)}"
 
 
 def _because(row: Row) -> str:

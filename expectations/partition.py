@@ -116,20 +116,20 @@ def query_of_all(query: str, table: str, where: str) -> str:
 
 
 def hours(row: Row) -> str:
-    """The hours of a row in words: `2026-11-20 13:00 UTC`, or `2026-11-20 09:00-11:59 UTC`.
+    """The hours of a row in words: `13:00 UTC`, or `09:00-11:59 UTC`.
 
     `row["hours"]` holds the hours' numbers as text, `9 10 11 13`: Athena's driver returns arrays
     as text, whose form differs between its cursors.
     """
     numbers = sorted(int(number) for number in row["hours"].split())
     if len(numbers) == 1:
-        return f"{row['day']} {numbers[0]:02}:00 UTC"
+        return f"{numbers[0]:02}:00 UTC"
     runs = [
         [number for _, number in run]
         for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
     ]
     spans = ", ".join(f"{run[0]:02}:00-{run[-1]:02}:59" for run in runs)
-    return f"{row['day']} {spans} UTC"
+    return f"{spans} UTC"
 
 
 def log_object(row: Row) -> str:
@@ -144,7 +144,7 @@ def subject(row: Row) -> str:
     if "prefix" in row:
         return f"s3://{row['log_bucket']}/{row['prefix'] or ''}"
     name = row.get("bucket_name") or row.get("trail_arn") or "all buckets"
-    return f"{name} {hours(row)}" if "hours" in row else name
+    return f"{name} {row['day']} {hours(row)}" if "hours" in row else name
 
 
 def count(number: int, noun: str) -> str:

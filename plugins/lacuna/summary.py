@@ -9,11 +9,12 @@ import shutil
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from lacuna import validation
 from lacuna.aws import athena
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 VERDICTS = ("broken_target", "silent", "unknown", "off", "idle", "delivering")
 STATUSES = ("missing", "partial", "unknown", "pending", "idle", "delivered")
 SEVERITIES = ("critical", "warning", "info")
+
+# Of a bucket and day that the first are about, the second say nothing new.
+CAUSES = ("bucket_silent", "target_broken")
+CONSEQUENCES = ("hour_lost", "hour_partly_lost")
 
 COUNTS = """
 select 'verdict' as kind, verdict as word, count(*) as number
@@ -46,13 +51,19 @@ group by verdict
 
 # A day that was checked twice since then: the last check counts.
 FINDINGS = """
-select severity, expectation, cast(partition_day as varchar) as partition_day, message
+select
+    severity,
+    expectation,
+    cast(partition_day as varchar) as partition_day,
+    message,
+    array_join(offending, chr(10)) as subjects
 from (
     select
         severity,
         expectation,
         partition_day,
         message,
+        offending,
         success,
         row_number() over (
             partition by suite, expectation, partition_day
@@ -84,11 +95,16 @@ in Athena's console (Region {region}, workgroup {workgroup}), or with `make ask 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check that the day did not pass; `message` is a head line and indented lines below it."""
+    """A check that the day did not pass; `message` is a head line and indented lines below it.
+
+    `subjects` are what its lines are about, `day` the partition that was checked.
+    """
 
     severity: str
     expectation: str
     message: str
+    day: str = ""
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,8 @@ def read(settings: Settings, day: date, since: date) -> Summary:
                 severity=row["severity"] or "",
                 expectation=row["expectation"] or "",
                 message=row["message"] or "",
+                day=row["partition_day"] or "",
+                subjects=tuple((row["subjects"] or "").split("\n")),
             )
             for row in found
         ),
@@ -127,7 +145,8 @@ def read(settings: Settings, day: date, since: date) -> Summary:
 
 def told(summary: Summary, *, brief: bool = False) -> Iterator[str]:
     """The summary, line by line; `brief`: of each finding its head line only."""
-    severities = Counter(finding.severity for finding in summary.findings)
+    findings = grouped(summary.findings)
+    severities = Counter(finding.severity for finding in findings)
     yield ""
     yield f"{summary.day} in short"
     yield f"  buckets   {_listed(summary.verdicts, VERDICTS)}"
@@ -137,7 +156,7 @@ def told(summary: Summary, *, brief: bool = False) -> Iterator[str]:
     yield f"  hours     {_listed(summary.hours, STATUSES)}"
     yield f"  findings  {_listed(severities, SEVERITIES)}"
     for severity in ("critical", "warning"):
-        for finding in summary.findings:
+        for finding in findings:
             if finding.severity != severity:
                 continue
             head = finding.message.split("\n")[0]
@@ -146,6 +165,70 @@ def told(summary: Summary, *, brief: bool = False) -> Iterator[str]:
             else:
                 yield ""
                 yield f"{severity}: {finding.message}"
+
+
+def grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding a check, whatever its days; those that others explain come after them."""
+    findings = sorted(findings, key=lambda one: one.expectation in CONSEQUENCES)
+    causes = {
+        (one.day, subject): one.expectation
+        for one in findings
+        if one.expectation in CAUSES
+        for subject in one.subjects
+    }
+    checks: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        checks.setdefault((finding.severity, finding.expectation), []).append(finding)
+    return [_together(of_one_check, causes) for of_one_check in checks.values()]
+
+
+def _together(findings: Sequence[Finding], causes: Mapping[tuple[str, str], str]) -> Finding:
+    """The findings of one check as one: each line once, with its days where they are not all."""
+    first = findings[0]
+    lines: dict[tuple[str, str], list[str]] = {}
+    explained: dict[str, set[str]] = {}
+    left = []
+    for finding in sorted(findings, key=lambda one: one.day):
+        told, more = validation.out_of_words(finding.message)
+        for line, bucket in zip(told, _buckets(finding, len(told)), strict=True):
+            cause = causes.get((finding.day, bucket))
+            if cause:
+                explained.setdefault(cause, set()).add(bucket)
+            else:
+                lines.setdefault(line, []).append(finding.day)
+        left += [f"{finding.day}: {more}"] if more else []
+    if len(findings) == 1 and not explained:
+        return first
+    days = sorted({finding.day for finding in findings})
+    number = len(lines) + sum(map(len, explained.values()))
+    head = f"{first.expectation} of {_days(days)}: {number:,} finding{'' if number == 1 else 's'}"
+    sentences = [
+        (what if own == days else f"{_days(own)}: {what}") + (f"\n{cure}" if cure else "")
+        for (what, cure), own in sorted(lines.items())
+    ]
+    sentences += [
+        f"{', '.join(sorted(buckets))}: see {cause}" for cause, buckets in explained.items()
+    ]
+    message = validation.in_words(
+        head + (" and more" if left else ""), sentences, "\n  ".join(left)
+    )
+    return replace(first, message=message)
+
+
+def _buckets(finding: Finding, number: int) -> Sequence[str]:
+    """For each line the bucket whose hours it tells of, where that can be known."""
+    if finding.expectation not in CONSEQUENCES or len(finding.subjects) != number:
+        return [""] * number
+    return [subject.partition(" ")[0] for subject in finding.subjects]
+
+
+def _days(days: Sequence[str]) -> str:
+    """Days in words; more than two that follow each other as a span."""
+    if len(days) > 2:
+        first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
+        if (last - first).days == len(days) - 1:
+            return f"{first} to {last}"
+    return " and ".join(part for part in (", ".join(days[:-1]), days[-1]) if part)
 
 
 def where_next(settings: Settings, day: date) -> list[str]:

@@ -8,6 +8,7 @@ expectation, in words for the person on call, with a check that could not be car
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -37,6 +38,9 @@ PARTITION_COLUMNS = {
 MARTS = "lacuna"
 
 LONGEST_CAUSE = 500
+
+_TO_DO = "    to do: "
+_MORE = re.compile(r"  and [\d,]+ more; all: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +156,37 @@ def _result(
 def in_words(head: str, sentences: Sequence[str], more: str = "") -> str:
     """A head line, an indented line for each finding, and once what to do for those it mends.
 
-    What to do is what follows a sentence's line break, if it has one.
+    What to do is what follows a sentence's line break, if it has one. Findings without it come
+    last: above what is to do for others they would seem to be mended by it.
     """
     by_cure: dict[str, list[str]] = {}
     for sentence in sentences:
         what, _, cure = sentence.partition("\n")
         by_cure.setdefault(cure, []).append(what)
     lines = [head]
-    for cure, found in by_cure.items():
+    for cure, found in sorted(by_cure.items(), key=lambda pair: not pair[0]):
         lines += [f"  {what}" for what in found]
-        lines += [f"    to do: {cure}"] if cure else []
+        lines += [f"{_TO_DO}{cure}"] if cure else []
     return "\n".join([*lines, f"  {more}"] if more else lines)
+
+
+def out_of_words(message: str) -> tuple[list[tuple[str, str]], str]:
+    """What `in_words` made a message of: each finding with what to do about it, and what is more.
+
+    A message of one line, as that of a check that could not be carried out, is its own finding.
+    """
+    head, *lines = message.split("\n")
+    if not lines:
+        return [(head, "")], ""
+    more = lines.pop().strip() if _MORE.match(lines[-1]) else ""
+    findings: list[tuple[str, str]] = []
+    cure = ""
+    for line in reversed(lines):
+        if line.startswith(_TO_DO):
+            cure = line.removeprefix(_TO_DO)
+        else:
+            findings.insert(0, (line.strip(), cure))
+    return findings, more
 
 
 def _causes(info: Mapping[str, Any] | None) -> Iterator[str]:

@@ -58,34 +58,31 @@ def test_an_account_without_buckets_passes(new_world):
 
 def test_a_silent_bucket_is_told(findings, told):
     assert told(findings["bucket_silent"]) == (
-        "mute is silent: logging is on and requests were seen on 2026-11-20, but no access log came"
+        "mute is silent: logging is on and requests were seen, but no access log came"
     )
 
 
 def test_a_broken_target_is_told_with_its_address_the_reason_and_what_to_do(findings, told):
     assert told(findings["target_broken"]) == (
-        "access logs of lossy cannot be delivered to s3://logs/eu/, on 2026-11-20 all are lost "
+        "access logs of lossy cannot be delivered to s3://logs/eu/, all are lost "
         "(target_policy_missing)\n  to do: Allow logging.s3.amazonaws.com to write."
     )
 
 
 def test_a_bucket_without_logging_is_told_with_its_sensitivity(findings, told):
-    assert told(findings["logging_off"]) == (
-        "access logging of attic was off on 2026-11-20 (sensitivity: high)"
-    )
+    assert told(findings["logging_off"]) == ("access logging of attic was off (sensitivity: high)")
 
 
 def test_a_denied_bucket_is_unknown_and_not_off(findings, told):
     assert told(findings["logging_unknown"]) == (
-        "it is unknown if access to vault was logged on 2026-11-20 "
+        "it is unknown if access to vault was logged "
         "(logging_unreadable; GetBucketLogging: AccessDenied)"
     )
 
 
 def test_every_observed_bucket_must_have_a_verdict(findings, told):
     assert told(findings["bucket_not_judged"]) == (
-        "absent has no logging verdict for 2026-11-20\n"
-        "absent-and-off has no logging verdict for 2026-11-20"
+        "absent has no logging verdict\nabsent-and-off has no logging verdict"
     )
 
 
@@ -101,7 +98,7 @@ def test_a_long_list_of_findings_says_how_many_are_left(new_world):
         world.add_verdict(f"attic-{number:02}", "off")
     off = world.findings(MART)["logging_off"]
     *_, last, rest = off.message.splitlines()
-    assert last == "  access logging of attic-19 was off on 2026-11-20"
+    assert last == "  access logging of attic-19 was off"
     assert rest.startswith("  and 10 more; all: with batch as (select * from ")
     rows = athena.rows(Settings(lake_bucket=world.name), rest.partition("all: ")[2])
     assert [row["bucket_name"] for row in rows] == [f"attic-{number:02}" for number in range(30)]
@@ -124,10 +121,10 @@ def test_what_to_do_is_said_once_for_all_that_it_mends(new_world, told):
     for name, cure in (("a", "Turn it on."), ("b", "Widen it."), ("c", "Turn it on.")):
         world.add_verdict(name, "off", recommendations=[cure])
     assert told(world.findings(MART)["logging_off"]).split("\n") == [
-        "access logging of a was off on 2026-11-20",
-        "access logging of c was off on 2026-11-20",
+        "access logging of a was off",
+        "access logging of c was off",
         "  to do: Turn it on.",
-        "access logging of b was off on 2026-11-20",
+        "access logging of b was off",
         "  to do: Widen it.",
     ]
 
@@ -140,7 +137,7 @@ def test_buckets_meant_not_to_be_logged_raise_no_alert_that_they_are_off(new_wor
     globs = {"LACUNA_UNLOGGED_BUCKETS": "lake-*,*-logs,Old?Logs,logs.eu"}
     findings = world.findings(MART, unlogged_buckets=Settings.from_env(globs).unlogged_buckets)
     assert told(findings["logging_off"]).split("\n") == [
-        "access logging of eulogs was off on 2026-11-20",
-        "access logging of logsxeu was off on 2026-11-20",
+        "access logging of eulogs was off",
+        "access logging of logsxeu was off",
     ]
     assert "target_broken" in findings

@@ -11,7 +11,8 @@ import pytest
 from lacuna.aws import athena, lake
 from lacuna.evidence import CheckResult
 from lacuna.settings import Settings
-from lacuna.summary import Finding, Summary, fitted, read, told
+from lacuna.summary import Finding, Summary, fitted, grouped, read, told
+from lacuna.validation import in_words
 
 DAY = date(2026, 11, 20)
 LOST = Finding("critical", "hour_lost", "hour_lost of 2026-11-20: 1 finding\n  photos lost all")
@@ -60,6 +61,89 @@ def test_a_brief_summary_has_one_line_a_finding():
         "            critical: hour_lost of 2026-11-20: 1 finding",
         "            warning: logging_off of 2026-11-20: 1 finding",
     ]
+
+
+def off(day: int, *buckets: str, more: str = "", cure: str = "Turn it on.") -> Finding:
+    """What the check for logging says of a day in November, in the words of a check."""
+    head = f"logging_off of 2026-11-{day}: {len(buckets)} findings"
+    sentences = [f"access logging of {one} was off\n{cure}" for one in buckets]
+    message = in_words(head, sentences, more)
+    return Finding("warning", "logging_off", message, f"2026-11-{day}", buckets)
+
+
+def of(code: str, day: int, *buckets: str) -> Finding:
+    """What any other check says of a day in November and some buckets."""
+    day_text = f"2026-11-{day}"
+    message = in_words(f"{code} of {day_text}: 1 finding", [f"{one} was hit" for one in buckets])
+    subjects = [f"{one} {day_text} 13:00 UTC" if "hour" in code else one for one in buckets]
+    return Finding("critical", code, message, day_text, tuple(subjects))
+
+
+def test_what_is_the_same_on_several_days_is_told_once_with_its_days():
+    (finding,) = grouped([off(20, "attic", "cellar"), off(19, "attic", "loft"), off(18, "attic")])
+    assert finding.message.split("\n") == [
+        "logging_off of 2026-11-18 to 2026-11-20: 3 findings",
+        "  access logging of attic was off",
+        "  2026-11-20: access logging of cellar was off",
+        "  2026-11-19: access logging of loft was off",
+        "    to do: Turn it on.",
+    ]
+
+
+def test_days_that_do_not_follow_each_other_are_listed():
+    heads = [
+        grouped([off(day, "attic") for day in days])[0].message.split("\n")[0]
+        for days in ((20, 18), (20, 18, 17))
+    ]
+    assert heads == [
+        "logging_off of 2026-11-18 and 2026-11-20: 1 finding",
+        "logging_off of 2026-11-17, 2026-11-18 and 2026-11-20: 1 finding",
+    ]
+
+
+def test_a_bucket_that_is_mended_in_another_way_on_another_day_is_told_twice():
+    (finding,) = grouped([off(20, "attic"), off(19, "attic", cure="Ask.")])
+    assert finding.message.split("\n")[1:] == [
+        "  2026-11-19: access logging of attic was off",
+        "    to do: Ask.",
+        "  2026-11-20: access logging of attic was off",
+        "    to do: Turn it on.",
+    ]
+
+
+def test_where_not_all_findings_were_read_the_query_for_all_is_told_for_each_day():
+    more = "and 5 more; all: select {}"
+    (finding,) = grouped([off(20, "attic", more=more), off(19, "attic", more=more)])
+    assert finding.message.split("\n") == [
+        "logging_off of 2026-11-19 and 2026-11-20: 1 finding and more",
+        "  access logging of attic was off",
+        "    to do: Turn it on.",
+        f"  2026-11-19: {more}",
+        f"  2026-11-20: {more}",
+    ]
+
+
+def test_hours_of_a_bucket_whose_loss_is_explained_are_not_told_again():
+    findings = grouped(
+        [
+            of("hour_lost", 20, "lossy", "mute", "photos"),
+            of("hour_lost", 19, "lossy"),
+            of("target_broken", 20, "lossy"),
+            of("bucket_silent", 20, "mute"),
+        ]
+    )
+    assert [one.expectation for one in findings] == ["target_broken", "bucket_silent", "hour_lost"]
+    assert findings[-1].message.split("\n") == [
+        "hour_lost of 2026-11-19 and 2026-11-20: 4 findings",
+        "  2026-11-19: lossy was hit",
+        "  2026-11-20: photos was hit",
+        "  lossy: see target_broken",
+        "  mute: see bucket_silent",
+    ]
+
+
+def test_several_days_of_one_check_are_one_finding_of_the_count():
+    assert "  findings  1 warning" in summary(findings=(off(20, "attic"), off(19, "attic")))
 
 
 def test_a_word_that_is_new_is_told_too():
@@ -191,3 +275,14 @@ def test_findings_are_those_of_the_days_last_check_since_it_was_run(settings, ma
         ("still", f"a/still of {before} at 1"),
     ]
     assert {one.severity for one in found} == {"warning"}
+    assert [one.day for one in found] == [*[str(DAY)] * 3, *[str(before)] * 2]
+
+
+def test_what_a_finding_is_about_is_read_as_it_was_written(settings, marts):
+    result = CheckResult(
+        "a", "lost", "critical", False, False, None, "m", ("b 1", "c, d"), DAY,
+        datetime.combine(NEXT_DAY, datetime.min.time(), UTC),
+    )  # fmt: skip
+    lake.write_check_results(settings, [result], NEXT_DAY, DAY)
+    (found,) = read(settings, DAY, NEXT_DAY).findings
+    assert found == Finding("critical", "lost", "m", str(DAY), ("b 1", "c, d"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import boto3
 import pytest
 from sqlalchemy import create_engine
 
@@ -16,6 +17,8 @@ DAY = date(2026, 11, 20)
 @pytest.fixture
 def environment(sandbox, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.url)
+    lake = Settings().lake_bucket_for("123456789012")
+    boto3.client("s3", endpoint_url=sandbox.url).create_bucket(Bucket=lake)
 
 
 def test_a_check_that_cannot_be_carried_out_is_errored_and_claims_nothing_about_the_data(
@@ -69,7 +72,34 @@ def test_athena_is_addressed_with_the_settings(environment):
             ["head", "  a is off", "  b is off", "    to do: mend"],
         ),
         (list("abc"), "and 7 more", ["head", "  a", "  b", "  c", "  and 7 more"]),
+        # above the cure of others it would seem to be theirs too
+        (
+            ["a is lost", "b is off\nmend"],
+            "",
+            ["head", "  b is off", "    to do: mend", "  a is lost"],
+        ),
     ],
 )
 def test_a_message_is_a_head_and_a_line_for_each_finding(sentences, more, lines):
     assert validation.in_words("head", sentences, more).split("\n") == lines
+
+
+@pytest.mark.parametrize(
+    ("sentences", "more"),
+    [
+        (["a is off"], ""),
+        (["a is off\nmend", "b is off\nmend", "c is off\nturn on", "d is lost"], ""),
+        (["a is off\nmend"], "and 1,007 more; all: with batch as (select 1) order by 1"),
+    ],
+)
+def test_findings_are_read_out_of_a_message_as_they_were_put_in(sentences, more):
+    found, left = validation.out_of_words(validation.in_words("head", sentences, more))
+    assert found == [tuple(f"{one}\n".split("\n")[:2]) for one in sentences]
+    assert left == more
+
+
+def test_a_message_of_one_line_is_its_own_finding():
+    assert validation.out_of_words("the check could not be done") == (
+        [("the check could not be done", "")],
+        "",
+    )
