@@ -113,6 +113,7 @@ def test_not_elements_name_everything_else():
         ({"StringNotEquals": {"aws:SourceAccount": ["1", "123456789012"]}}, "not_allowed"),
         ({"Bool": {"aws:SecureTransport": "true"}}, "allowed"),
         ({"Bool": {"aws:SecureTransport": True}}, "allowed"),
+        ({"Bool": {"aws:SecureTransport": "True"}}, "allowed"),
         ({"Bool": {"aws:SecureTransport": "false"}}, "not_allowed"),
         ({"Null": {"aws:PrincipalOrgID": "true"}}, "allowed"),
         ({"Null": {"aws:PrincipalOrgID": "false"}}, "not_allowed"),
