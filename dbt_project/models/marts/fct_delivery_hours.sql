@@ -227,6 +227,7 @@ witness_gaps as (
 
     select
         cast(null as varchar) as region,
+        true as is_unlisted,
         date_add('hour', -1, cast(delivered_on as timestamp)) as gap_begin,
         date_add('day', 1, cast(delivered_on as timestamp)) as gap_end
 
@@ -238,6 +239,7 @@ witness_gaps as (
 
     select
         region,
+        false as is_unlisted,
         date_add('hour', -1, delivered_at) as gap_begin,
         delivered_at as gap_end
 
@@ -252,6 +254,7 @@ witness_gaps as (
 
     select
         region,
+        false as is_unlisted,
         -- where the chain is broken the digest before is not the one that CloudTrail wrote
         date_add('hour', if(state = 'broken_chain', -2, -1), digest_start_at) as gap_begin,
         digest_end_at as gap_end
@@ -267,9 +270,10 @@ witness_gaps as (
 
 unwitnessed_hours as (
 
-    select distinct
+    select
         spine.bucket_name,
-        spine.hour
+        spine.hour,
+        bool_or(witness_gaps.is_unlisted) as is_unlisted
 
     from spine
 
@@ -279,6 +283,8 @@ unwitnessed_hours as (
             and spine.hour < witness_gaps.gap_end
             -- a gap or a bucket of no known Region concerns them all
             and coalesce(spine.region = witness_gaps.region, true)
+
+    group by spine.bucket_name, spine.hour
 
 ),
 
@@ -358,6 +364,7 @@ counted as (
         timely.is_budget_spent,
         timely.is_witness_in,
         unwitnessed_hours.bucket_name is null as is_witness_seen,
+        coalesce(unwitnessed_hours.is_unlisted, false) as is_witness_unlisted,
         coalesce(doubtful_hours.unreadable_lines, 0) as unreadable_lines,
         coalesce(reconciled.access_log_requests, 0) as access_log_requests,
         coalesce(reconciled.data_event_requests, 0) as data_event_requests,
@@ -434,7 +441,7 @@ select
     matched_requests,
     cast(witnessed_and_logged_requests as double) / nullif(witnessed_requests, 0) as access_log_completeness,
     -- a log that nobody looked for is no witness
-    if(is_witness_in, cast(logged_and_witnessed_requests as double) / nullif(logged_requests, 0))
+    if(is_witness_in and not is_witness_unlisted, cast(logged_and_witnessed_requests as double) / nullif(logged_requests, 0))
         as data_event_completeness,
     latency_p50_seconds,
     latency_p95_seconds,
