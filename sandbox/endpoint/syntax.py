@@ -139,7 +139,7 @@ def parse(sql: str) -> exp.Expr:
     try:
         tokens = dialect.tokenize(sql)
         check_tokens(sql, tokens)
-        trees = [t for t in dialect.parse(sql) if t is not None]
+        trees = [t for t in dialect.parser().parse(tokens, sql) if t is not None]
     except SqlglotError as error:
         details = (getattr(error, "errors", None) or [{}])[0]
         if not details:
@@ -165,6 +165,8 @@ def is_comma(join: exp.Join) -> bool:
 def with_parameters(sql: str, parameters: Sequence[str]) -> str:
     """A statement with its question marks replaced by the execution parameters, which are SQL
     literals."""
+    if "?" not in sql and not parameters:
+        return sql
     try:
         marks = [t for t in TrinoSQL().tokenize(sql) if t.token_type == T.PLACEHOLDER]
     except SqlglotError:
