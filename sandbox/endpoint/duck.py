@@ -16,6 +16,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ class DuckEngine:
         self._database.create_function("t_unquote", _unquote, ["VARCHAR"], "VARCHAR")
         self._database.execute(MACROS)
         self._planning = threading.Lock()
+        self._writing = threading.Lock()
         self.keys: dict[tuple[str, str], frozenset[str]] = {}
         self.shapes: dict[str, tuple[tuple[str, str], ...]] = {}
 
@@ -102,6 +104,17 @@ class DuckEngine:
             finally:
                 connection.execute("set global disabled_optimizers=''")
         return str(rows[0][1])
+
+    @contextmanager
+    def writing(self, statement: Statement) -> Iterator[None]:
+        """One statement's turn to write: two that each hold a large day exceed the memory."""
+        while not self._writing.acquire(timeout=0.2):
+            if statement.cancellation.requested:
+                raise Cancelled
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def close(self) -> None:
         self._database.close()
@@ -711,7 +724,8 @@ class _Run:
         else:
             to = f"'{out}/part-{uuid.uuid4()}.{ending}' ({how})"
         self.plan_within_limit(query)
-        count = int(self.execute(f"copy ({query}) to {to}").fetchall()[0][0])
+        with self.engine.writing(self.statement):
+            count = int(self.execute(f"copy ({query}) to {to}").fetchall()[0][0])
         self.finish()
         files = [f for f in sorted(out.rglob("*")) if f.is_file()] if count else []
         values = {
