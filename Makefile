@@ -78,7 +78,7 @@ test: $(AIRFLOW_HOME)/.migrated ## All tests
 	@python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: conformance
-conformance: $(AIRFLOW_HOME)/.migrated ## The embedded engine beside a real Trino: the daily run, wild lines, expressions (needs a JDK 24)
+conformance: $(AIRFLOW_HOME)/.migrated ## The embedded engine beside a real Trino: the daily run, its expressions, bytes scanned (needs a JDK 24)
 	@python -m pytest -q -m trino -rs tests/sandbox/endpoint
 
 .PHONY: smoke
@@ -97,6 +97,10 @@ lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint
 		--vars '{delivery_day: "2026-01-02", event_days: ["2026-01-01", "2026-01-02"]}' > /dev/null
 	@sqlfluff lint -q .lacuna/compiled/compiled/lacuna/models
 	@yamllint -s .
+
+.PHONY: docs
+docs: .venv/.installed ## What the embedded engine carries and refuses: docs/embedded-engine.md
+	@python -m sandbox.endpoint.described
 
 .PHONY: bench
 bench: $(AIRFLOW_HOME)/.migrated ## Measure a day of a million lines; ratios to docs/bench.md

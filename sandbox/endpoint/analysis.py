@@ -737,7 +737,7 @@ class _Analyser:
                 or digits != target.sizes[0]
             ):
                 raise refused("this timestamp (milliseconds, no time zone but UTC)")
-        if not _castable(source, target):
+        if not castable(source, target):
             raise refused(f"a cast from {source} to {target}")
         if node.to.expressions and target == VARCHAR and source not in (VARCHAR, UNKNOWN):
             raise refused(f"a cast from {source} to a varchar of limited length")
@@ -953,13 +953,13 @@ def _literal(node: exp.Literal) -> Type:
     return types.decimal(max(len(whole.lstrip("0")) + len(fraction), 1), len(fraction))
 
 
-def _castable(source: Type, target: Type) -> bool:
+def castable(source: Type, target: Type) -> bool:
     """The casts whose results are Trino's (see `cast_sql`)."""
     if source in (UNKNOWN, target):
         return True
     if source.of and source.name == target.name:
         pairs = zip(source.of, target.of, strict=False)
-        return len(source.of) == len(target.of) and all(_castable(a, b) for a, b in pairs)
+        return len(source.of) == len(target.of) and all(castable(a, b) for a, b in pairs)
     numbers = (*INTEGERS, "decimal", "double")
     known: dict[str, tuple[str, ...]] = {
         "varchar": (*numbers, "boolean", "date", "timestamp"),
