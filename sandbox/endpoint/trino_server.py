@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +20,20 @@ LEAST_JDK = 24
 PATIENCE = 180.0  # seconds; an idle machine needs about ten
 
 
+NO_MAVEN = "The engine trino needs Maven (`mvn`) on PATH: it knows Trino's jars."
+
+
 class NoCoordinator(RuntimeError):
     """There is no Trino to work with; the message says what to do about it."""
+
+
+def lacking() -> str:
+    """Why there can be no coordinator here; empty where there can."""
+    try:
+        jdk()
+    except NoCoordinator as error:
+        return str(error)
+    return "" if shutil.which("mvn") else NO_MAVEN
 
 
 def jdk(environment: Mapping[str, str] = os.environ, usual: Path = Path("/usr/lib/jvm")) -> Path:
@@ -49,7 +62,7 @@ def class_path(home: Path) -> str:
         return kept.read_text()
     command = ["mvn", "-B", "-q", "-f", str(pom), "dependency:build-classpath"]
     if not shutil.which(command[0]):
-        raise NoCoordinator("The engine trino needs Maven (`mvn`) on PATH: it knows Trino's jars.")
+        raise NoCoordinator(NO_MAVEN)
     done = subprocess.run(
         [*command, f"-Dmdep.outputFile={kept}"],
         env={**os.environ, "JAVA_HOME": str(home)}, capture_output=True, text=True, check=False,
@@ -81,3 +94,7 @@ class Coordinator:
     def close(self) -> None:
         self._process.kill()  # it keeps nothing
         self._process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(lacking() or 0)

@@ -18,17 +18,7 @@ from sandbox.endpoint import trino_server
 from sandbox.process import access, serving
 from tests.sandbox.endpoint.conftest import Lake
 
-
-def missing() -> str:
-    """Why there can be no Trino here; empty where there can."""
-    try:
-        trino_server.jdk()
-    except trino_server.NoCoordinator as error:
-        return str(error)
-    return ""
-
-
-NEEDS_JAVA = pytest.mark.skipif(bool(missing()), reason=missing())
+NEEDS_JAVA = pytest.mark.skipif(bool(trino_server.lacking()), reason=trino_server.lacking())
 pytestmark = [pytest.mark.trino, NEEDS_JAVA]
 
 
