@@ -98,7 +98,9 @@ matched as (
 
     select
         *,
-        coalesce(cardinality(sections) = 8, false) as is_captured
+        coalesce(
+            cardinality(sections) = 8 and not regexp_like(element_at(sections, 5), ' [0-9]{19}'), false
+        ) as is_captured
 
     from captured
 
