@@ -376,6 +376,11 @@ class _Analyser:
 
     def _source(self, node: exp.Expr, scope: Scope) -> None:
         """A relation of FROM comes into sight, under a name of its own."""
+        inner = node
+        while isinstance(inner, exp.Subquery) and not inner.alias:
+            inner = inner.this
+        if isinstance(inner, exp.Table):
+            node = node.replace(inner)  # a table in brackets is that table
         columns: Columns
         names: tuple[str, ...] = (node.alias.lower(),) if node.alias else ()
         cells, hidden = list[str](), list[str]()

@@ -225,6 +225,7 @@ def test_what_athena_refuses_fails_in_its_words(lake: Any, sql: str, reason: str
 
 
 QUERIES = [
+    ("with t as (select 1 as a) select distinct t.a from ((t)) order by a", [["1"]]),
     (
         "select a, count(*) n, sum(b) s from (values ('x', 1), ('x', 2), ('y', null)) v(a, b) "
         "group by a order by a",
