@@ -563,7 +563,8 @@ class _Run:
         query, columns = self.bind(tree, self.statement.sql, self.statement.database)
         self.plan_within_limit(query)
         found = self.execute(query)
-        rows = [[results.text(v) for v in row] for row in found.fetchall()]
+        kinds = [kind for _, kind in columns]
+        rows = [list(map(results.cell, row, kinds)) for row in found.fetchall()]
         named = tuple(
             results.column(name or f"_col{i}", kind) for i, (name, kind) in enumerate(columns)
         )

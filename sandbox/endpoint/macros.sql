@@ -12,11 +12,12 @@ create macro t_blanks() as chr(9) || chr(10) || chr(11) || chr(12) || chr(13) ||
   || chr(8232) || chr(8233) || chr(8287) || chr(12288);
 -- letters whose other case is younger than one of the two engines, or is two letters
 create macro t_old(s, more) as case when regexp_matches(s, '[\x{1c89}\x{1c8a}\x{a7cb}-\x{a7dc}\x{10d50}-\x{10d85}' || more || ']') then t_refuse('the other case of a letter in ' || s) else s end;
-create macro t_substr(s, i) as case when i = 0 or abs(i) > length(s) then '' else substr(s, i) end,
-  (s, i, n) as case when n is null then null when i = 0 or abs(i) > length(s) then '' else substr(s, i, greatest(least(n, 2147483647), 0)) end;
+create macro t_substr(s, i) as case when s is null then null when i = 0 or i > length(s) or i < -length(s) then '' else substr(s, i) end,
+  (s, i, n) as case when s is null or n is null then null when i = 0 or i > length(s) or i < -length(s) then ''
+  else substr(s, i, greatest(least(n, 2147483647), 0)) end;
 create macro t_replace(s, a, b) as case when a = '' then t_refuse('to replace empty text') else replace(s, a, b) end;
-create macro t_split(s, d) as case when d is not null then split(s, case when d = '' then t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' || d) else d end) end;
-create macro t_split_part(s, d, i) as list_extract(split(s, case when d = '' then t_refuse('to split at nothing' || d) else d end), case when d is null then null when i < 1 then
+create macro t_split(s, d) as case when s is not null and d is not null then split(s, case when d = '' then t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' || d) else d end) end;
+create macro t_split_part(s, d, i) as list_extract(split(s, case when d = '' then t_refuse('to split at nothing' || d) else d end), case when s is null or d is null then null when i < 1 then
   cast('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero: ' || i as bigint) else i end);
 create macro t_chr(i) as case when i between 0 and 55295 or i between 57344 and 1114111 then chr(cast(i as integer))
   when i is not null then t_fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || i) end;
@@ -59,7 +60,8 @@ create macro t_date_parse(s, format, fits, may, safe) as case when regexp_full_m
   when regexp_full_match(s, may) then cast(t_refuse('to read the time ' || s) as timestamp)
   when not safe then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') as timestamp) end;
 -- arrays and maps
-create macro t_element_at(a, i) as a[case when i = 0 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || i as bigint) else i end];
+create macro t_element_at(a, i) as a[case when a is null then null when i not between -2147483647 and 2147483647 then
+  cast(t_refuse('the element ' || i) as bigint) when i = 0 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || i as bigint) else i end];
 create macro t_contains(a, x) as case when list_contains(a, x) then true when len(list_filter(a, lambda v: v is null)) > 0 then null
   else list_contains(a, x) end;
 create macro t_array_position(a, x) as case when a is not null and x is not null then cast(coalesce(list_position(a, x), 0) as bigint) end;
@@ -69,10 +71,11 @@ create macro t_array_join(a, d) as case when d is not null then array_to_string(
   (a, d, n) as case when d is not null and n is not null then array_to_string(list_transform(a, lambda v: coalesce(cast(v as varchar), n)), d) end;
 create macro t_array_max(a) as case when len(list_filter(a, lambda v: v is null)) = 0 then list_max(a) end;
 create macro t_array_min(a) as case when len(list_filter(a, lambda v: v is null)) = 0 then list_min(a) end;
-create macro t_slice(a, s, n) as list_slice(a, case when s > 0 then s when s < -len(a) then 1 when s < 0 then len(a) + s + 1
-  else cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || s as integer) end,
-  case when n < 0 then cast('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0: ' || n as integer)
-  when s < -len(a) then 0 when s > 0 then s + n - 1 else len(a) + s + n end);
+create macro t_slice(a, s, n) as list_slice(a, case when a is null or s is null or n is null then null when s > 0 then s when s < -len(a) then 1
+  when s < 0 then len(a) + s + 1 else cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || s as integer) end,
+  case when a is null or s is null or n is null then null
+  when n < 0 then cast('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0: ' || n as integer)
+  when s < -len(a) or s > len(a) then 0 when s > 0 then s + least(n, len(a)) - 1 else len(a) + s + least(n, len(a)) end);
 create macro t_any(a) as case when list_contains(a, true) then true when len(list_filter(a, lambda v: v is null)) > 0 then null
   when a is not null then false end;
 create macro t_all(a) as case when list_contains(a, false) then false when len(list_filter(a, lambda v: v is null)) > 0 then null
@@ -89,5 +92,7 @@ create macro t_sequence(a, b) as generate_series(a, case when a <= b then a + t_
 create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp), cast(b as timestamp), to_days(case when a <= b then 1 else -1 end)) as date[]);
 create macro t_offset(i) as case when i >= 0 then i else cast('INVALID_FUNCTION_ARGUMENT: Offset must ' ||
   case when i is null then 'not be null' else 'be at least 0' end as bigint) end;
-create macro t_percentile(x, q) as list_sort(list(x) filter (where x is not null))[
+-- Trino keeps the values as doubles
+create macro t_percentile(x, q) as list_sort(list(case when x between -9007199254740992 and 9007199254740992 then x
+  else cast(t_refuse('approx_percentile of ' || x) as bigint) end) filter (where x is not null))[
   cast(least(floor(any_value(case when q between 0 and 1 or x is null then q else cast(t_fail('INVALID_FUNCTION_ARGUMENT: Percentile must be between 0 and 1') as double) end) * count(x)) + 1, count(x)) as bigint)];

@@ -15,8 +15,8 @@ from sqlglot import exp
 
 from .catalog import GlueTable
 from .engine import AthenaError, Column
-from .syntax import position
-from .types import Type
+from .syntax import position, refused
+from .types import TIMES, Type
 
 PRECISIONS = {
     "integer": 10,
@@ -69,6 +69,13 @@ def text(value: Any, nested: bool = False) -> str | None:  # noqa: PLR0911
     if isinstance(value, tuple):
         return "{" + ", ".join(f"field{i}={text(v, True)}" for i, v in enumerate(value)) + "}"
     return str(value)
+
+
+def cell(value: Any, kind: Type) -> str | None:
+    """A value of a type; what Python's calendar does not have DuckDB gives as text."""
+    if isinstance(value, str) and kind.name in TIMES:
+        raise refused(f"the time {value}, which is not in the years 1 to 9999")
+    return text(value)
 
 
 def _float(value: float) -> str:

@@ -314,6 +314,18 @@ class ToDuck(DuckDBGenerator):
             raise AthenaError("INVALID_FUNCTION_ARGUMENT: Both printing and parsing not supported")
         return f"strftime({self.as_kind(args[0], types.TIMESTAMP)}, {_quoted(written)})"
 
+    def _f_approx_percentile(self, args: list[exp.Expr]) -> str:
+        call = args[0].parent
+        if call is None or args[1].find(exp.Column):
+            raise refused("a percentile that is not a literal")
+        return self._written(call, args)
+
+    def _f_array_join(self, args: list[exp.Expr]) -> str:
+        call = args[0].parent
+        if call is None or any(arg.find(exp.Column) for arg in args[1:]):
+            raise refused("a separator of array_join that is not a literal")
+        return self._written(call, args)
+
     def _f_json_extract_scalar(self, args: list[exp.Expr]) -> str:
         path = _text_of(args[1], "a JSON path")
         if not JSON_PATH.fullmatch(path):
