@@ -59,7 +59,7 @@ run: $(AIRFLOW_HOME)/.migrated ## The daily run of one delivery day, against the
 	@python -m lacuna run $(DAY)
 
 .PHONY: ask
-ask: .venv/.installed ## One query to the lake: SQL="select …" (write $$$$path for $$path)
+ask: .venv/.installed ## One query to the lake: SQL="select …" (write \$\$ for a dollar sign)
 	@test -n "$$SQL" || { echo 'Which query? make ask SQL="select …"'; exit 2; }
 	@python -m lacuna ask "$$SQL"
 
