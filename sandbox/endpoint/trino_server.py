@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,7 +93,3 @@ class Coordinator:
     def close(self) -> None:
         self._process.kill()  # it keeps nothing
         self._process.wait()
-
-
-if __name__ == "__main__":
-    sys.exit(lacking() or 0)

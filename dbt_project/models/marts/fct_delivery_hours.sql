@@ -221,8 +221,8 @@ timely as (
 ),
 
 -- Spans of time whose events could be in something of the trail's that nobody could read: a folder that was refused,
--- a corrupt or altered file, a file that a digest names and that is gone, an hour whose digest is gone or forged (its
--- files may be gone with it). A file's events are at most an hour older than its delivery.
+-- a corrupt or altered file, a file that a digest names and that is gone or altered, an hour whose digest is gone or
+-- forged (its files may be gone with it). A file's events are at most an hour older than its delivery.
 witness_gaps as (
 
     select
@@ -264,7 +264,12 @@ witness_gaps as (
     where
         delivered_on in {{ event_days(after=1) }}
         -- an unknown key proves nothing, like a trail without digests
-        and (state not in ('valid', 'key_unknown') or cardinality(missing_files) > 0)
+        and (
+            state not in ('valid', 'key_unknown')
+            or cardinality(missing_files) > 0
+            -- the object's own time may be that of the tampering
+            or cardinality(altered_files) > 0
+        )
 
 ),
 
