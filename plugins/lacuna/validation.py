@@ -96,7 +96,7 @@ def athena_url(settings: Settings, database: str) -> str:
     results = quote_plus(f"s3://{open_lake(settings).bucket}/athena-results/")
     return (
         f"awsathena+rest://@athena.{settings.region}.amazonaws.com:443/{database}"
-        f"?s3_staging_dir={results}&work_group={quote_plus(settings.workgroup)}&poll_interval=0.5"
+        f"?s3_staging_dir={results}&work_group={quote_plus(settings.workgroup)}&poll_interval=0.2"
     )
 
 

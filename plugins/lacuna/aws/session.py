@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
+import botocore
 import botocore.loaders
 import botocore.session
 from botocore import exceptions
@@ -37,6 +39,22 @@ _ATTEMPTS = 8
 _AT_ONCE = Config(
     retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=5
 )
+
+
+@functools.cache
+def _loader() -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader(os.environ.get("AWS_DATA_PATH"))
+
+
+def _share_descriptions(session: botocore.session.Session) -> None:
+    """AWS's API descriptions are parsed once a process, whoever makes the session.
+
+    dbt-athena and PyAthena make one for every connection, and parsing costs more than most calls.
+    """
+    session.register_component("data_loader", _loader())
+
+
+botocore.register_initializer(_share_descriptions)
 
 # Whatever boto3 raises for a call that did not succeed.
 AwsError = (ClientError, BotoCoreError)
@@ -109,9 +127,7 @@ def open_account(settings: Settings, *, patient: bool = True) -> Account:
     answers is told within seconds instead of minutes.
     """
     try:
-        core = botocore.session.get_session()
-        core.register_component("data_loader", _loader())
-        session = boto3.Session(botocore_session=core, region_name=settings.region)
+        session = boto3.Session(region_name=settings.region)
         sts = session.client("sts", config=client_config(1) if patient else _AT_ONCE)
         identity = sts.get_caller_identity()
         account_id, partition = identity["Account"], identity["Arn"].split(":")[1]
@@ -182,12 +198,6 @@ def bucket_region(s3: "S3Client", bucket_name: str) -> str | None:
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     region = answer.get("BucketRegion") or headers.get("x-amz-bucket-region")
     return str(region) if region else None
-
-
-@functools.cache
-def _loader() -> botocore.loaders.Loader:
-    """AWS's API descriptions, parsed once a process: they cost more than most calls."""
-    return botocore.loaders.create_loader()
 
 
 def client_config(connections: int) -> Config:
