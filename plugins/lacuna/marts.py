@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lacuna import catalogue
 from lacuna.aws import athena, lake
@@ -18,6 +19,7 @@ from lacuna.text import visible
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
 
     from lacuna.settings import Settings
 
@@ -125,19 +127,35 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: Mapping[str
 
     Raises BuildFailed with one line for each model or test that did not succeed.
     """
+    environment = lake.dbt_environment(settings)
+    manifest = project(tuple(environment.items()))
+    with _environment(environment):
+        result = _invoke([*arguments, "--vars", json.dumps(dict(variables))], manifest)
+    if not result.success:
+        raise BuildFailed("\n".join(_failures(result)))
+
+
+@functools.cache
+def project(environment: tuple[tuple[str, str], ...]) -> Manifest:
+    """The project as dbt parses it in this environment: seconds, and the same for every day."""
+    with _environment(dict(environment)):
+        result = _invoke(["parse"])
+    if not result.success:
+        raise BuildFailed("\n".join(_failures(result)))
+    return cast("Manifest", result.result)
+
+
+def _invoke(arguments: Sequence[str], manifest: Manifest | None = None) -> dbtRunnerResult:
     from dbt.cli.main import dbtRunner  # seconds to import
 
-    with tempfile.TemporaryDirectory(prefix="lacuna-dbt-") as scratch, _environment(settings):
-        result = dbtRunner(callbacks=[_report]).invoke(
+    with tempfile.TemporaryDirectory(prefix="lacuna-dbt-") as scratch:
+        return dbtRunner(manifest, callbacks=[_report]).invoke(
             [
                 *arguments,
                 *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-                *("--target-path", scratch, "--log-path", scratch),
-                *("--log-level", "none", "--vars", json.dumps(dict(variables))),
+                *("--target-path", scratch, "--log-path", scratch, "--log-level", "none"),
             ]
         )
-    if not result.success:
-        raise BuildFailed("\n".join(_failures(result)))
 
 
 def _failures(result: dbtRunnerResult) -> Iterator[str]:
@@ -159,10 +177,10 @@ def _report(event: Any) -> None:
 
 
 @contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """The variables that dbt_project/profiles.yml reads, set while dbt runs."""
     before = dict(os.environ)
-    os.environ.update(lake.dbt_environment(settings))
+    os.environ.update(variables)
     try:
         yield
     finally:

@@ -75,6 +75,7 @@ class Lake:
                 "size_bytes": len(body),
                 "etag": "0",
                 "delivered_at": datetime.combine(day, clock(12), UTC),
+                "stamped_at": None,
                 "path_day": day,
                 "readable": True,
                 "problem": None,
@@ -131,7 +132,11 @@ class Lake:
         """One dbt command in this process; its result whatever came of it."""
         from dbt.cli.main import dbtRunner
 
-        result = dbtRunner().invoke(
+        from lacuna import marts
+        from lacuna.aws import lake
+
+        environment = lake.dbt_environment(self.settings())
+        result = dbtRunner(marts.project(tuple(environment.items()))).invoke(
             [
                 *arguments,
                 *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
