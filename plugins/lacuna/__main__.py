@@ -146,9 +146,18 @@ def settings() -> None:
     console.print(table)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Do what the arguments say and end the process."""
     try:
         app()
     except SettingsError as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
+        terminal.end(2)
+    except SystemExit as done:
+        if not isinstance(done.code, int):
+            raise
+        terminal.end(done.code)
+
+
+if __name__ == "__main__":
+    main()
