@@ -3,22 +3,69 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TextIO
 
 import boto3
 import pytest
 
-from sandbox.process import REPO, serving
+from sandbox.process import serving
+
+FORKING = multiprocessing.get_context("forkserver")
 
 # When something was looked at, not what was seen: differs from run to run by design
 VOLATILE = {"observed_at", "catalogued_at", "checked_at", "config_observed_at"}
 DATABASES = ("lacuna_evidence", "lacuna_staging", "lacuna")
+
+
+class Started:
+    """The command line, forked from a process that has imported everything once.
+
+    It runs from its first line on, in a process of its own that can be killed.
+    """
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        out, child_out = FORKING.Pipe(duplex=False)
+        self._process = FORKING.Process(target=_lacuna, args=(arguments, environment, child_out))
+        self._process.start()
+        child_out.close()
+        self.pid = self._process.pid
+        self.stdout: TextIO = os.fdopen(os.dup(out.fileno()))
+        out.close()
+
+    def __enter__(self) -> Started:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self.wait()
+        self.stdout.close()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """The exit code; None if it has not ended by then."""
+        self._process.join(timeout)
+        return self._process.exitcode
+
+
+def _lacuna(arguments: Sequence[str], environment: Mapping[str, str], out: Connection) -> None:
+    os.setsid()
+    for stream in (1, 2):
+        os.dup2(out.fileno(), stream)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["lacuna", *arguments]
+    from lacuna.__main__ import main
+
+    main()
 
 
 @dataclass(frozen=True)
@@ -28,20 +75,17 @@ class World:
     environment: dict[str, str]
     truth: dict
 
-    def run(self, *days: date | str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "lacuna", "run", *map(str, days)],
-            cwd=REPO, env=self.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert not check or done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-        return done
+    def run(self, day: date | str, check: bool = True) -> tuple[int, str]:
+        """The exit code of one day's run and what it said."""
+        with self.start(day) as started:
+            said = started.stdout.read()
+            code = started.wait()
+        assert not check or code == 0, said[-7000:]
+        return code, said
 
-    def start(self, day: date | str, **options: bool) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "lacuna", "run", str(day)],
-            cwd=REPO, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, **options,
-        )  # fmt: skip
+    def start(self, day: date | str) -> Started:
+        """`lacuna run`, leader of a session of its own."""
+        return Started(["run", str(day)], self.environment)
 
     def client(self, service: str):
         return boto3.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
@@ -91,6 +135,10 @@ def airflow_home(tmp_path_factory) -> str:
     home = str(tmp_path_factory.mktemp("airflow"))
     environment = os.environ | {"AIRFLOW_HOME": home}
     subprocess.run(["airflow", "db", "migrate"], env=environment, check=True, capture_output=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_HOME", home)  # read when Airflow is imported
+        FORKING.set_forkserver_preload(["tests.whole_day.preloaded"])
+        forkserver.ensure_running()
     return home
 
 

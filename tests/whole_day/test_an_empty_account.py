@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sandbox.process import REPO, end
+from sandbox.process import REPO
 
 pytestmark = pytest.mark.dag
 
@@ -15,9 +15,9 @@ DAY = "2026-03-01"
 
 
 def test_an_empty_account_is_an_answer(empty):
-    done = empty.run(DAY)
-    assert "FAILED" not in done.stdout
-    first, *lines = done.stdout.splitlines()
+    _, said = empty.run(DAY)
+    assert "FAILED" not in said
+    first, *lines = said.splitlines()
     assert first.startswith("account 123456789012, Region us-east-1, lake lacuna-lake-")
     assert first.endswith(f"at {empty.environment['AWS_ENDPOINT_URL']} (AWS_ENDPOINT_URL)")
     short = lines.index(f"{DAY} in short")
@@ -35,13 +35,13 @@ def test_bad_settings_stop_the_run_before_anything_is_written(empty):
     empty.environment.update(LACUNA_LATENESS_HOURS="soon", LACUNA_WORKGROUP="")
     buckets = [b["Name"] for b in empty.client("s3").list_buckets()["Buckets"]]
     try:
-        done = empty.run(DAY, check=False)
+        code, said = empty.run(DAY, check=False)
     finally:
         del empty.environment["LACUNA_LATENESS_HOURS"], empty.environment["LACUNA_WORKGROUP"]
-    assert done.returncode == 2
-    assert "LACUNA_LATENESS_HOURS" in done.stderr
-    assert "LACUNA_WORKGROUP" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert code == 2
+    assert "LACUNA_LATENESS_HOURS" in said
+    assert "LACUNA_WORKGROUP" in said
+    assert "Traceback" not in said
     assert [b["Name"] for b in empty.client("s3").list_buckets()["Buckets"]] == buckets
 
 
@@ -72,16 +72,13 @@ def test_a_query_is_answered_or_its_reason_told(empty):
     ],
 )
 def test_a_signal_ends_a_run_with_a_plain_line(empty, mark, sent, code):
-    run = empty.start(DAY, start_new_session=True)
-    try:
-        said = []
+    said = []
+    with empty.start(DAY) as run:
         for line in run.stdout:
             said.append(line)
             if mark in line and not line.startswith("Interrupted"):
                 os.killpg(run.pid, sent)
         assert run.wait(60) == code
-    finally:
-        end(run)
     *_, asked, last = [line for line in said if line.strip()]
     assert asked.startswith("stopping"), "".join(said[-6:])
     assert last.startswith("Interrupted: ")

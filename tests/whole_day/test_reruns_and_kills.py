@@ -1,5 +1,6 @@
 """Running a day twice, and running it first after kills at every task, leaves the same rows."""
 
+import os
 import signal
 import time
 
@@ -47,7 +48,7 @@ def test_a_first_run_killed_anywhere_and_run_again_gives_the_same_rows(untouched
             for line in process.stdout:
                 if task in line and " ok " in line:
                     time.sleep(seconds)
-                    process.send_signal(signal.SIGKILL)
+                    os.kill(process.pid, signal.SIGKILL)
                     break
             else:
                 pytest.fail(f"{task} never ended")

@@ -1,0 +1,47 @@
+"""What `lacuna run` imports and builds once, for the fork server of these tests.
+
+It takes longer than a small day's work, and a fork has it for nothing.
+"""
+
+from lacuna import terminal
+
+terminal.before_airflow()
+
+import asyncio  # noqa: E402
+import gc  # noqa: E402
+
+import awswrangler  # noqa: E402, F401
+import dbt.adapters.athena  # noqa: E402
+import dbt.cli.main  # noqa: E402, F401
+import httpx  # noqa: E402
+from airflow.sdk.execution_time.supervisor import in_process_api_server  # noqa: E402
+
+import expectations.fct_delivery_hours  # noqa: E402
+import expectations.fct_log_objects  # noqa: E402
+import expectations.fct_logging_coverage  # noqa: E402, F401
+import lacuna.checks  # noqa: E402
+import lacuna.run  # noqa: E402
+import lacuna.summary  # noqa: E402, F401
+from lacuna import marts  # noqa: E402
+
+LAKE = "s3://lacuna-lake-123456789012-us-east-1"
+
+
+async def answer_once(app) -> None:
+    """Airflow's API in the process of a task generates its versions at the first request."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://task") as client:
+        await client.get("/health")
+
+
+asyncio.run(answer_once(in_process_api_server().app))
+# as lake.dbt_environment has it for this lake; of any other the project is parsed once more
+marts.project(
+    (
+        ("AWS_REGION", "us-east-1"),
+        ("LACUNA_WORKGROUP", "primary"),
+        ("LACUNA_DBT_STAGING_DIR", f"{LAKE}/athena-results/"),
+        ("LACUNA_DBT_DATA_DIR", LAKE),
+    )
+)
+gc.freeze()  # or the first collection in each fork would copy all of this
