@@ -31,6 +31,12 @@ where
     )
 """
 
+DISOWNED = """
+select log_bucket, object_key
+from {batch}
+where digest_state = 'disowned'
+"""
+
 DUPLICATE = """
 select
     coalesce(source_bucket, log_bucket) as bucket_name,
@@ -95,6 +101,13 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 WITH_STATUS.format(status="altered"),
             ),
             expect_no_rows(
+                "object_disowned",
+                "critical",
+                "Valid digests cover the delivery of the object and none names it: CloudTrail did "
+                "not write it, or a trail that writes no digests did.",
+                DISOWNED,
+            ),
+            expect_no_rows(
                 "object_missing",
                 "critical",
                 "CloudTrail signed for this object in a digest, and it is gone.",
@@ -110,8 +123,8 @@ def suite(on: Partition) -> gx.ExpectationSuite:
             expect_no_rows(
                 "digest_unverified",
                 "warning",
-                "CloudTrail published no key for these digests: their signature proves nothing "
-                "either way.",
+                "CloudTrail's public keys could not be had for these digests: their signature proves "
+                "nothing either way.",
                 _digests(on, "= 'key_unknown'"),
             ),
             expect_no_rows(
@@ -262,6 +275,13 @@ def _says_altered(row: Row) -> str:
     return f"{log_object(row)} was altered after CloudTrail delivered it"
 
 
+def _says_disowned(row: Row) -> str:
+    return (
+        f"{log_object(row)} is in no digest of CloudTrail, though they cover its delivery; what "
+        "it says is no evidence"
+    )
+
+
 def _says_missing(row: Row) -> str:
     return f"{log_object(row)} was deleted after CloudTrail delivered it"
 
@@ -304,6 +324,7 @@ WORDS: Words = {
     "bytes_unaccounted": _says_unaccounted,
     "object_corrupt": _says_corrupt,
     "object_altered": _says_altered,
+    "object_disowned": _says_disowned,
     "object_missing": _says_missing,
     "digest_not_valid": _says_digest,
     "digest_unverified": _says_digest,

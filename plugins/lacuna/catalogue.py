@@ -205,6 +205,7 @@ def _log_object(
         size_bytes=found.listed.size_bytes,
         etag=found.listed.etag,
         delivered_at=found.listed.delivered_at,
+        stamped_at=found.stamped_at,
         path_day=found.path_day,
         readable=True,
         problem=found.problem,

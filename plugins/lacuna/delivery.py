@@ -95,7 +95,7 @@ class ListedObject:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What one listed object is."""
+    """What one listed object is. `stamped_at`: when CloudTrail says that it delivered a file."""
 
     place: Place
     listed: ListedObject
@@ -103,6 +103,7 @@ class Placed:
     key_layout: KeyLayout | None = None
     path_day: date | None = None
     problem: str | None = None
+    stamped_at: datetime | None = None
 
     @property
     def log_object(self) -> str:
@@ -243,7 +244,7 @@ def _placed_cloudtrail(place: Place, listed: ListedObject) -> Placed:
     ):
         # The raw table reads the folder whatever is in it, so the folder says the day.
         return replace(_other(place, listed), path_day=folder_day(place.prefix, listed.key))
-    return Placed(place, listed, Kind.CLOUDTRAIL, None, stamp.date())
+    return Placed(place, listed, Kind.CLOUDTRAIL, None, stamp.date(), stamped_at=stamp)
 
 
 def _other(place: Place, listed: ListedObject) -> Placed:

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 _HOUR = timedelta(hours=1)
+# By how much the stamp in a log file's name may differ from the moment by which digests go.
+_STAMP_MARGIN = timedelta(minutes=15)
 _NAME = re.compile(
     r"(?P<account>[^/_]+)_CloudTrail-Digest_(?P<region>[a-z0-9-]+)_(?P<trail>[A-Za-z0-9._-]+)_"
     r"(?P<home_region>[a-z0-9-]+)_(?P<stamp>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz",
@@ -38,14 +40,20 @@ class DigestState(StrEnum):
     MOVED = "moved"
     UNREADABLE = "unreadable"
     KEY_UNKNOWN = "key_unknown"
+    FOREIGN_KEY = "foreign_key"
     MISSING = "missing"
 
 
 class FileState(StrEnum):
-    """What the digests say of one log file."""
+    """What the digests say of one log file.
+
+    `disowned`: digests of proven origin cover its delivery, and none names it. `not_attested`: none
+    names it, and none had to.
+    """
 
     ATTESTED = "attested"
     ALTERED = "altered"
+    DISOWNED = "disowned"
     NOT_ATTESTED = "not_attested"
 
 
@@ -211,13 +219,15 @@ def judge(
     *,
     previous_was_readable: bool = True,
     begins_anew: bool = False,
+    keys_are_all: bool = True,
 ) -> DigestState:
     """The verdict on one digest file.
 
     `public_keys` are CloudTrail's for the digest's Region, by fingerprint. `previous` is the
     digest that this one names as its predecessor, None where no such object exists any more;
     `previous_was_readable=False` says that nobody could look. `begins_anew`: an older digest of the
-    same chain exists, although this one may claim to be the first.
+    same chain exists, although this one may claim to be the first. `keys_are_all`: a key that is not
+    among them is none of CloudTrail's; else nobody knows.
     """
     document = file.document
     if document is None:
@@ -226,7 +236,7 @@ def judge(
         return DigestState.MOVED
     key = public_keys.get(document.digestPublicKeyFingerprint)
     if key is None:
-        return DigestState.KEY_UNKNOWN
+        return DigestState.FOREIGN_KEY if keys_are_all else DigestState.KEY_UNKNOWN
     if not signature_is_valid(key, file.signature, string_to_sign(file)):
         return DigestState.INVALID_SIGNATURE
     if document.previousDigestS3Object is None:
@@ -295,10 +305,24 @@ def entries_of(digest: JudgedDigest) -> list[LogFileEntry]:
     return digest.file.document.logFiles
 
 
-def file_state(attested: str | None, content_sha256: str | None) -> FileState:
-    """What is known of a delivered file, from the hash its digest names and its own."""
+def cover(chain: Iterable[JudgedDigest], delivered_at: datetime) -> bool:
+    """Would the trusted digests of one Region's hourly chain name a file of that stamp?"""
+    reached = delivered_at - _STAMP_MARGIN
+    for one in sorted((one for one in chain if one.is_trusted), key=lambda one: one.start_at):
+        if one.start_at <= reached:
+            reached = max(reached, one.end_at)
+    return reached >= delivered_at + _STAMP_MARGIN
+
+
+def file_state(
+    attested: str | None, content_sha256: str | None, *, is_covered: bool = False
+) -> FileState:
+    """What is known of a delivered file, from the hash its digest names and its own.
+
+    `is_covered`: every trail that can have written it has digests that would name it.
+    """
     if attested is None:
-        return FileState.NOT_ATTESTED
+        return FileState.DISOWNED if is_covered else FileState.NOT_ATTESTED
     return FileState.ATTESTED if attested == content_sha256 else FileState.ALTERED
 
 

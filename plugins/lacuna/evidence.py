@@ -53,6 +53,7 @@ class LogObject:
     size_bytes: int
     etag: str
     delivered_at: datetime
+    stamped_at: datetime | None
     path_day: date | None
     readable: bool | None
     problem: str | None

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from lacuna import day as days
@@ -12,7 +13,7 @@ from lacuna.aws.objects import ObjectUnreadable, list_range, read_object
 from lacuna.aws.session import Account, each
 from lacuna.aws.trails import read_public_keys, read_status
 from lacuna.coverage import Trail
-from lacuna.delivery import KeyRange
+from lacuna.delivery import KeyRange, Placed
 from lacuna.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
 from lacuna.evidence import TrailDigest
 from lacuna.logfiles import GzipError
@@ -40,7 +41,7 @@ class DigestsRead:
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A digest file as listed. One beyond the day only attests files of the day's last hour."""
+    """A digest file as listed. One beyond the day only attests files of the day's end."""
 
     chain: Chain
     name: DigestName
@@ -88,30 +89,59 @@ def read(
         _Judged(one, _judge(account, one, file, found, keys[one.chain.region]))
         for one, file in found
     ]
+    return DigestsRead(_rows(account, files, judged, known_ends), _file_states(files, judged))
+
+
+def _file_states(files: TrailFiles, judged: Sequence[_Judged]) -> dict[str, FileState]:
     attested = digests.attested_hashes(one.digest for one in judged)
     hashes = files.hashes()
-    states = {
-        url: digests.file_state(attested.get(url), hashes[url])
-        if url in hashes
-        else FileState.NOT_ATTESTED
-        for url in files.contents
-    }
-    return DigestsRead(_rows(account, files, judged, known_ends), states)
+    states = {}
+    for one in files.found:
+        if one.log_object not in files.contents:
+            continue
+        signed_for = attested.get(one.log_object)
+        if signed_for is not None and one.log_object not in hashes:
+            states[one.log_object] = FileState.NOT_ATTESTED  # nobody could read it
+        else:
+            states[one.log_object] = digests.file_state(
+                signed_for, hashes.get(one.log_object), is_covered=_is_covered(one, files, judged)
+            )
+    return states
+
+
+def _is_covered(file: Placed, files: TrailFiles, judged: Sequence[_Judged]) -> bool:
+    """Would a digest at hand name `file`, whichever of the trails that share its place wrote it?"""
+    place = file.place
+    writers = files.writers.get(f"s3://{place.log_bucket}/{place.prefix}", [])
+    chains = [
+        [
+            one.digest
+            for one in judged
+            if one.listed.chain.trail is trail
+            and (one.listed.chain.account_id, one.listed.chain.region)
+            == (place.account_id, place.region)
+            and not one.listed.name.is_backfill
+        ]
+        for trail in writers
+    ]
+    stamp = file.stamped_at
+    return stamp is not None and bool(chains) and all(digests.cover(one, stamp) for one in chains)
 
 
 def _list(account: Account, chain: Chain, files: TrailFiles) -> list[_Listed]:
-    """The digests of the day's folder, and the one after midnight that attests its last hour."""
+    """The digests of the day's folder, and those after midnight that cover the end of the day."""
     trail, next_day = chain.trail, files.day + timedelta(days=1)
     stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"
     found = []
-    for is_of_day, prefix in (
-        (True, f"{chain.prefix}{files.day:%Y/%m/%d}/{stem}"),
-        (False, f"{chain.prefix}{next_day:%Y/%m/%d}/{stem}{next_day:%Y%m%d}T00"),
+    for is_of_day, day, stop in (
+        (True, files.day, _LAST),
+        (False, next_day, f"{next_day:%Y%m%d}T02"),
     ):
+        prefix = f"{chain.prefix}{day:%Y/%m/%d}/{stem}"
         answer = list_range(
             account.s3_of(trail.log_bucket),
             trail.log_bucket,
-            KeyRange(prefix, prefix, prefix + _LAST),
+            KeyRange(prefix, prefix, prefix + stop),
         )
         names = (
             (one.key, digests.parse_name(one.key.rpartition("/")[2])) for one in answer.objects
@@ -145,12 +175,13 @@ def _fetch(account: Account, bucket: str, key: str) -> DigestFile:
     return digests.digest_file(bucket, key, content, metadata.get("signature"))
 
 
-def _public_keys(account: Account, region: str, files: TrailFiles) -> Mapping[str, bytes]:
+def _public_keys(account: Account, region: str, files: TrailFiles) -> Mapping[str, bytes] | None:
+    """CloudTrail's keys of those days, None if nobody could ask."""
     start = days.start_of(files.day) - timedelta(days=1)
     keys = read_public_keys(account.cloudtrail(region), start, days.end_of(files.day) + 2 * _HOUR)
     if isinstance(keys, Refusal):
         log.warning("%s: ListPublicKeys refused (%s)", region, keys.error_code)
-        return {}
+        return None
     return keys
 
 
@@ -159,11 +190,16 @@ def _judge(
     listed: _Listed,
     file: DigestFile,
     found: Sequence[tuple[_Listed, DigestFile]],
-    keys: Mapping[str, bytes],
+    keys: Mapping[str, bytes] | None,
 ) -> JudgedDigest:
-    state = digests.judge(
+    judge = partial(
+        digests.judge,
         file,
-        keys,
+        keys or {},
+        # a backfilled digest is signed with a key of the day on which it was made up for
+        keys_are_all=keys is not None and not listed.name.is_backfill,
+    )
+    state = judge(
         None,
         previous_was_readable=False,
         begins_anew=any(_is_older_of_chain(one, listed) for one, _ in found),
@@ -172,7 +208,7 @@ def _judge(
     if state is DigestState.VALID and document is not None and document.previousDigestS3Object:
         # Only a digest of proven origin may say which object to read next.
         readable, previous = _previous(account, file, [one for _, one in found])
-        state = digests.judge(file, keys, previous, previous_was_readable=readable)
+        state = judge(previous, previous_was_readable=readable)
     judged = JudgedDigest(state, listed.name.ends_at - _HOUR, listed.name.ends_at, file)
     if document is None or not judged.is_trusted:
         return judged

@@ -50,12 +50,16 @@ class Chain:
 
 @dataclass(slots=True)
 class TrailFiles:
-    """What one delivery day holds of CloudTrail. `contents` is by s3:// URL."""
+    """What one delivery day holds of CloudTrail.
+
+    `contents` is by s3:// URL, `writers` by that of a place: the trails that may deliver there.
+    """
 
     day: date
     found: list[Placed] = field(default_factory=list)
     contents: dict[str, FileContent] = field(default_factory=dict)
     listings: list[Listing] = field(default_factory=list)
+    writers: dict[str, list[Trail]] = field(default_factory=dict)
     chains: list[Chain] = field(default_factory=list)
     listed_folders: list[str] = field(default_factory=list)
     folders: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
@@ -86,7 +90,10 @@ def read(account: Account, day: date, trails: Sequence[Trail]) -> TrailFiles:
                     account_id=account_id,
                 )
                 # Two trails may share a bucket and a prefix; their files cannot be told apart.
-                places.setdefault(f"s3://{trail.log_bucket}/{prefix}", place)
+                url = f"s3://{trail.log_bucket}/{prefix}"
+                places.setdefault(url, place)
+                if trail.is_multi_region or trail.home_region == place.region:
+                    files.writers.setdefault(url, []).append(trail)
             for prefix in _folders(account, trail, digests, DIGEST, files):
                 files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
     _list_files(account, list(places.values()), files)

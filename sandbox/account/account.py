@@ -249,6 +249,7 @@ class Account:
             if made.delivered_at < self.plan.period.end:
                 self._listed[region].append(digests.listed(made))
                 yield from self._store_file(made)
+                yield from self._forge_file(made)
 
     def _store_file(self, made: TrailFile) -> Iterator[StoredObject]:
         body = made.body
@@ -266,6 +267,22 @@ class Account:
         )
         self.newest_trail_file = max(self.newest_trail_file, made.delivered_at)
         yield StoredObject(TRAIL_BUCKET, made.key, body, made.delivered_at)
+
+    def _forge_file(self, genuine: TrailFile) -> Iterator[StoredObject]:
+        forgery = self.plan.forgeries.get((genuine.region, genuine.window))
+        if forgery is None:
+            return
+        made = cloudtrail.forged_file(self.plan.seed, genuine)
+        self.ledger.marks[forgery.fault_id] = Mark(
+            TRAIL_BUCKET, made.key, made.delivered_at, made.event_count
+        )
+        self.ledger.add(
+            made.delivered_at,
+            trail_files=1,
+            trail_events=made.event_count,
+            trail_bytes=len(made.body),
+        )
+        yield StoredObject(TRAIL_BUCKET, made.key, made.body, made.delivered_at)
 
     def _deliver_digests(self) -> Iterator[StoredObject]:
         for region in REGIONS:

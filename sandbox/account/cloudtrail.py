@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sandbox.account import operations as ops
@@ -225,6 +225,22 @@ def trail_file(
         event_count=len(records),
         oldest=min(times),
         newest=max(times),
+    )
+
+
+def forged_file(seed: int, genuine: TrailFile) -> TrailFile:
+    """A file of requests that nobody made: those of `genuine` under other request ids."""
+    draw = _draw(seed, genuine.region, genuine.window + 2)
+    records = json.loads(genuine.content)["Records"]
+    for record in records:
+        record["requestID"] = f"{draw.getrandbits(64):016X}"
+        record["eventID"] = _event_id(record["requestID"])
+    content = json.dumps({"Records": records}, separators=(",", ":")).encode()
+    return replace(
+        genuine,
+        key=file_key(genuine.region, genuine.delivered_at, "".join(draw.choices(_LETTERS, k=16))),
+        content=content,
+        body=gzip.compress(content, _COMPRESSION, mtime=0),
     )
 
 

@@ -15,7 +15,7 @@ from sandbox.account.buckets import BUCKETS, BY_NAME, Bucket, Trouble
 from sandbox.account.cloudtrail import WINDOW
 from sandbox.account.management import TURNED_OFF, TURNED_OFF_AFTER, TURNED_OFF_BY
 from sandbox.account.period import DAY, HOUR, Period, day_of, iso, moment
-from sandbox.account.plan import Damage, Plan, Stray, Tamper, Tampering, Tear
+from sandbox.account.plan import Damage, Forgery, Plan, Stray, Tamper, Tampering, Tear
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Expect, Fault
 
@@ -341,6 +341,26 @@ def deleted_trail_file(plan: Plan) -> Plan:
     )
 
 
+def invented_trail_file(plan: Plan) -> Plan:
+    """A CloudTrail file that CloudTrail never wrote: it would make requests look unlogged."""
+    bucket, window = BY_NAME["meridian-data-lake"], plan.period.hour(1, 17) + 5 * WINDOW
+    fault = Fault(
+        id="trail_file_invented",
+        kind="trail_file_invented",
+        note="requests that nobody made, in a file that no digest names; no hour lacks their records",
+        expect=Expect(OBJECTS, {"delivered_on": _day(window), "digest_state": "disowned"}),
+        region=bucket.region,
+        hours=(iso(window - window % HOUR),),
+        event_day=_day(window),
+    )
+    extra = Burst(bucket, window + 10, WINDOW - 60, 8, who.REPORTS, ("get", "put"))
+    return replace(
+        _planted(plan, fault),
+        bursts=(*plan.bursts, extra),
+        forgeries=plan.forgeries | {(bucket.region, window): Forgery(fault.id)},
+    )
+
+
 def _damaged(plan: Plan, tear: Tear, name: str, window: int, *, note: str, table: str) -> Plan:
     bucket, kind = BY_NAME[name], tear.fault_id
     hour = window - window % HOUR
@@ -440,5 +460,6 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     stray_objects,
     truncated_trail_file,
     deleted_trail_file,
+    invented_trail_file,
     exfiltration,
 )

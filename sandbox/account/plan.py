@@ -47,6 +47,13 @@ class Tear:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgery:
+    """A CloudTrail file beside the one of a Region's window that CloudTrail never wrote."""
+
+    fault_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stray:
     """An object that lies among the logs and is none."""
 
@@ -68,4 +75,5 @@ class Plan:
     bursts: tuple[Burst, ...] = ()
     tampers: dict[tuple[str, int], Tamper] = field(default_factory=dict)
     tears: dict[tuple[str, int], Tear] = field(default_factory=dict)
+    forgeries: dict[tuple[str, int], Forgery] = field(default_factory=dict)
     strays: tuple[Stray, ...] = ()

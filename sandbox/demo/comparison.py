@@ -34,6 +34,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "stray_object": ("object_not_a_log",),
     "trail_file_truncated": ("object_corrupt", "data_events_lost"),
     "trail_file_deleted": ("object_missing", "data_events_lost"),
+    "trail_file_invented": ("object_disowned",),
 }
 # These may break it, but need not: too few lines, or a state without an alert.
 MAY_BREAK: Mapping[str, tuple[str, ...]] = {"malformed_lines": ("quarantine_share",)}

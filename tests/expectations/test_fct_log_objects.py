@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 MART = "fct_log_objects"
-INVALID = ("invalid_signature", "broken_chain", "moved", "unreadable")
+INVALID = ("invalid_signature", "foreign_key", "broken_chain", "moved", "unreadable")
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,8 @@ def spoiled(new_world):
     world.rows[MART][-3]["problem"] = "truncated gzip"
     torn = {"kind": "cloudtrail", "status": "corrupt", "problem": "not gzip"}
     world.add_object("ct/cut", digest_state="altered", **torn, **no_lines)
+    world.add_object("ct/disowned", kind="cloudtrail", digest_state="disowned", **no_lines)
+    world.add_object("ct/signed", kind="cloudtrail", digest_state="attested", **no_lines)
     world.rows["log_objects"].append(
         {"kind": "access_log", "log_bucket": "logs", "object_key": "never-built"}
     )
@@ -94,6 +96,13 @@ def test_an_altered_object_is_told(findings, told):
     )
 
 
+def test_an_object_that_no_digest_names_is_told(findings, told):
+    assert told(findings["object_disowned"]) == (
+        "s3://logs/ct/disowned is in no digest of CloudTrail, though they cover its delivery; "
+        "what it says is no evidence"
+    )
+
+
 def test_a_deleted_object_is_told(findings, told):
     assert told(findings["object_missing"]) == (
         "s3://logs/ct/missing was deleted after CloudTrail delivered it"
@@ -124,6 +133,7 @@ def test_digests_that_do_not_hold_are_told(findings, told):
     found = findings["digest_not_valid"]
     assert set(told(found).split("\n")) == {
         "the digest s3://trail/broken_chain does not hold: broken chain",
+        "the digest s3://trail/foreign_key does not hold: foreign key",
         "the digest s3://trail/invalid_signature does not hold: invalid signature",
         "the digest s3://trail/moved does not hold: moved",
         "the digest s3://trail/unreadable does not hold: unreadable",

@@ -159,12 +159,19 @@ class Cloud:
         return url, hashlib.sha256(content).hexdigest()
 
     def digest(
-        self, bucket: str, end: datetime, files: list[tuple[str, str]], trail: str = "main"
+        self,
+        bucket: str,
+        end: datetime,
+        files: list[tuple[str, str]],
+        trail: str = "main",
+        fingerprint: str = FINGERPRINT,
+        backfill: str = "",
     ) -> str:
         """The digest of the hour before `end`, chained to the one made before it; its key."""
         key = (
             f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/{end:%Y/%m/%d}/"
-            f"{ACCOUNT}_CloudTrail-Digest_{REGION}_{trail}_{REGION}_{end:%Y%m%dT%H%M%SZ}.json.gz"
+            f"{ACCOUNT}_CloudTrail-Digest_{REGION}_{trail}_{REGION}_{end:%Y%m%dT%H%M%SZ}"
+            f"{backfill}.json.gz"
         )
         previous = self.digests[-1] if self.digests else None
         document = {
@@ -173,7 +180,7 @@ class Cloud:
             "digestEndTime": f"{end:%Y-%m-%dT%H:%M:%SZ}",
             "digestS3Bucket": bucket,
             "digestS3Object": key,
-            "digestPublicKeyFingerprint": FINGERPRINT,
+            "digestPublicKeyFingerprint": fingerprint,
             "previousDigestS3Bucket": bucket if previous else None,
             "previousDigestS3Object": previous[0] if previous else None,
             "previousDigestHashValue": hashlib.sha256(previous[1]).hexdigest()

@@ -409,7 +409,41 @@ def test_digests_attest_the_files_they_name(cloud, trail, at, run, digests, obje
     assert [row["state"] for row in digests()] == ["valid"] * 4
     assert [row["files"] for row in digests()] == [0, 0, 1, 0]
     assert objects()[file[0]]["digest_state"] == "attested"
-    assert objects()[extra]["digest_state"] == "not_attested"
+    assert objects()[extra]["digest_state"] == "disowned"
+    assert objects()[extra]["stamped_at"].replace(tzinfo=UTC) == at(9, 31)
+
+
+def test_a_file_that_no_digest_had_to_name_is_not_disowned(cloud, trail, at, run, objects):
+    early, _ = cloud.trail_file("trail-logs", at(7, 5))
+    late, _ = cloud.trail_file("trail-logs", at(10, 50))
+    for hour in (8, 9, 10, 11):
+        cloud.digest("trail-logs", at(hour), [])
+    run()
+    assert [objects()[url]["digest_state"] for url in (early, late)] == ["not_attested"] * 2
+
+
+@pytest.mark.parametrize(("multi_region", "state"), [(True, "not_attested"), (False, "disowned")])
+def test_a_file_may_be_of_another_trail_that_delivers_to_the_same_place(
+    cloud, trail, at, run, objects, multi_region, state
+):
+    cloud.client("cloudtrail", "eu-west-1").create_trail(
+        Name="other", S3BucketName="trail-logs", IsMultiRegionTrail=multi_region
+    )
+    url, _ = cloud.trail_file("trail-logs", at(9, 30))
+    for hour in (9, 10):
+        cloud.digest("trail-logs", at(hour), [])
+    run()
+    assert objects()[url]["digest_state"] == state
+
+
+def test_the_digests_after_midnight_disown_a_file_of_the_days_last_minutes(
+    cloud, trail, at, run, objects
+):
+    url, _ = cloud.trail_file("trail-logs", at(23, 50))
+    for moment in (at(23, 20), at(0, 20, days=1)):
+        cloud.digest("trail-logs", moment, [])
+    run()
+    assert objects()[url]["digest_state"] == "disowned"
 
 
 def test_the_digest_after_midnight_attests_the_days_last_hour(
@@ -538,6 +572,16 @@ def test_without_public_keys_nothing_is_called_valid(cloud, trail, at, run, dige
     cloud.faults({"operation": "ListPublicKeys", "error": "AccessDeniedException", "status": 400})
     run()
     assert [row["state"] for row in digests()] == ["key_unknown"]
+
+
+def test_a_key_that_cloudtrail_never_published_is_not_a_key_that_nobody_could_ask_for(
+    cloud, trail, at, run, digests
+):
+    cloud.digest("trail-logs", at(10), [], fingerprint="made-up")
+    # written later, with the key of that later day: nobody asked for that one
+    cloud.digest("trail-logs", at(11), [], fingerprint="of-later", backfill="_backfill")
+    run()
+    assert [row["state"] for row in digests()] == ["foreign_key", "key_unknown"]
 
 
 def test_digests_of_another_trail_are_not_mixed_in(cloud, trail, at, run, digests):

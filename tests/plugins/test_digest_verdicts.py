@@ -15,6 +15,7 @@ from lacuna.digests import (
     FileState,
     JudgedDigest,
     attested_hashes,
+    cover,
     digest_file,
     entries_of,
     file_state,
@@ -120,7 +121,8 @@ def test_a_digest_in_another_place_than_it_names_was_moved():
 
 
 def test_a_digest_signed_with_a_key_nobody_knows_says_so():
-    assert judge(signed(), {}, None) == "key_unknown"
+    assert judge(signed(), {}, None) == "foreign_key"
+    assert judge(signed(), {}, None, keys_are_all=False) == "key_unknown"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +226,44 @@ def test_a_file_is_attested_altered_or_neither():
     assert file_state("ab12", "ab12") is FileState.ATTESTED
     assert file_state("ab12", "ffff") is FileState.ALTERED
     assert file_state("ab12", None) is FileState.ALTERED
+    assert file_state("ab12", "ab12", is_covered=True) is FileState.ATTESTED
     assert file_state(None, "ab12") is FileState.NOT_ATTESTED
+    assert file_state(None, "ab12", is_covered=True) is FileState.DISOWNED
+    assert file_state(None, None, is_covered=True) is FileState.DISOWNED
+
+
+def hours(*ends: int, state: DigestState = DigestState.VALID) -> list[JudgedDigest]:
+    return [
+        JudgedDigest(state, NOON.replace(hour=end - 1), NOON.replace(hour=end), signed(end))
+        for end in ends
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chain", "minutes", "covered"),
+    [
+        (hours(12), -30, True),
+        (hours(12), 30, False),
+        (hours(12), -90, False),
+        ([], -30, False),
+        # near its ends the digest before or after may be the one that has to name the file
+        (hours(12), -15, True),
+        (hours(12), -14, False),
+        (hours(12), -45, True),
+        (hours(12), -46, False),
+        (hours(13, 12), 0, True),
+        (hours(11, 13), 0, False),
+        (hours(12) + hours(13, state=DigestState.INVALID_SIGNATURE), 0, False),
+        (hours(12) + hours(13, state=DigestState.BROKEN_CHAIN), 0, True),
+        (
+            [*hours(12), JudgedDigest(DigestState.MISSING, NOON, NOON + timedelta(hours=1))],
+            0,
+            False,
+        ),
+    ],
+)
+def test_trusted_digests_without_a_gap_cover_a_delivery(chain, minutes, covered):
+    assert cover(chain, NOON + timedelta(minutes=minutes)) is covered
 
 
 def test_a_digests_name_says_which_trail_region_and_hour():

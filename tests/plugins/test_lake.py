@@ -27,6 +27,7 @@ OBJECT = LogObject(
     size_bytes=3_000_000_000,
     etag="e",
     delivered_at=AT,
+    stamped_at=None,
     path_day=DAY,
     readable=True,
     problem=None,

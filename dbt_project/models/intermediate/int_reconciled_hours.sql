@@ -35,8 +35,9 @@ record_requests as (
 
 ),
 
--- What was altered after CloudTrail had signed for it may say anything: it is kept for the analyst and witnesses nothing.
-altered_files as (
+-- What was altered after CloudTrail had signed for it, or never was signed for where all is, may say anything: it is kept
+-- for the analyst and witnesses nothing.
+untrusted_files as (
 
     select log_object
 
@@ -46,7 +47,7 @@ altered_files as (
         -- no event is delivered on a day before its own
         delivered_on >= date '{{ event_day_range(before=1) | first or '2006-03-14' }}'
         and kind = 'cloudtrail'
-        and digest_state = 'altered'
+        and digest_state in ('altered', 'disowned')
 
 ),
 
@@ -62,7 +63,7 @@ event_requests as (
 
     where
         event_date in {{ event_days(before=1, after=1) }}
-        and coalesce(log_object, '') not in (select altered_files.log_object from altered_files)
+        and coalesce(log_object, '') not in (select untrusted_files.log_object from untrusted_files)
 
     group by 1, 2
 

@@ -221,8 +221,8 @@ timely as (
 ),
 
 -- Spans of time whose events could be in something of the trail's that nobody could read: a folder that was refused,
--- a corrupt or altered file, a file that a digest names and that is gone or altered, an hour whose digest is gone or
--- forged (its files may be gone with it). A file's events are at most an hour older than its delivery.
+-- a corrupt, altered or disowned file, a file that a digest names and that is gone or altered, an hour whose digest is
+-- gone or forged (its files may be gone with it). A file's events are at most an hour older than its delivery.
 witness_gaps as (
 
     select
@@ -240,15 +240,16 @@ witness_gaps as (
     select
         region,
         false as is_unlisted,
-        date_add('hour', -1, delivered_at) as gap_begin,
-        delivered_at as gap_end
+        -- the object's own time may be that of the tampering; the stamp in its name is by the minute, about
+        date_add('hour', -1, stamped_at) as gap_begin,
+        date_add('minute', 15, stamped_at) as gap_end
 
     from {{ source('evidence', 'log_objects') }}
 
     where
         delivered_on in {{ event_days(after=1) }}
         and kind = 'cloudtrail'
-        and (not readable or digest_state = 'altered')
+        and (not readable or digest_state in ('altered', 'disowned'))
 
     union all
 
@@ -267,7 +268,6 @@ witness_gaps as (
         and (
             state not in ('valid', 'key_unknown')
             or cardinality(missing_files) > 0
-            -- the object's own time may be that of the tampering
             or cardinality(altered_files) > 0
         )
 

@@ -39,9 +39,16 @@ def hour_of(moment: datetime) -> datetime:
 
 def reconcile(made: Made, until: datetime) -> dict[tuple[str, datetime], Hour]:
     """Both logs as delivered before `until`, held against each other."""
+    invented = {f.log_object for f in made.truth.faults if f.kind == "trail_file_invented"}
     early = Made(
         made.account,
-        [one for one in made.objects if one.delivered_at < until.timestamp()],
+        # what no digest names tells nothing
+        [
+            one
+            for one in made.objects
+            if one.delivered_at < until.timestamp()
+            and f"s3://{one.bucket}/{one.key}" not in invented
+        ],
         made.truth,
     )
     units: dict[tuple[str, str], Unit] = defaultdict(Unit)
@@ -184,7 +191,7 @@ def test_a_record_lost_with_its_only_witness_is_no_finding(made: Made) -> None:
     torn = {
         hour
         for fault in made.truth.faults
-        if fault.kind.startswith("trail_file")
+        if fault.kind in {"trail_file_truncated", "trail_file_deleted"}
         for hour in fault.hours
     }
     lowered = {

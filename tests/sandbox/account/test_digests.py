@@ -100,3 +100,24 @@ def test_a_seed_always_makes_the_same_key_and_another_seed_another() -> None:
     assert first.public_der == signing_key(7, "us-east-1").public_der
     assert first.public_der != signing_key(7, "eu-west-1").public_der
     assert first.private.key_size == 2048
+
+
+def test_an_invented_file_is_as_others_are_but_in_no_digest(made: Made) -> None:
+    [fault] = [f for f in made.truth.faults if f.kind == "trail_file_invented"]
+    key = str(fault.log_object).removeprefix("s3://meridian-cloudtrail/")
+    [forged] = [one for one in made.trail_files if one.key == key]
+    listed = {
+        file["s3Object"] for _, content in chain(made, "us-east-1") for file in content["logFiles"]
+    }
+    [genuine] = [
+        one
+        for one in made.trail_files
+        if one.key.rpartition("_")[0] == key.rpartition("_")[0] and one.key in listed
+    ]
+    assert key not in listed
+    assert forged.delivered_at == genuine.delivered_at
+    invented, real = (json.loads(gzip.decompress(one.body))["Records"] for one in (forged, genuine))
+    assert len(invented) == len(real) == fault.lines
+    ids = {event["requestID"] for event in invented}
+    assert ids.isdisjoint(event["requestID"] for event in real)
+    assert [event["eventTime"] for event in invented] == [event["eventTime"] for event in real]

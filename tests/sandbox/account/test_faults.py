@@ -21,6 +21,7 @@ KINDS = {
     "stray_object",
     "trail_file_truncated",
     "trail_file_deleted",
+    "trail_file_invented",
     "exfiltration",
 }
 

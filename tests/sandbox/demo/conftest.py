@@ -100,7 +100,7 @@ def check(day: str, code: str, subjects: list[str]) -> dict[str, Any]:
 
 def told(fault: dict[str, Any], moments: list[str]) -> str:
     """A fault's subject, as the suites would write it."""
-    if fault["kind"] in {"trail_file_truncated", "trail_file_deleted", "stray_object"}:
+    if fault["kind"].startswith("trail_file") or fault["kind"] == "stray_object":
         return fault["log_object"]
     if not moments or fault["kind"].startswith("duplicate"):
         return fault["bucket_name"]
