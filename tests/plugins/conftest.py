@@ -14,20 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import hypothesis
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from hypothesis import settings
 
 # How long one example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 REPO = Path(__file__).parents[2]
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 DAY = date(2026, 11, 21)
+OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 FINGERPRINT = "f1"
 PAGE = 50
 
@@ -272,3 +273,56 @@ def at() -> Any:
         return midnight + timedelta(days=days, hours=hour, minutes=minute, seconds=second)
 
     return moment
+
+
+@pytest.fixture
+def settings(cloud: Cloud) -> Any:
+    """Those of an empty environment; the lake is there."""
+    from lacuna.aws import lake
+    from lacuna.settings import Settings
+
+    found = Settings.from_env()
+    lake.prepare(found)
+    return found
+
+
+@pytest.fixture
+def run(settings: Any) -> Any:
+    """Observe the account and catalogue a day, as the daily run does."""
+    from lacuna import catalogue, snapshot
+
+    def catalogue_day(day: date = DAY) -> Any:
+        snapshot.observe(settings, OBSERVED_AT)
+        return catalogue.catalogue_day(settings, day)
+
+    return catalogue_day
+
+
+@pytest.fixture
+def rows(settings: Any) -> Any:
+    """A day's rows of an evidence table."""
+    from lacuna.aws import lake
+
+    def read(table: Any, day: date = DAY) -> Any:
+        return lake.open_lake(settings).read(table, {"delivered_on": day})
+
+    return read
+
+
+@pytest.fixture
+def objects(rows: Any) -> Any:
+    """The day's catalogue by s3:// URL; no object is in it twice."""
+    from lacuna.evidence import LOG_OBJECTS
+
+    def read(day: date = DAY) -> Any:
+        found = rows(LOG_OBJECTS, day)
+        by_url = {row["log_object"]: row for row in found}
+        assert len(by_url) == len(found)
+        return by_url
+
+    return read
+
+
+@pytest.fixture
+def trail(cloud: Cloud) -> str:
+    return cloud.trail("main", "trail-logs")

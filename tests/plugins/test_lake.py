@@ -40,13 +40,6 @@ RESULT = CheckResult(
 )
 
 
-@pytest.fixture
-def settings(cloud):
-    found = Settings.from_env()
-    lake.prepare(found)
-    return found
-
-
 def test_the_lake_is_made_where_it_is_missing(cloud, settings):
     glue = cloud.client("glue")
     names = {one["Name"] for one in glue.get_databases()["DatabaseList"]}

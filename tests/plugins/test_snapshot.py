@@ -8,17 +8,9 @@ from lacuna import snapshot
 from lacuna.aws import lake
 from lacuna.aws.session import AccountError
 from lacuna.evidence import LOGGING_SNAPSHOTS
-from lacuna.settings import Settings
 
 OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 OBSERVED_ON = {"observed_on": date(2026, 11, 22)}
-
-
-@pytest.fixture
-def settings(cloud):
-    found = Settings.from_env()
-    lake.prepare(found)
-    return found
 
 
 @pytest.fixture

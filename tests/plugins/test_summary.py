@@ -154,7 +154,7 @@ def test_lines_are_broken_for_a_terminal_only(monkeypatch):
     line = "  " + "word " * 40
     assert list(fitted([line])) == [line.rstrip()]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((40, 20)))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_, **__: os.terminal_size((40, 20)))
     first, *others = fitted([line, "", "end"])
     assert first.startswith("  word")
     assert others[0].startswith("    word")
@@ -181,13 +181,6 @@ HOURS = [
     (DAY, "videos", "delivered"),
     (NEXT_DAY, "photos", "pending"),
 ]
-
-
-@pytest.fixture
-def settings(cloud):
-    found = Settings.from_env()
-    lake.prepare(found)
-    return found
 
 
 @pytest.fixture

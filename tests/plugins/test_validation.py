@@ -58,7 +58,7 @@ def test_athena_is_addressed_with_the_settings(environment):
         "schema_name": "lacuna",
         "s3_staging_dir": "s3://the-lake/athena-results/",
         "work_group": "audit",
-        "poll_interval": 0.5,
+        "poll_interval": 0.2,
     }
 
 
