@@ -410,8 +410,9 @@ class _Analyser:
             return (name,), scope.queries[name]
         (database, name), columns = self.tables(node)
         node.set("this", exp.to_identifier(f"{database}.{name}", quoted=True))
-        node.set("db", None)
-        node.set("catalog", None)
+        # in full, for no query of WITH has such a name
+        node.set("db", exp.to_identifier("main"))
+        node.set("catalog", exp.to_identifier("temp"))
         return (CATALOG, database, name), list(columns.items())
 
     def _unnest(self, node: exp.Unnest, scope: Scope) -> Columns:

@@ -20,7 +20,7 @@ from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
-from . import ddl, s3
+from . import ddl, prepared, s3
 from .catalog import CATALOG, Catalog, CatalogError, GlueTable, split_url
 from .engine import AthenaError, Cancelled, Engine, Result, Statement
 
@@ -42,6 +42,7 @@ class Execution:
     context: dict[str, Any]
     workgroup: str
     token: str | None
+    backend: Any
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: str = "QUEUED"
     reason: str = ""
@@ -57,7 +58,8 @@ class Execution:
         try:
             if self.statement.cancellation.requested:
                 raise Cancelled
-            self.result = ddl.run(self.statement) or self._query()
+            found = prepared.run(self.statement, self.backend, self.workgroup)
+            self.result = found if isinstance(found, Result) else self._run(found)
             self._store()
             end, reason = "SUCCEEDED", ""
         except Cancelled as error:
@@ -70,11 +72,14 @@ class Execution:
         self.ended, self.reason = time.time(), reason
         self.state = end
 
-    def _query(self) -> Result:
+    def _run(self, statement: Statement) -> Result:
+        return ddl.run(statement) or self._query(statement)
+
+    def _query(self, statement: Statement) -> Result:
         catalog = self.context.get("Catalog") or CATALOG
         if catalog.lower() != CATALOG:
             raise AthenaError(f"CATALOG_NOT_FOUND: line 1:1: Catalog '{catalog}' does not exist")
-        return _engine.run(self.statement)
+        return _engine.run(statement)
 
     @property
     def has_header(self) -> bool:
@@ -194,7 +199,7 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
                     if earlier.statement.sql != sql:
                         raise _invalid("Idempotent parameters do not match")
                     return json.dumps({"QueryExecutionId": earlier.id})
-            execution = Execution(statement, context, group.name, token)
+            execution = Execution(statement, context, group.name, token, self.athena_backend)
             self._executions()[execution.id] = execution
             future: Future[None] = _pool.submit(execution.run)
         with contextlib.suppress(TimeoutError):

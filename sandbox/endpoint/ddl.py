@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from .catalog import CATALOG, Catalog, GlueTable
 from .engine import AthenaError, Column, Result, Statement
+from .syntax import without_head
 
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -75,12 +76,7 @@ def new_table(
 
 def run(statement: Statement) -> Result | None:
     """The result of a Hive statement; None where it is one for an engine."""
-    sql = (
-        re.sub(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", "", statement.sql, flags=re.S)
-        .rstrip()
-        .rstrip(";")
-        .rstrip()
-    )
+    sql = without_head(statement.sql)
     for pattern, action in COMMANDS:
         if found := re.fullmatch(pattern, sql, re.I | re.S):
             return action(_Context(statement, sql), *found.groups())

@@ -162,9 +162,17 @@ def is_comma(join: exp.Join) -> bool:
     return not (join.kind or join.args.get("on") or join.args.get("using"))
 
 
+def without_head(sql: str) -> str:
+    """A statement without the comments before it and the semicolon after it."""
+    text = re.sub(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", "", sql, flags=re.S)
+    return text.rstrip().rstrip(";").rstrip()
+
+
 def with_parameters(sql: str, parameters: Sequence[str]) -> str:
-    """A statement with its question marks replaced by the execution parameters, which are SQL
-    literals."""
+    """A statement with its question marks replaced by the execution parameters.
+
+    Each is an expression of its own, whatever stands around the question mark.
+    """
     if "?" not in sql and not parameters:
         return sql
     try:
@@ -177,8 +185,22 @@ def with_parameters(sql: str, parameters: Sequence[str]) -> str:
             f"but found {len(parameters)}"
         )
     for mark, value in reversed(list(zip(marks, parameters, strict=True))):
-        sql = sql[: mark.start] + value + sql[mark.end + 1 :]
+        sql = sql[: mark.start] + _parameter(value) + sql[mark.end + 1 :]
     return sql
+
+
+def _parameter(value: str) -> str:
+    """The text of a parameter, which must be one expression without columns."""
+    if re.fullmatch(r"\s*(?:\d+|'(?:[^']|'')*')\s*", value):
+        return value  # also where only a literal may stand, as in LIMIT
+    tree = parse(f"SELECT {value}")
+    alone = isinstance(tree, exp.Select) and len(tree.expressions) == 1
+    if not alone or {k for k, v in tree.args.items() if v} != {"expressions"}:
+        raise AthenaError(f"SYNTAX_ERROR: line 1:1: parameter is not an expression: {value}")
+    only = tree.expressions[0]
+    if isinstance(only, (exp.Alias, exp.Star)) or only.find(exp.Column, exp.Query):
+        raise AthenaError(f"SYNTAX_ERROR: line 1:1: Constant expression expected: {value}")
+    return f"({value}\n)" if "--" in value else f"({value})"
 
 
 def check_tokens(sql: str, read: list[Token]) -> None:

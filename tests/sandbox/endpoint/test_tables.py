@@ -744,3 +744,14 @@ def test_a_subquery_may_call_a_column_path(lake: Any) -> None:
     assert lake.rows("""with t as (select 's3://b/k' as "$path") select "$path" from t""") == [
         ["s3://b/k"]
     ]
+
+
+def test_no_query_of_with_is_taken_for_a_table(lake: Any) -> None:
+    database = lake.database
+    lake.rows("create table one as select 1 as a")
+    lake.rows("create view shown as select a from one")
+    for name in (f"{database}.one", "one", "raw_0", "files", "temp", "main"):
+        of_it = f'with "{name}" as (select 99 as a) select a from'
+        assert lake.rows(f"{of_it} {database}.one") == [["1"]]
+        assert lake.rows(f"{of_it} shown") == [["1"]]
+        assert lake.rows(f'{of_it} "{name}"') == [["99"]]
