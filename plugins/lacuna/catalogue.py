@@ -79,7 +79,7 @@ def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
     access_logs, listings = _access_logs(account, settings, sources, day)
     regions = {source.region for source in sources} | {account.region}
     trails = list_trails(account, regions)
-    trail_files = trailfiles.read(account, day, trails.trails)
+    trail_files = trailfiles.read(account, day, trails.trails, regions - trails.refusals.keys())
     day_before = lake.read(TRAIL_DIGESTS, {"delivered_on": day - timedelta(days=1)})
     digests = traildigests.read(account, trail_files, traildigests.last_ends(day_before))
     refused = [

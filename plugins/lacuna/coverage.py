@@ -137,6 +137,10 @@ class Trail:
     def account_id(self) -> str:
         return self.arn.split(":")[4]
 
+    def records_in(self, region: str) -> bool:
+        """Is the Region one that the trail is made to record?"""
+        return self.is_multi_region or self.home_region == region
+
 
 @dataclass(frozen=True, slots=True)
 class BucketCoverage:

@@ -13,7 +13,7 @@ from lacuna.aws.objects import ObjectUnreadable, list_range, read_object
 from lacuna.aws.session import Account, each
 from lacuna.aws.trails import read_public_keys, read_status
 from lacuna.coverage import Trail
-from lacuna.delivery import KeyRange, Placed
+from lacuna.delivery import KeyRange, Kind, Place, Placed
 from lacuna.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
 from lacuna.evidence import TrailDigest
 from lacuna.logfiles import GzipError
@@ -73,6 +73,11 @@ def read(
     `known_ends`: what `last_ends` tells of the day before. A chain that has stopped since is seen
     by nothing else.
     """
+    files.chains += _lost_chains(files, known_ends)
+    started = {
+        trail.arn: _writes_digests_since(account, trail)
+        for trail in {chain.trail.arn: chain.trail for chain in files.chains}.values()
+    }
     listed = [one for chain in files.chains for one in _list(account, chain, files)]
     read_files = each(
         lambda one: _read_digest(account, one.chain.trail.log_bucket, one.key),
@@ -86,10 +91,46 @@ def read(
         for region in sorted({one.chain.region for one in listed})
     }
     judged = [
-        _Judged(one, _judge(account, one, file, found, keys[one.chain.region]))
+        _Judged(
+            one,
+            _judge(account, one, file, found, keys[one.chain.region], started[one.chain.trail.arn]),
+        )
         for one, file in found
     ]
-    return DigestsRead(_rows(account, files, judged, known_ends), _file_states(files, judged))
+    rows = _rows(account, files, judged, known_ends, started)
+    return DigestsRead(rows, _file_states(files, judged))
+
+
+def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, datetime]) -> list[Chain]:
+    """Chains that have left no folder and must be there.
+
+    A trail that writes digests writes them in every Region it records: where it delivered files
+    on the day, or where a chain was known the day before, that none is left says a lot.
+    """
+    there = {(one.trail.arn, one.account_id, one.region) for one in files.chains}
+    lost = []
+    for folder in files.account_folders:
+        trail = folder.trail
+        regions = {
+            one.place.region or ""
+            for one in files.found
+            if one.kind is Kind.CLOUDTRAIL
+            and trail.has_digests
+            and (one.place.log_bucket, one.place.account_id)
+            == (trail.log_bucket, folder.account_id)
+            and trail.records_in(one.place.region or "")
+        }
+        regions |= {
+            region
+            for arn, owner, region in known_ends
+            if (arn, owner) == (trail.arn, folder.account_id)
+        }
+        lost += [
+            Chain(trail, folder.account_id, region, f"{folder.digests}{region}/")
+            for region in sorted(regions)
+            if (trail.arn, folder.account_id, region) not in there
+        ]
+    return lost
 
 
 def _file_states(files: TrailFiles, judged: Sequence[_Judged]) -> dict[str, FileState]:
@@ -112,20 +153,29 @@ def _file_states(files: TrailFiles, judged: Sequence[_Judged]) -> dict[str, File
 def _is_covered(file: Placed, files: TrailFiles, judged: Sequence[_Judged]) -> bool:
     """Would a digest at hand name `file`, whichever of the trails that share its place wrote it?"""
     place = file.place
+    if place.region not in files.regions:
+        return False
     writers = files.writers.get(f"s3://{place.log_bucket}/{place.prefix}", [])
-    chains = [
-        [
-            one.digest
-            for one in judged
-            if one.listed.chain.trail is trail
-            and (one.listed.chain.account_id, one.listed.chain.region)
-            == (place.account_id, place.region)
-            and not one.listed.name.is_backfill
-        ]
-        for trail in writers
-    ]
     stamp = file.stamped_at
-    return stamp is not None and bool(chains) and all(digests.cover(one, stamp) for one in chains)
+    return (
+        stamp is not None
+        and bool(writers)
+        and all(_would_name(trail, place, stamp, judged) for trail in writers)
+    )
+
+
+def _would_name(trail: Trail, place: Place, stamp: datetime, judged: Sequence[_Judged]) -> bool:
+    here = [
+        one
+        for one in judged
+        if one.listed.chain.trail is trail
+        and (one.listed.chain.account_id, one.listed.chain.region)
+        == (place.account_id, place.region)
+    ]
+    # what is backfilled was left out of the hourly chain, and may be this very file
+    if any(one.listed.name.is_backfill and not one.digest.is_trusted for one in here):
+        return False
+    return digests.cover((one.digest for one in here if not one.listed.name.is_backfill), stamp)
 
 
 def _list(account: Account, chain: Chain, files: TrailFiles) -> list[_Listed]:
@@ -191,6 +241,7 @@ def _judge(
     file: DigestFile,
     found: Sequence[tuple[_Listed, DigestFile]],
     keys: Mapping[str, bytes] | None,
+    started_at: datetime | None,
 ) -> JudgedDigest:
     judge = partial(
         digests.judge,
@@ -202,7 +253,8 @@ def _judge(
     state = judge(
         None,
         previous_was_readable=False,
-        begins_anew=any(_is_older_of_chain(one, listed) for one, _ in found),
+        begins_anew=any(_is_older_of_chain(one, listed) for one, _ in found)
+        and not _is_first_after(started_at, listed.name),
     )
     document = file.document
     if state is DigestState.VALID and document is not None and document.previousDigestS3Object:
@@ -213,6 +265,11 @@ def _judge(
     if document is None or not judged.is_trusted:
         return judged
     return JudgedDigest(state, document.digestStartTime, document.digestEndTime, file)
+
+
+def _is_first_after(started_at: datetime | None, name: DigestName) -> bool:
+    """A trail that was stopped and started again begins a new chain by right."""
+    return started_at is not None and name.ends_at - 2 * _HOUR < started_at <= name.ends_at
 
 
 def _is_older_of_chain(one: _Listed, other: _Listed) -> bool:
@@ -245,6 +302,7 @@ def _rows(
     files: TrailFiles,
     judged: Sequence[_Judged],
     known_ends: Mapping[ChainKey, datetime],
+    started: Mapping[str, datetime | None],
 ) -> list[TrailDigest]:
     of_day = [one for one in judged if one.listed.is_of_day]
     hashes, gone = _look_at_files(account, files, [one.digest for one in of_day])
@@ -258,7 +316,9 @@ def _rows(
         key = (chain.trail.arn, chain.account_id, chain.region)
         rows += [
             _row(chain, one, hashes, gone)
-            for one in _missing_hours(account, files.day, chain, hourly, known_ends.get(key))
+            for one in _missing_hours(
+                files.day, hourly, known_ends.get(key), started[chain.trail.arn]
+            )
         ]
     for row in rows:
         if row.state != DigestState.VALID or row.missing_files or row.altered_files:
@@ -276,22 +336,21 @@ def _rows(
 
 
 def _missing_hours(
-    account: Account,
     day: date,
-    chain: Chain,
     hourly: Sequence[JudgedDigest],
     since: datetime | None,
+    started_at: datetime | None,
 ) -> list[JudgedDigest]:
-    """The hours that end on `day` and have no digest, the last ones included if it ought to be."""
+    """The hours that end on `day` and have no digest, the first and the last ones included where
+    the trail was writing digests by then."""
     until = days.end_of(day)
-    gaps = digests.missing_hours(hourly, since, until)
     surely = digests.missing_hours(hourly, since)
-    if len(gaps) > len(surely):
-        begun = _writes_digests_since(account, chain.trail)
-        gaps = [
-            one for one in gaps if one in surely or (begun is not None and begun <= one.start_at)
-        ]
-    return [one for one in gaps if days.start_of(day) < one.end_at <= until]
+    return [
+        one
+        for one in digests.missing_hours(hourly, since or days.start_of(day), until)
+        if days.start_of(day) < one.end_at <= until
+        and (one in surely or (started_at is not None and started_at <= one.start_at))
+    ]
 
 
 def _writes_digests_since(account: Account, trail: Trail) -> datetime | None:

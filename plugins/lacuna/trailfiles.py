@@ -6,7 +6,7 @@ grow with history. `logfiles` says why bytes are read at all; `traildigests` jud
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -48,18 +48,30 @@ class Chain:
     prefix: str
 
 
+@dataclass(frozen=True, slots=True)
+class AccountFolder:
+    """Where a trail writes the digests of one account, a folder a Region below `digests`."""
+
+    trail: Trail
+    account_id: str
+    digests: str
+
+
 @dataclass(slots=True)
 class TrailFiles:
     """What one delivery day holds of CloudTrail.
 
     `contents` is by s3:// URL, `writers` by that of a place: the trails that may deliver there.
+    `regions` are those whose trails are all known.
     """
 
     day: date
+    regions: Collection[str] = ()
     found: list[Placed] = field(default_factory=list)
     contents: dict[str, FileContent] = field(default_factory=dict)
     listings: list[Listing] = field(default_factory=list)
     writers: dict[str, list[Trail]] = field(default_factory=dict)
+    account_folders: list[AccountFolder] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
     listed_folders: list[str] = field(default_factory=list)
     folders: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
@@ -73,13 +85,19 @@ class TrailFiles:
         }
 
 
-def read(account: Account, day: date, trails: Sequence[Trail]) -> TrailFiles:
-    """The log files delivered on `day`, read and checked, and the digest chains beside them."""
-    files = TrailFiles(day)
+def read(
+    account: Account, day: date, trails: Sequence[Trail], regions: Collection[str]
+) -> TrailFiles:
+    """The log files delivered on `day`, read and checked, and the digest chains beside them.
+
+    `regions`: those whose trails are all among `trails`.
+    """
+    files = TrailFiles(day, regions)
     places: dict[str, Place] = {}
     for trail in trails:
         for folder, account_id in _account_folders(account, trail, files):
             logs, digests = f"{folder}CloudTrail/", f"{folder}CloudTrail-Digest/"
+            files.account_folders.append(AccountFolder(trail, account_id, digests))
             for prefix in _folders(account, trail, logs, Kind.CLOUDTRAIL, files):
                 place = Place(
                     kind=Kind.CLOUDTRAIL,
@@ -92,7 +110,7 @@ def read(account: Account, day: date, trails: Sequence[Trail]) -> TrailFiles:
                 # Two trails may share a bucket and a prefix; their files cannot be told apart.
                 url = f"s3://{trail.log_bucket}/{prefix}"
                 places.setdefault(url, place)
-                if trail.is_multi_region or trail.home_region == place.region:
+                if trail.records_in(place.region or ""):
                     files.writers.setdefault(url, []).append(trail)
             for prefix in _folders(account, trail, digests, DIGEST, files):
                 files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))

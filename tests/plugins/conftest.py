@@ -45,7 +45,8 @@ key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 public = key.public_key().public_bytes(s.Encoding.DER, s.PublicFormat.PKCS1)
 pem = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()).decode()
 with Sandbox(port=0) as box:
-    register_public_key("us-east-1", public, "f1", datetime(2006, 3, 1), datetime(2100, 1, 1))
+    for region in ("us-east-1", "eu-west-1"):
+        register_public_key(region, public, "f1", datetime(2006, 3, 1), datetime(2100, 1, 1))
     print(box.url, pem.replace("\\n", "|"), flush=True)
     sys.stdin.read()
 """
@@ -150,11 +151,12 @@ class Cloud:
         content: bytes = b'{"Records":[{}]}',
         unique: int = 0,
         folder: str = "AWSLogs/",
+        region: str = REGION,
     ) -> tuple[str, str]:
         """A CloudTrail log file; its s3:// URL and the hash that a digest would give it."""
         key = (
-            f"{folder}{ACCOUNT}/CloudTrail/{REGION}/{at:%Y/%m/%d}/"
-            f"{ACCOUNT}_CloudTrail_{REGION}_{at:%Y%m%dT%H%MZ}_{unique:016d}.json.gz"
+            f"{folder}{ACCOUNT}/CloudTrail/{region}/{at:%Y/%m/%d}/"
+            f"{ACCOUNT}_CloudTrail_{region}_{at:%Y%m%dT%H%MZ}_{unique:016d}.json.gz"
         )
         url = self.put(bucket, key, gzip.compress(content), at)
         return url, hashlib.sha256(content).hexdigest()
@@ -167,11 +169,12 @@ class Cloud:
         trail: str = "main",
         fingerprint: str = FINGERPRINT,
         backfill: str = "",
+        region: str = REGION,
     ) -> str:
         """The digest of the hour before `end`, chained to the one made before it; its key."""
         key = (
-            f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/{end:%Y/%m/%d}/"
-            f"{ACCOUNT}_CloudTrail-Digest_{REGION}_{trail}_{REGION}_{end:%Y%m%dT%H%M%SZ}"
+            f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{region}/{end:%Y/%m/%d}/"
+            f"{ACCOUNT}_CloudTrail-Digest_{region}_{trail}_{REGION}_{end:%Y%m%dT%H%M%SZ}"
             f"{backfill}.json.gz"
         )
         previous = self.digests[-1] if self.digests else None

@@ -126,7 +126,7 @@ def signing(cloud):
 def test_a_chain_that_stops_is_missing_to_the_end_of_the_day_and_on_the_next(
     cloud, signing, at, run, rows
 ):
-    for hour in (20, 21):
+    for hour in range(22):
         cloud.digest("trail-logs", at(hour, 20), [])
     run()
     assert missing_ends(digests_of(rows, DAY)) == [22, 23]
@@ -139,10 +139,94 @@ def test_a_chain_that_stops_is_missing_to_the_end_of_the_day_and_on_the_next(
 def test_a_chain_that_goes_on_after_midnight_lacks_only_what_lies_between(
     cloud, signing, at, run, rows
 ):
-    for moment in (at(21, 20), at(0, 20, days=1)):
-        cloud.digest("trail-logs", moment, [])
+    for hour in (*range(22), 24):
+        cloud.digest("trail-logs", at(hour, 20), [])
     run()
     assert missing_ends(digests_of(rows, DAY)) == [22, 23]
+
+
+def test_a_chain_of_which_nothing_is_left_is_missing_all_day(
+    cloud, signing, at, run, rows, objects
+):
+    keys = [cloud.digest("trail-logs", at(hour, days=-1), []) for hour in range(1, 25)]
+    run(DAY - timedelta(days=1))
+    for key in keys:
+        cloud.client("s3").delete_object(Bucket="trail-logs", Key=key)
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == [*range(1, 24), 0]
+
+
+def test_where_a_trail_delivered_files_it_must_have_written_digests(
+    cloud, signing, at, run, rows, objects
+):
+    for hour in range(26):
+        cloud.digest("trail-logs", at(hour), [])
+    cloud.trail_file("trail-logs", at(9, 30), region="us-west-9")
+    run()
+    found = {(row["region"], row["state"]) for row in digests_of(rows, DAY)}
+    assert found == {("us-east-1", "valid"), ("us-west-9", "missing")}
+
+
+def test_the_days_first_hours_are_missing_though_nobody_looked_the_day_before(
+    cloud, signing, at, run, rows
+):
+    keys = [cloud.digest("trail-logs", at(hour), []) for hour in range(25)]
+    for key in keys[:18]:
+        cloud.client("s3").delete_object(Bucket="trail-logs", Key=key)
+    run()
+    assert missing_ends(digests_of(rows, DAY)) == list(range(1, 18))
+
+
+@pytest.mark.parametrize(("started", "state"), [(10, "valid"), (8, "broken_chain")])
+def test_a_trail_that_was_started_again_begins_a_new_chain(
+    cloud, signing, at, run, rows, started, state
+):
+    for hour in (8, 9):
+        cloud.digest("trail-logs", at(hour), [])
+    cloud.digests.clear()
+    for hour in (11, 12):
+        cloud.digest("trail-logs", at(hour), [])
+    cloud.client("cloudtrail").add_tags(
+        ResourceId=signing, TagsList=[{"Key": "started-at", "Value": at(started, 10).isoformat()}]
+    )
+    run()
+    states = {row["digest_end_at"].hour: row["state"] for row in digests_of(rows, DAY)}
+    assert (states[11], states[12]) == (state, "valid")
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_file_may_be_named_by_a_backfilled_digest_that_nobody_can_verify(
+    cloud, trail, at, run, objects, refused
+):
+    for hour in (9, 10, 11):
+        cloud.digest("trail-logs", at(hour), [])
+    file = cloud.trail_file("trail-logs", at(9, 30))
+    cloud.digest("trail-logs", at(10), [file], fingerprint="of-later", backfill="_backfill")
+    if refused:
+        cloud.faults(
+            {
+                "operation": "GetObject",
+                "resource": "*_backfill*",
+                "error": "AccessDenied",
+                "status": 403,
+            }
+        )
+    run()
+    assert objects()[file[0]]["digest_state"] == "not_attested"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_no_file_is_disowned_where_not_every_trail_is_known(cloud, trail, at, run, objects, known):
+    """Trails are asked for in the Regions of logged buckets only."""
+    if known:
+        cloud.bucket("photos-eu", "eu-west-1")
+        cloud.bucket("logs-eu", "eu-west-1")
+        cloud.log_to("photos-eu", "logs-eu")
+    for hour in (9, 10):
+        cloud.digest("trail-logs", at(hour), [], region="eu-west-1")
+    file, _ = cloud.trail_file("trail-logs", at(9, 30), region="eu-west-1")
+    run()
+    assert objects()[file]["digest_state"] == ("disowned" if known else "not_attested")
 
 
 def test_a_trail_that_was_stopped_or_writes_no_digests_lacks_none(cloud, signing, at, run, rows):

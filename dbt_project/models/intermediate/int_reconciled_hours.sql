@@ -51,6 +51,38 @@ untrusted_files as (
 
 ),
 
+bucket_regions as (
+
+    select
+        bucket_name,
+        max(region) as region
+
+    from {{ ref('int_logging_config') }}
+
+    where event_date in {{ event_days() }}
+
+    group by 1
+
+),
+
+-- CloudTrail records a request in its bucket's Region, and never before it was made: other events are not CloudTrail's.
+credible_events as (
+
+    select events.*
+
+    from {{ ref('int_data_events') }} as events
+
+    left join bucket_regions
+        on events.bucket_name = bucket_regions.bucket_name
+
+    where
+        events.event_date in {{ event_days(before=1, after=1) }}
+        and events.event_date <= events.delivered_on
+        and coalesce(events.region = bucket_regions.region, true)
+        and events.log_object not in (select untrusted_files.log_object from untrusted_files)
+
+),
+
 event_requests as (
 
     select
@@ -59,11 +91,7 @@ event_requests as (
         min(occurred_at) as occurred_at,
         bool_or({{ is_comparable_event() | indent(12) }}) as is_comparable_event
 
-    from {{ ref('int_data_events') }}
-
-    where
-        event_date in {{ event_days(before=1, after=1) }}
-        and coalesce(log_object, '') not in (select untrusted_files.log_object from untrusted_files)
+    from credible_events
 
     group by 1, 2
 
