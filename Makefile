@@ -5,6 +5,7 @@ PYTHON ?= python3.11
 UV_VERSION := 0.13.9
 
 PORT ?= 5000
+UI_PORT ?= 8080
 SEED ?= 7
 ACCOUNT ?= simulated
 ENGINE ?= embedded
@@ -64,8 +65,8 @@ ask: .venv/.installed ## One query to the lake: SQL="select …" (write \$\$ for
 	@python -m lacuna ask "$$SQL"
 
 .PHONY: up
-up: .venv/.installed ## Airflow's UI and scheduler beside a sandbox, for looking around [SEED=n]
-	@python -m sandbox up --seed $(SEED)
+up: .venv/.installed ## Airflow's UI and scheduler beside a sandbox, for looking around [SEED=n] [UI_PORT=8080]
+	@python -m sandbox up --seed $(SEED) --port $(UI_PORT)
 
 .PHONY: settings
 settings: .venv/.installed ## Every setting: value, origin, meaning

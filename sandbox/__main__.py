@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from sandbox.endpoint.trino_server import NoCoordinator
+from sandbox.process import PortTaken, refuse_taken
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -59,6 +60,7 @@ def serve(
     from sandbox.account import simulate
     from sandbox.endpoint import server
 
+    refuse_taken(port, "make sandbox PORT")
     with server.Sandbox(port=port, engine=getattr(server, engine)) as box:
         print("The sandbox answers on this machine only and takes any credentials.")
         for name, value in client_environment(box.url).items():
@@ -73,6 +75,9 @@ def serve(
             truth.parent.mkdir(parents=True, exist_ok=True)
             truth.write_text(planted.to_json())
             print(f"what was planted: {truth}")
+        if account is Account.simulated:
+            first = yesterday() - timedelta(days=days - 1)
+            print(f"its days: {first} to {yesterday()}; begin with make run DAY={yesterday()}")
         print("sandbox ready", flush=True)
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -125,5 +130,5 @@ def yesterday() -> date:
 if __name__ == "__main__":
     try:
         app()
-    except NoCoordinator as error:
+    except (NoCoordinator, PortTaken) as error:
         sys.exit(str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,23 @@ from typing import TypedDict
 
 REPO = Path(__file__).parents[1]
 READY = "sandbox ready"
+
+
+class PortTaken(RuntimeError):
+    """Something listens on the port already; the message says what to do."""
+
+
+def refuse_taken(port: int, setting: str) -> None:
+    """Raise PortTaken unless the port is free; `setting` is how another one is chosen."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(
+                f"port {port} is in use: end what listens there, or choose another one: "
+                f"{setting}={port + 1}"
+            ) from error
 
 
 class SandboxDied(RuntimeError):

@@ -11,7 +11,7 @@ import urllib.request
 from datetime import date, timedelta
 from pathlib import Path
 
-from sandbox.process import REPO, running, serving
+from sandbox.process import REPO, refuse_taken, running, serving
 
 
 class AirflowDied(RuntimeError):
@@ -20,6 +20,7 @@ class AirflowDied(RuntimeError):
 
 def up(seed: int, requests: int, until: date, days: int, port: int) -> None:
     """Serve until interrupted; prints where to look."""
+    refuse_taken(port, "make up UI_PORT")  # before anything is deleted: it may be our own
     options = ("--seed", str(seed), "--requests", str(requests), "--days", str(days))
     with serving(*options, echo=True) as environment:
         home = fresh_home()

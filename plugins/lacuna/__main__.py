@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +21,11 @@ from lacuna.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from lacuna.run import Part
+
+_QUESTION = re.compile(
+    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|show|describe|desc|explain)\b",
+    re.I | re.S,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -115,6 +121,13 @@ def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrup
 @app.command()
 def ask(sql: Annotated[str, typer.Argument(help="One query, in Athena's SQL.")]) -> None:
     """Ask the lake one query; prints its rows, tab-separated, with NULL where there is no value."""
+    if not _QUESTION.match(sql):
+        print(
+            "ask only reads: begin with SELECT, WITH, VALUES, SHOW, DESCRIBE or EXPLAIN (what"
+            " changes the lake is for dbt or Athena's console)",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     from lacuna.aws import athena
     from lacuna.aws.session import AccountError
     from lacuna.text import visible

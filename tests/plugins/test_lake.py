@@ -249,3 +249,14 @@ def test_dbt_is_told_where_to_write(settings):
     told = lake.dbt_environment(settings)
     assert told["LACUNA_DBT_DATA_DIR"] == "s3://lacuna-lake-123456789012-us-east-1"
     assert told["LACUNA_WORKGROUP"] == "primary"
+
+
+def test_a_result_without_a_header_loses_no_row(settings):
+    tables = athena.rows(settings, "show tables in lacuna_evidence")
+    assert len(tables) == len(evidence.TABLES)
+    assert athena.rows(settings, "select 'a' as a") == [{"a": "a"}]
+
+
+def test_a_query_before_the_first_run_says_that_there_is_no_lake(cloud):
+    with pytest.raises(athena.QueryFailed, match=r"there is no lake in .*run a day first"):
+        athena.rows(Settings.from_env(), "select 1")

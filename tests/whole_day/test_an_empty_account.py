@@ -14,8 +14,13 @@ pytestmark = pytest.mark.dag
 DAY = "2026-03-01"
 
 
-def test_an_empty_account_is_an_answer(empty):
-    _, said = empty.run(DAY)
+@pytest.fixture(scope="module")
+def said(empty) -> str:
+    """What a run of the empty account says."""
+    return empty.run(DAY)[1]
+
+
+def test_an_empty_account_is_an_answer(empty, said):
     assert "FAILED" not in said
     first, *lines = said.splitlines()
     assert first.startswith("account 123456789012, Region us-east-1, lake lacuna-lake-")
@@ -45,9 +50,7 @@ def test_bad_settings_stop_the_run_before_anything_is_written(empty):
     assert [b["Name"] for b in empty.client("s3").list_buckets()["Buckets"]] == buckets
 
 
-def test_a_query_is_answered_or_its_reason_told(empty):
-    empty.run(DAY)
-
+def test_a_query_is_answered_or_its_reason_told(empty, said):
     def ask(sql):
         return subprocess.run(
             [sys.executable, "-m", "lacuna", "ask", sql],
@@ -57,6 +60,9 @@ def test_a_query_is_answered_or_its_reason_told(empty):
     done = ask("select 1 as a, cast(null as varchar) as b, 'x' || chr(27) as c")
     assert (done.returncode, done.stdout) == (0, "a\tb\tc\n1\tNULL\tx\\x1b\n")
     assert ask("select 1 where false").stderr == "0 rows\n"
+    refused = ask("/* for good */ drop table lacuna.fct_delivery_hours")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("ask only reads")
     failed = ask("select nosuch")
     assert failed.returncode == 1
     assert "COLUMN_NOT_FOUND" in failed.stderr

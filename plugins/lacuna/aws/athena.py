@@ -11,6 +11,8 @@ from lacuna.text import visible
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
+# Athena's words where it cannot write results
+_NO_BUCKET = "Unable to verify/create output bucket"
 _RUNNING = {"QUEUED", "RUNNING"}
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
 
@@ -33,23 +35,28 @@ def rows(settings: Settings, query: str) -> list[dict[str, str | None]]:
             ResultConfiguration={"OutputLocation": f"s3://{lake.bucket}/athena-results/"},
         )["QueryExecutionId"]
         _wait(athena, execution)
-        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution)
-        found = [row for page in pages for row in page["ResultSet"]["Rows"]]
+        pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution))
     except AwsError as error:
         problem = None
         if error_code(error) == "InvalidRequestException":  # for a wrong query and a wrong place
             problem = workgroup_problem(lake.account, settings.workgroup)
         if problem:
             raise UnusableSetting([problem]) from error
+        if _NO_BUCKET in str(error):
+            raise QueryFailed(
+                f"there is no lake in {lake.bucket}: run a day first (`make run DAY=…`), or name "
+                "another with LACUNA_LAKE_BUCKET"
+            ) from error
         raise QueryFailed(f"Athena refused a query: {explained(error)}") from error
-    if not found:
-        return []
-    # The first row of a SELECT's result is its header.
-    names = [cell.get("VarCharValue", "") for cell in found[0]["Data"]]
-    return [
-        dict(zip(names, (cell.get("VarCharValue") for cell in row["Data"]), strict=True))
-        for row in found[1:]
+    names = [one["Name"] for one in pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+    found = [
+        [cell.get("VarCharValue") for cell in row["Data"]]
+        for page in pages
+        for row in page["ResultSet"]["Rows"]
     ]
+    # the first row of a SELECT's result is its header, that of SHOW is not
+    rest = found[1:] if found[:1] == [names] else found
+    return [dict(zip(names, row, strict=True)) for row in rest]
 
 
 def _wait(athena: "AthenaClient", execution: str) -> None:
