@@ -48,6 +48,15 @@
     " +{{ status_block_pattern() }} +["-]
 {%- endmacro %}
 
+{#-
+    A status block where version, host id and what follows them should be: of a key with spaces, or of a copy or batch
+    that has no URI, the first block may be the client's text and this one S3's.
+-#}
+{% macro later_status_pattern() -%}
+    {%- set number = '(?:-|[0-9]+)' -%}
+    (?:-|") +[0-9]{3} +[^ "]+ +{{ number }} +{{ number }} +{{ number }} +{{ number }}(?: |$)
+{%- endmacro %}
+
 {#- Version, host id and signature behind a quote inside a field that the client wrote. -#}
 {% macro forged_tail_pattern() -%}
     " +[^ "]+ +[^ "]+ +(?:SigV[0-9]|- +[^ "]+ +(?:-|AuthHeader|QueryString) )
@@ -69,6 +78,8 @@
     and strpos(element_at(parts, 1), '  ') = 0
     and regexp_like(element_at(head, 8), '^{{ operation_pattern() }}$')
     and regexp_like(element_at(parts, 3), '^ {{ status_block_pattern() | replace(" +", " ") }} $')
+    -- a request id has no dot: an operation in its place has slid there
+    and strpos(element_at(head, 7), '.') = 0
     and element_at(parts, 5) = ' '
     -- a quote and a space could be the end of one field and the beginning of the next
     and not starts_with(element_at(parts, 2), ' ')
@@ -81,6 +92,8 @@
             and element_at(tail, cardinality(tail)) <> ''
             and strpos(element_at(parts, 7), '  ') = 0
             and length(coalesce(element_at(tail, 4), '')) <= 15
+            -- ten fields are known; many more may be a second rest of a line
+            and cardinality(tail) <= 15
         )
     )
 {%- endmacro %}

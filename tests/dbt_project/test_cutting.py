@@ -117,6 +117,27 @@ def test_wild_lines_are_cut_alike_by_position_and_by_pattern(lake: Lake) -> None
     assert_alike(lake, [case.line for case in all_cases()])
 
 
+def test_a_key_that_looks_like_the_rest_of_a_line_is_not_believed(lake: Lake) -> None:
+    """Keys of copies and batches may hold spaces, and any key may hold quotes."""
+    tail = "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
+    head = "owner photos [06/Feb/2026:00:00:38 +0000] 192.0.2.3 me 3E57427F3EXAMPLE"
+    texts = [
+        f"{head} BATCH.DELETE.OBJECT k - 200 - 9 9 9 9 - - - 204 - - - - - - - - {tail}",
+        f'{head} BATCH.DELETE.OBJECT k "-" 200 - 9 9 9 9 "-" "y" - 204 - - - - - - - - {tail}',
+        f"{head} REST.COPY.OBJECT_GET k - 200 - 9 9 9 9 - - - 403 AccessDenied 1 - 1 - - - - {tail}",
+        f'{head} REST.DELETE.OBJECT - [x"-" "DELETE /k HTTP/1.1" 204 - - 1 5 - "-" "ua" - {tail}',
+        f"{head} BATCH.DELETE.OBJECT a b - 204 - - - - - - - - {tail}",
+    ]
+    rows = by_number(lake.rows(staging_sql(texts)))
+    assert [rows[number]["quarantine_reason"] for number in range(5)] == [
+        *["ambiguous_status"] * 3,
+        "no_match",
+        None,
+    ]
+    assert rows[4]["object_key_raw"] == "a b"
+    assert_alike(lake, texts)
+
+
 def test_ordinary_lines_are_cut_by_position(lake: Lake) -> None:
     """The property above would hold of a fast way that no line takes."""
     tail = "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"

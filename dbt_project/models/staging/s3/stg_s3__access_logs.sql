@@ -113,7 +113,10 @@ examined as (
         *,
         case
             when is_plain then null
-            when not is_captured then 'no_match'
+            when not is_captured or regexp_like(element_at(sections, 2), '^[^ ]*\.[^ ]* ') then 'no_match'
+            when
+                regexp_like(element_at(sections, 8), '{{ later_status_pattern() }}')
+                then 'ambiguous_status'
             when
                 regexp_like(element_at(sections, 4), '{{ forged_status_pattern() }}')
                 or regexp_like(element_at(sections, 6), '{{ forged_status_pattern() }}')
