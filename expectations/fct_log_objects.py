@@ -202,11 +202,21 @@ def _not_built(on: Partition) -> str:
 
 def _digests(on: Partition, states: str) -> str:
     return f"""
-    select log_bucket, object_key, state, trail_arn, region, digest_end_at
+    select
+        log_bucket,
+        object_key,
+        state,
+        trail_arn,
+        region,
+        min(digest_end_at) as first_end_at,
+        max(digest_end_at) as last_end_at,
+        count(*) as digests
     from {on.evidence}.trail_digests
     where
         delivered_on = date '{on.day}'
         and state {states}
+    -- a missing one has no key: one finding for all the hours of a chain
+    group by log_bucket, object_key, state, trail_arn, region
     """
 
 
@@ -288,9 +298,13 @@ def _says_missing(row: Row) -> str:
 
 def _says_digest(row: Row) -> str:
     if row["state"] == "missing":
+        whose = f"of {row['trail_arn']} in {row['region']}"
+        first, last = (f"{row[end]:%Y-%m-%d %H:%M}" for end in ("first_end_at", "last_end_at"))
+        if row["digests"] == 1:
+            return f"the digest of the hour up to {first} UTC {whose} is missing"
         return (
-            f"the digest of the hour up to {row['digest_end_at']:%Y-%m-%d %H:%M} UTC of "
-            f"{row['trail_arn']} in {row['region']} is missing"
+            f"{row['digests']} digests {whose} are missing, the first of the hour up to {first} UTC, "
+            f"the last of the hour up to {last} UTC"
         )
     return f"the digest {log_object(row)} does not hold: {row['state'].replace('_', ' ')}"
 

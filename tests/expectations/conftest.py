@@ -153,15 +153,15 @@ class World:
         self.rows["log_objects"].append(where)
         self.rows["fct_log_objects"].append(built | fields)
 
-    def add_digest(self, object_key: str | None, state: str) -> None:
-        """A digest of the hour before 13:00."""
+    def add_digest(self, object_key: str | None, state: str, hour: int = 13) -> None:
+        """A digest of the hour before `hour`."""
         self.rows["trail_digests"].append(
             {
                 "trail_arn": "arn:aws:cloudtrail:us-east-1:123456789012:trail/all",
                 "region": "eu-west-1",
                 "log_bucket": "trail",
                 "object_key": object_key,
-                "digest_end_at": datetime(2026, 11, 20, 13),
+                "digest_end_at": datetime(2026, 11, 20, hour),
                 "state": state,
             }
         )

@@ -142,6 +142,18 @@ def test_digests_that_do_not_hold_are_told(findings, told):
     }
 
 
+def test_the_missing_digests_of_a_chain_are_one_finding(new_world, told):
+    world = new_world()
+    for hour in (9, 11, 12):
+        world.add_digest(None, "missing", hour)
+    found = world.findings(MART)["digest_not_valid"]
+    assert told(found) == (
+        "3 digests of arn:aws:cloudtrail:us-east-1:123456789012:trail/all in eu-west-1 are missing, "
+        "the first of the hour up to 2026-11-20 09:00 UTC, "
+        "the last of the hour up to 2026-11-20 12:00 UTC"
+    )
+
+
 def test_a_digest_without_a_published_key_is_not_called_invalid(findings):
     assert findings["digest_unverified"].offending == ("s3://trail/key_unknown",)
 
