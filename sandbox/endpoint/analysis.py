@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from . import types
-from .catalog import CATALOG
+from .catalog import CATALOG, OWN
 from .engine import AthenaError
 from .functions import FUNCTIONS, TRINO, Function, Unfit, filled, fit, signatures
 from .syntax import is_comma, position, refused
@@ -100,7 +100,8 @@ class Scope:
     sources: list[Source] = field(default_factory=list)
     outer: Scope | None = None
     queries: Mapping[str, Columns] = field(default_factory=dict)  # of WITH
-    merged: tuple[str, ...] = ()  # columns of USING
+    # columns of USING, and the sources that each is in
+    merged: dict[str, list[Source]] = field(default_factory=dict)
     of_join: bool = False  # those of an ON
     correlated: bool = False  # does a query take something from the one around it?
 
@@ -136,14 +137,17 @@ def column_not_found(sql: str, name: str) -> AthenaError:
     )
 
 
-def analyse(tree: exp.Expr, tables: Tables, sql: str) -> Columns:
-    """Give every name of a query its meaning and every expression its type; the query's columns."""
-    return _Analyser(tables, sql).operand(tree, Scope())
+def analyse(tree: exp.Expr, tables: Tables, sql: str, given: set[str] | None = None) -> Columns:
+    """Give every name of a query its meaning and every expression its type; the query's columns.
+
+    `given` takes the names that something gets which is no column of that name in a table.
+    """
+    return _Analyser(tables, sql, set() if given is None else given).operand(tree, Scope())
 
 
 class _Analyser:
-    def __init__(self, tables: Tables, sql: str) -> None:
-        self.tables, self.sql = tables, sql
+    def __init__(self, tables: Tables, sql: str, given: set[str]) -> None:
+        self.tables, self.sql, self.given = tables, sql, given
         self.lambdas: list[dict[str, Type]] = []
         self.numbers = itertools.count(1)
 
@@ -177,7 +181,7 @@ class _Analyser:
                 )
             fresh.add(one.alias.lower())
             columns = self._renamed(self.query(one.this, scope), one)
-            one.set("alias", _alias(one.alias, _cells(columns)))
+            one.set("alias", _alias(one.alias, _cells(columns, len(columns))))
             queries[one.alias.lower()] = columns
         if isinstance(tree, exp.Subquery):
             columns = self.query(tree.this, scope)
@@ -205,7 +209,15 @@ class _Analyser:
                 f"MISMATCHED_COLUMN_ALIASES: line 1:1: Column alias list has {len(names)} entries "
                 f"but '{node.alias}' has {len(columns)} columns available"
             )
-        return [(n, t) for n, (_, t) in zip(names, columns, strict=True)] if names else columns
+        if not names:
+            return columns
+        renamed = [(n, t) for n, (_, t) in zip(names, columns, strict=True)]
+        self._note_renamed(columns, renamed)
+        return renamed
+
+    def _note_renamed(self, before: Columns, after: Columns) -> None:
+        pairs = zip(before, after, strict=True)
+        self.given |= {new.lower() for (old, _), (new, _) in pairs if new.lower() != old.lower()}
 
     def _set_operation(self, tree: exp.SetOperation, scope: Scope) -> Columns:
         left, right = self.operand(tree.this, scope), self.operand(tree.expression, scope)
@@ -223,6 +235,7 @@ class _Analyser:
                     f"incompatible types: {a}, {b}"
                 )
             columns.append((name, both))
+        self._note_renamed(right, columns)
         return columns
 
     def _values(self, tree: exp.Values, scope: Scope) -> Columns:
@@ -251,7 +264,8 @@ class _Analyser:
         for join in tree.args.get("joins") or ():
             first = len(scope.sources) if is_comma(join) else first
             self._source(join.this, scope)
-            scope.merged += tuple(c.name.lower() for c in join.args.get("using") or ())
+            for column in join.args.get("using") or ():
+                self._using(column.name.lower(), scope, first)
             if isinstance(join.this, exp.Unnest) and (
                 join.side in ("RIGHT", "FULL")
                 or (join.args.get("on") and join.args["on"] != exp.true())
@@ -283,6 +297,11 @@ class _Analyser:
             items.append(item)
             columns.append((name, self.kind(item, scope)))
         tree.set("expressions", items)
+        self.given |= {
+            name.lower()
+            for item, (name, _) in zip(items, columns, strict=True)
+            if not _is_column(item.unalias(), name.lower())
+        }
         self._group(tree, scope, columns)
         if tree.args.get("having"):
             self._condition(tree.args["having"].this, scope)
@@ -290,6 +309,20 @@ class _Analyser:
         if scope.correlated and any(tree.args.get(c) for c in ("having", "limit", "offset")):
             raise refused("HAVING or LIMIT in a query that takes something from the one around it")
         return columns
+
+    def _using(self, name: str, scope: Scope, first: int) -> None:
+        """Two relations have a column in common from here on."""
+        *left, right = ([s] * len(list(s.found((), name))) for s in scope.sources[first:])
+        before = [s for found in left for s in found]
+        if not before or not right:
+            raise column_not_found(self.sql, name)
+        if len(right) > 1 or (len(before) > 1 and before != scope.merged.get(name)):
+            raise self.ambiguous(name)
+        scope.merged[name] = before + right
+
+    def ambiguous(self, name: str) -> AthenaError:
+        at = position(self.sql, name)
+        return AthenaError(f"AMBIGUOUS_NAME: {at}: Column '{name}' is ambiguous")
 
     def _star(self, item: exp.Expr, scope: Scope) -> Iterable[tuple[exp.Column, str, Type]]:
         """The columns that `*` or `t.*` means."""
@@ -395,8 +428,10 @@ class _Analyser:
         else:
             raise refused(f"{node.key.upper()} in FROM")
         visible = len(columns) - len(hidden)
-        columns = self._renamed(columns[:visible], node) + columns[visible:]
-        cells, written = _cells(columns), f"_{next(self.numbers)}"
+        shown = self._renamed(columns[:visible], node)
+        # a list of names for a table's columns leaves its hidden ones without any
+        columns = shown if node.alias_column_names else shown + columns[visible:]
+        cells, written = _cells(columns, visible), f"_{next(self.numbers)}"
         node.set("alias", _alias(written, cells[:visible]))
         scope.sources.append(Source(names, columns, written, cells, visible))
 
@@ -525,14 +560,13 @@ class _Analyser:
             for start in range(len(parts) - 1, -1, -1):
                 of, name = parts[:start], parts[start]
                 found = [(s, i) for s in at.sources for i in s.found(of, name)]
-                merged = name in at.merged and not of
+                joined = at.merged.get(name, [])
+                merged = not of and [s for s, _ in found] == joined
                 if len(found) > 1 and not merged:
-                    raise AthenaError(
-                        f"AMBIGUOUS_NAME: {position(self.sql, name)}: Column '{name}' is ambiguous"
-                    )
+                    raise self.ambiguous(name)
                 if not found:
                     continue
-                if of and name in at.merged:
+                if of and found[0][0] in joined:
                     raise column_not_found(self.sql, f"{'.'.join(of)}.{name}")
                 if crossed and at.of_join:
                     raise refused("a query in ON that takes something from the one around it")
@@ -745,6 +779,10 @@ class _Analyser:
                 raise refused("this timestamp (milliseconds, no time zone but UTC)")
         if not castable(source, target):
             raise refused(f"a cast from {source} to {target}")
+        if source.of and any(
+            k.this == exp.DType.VARCHAR and k.expressions for k in node.to.find_all(exp.DataType)
+        ):
+            raise refused("a cast to a varchar of limited length inside of another type")
         if node.to.expressions and target == VARCHAR and source not in (VARCHAR, UNKNOWN):
             raise refused(f"a cast from {source} to a varchar of limited length")
         return target
@@ -890,6 +928,8 @@ class _Analyser:
     def _lambda(self, node: exp.Expr, takes: Type, bound: Mapping[str, Type], scope: Scope) -> Type:
         if takes.name != "lambda" or len(node.expressions) != 1:
             raise Unfit
+        if node.expressions[0].name.lower().startswith(OWN):
+            raise refused(f"the name {node.expressions[0].name}, which is the engine's own")
         item = filled(takes.of[0], UNKNOWN, dict(bound))
         self.lambdas.append({node.expressions[0].name: item})
         found = self.kind(node.this, scope)
@@ -920,10 +960,22 @@ def _output_name(item: exp.Expr) -> str:
     return str(item.expression.name) if item is not base and isinstance(base, exp.Column) else ""
 
 
-def _cells(columns: Columns) -> list[str]:
+def _is_column(item: exp.Expr, name: str) -> bool:
+    """Is it, analysed, the column of that name and no field of it?"""
+    return isinstance(item, exp.Column) and item.name == name and not item.args.get("fields")
+
+
+def _cells(columns: Columns, visible: int) -> list[str]:
     """Names that tell columns apart. "$path" has one that DuckDB writes without quotes in a plan."""
-    names = [n.lower().replace("$", "__") for n, _ in columns]
-    return [n if n and names.count(n) == 1 else f"{n}?{i}" for i, n in enumerate(names)]
+    names = [n.lower() for n, _ in columns]
+    names[visible:] = [n.replace("$", OWN) for n in names[visible:]]
+    cells = list(names)
+    for i, name in enumerate(names[:visible]):
+        if not name or names.count(name) > 1:
+            cells[i] = f"{name}?{i}"
+            while cells[i] in names:
+                cells[i] += "?"
+    return cells
 
 
 def _alias(name: str, cells: Sequence[str]) -> exp.TableAlias:
@@ -963,9 +1015,8 @@ def castable(source: Type, target: Type) -> bool:
     """The casts whose results are Trino's (see `cast_sql`)."""
     if source in (UNKNOWN, target):
         return True
-    if source.of and source.name == target.name:
-        pairs = zip(source.of, target.of, strict=False)
-        return len(source.of) == len(target.of) and all(castable(a, b) for a, b in pairs)
+    if source.of:
+        return _castable_inside(source, target)
     numbers = (*INTEGERS, "decimal", "double")
     known: dict[str, tuple[str, ...]] = {
         "varchar": (*numbers, "boolean", "date", "timestamp"),
@@ -981,6 +1032,19 @@ def castable(source: Type, target: Type) -> bool:
     if source.name in INTEGERS:
         return target.name in (*numbers, "varchar", "boolean")
     return target.name in known.get(source.name, ())
+
+
+def _castable_inside(source: Type, target: Type) -> bool:
+    """What an array, a map or a row holds has no guard, so that it may only become wider."""
+    if source.of and (source.name != target.name or len(source.of) != len(target.of)):
+        return False
+    if source.name == "map" and source.of[0] not in (UNKNOWN, target.of[0]):
+        return False  # two keys might become one
+    if source.name == "row" and not types.keeps_fields(source, target):
+        return False
+    if source.of:
+        return all(map(_castable_inside, source.of, target.of))
+    return common(source, target) == target
 
 
 def _unescaped(node: exp.Expr, mark: str) -> str:

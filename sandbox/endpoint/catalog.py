@@ -17,6 +17,7 @@ from . import s3
 
 GlueTable = dict[str, Any]
 CATALOG = "awsdatacatalog"
+OWN = "lacuna__"  # how the engine's own columns begin; whatever else has such a name is refused
 SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 JAVA_DATE = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}

@@ -122,7 +122,10 @@ def _not_carried() -> Iterator[str]:
 
 
 def _casts() -> Iterator[str]:
-    yield "## Casts\n\nArrays, maps and rows are cast by what they hold.\n\n| from | to |\n|---|---|"
+    yield (
+        "## Casts\n\nWhat arrays, maps and rows hold may only become wider: an integer a bigint or a double, a date a "
+        "timestamp; keys of maps\nand names of fields stay.\n\n| from | to |\n|---|---|"
+    )
     for source in CAST:
         targets = [t.name for t in CAST if t.name != source.name and analysis.castable(source, t)]
         yield f"| {source.name} | {', '.join(dict.fromkeys(targets))} |"

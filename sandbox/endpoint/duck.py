@@ -29,7 +29,7 @@ from sqlglot import exp
 
 from . import results, serde
 from .analysis import Columns, analyse
-from .catalog import CATALOG, NULL_PARTITION, DataFile, GlueTable, partition_url
+from .catalog import CATALOG, NULL_PARTITION, OWN, DataFile, GlueTable, partition_url
 from .ddl import hive_columns, new_table
 from .engine import AthenaError, Cancelled, Result, Statement
 from .functions import MACROS
@@ -38,7 +38,7 @@ from .types import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, Type, common, glue_type
 from .writer import to_duckdb
 
 HIDDEN = {"$path": VARCHAR, "$file_size": BIGINT, "$file_modified_time": TIMESTAMP}
-PSEUDO = [name.replace("$", "__") for name in HIDDEN]
+PSEUDO = [name.replace("$", OWN) for name in HIDDEN]
 MAX_PARTITIONS = 100
 EMPTY_AWARE = "statistics_propagation,empty_result_pullup"  # optimizers that know empty tables
 LINKS = "links"
@@ -168,6 +168,7 @@ class _Run:
         self.static: frozenset[str] = frozenset()
         self.lenient: dict[str, str] = {}  # a query's text and the one it is planned by
         self.views: dict[str, str] = {}
+        self.given: set[str] = set()  # names that the query gave to something else: see `analyse`
 
     def run(self) -> Result:
         sql = self.statement.sql.strip().rstrip(";").strip()
@@ -197,7 +198,9 @@ class _Run:
                 for x in ([e.expression] if isinstance(e, exp.EQ) else e.expressions)
             )
         }
-        columns = analyse(tree, lambda table: self.bind_table(table, database, sql), sql)
+        columns = analyse(
+            tree, lambda table: self.bind_table(table, database, sql), sql, self.given
+        )
         query = to_duckdb(tree)
         self.lenient[query] = to_duckdb(tree, planning=True)
         return query, columns
@@ -234,6 +237,8 @@ class _Run:
         if of:
             return self.partitions(table, f"{db}.{name}")
         columns, keys = hive_columns(table)
+        if any(n.startswith((OWN, "$")) for n, _ in columns + keys):
+            raise refused(f"a table that has columns whose names begin with $ or {OWN}")
         view = f"{db}.{name}"
         if table.get("TableType") == "VIRTUAL_VIEW":
             definition = json.loads(base64.b64decode(table["ViewOriginalText"].split()[3]))
@@ -243,6 +248,9 @@ class _Run:
             head = f"create or replace temp view {serde.named(view)}({names}) as"
             self.views[view] = f"{head} {body}"
             self.con.execute(f"{head} {self.lenient[body]}")
+            self.given |= {
+                n for (n, _), (m, _) in zip(columns, found, strict=True) if n != m.lower()
+            }
             return {n: kind for (n, _), (_, kind) in zip(columns, found, strict=True)}
         kinds = {n: glue_type(t) for n, t in columns + keys}
         types = [(n, kinds[n].duck) for n, _ in columns]
@@ -299,7 +307,7 @@ class _Run:
             keys = [f"flatten({k})" if "[*]" in p else k for k, p in zip(keys, paths, strict=True)]
             try:  # events of one shape have the same lists of keys: few rows are distinct
                 found = self.con.execute(
-                    f"select distinct __path, {', '.join(keys)} from raw_keys where {serde.NOT_BLANK}"
+                    f"select distinct {OWN}path, {', '.join(keys)} from raw_keys where {serde.NOT_BLANK}"
                 ).fetchall()
             except duckdb.InvalidInputException as error:
                 bad = next((f.url for f in fresh if not self._is_json(f)), None)
@@ -408,7 +416,7 @@ class _Run:
         for strict, lenient in self.lenient.items():
             planned = planned.replace(strict, lenient)
         for node in json.loads(self.engine.plan(self.con, planned)):
-            _collect(node, [], filters)
+            _collect(node, [], filters, _words(*self.given))
         for view in self.views.values():
             self.con.execute(view)
         for scan in self.scans.values():
@@ -439,23 +447,22 @@ class _Run:
         if not scan.files or not all(uses):
             return scan.files
         data: dict[str, Any] = {
-            f"_p{i}": [_key(f.partition[i]) for f in scan.files] for i in range(len(scan.keys))
+            f"{OWN}p{i}": [_key(f.partition[i]) for f in scan.files] for i in range(len(scan.keys))
         }
-        data |= {"__path": [f.url for f in scan.files], "__file_size": [f.size for f in scan.files]}
-        data |= {
-            "__file_modified_time": [f.modified for f in scan.files],
-            "_no": list(range(len(scan.files))),
-        }
+        facts = [(f.url, f.size, f.modified, i) for i, f in enumerate(scan.files)]
+        data |= dict(zip([*PSEUDO, f"{OWN}no"], zip(*facts, strict=True), strict=True))
         self.con.register("raw_files", pa.table(data))
         keys = ", ".join(["*", *_typed(scan.keys)])
         self.con.execute(f"create or replace temp view files as select {keys} from raw_files")
         kept: set[int] = set()
+        data_names = _words(*(n for n, _ in scan.columns))
         for conditions in uses:
-            usable = [c for c in conditions if self._binds(c)]
+            # a column's name may be a word that means something else to DuckDB, as in (user = 'x')
+            usable = [c for c in conditions if not _words(c) & data_names and self._binds(c)]
             where = " and ".join(f"({c}) is not false" for c in usable) or "true"
             kept |= {
                 row[0]
-                for row in self.con.execute(f"select _no from files where {where}").fetchall()
+                for row in self.con.execute(f"select {OWN}no from files where {where}").fetchall()
             }
         self.con.unregister("raw_files")
         return [f for i, f in enumerate(scan.files) if i in kept]
@@ -475,9 +482,9 @@ class _Run:
         for file in files:
             groups.setdefault(self.engine.shape(file), []).append(file)
         names = [serde.named(n) for n, _ in scan.columns]
-        keys = [f"_p{i}" for i in range(len(scan.keys))]
+        keys = [f"{OWN}p{i}" for i in range(len(scan.keys))]
         branches = []
-        known: dict[str, list[Any]] = {c: [] for c in ("_local", *keys, *PSEUDO)}
+        known: dict[str, list[Any]] = {c: [] for c in (f"{OWN}local", *keys, *PSEUDO)}
         for number, (shape, members) in enumerate(groups.items()):
             have = {n.lower(): (n, t) for n, t in shape}
             picks = [self._cell(n, t, have.get(n), members[0]) for n, t in scan.columns]
@@ -497,8 +504,8 @@ class _Run:
                     known[column].append(value)
             branches.append(
                 f"select {', '.join(picks + picked)} from read_parquet({links!r}, "
-                "filename='_local') r "
-                f"join {scan.name}_files k using (_local)"
+                f"filename='{OWN}local') r "
+                f"join {scan.name}_files k using ({OWN}local)"
             )
         if not branches:
             nothing = [
@@ -717,7 +724,8 @@ class _Run:
         out.mkdir(parents=True)
         how, ending = results.copy_format(table)
         if keys:
-            named = ", ".join(map(serde.named, keys))
+            # as texts: DuckDB would take a column called session_user for its function
+            named = ", ".join(map(serde.quoted, keys))
             to = (
                 f"'{out}' ({how}, partition_by ({named}), filename_pattern 'part-{{uuid}}', "
                 f"file_extension '{ending}')"
@@ -730,8 +738,7 @@ class _Run:
         self.finish()
         files = [f for f in sorted(out.rglob("*")) if f.is_file()] if count else []
         values = {
-            f: tuple(unquote(p.partition("=")[2]) for p in f.relative_to(out).parts[:-1])
-            for f in files
+            f: tuple(_partition_value(p) for p in f.relative_to(out).parts[:-1]) for f in files
         }
         if len(set(values.values())) > MAX_PARTITIONS:
             raise AthenaError(
@@ -768,24 +775,47 @@ def _view_type(kind: Type) -> str:
 
 def _typed(keys: Sequence[tuple[str, str]]) -> list[str]:
     """Partition values as the columns of their table."""
-    return [f"cast(_p{i} as {t}) as {serde.named(n)}" for i, (n, t) in enumerate(keys)]
+    return [f"cast({OWN}p{i} as {t}) as {serde.named(n)}" for i, (n, t) in enumerate(keys)]
+
+
+def _partition_value(folder: str) -> str:
+    """What stands behind `name=` in the path of a written file; no text is NULL, as in Hive."""
+    value = unquote(folder.partition("=")[2])
+    if not re.fullmatch(r"[ -~]*", value):
+        shown = value.encode().hex(" ").upper()
+        raise AthenaError(
+            "HIVE_INVALID_PARTITION_VALUE: Hive partition keys can only contain printable ASCII "
+            f"characters (0x20 - 0x7E). Invalid value: {shown}"
+        )
+    return value or NULL_PARTITION
 
 
 def _key(value: str) -> str | None:
     return None if value == NULL_PARTITION else value
 
 
-def _collect(node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]]) -> None:
-    """Filters of a JSON plan by the table they reach: one list for each time the table is read."""
+def _collect(
+    node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]], given: set[str]
+) -> None:
+    """Filters of a JSON plan by the table they reach: one list for each time the table is read.
+
+    A FILTER that stands above a table may show a column by a name that the query gave it; such
+    names are in `given`, and tell nothing about the table.
+    """
     info, name = node.get("extra_info") or {}, node.get("name", "").strip()
     if name == "SEQ_SCAN":
-        texts = above + _texts(info.get("Filters"))
-        filters.setdefault(info["Table"].rpartition(".")[2], []).append(
-            [c for t in texts for c in _conjuncts(t)]
-        )
+        own = [c for t in _texts(info.get("Filters")) for c in _conjuncts(t)]
+        filters.setdefault(info["Table"].rpartition(".")[2], []).append(above + own)
     passed = _texts(info.get("Expression")) if name == "FILTER" else []
+    passed = [c for t in passed for c in _conjuncts(t) if not _words(c) & given]
     for child in node.get("children", []):
-        _collect(child, passed, filters)
+        _collect(child, passed, filters, given)
+
+
+def _words(*texts: str) -> set[str]:
+    """The words of a plan's conditions or of names, without what stands in single quotes."""
+    bare = (re.sub(r"'[^']*'", " ", text) for text in texts)
+    return {word for text in bare for word in re.findall(r"\w+", text.lower())}
 
 
 def _texts(found: str | list[str] | None) -> list[str]:

@@ -23,14 +23,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from .catalog import DataFile, GlueTable
+from .catalog import OWN, DataFile, GlueTable
 from .engine import AthenaError
 from .hive import parse_type
 from .patterns import groups_of
 from .types import duck_type
 
 BATCH_BYTES, BATCH_FILES = 4 << 20, 1000
-KNOWN = {"__file_size": pa.int64(), "__file_modified_time": pa.timestamp("us")}
+KNOWN = {f"{OWN}file_size": pa.int64(), f"{OWN}file_modified_time": pa.timestamp("us")}
+BOM = b"\xef\xbb\xbf"  # a byte order mark at the start is no part of the text, as in Trino
 LINES, RECORDS, PARQUET = "lines", "records", "parquet"
 
 
@@ -83,7 +84,7 @@ def one_text(data: bytes) -> pa.Array:
 
 def line_array(data: bytes, skip: int = 0) -> pa.Array:
     """The lines of a text; `skip` of them, from the first, are left out."""
-    data = valid_utf8(data)
+    data = valid_utf8(data.removeprefix(BOM))
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     lines = pc.split_pattern(one_text(data), "\n").values
@@ -158,8 +159,8 @@ def raw_rows(file: DataFile, reader: Reader) -> pa.Array:
 
 
 def raw_schema(width: int) -> pa.Schema:
-    kinds = {f"_p{i}": pa.string() for i in range(width)}
-    kinds |= {"__path": pa.string(), **KNOWN}
+    kinds = {f"{OWN}p{i}": pa.string() for i in range(width)}
+    kinds |= {f"{OWN}path": pa.string(), **KNOWN}
     return pa.schema(
         [
             ("_raw", pa.large_string()),

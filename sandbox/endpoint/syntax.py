@@ -113,6 +113,14 @@ class TrinoSQL(Trino):
                 found.meta["written"] = first.text.lower()  # sqlglot knows other names, too
             return found
 
+        def _parse_id_var(self, *args: Any, **options: Any) -> Any:
+            """No name of Trino's stands in single quotes."""
+            is_text = self._curr is not None and self._curr.token_type == T.STRING
+            return None if is_text else super()._parse_id_var(*args, **options)
+
+        def _parse_string_as_identifier(self) -> Any:
+            return None
+
         FUNCTION_PARSERS: ClassVar[Any] = {
             k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in SPECIAL
         }
@@ -254,15 +262,8 @@ def check_syntax(tree: exp.Expr) -> None:
                 if name in CLAUSES_NOT_CARRIED:
                     raise refused(f"the clause {CLAUSES_NOT_CARRIED[name]}")
                 raise _mismatched(1, 1, name.rstrip("_"))
-            if isinstance(node, exp.Join) and node.kind.upper() not in (
-                "",
-                "CROSS",
-                "INNER",
-                "OUTER",
-            ):
-                raise _mismatched(1, 1, node.kind)
-            if isinstance(node, exp.Join) and node.kind == "CROSS" and node.args.get("on"):
-                raise _mismatched(1, 1, "on")
+            if isinstance(node, exp.Join):
+                _check_join(node)
             if isinstance(node, exp.Identifier) and not (
                 node.name
                 if node.quoted
@@ -274,6 +275,16 @@ def check_syntax(tree: exp.Expr) -> None:
             if isinstance(node, exp.Distinct) and node.args.get("on"):
                 raise _mismatched(1, 1, "on")
         break
+
+
+def _check_join(node: exp.Join) -> None:
+    if node.kind.upper() not in ("", "CROSS", "INNER", "OUTER"):
+        raise _mismatched(1, 1, node.kind)
+    for name in node.args.get("using") or ():
+        if not isinstance(name, exp.Identifier):
+            raise _mismatched(1, 1, name.sql())
+    if node.kind == "CROSS" and node.args.get("on"):
+        raise _mismatched(1, 1, "on")
 
 
 def _mismatched(line: int, column: int, text: str, why: str = "") -> AthenaError:

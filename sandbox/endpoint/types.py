@@ -186,3 +186,11 @@ def arithmetic(operator: str, a: Type, b: Type) -> Type | None:
     if operator == "*":
         return decimal(p + q, s + t)
     return decimal(min(38, max(p - s, q - t) + max(s, t) + 1), max(s, t))
+
+
+def keeps_fields(source: Type, target: Type) -> bool:
+    """Have the rows of both the same fields, or those of the source none? DuckDB goes by name."""
+    pairs = zip(source.fields, target.fields, strict=False)
+    if any(source.fields) and any(a.lower() != b.lower() for a, b in pairs):
+        return False
+    return all(map(keeps_fields, source.of, target.of))

@@ -64,6 +64,8 @@ class ToDuck(DuckDBGenerator):
         text, found = self.sql(node), kind_of(node)
         if found.duck == kind.duck or kind in (UNKNOWN, found):
             return text
+        if not types.keeps_fields(found, kind):
+            raise refused(f"a {found} where a {kind} is wanted")
         return f"cast({text} as {kind.duck})" if kind.duck != "unknown" else text
 
     # -- operators ---------------------------------------------------------------------------------
@@ -313,6 +315,14 @@ class ToDuck(DuckDBGenerator):
         if not written:
             raise AthenaError("INVALID_FUNCTION_ARGUMENT: Both printing and parsing not supported")
         return f"strftime({self.as_kind(args[0], types.TIMESTAMP)}, {_quoted(written)})"
+
+    def _f_avg(self, args: list[exp.Expr]) -> str:
+        """Trino adds whole numbers up as doubles; which of them are distinct it sees before."""
+        call, over = args[0].parent, self.over
+        assert call is not None
+        kind = call_of(call).takes[0] if isinstance(args[0], exp.Distinct) else types.DOUBLE
+        self.over = ""
+        return f"t_finite(avg({self._argument(args[0], kind)}){over})"
 
     def _f_approx_percentile(self, args: list[exp.Expr]) -> str:
         call = args[0].parent

@@ -341,6 +341,21 @@ QUERIES = [
         "select listagg(k, ',') within group (order by k desc) from (values 'a', 'b') t(k)",
         [["b,a"]],
     ),
+    # columns without a name, beside one that is called as the engine might call them
+    ('select "?0" from (select 1, 2 as "?0")', [["2"]]),
+    ('select q."?0" + 1 from (select 10, 20 as "?0") as q', [["21"]]),
+    ('with c as (select 1, 2 as "?0") select "?0" from c', [["2"]]),
+    ('select "a?1" from (select 5 as "a?1", 2 as a, 3 as a)', [["5"]]),
+    # USING
+    (
+        "select w.a from (values 1) t(a) join (values 1) u(a) using (a) cross join (values 2) w(a)",
+        [["2"]],
+    ),
+    (
+        "select a from (values 1) t(a) join (values 1) u(a) using (a) join (values 1) w(a) "
+        "using (a)",
+        [["1"]],
+    ),
 ]
 
 
@@ -442,6 +457,26 @@ TYPED = [
     ("slice(array[1, 2, 3], -5, 2)", "[]", "array"),
     ("array_position(array[1, null], null)", None, "bigint"),
     ("transform(array[1, null], x -> x + 1)", "[2, null]", "array"),
+    # a lambda's name is the query's own, whatever stands in it
+    ("transform(array[array[1, 1]], x -> array_distinct(x))", "[[1]]", "array"),
+    ("transform(array[array[1, 1]], i -> array_distinct(i))", "[[1]]", "array"),
+    ("transform(array[array[1, null]], v -> array_max(v))", "[null]", "array"),
+    ("transform(array[array['b', 'a']], v -> array_join(v, '-'))", "[b-a]", "array"),
+    # casts of what an array, a map or a row holds
+    ("cast(array[1, null] as array(bigint))", "[1, null]", "array"),
+    ("cast(array[array[1]] as array(array(double)))", "[[1.0]]", "array"),
+    ("cast(array[] as array(varchar))", "[]", "array"),
+    ("cast(map(array['a'], array[1]) as map(varchar, bigint))", "{a=1}", "map"),
+    ("cast(cast(row(1) as row(x integer)) as row(x bigint))", "{x=1}", "row"),
+    # whole numbers are added up as doubles
+    (
+        "avg(x) from (values 9007199254740993, 9007199254740993, 1) v(x)",
+        "6.004799503160661E15",
+        "double",
+    ),
+    ("avg(distinct x) from (values 1, 1, 2) v(x)", "1.5", "double"),
+    ("avg(x) filter (where x > 1) from (values 1, 2) v(x)", "2.0", "double"),
+    ("avg(x) over () from (values 3) v(x)", "3.0", "double"),
 ]
 
 
@@ -549,6 +584,24 @@ FAILS_THERE_TOO = [
         "select y from (select array[1] as l) left join unnest(l) u(y) on y > 5",
         "NOT_SUPPORTED: line 1:1: LEFT JOIN involving UNNEST",
     ),
+    # text is no name
+    ("select 1 as 'x'", "SYNTAX_ERROR: line 1:13: mismatched input ''x''"),
+    ("select 1 'x'", "SYNTAX_ERROR: line 1:10: mismatched input ''x''"),
+    ("select a from (values 1) 'x'", "SYNTAX_ERROR"),
+    ("select a from (values 1) as x('a')", "SYNTAX_ERROR"),
+    ("with 'x' as (select 1 as a) select a from x", "SYNTAX_ERROR"),
+    ("select 1 from (values 1) t(a) join (values 1) u(a) using ('a')", "SYNTAX_ERROR"),
+    # a column that others have besides those of USING
+    (
+        "select a from (values 1) t(a) join (values 1) u(a) using (a) cross join (values 2) w(a)",
+        "AMBIGUOUS_NAME: line 1:8: Column 'a' is ambiguous",
+    ),
+    (
+        "select w.a from (values 1) t(a) cross join (values 1) u(a) join (values 1) w(a) using (a)",
+        "AMBIGUOUS_NAME",
+    ),
+    ("select b from (values (1, 1)) t(a, b) join (values 1) u(a) using (b)", "COLUMN_NOT_FOUND"),
+    ("select t.a from (values 1) t(a) join (values 1) u(a) using (a)", "COLUMN_NOT_FOUND"),
 ]
 
 
@@ -616,6 +669,19 @@ NOT_CARRIED = [
     "transform(array[1], X -> x)",
     "date '2026-01-02' - timestamp '2026-01-01 12:00:00'",
     "from_base('ff', 16)",
+    "cast(array[2.5e0, -2.5e0, 0.5e0] as array(integer))",
+    "cast(array['abcdef'] as array(varchar(2)))",
+    "cast(array[timestamp '2026-01-01 00:00:00.000'] as array(varchar))",
+    "cast(row(1.5) as row(x varchar))",
+    "cast(array[1.25] as array(decimal(2, 1)))",
+    "try_cast(array['x', '1'] as array(integer))",
+    "cast(array['1e3'] as array(bigint))",
+    "cast(array['yes'] as array(boolean))",
+    "cast(array['nan'] as array(double))",
+    "cast(map(array[1], array[1]) as map(double, integer))",
+    "cast(cast(row(1, 2) as row(a integer, b integer)) as row(b integer, a integer))",
+    "array[cast(row(1, 2) as row(a integer, b integer)), cast(row(3, 4) as row(a integer, c integer))]",
+    "transform(array[1], lacuna__v -> lacuna__v)",
 ]
 
 

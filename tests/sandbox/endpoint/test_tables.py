@@ -99,6 +99,7 @@ def test_a_line_that_does_not_match_is_null_in_every_column(lake: Any) -> None:
         (b"a\x00b\n", ["a\x00b"]),
         (b' "x" ,\t\\n \n', [' "x" ,\t\\n ']),
         (b"x" * 3_000_000 + b"\ny", ["x" * 3_000_000, "y"]),
+        (b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n", ["a", "\ufeffb"]),
     ],
     ids=[
         "no_final_lf",
@@ -110,6 +111,7 @@ def test_a_line_that_does_not_match_is_null_in_every_column(lake: Any) -> None:
         "nul",
         "quotes",
         "long",
+        "byte_order_mark",
     ],
 )
 def test_lines_are_kept_as_hive_reads_them(lake: Any, body: bytes, lines: list[str]) -> None:
@@ -223,6 +225,46 @@ def test_an_alias_that_looks_like_a_partition_column_misleads_nobody(lake: Any, 
     assert lake.rows(
         f"select count(*) from (select line as day from {days}) where day = '2026-01-01'"
     ) == [["0"]]
+
+
+def test_a_name_given_to_a_data_column_chooses_no_partitions(lake: Any) -> None:
+    lake.rows(
+        "create table renamed with (partitioned_by=array['k']) as select * from "
+        "(values (3, 1), (1, 3), (5, 5)) as v(a, k)"
+    )
+    for source in (
+        "(select a as k, k as z from renamed) as q",
+        "renamed as q(k, z)",
+        "(select a, k from renamed) as q(k, z)",
+        "(select a as k from renamed union all select a from renamed where k = 3) as q",
+    ):
+        assert lake.rows(f"select q.k from {source} where q.k / (q.k - 2) = 3") == [["3"]]
+    lake.rows("create or replace view renaming as select a as k, k as z from renamed")
+    assert lake.rows("select z from renaming where k / (k - 2) = 3") == [["1"]]
+
+
+def test_a_column_is_read_whatever_duckdb_means_by_its_name(lake: Any) -> None:
+    names = ("user", "current_date", "rowid", "_no", "_p0", "_raw", "_local", "__path", "x", "x0")
+    picks = ", ".join(f'{i} as "{name}"' for i, name in enumerate(names))
+    for form in ("parquet", "json", "textfile"):
+        table = f"odd_{form}"
+        lake.rows(
+            f"create table {table} with (format='{form}', partitioned_by=array['_p1', "
+            f"'session_user']) as select {picks}, 'a' as _p1, 'b' as \"session_user\""
+        )
+        assert lake.rows(f"select * from {table}") == [[*map(str, range(len(names))), "a", "b"]]
+        for i, name in enumerate(names):
+            sql = f'select "{name}" from {table} where "{name}" = {i} and "session_user" = \'b\''
+            assert lake.rows(sql) == [[str(i)]]
+        assert lake.rows(f"select count(*) from {table} where \"session_user\" = 'c'") == [["0"]]
+        path = f'select "$path" like \'s3://%\', "__path" from {table}'
+        assert lake.rows(path) == [["true", "7"]]
+
+
+def test_a_table_with_the_engines_own_names_is_refused(lake: Any) -> None:
+    for number, name in enumerate(("lacuna__path", "$file_size")):
+        lake.rows(f'create table own_{number} as select 1 as "{name}"')
+        assert lake.reason(f"select * from own_{number}").startswith("NOT_SUPPORTED")
 
 
 def test_a_star_leaves_the_pseudo_columns_out(lake: Any, days: str) -> None:
@@ -478,6 +520,23 @@ def test_insert_adds_partitions_and_null_ones(lake: Any) -> None:
     mismatched = "Table: [bigint, varchar], Query: [integer]"
     assert mismatched in lake.reason("insert into grown select 1")
     assert "DUPLICATE_COLUMN_NAME" in lake.reason("insert into grown (a, a) values (1, 2)")
+
+
+def test_partition_values_are_what_hive_can_keep(lake: Any) -> None:
+    lake.rows(
+        "create table kept with (partitioned_by=array['k']) as select * from "
+        "(values (1, ''), (2, null), (3, 'a b'), (4, '%41/=')) as v(a, k)"
+    )
+    everything = [["1", None], ["2", None], ["3", "a b"], ["4", "%41/="]]
+    assert lake.rows("select a, k from kept order by a") == everything
+    assert lake.rows("select a from kept where k = ''") == []
+    assert lake.rows("select count(*) from kept where k is null") == [["2"]]
+    for value, shown in (("é", "C3 A9"), ("a\tb", "61 09 62")):
+        assert lake.reason(f"insert into kept select 5, '{value}'") == (
+            "HIVE_INVALID_PARTITION_VALUE: Hive partition keys can only contain printable ASCII "
+            f"characters (0x20 - 0x7E). Invalid value: {shown}"
+        )
+    assert lake.rows("select count(*) from kept") == [["4"]]
 
 
 def test_more_than_a_hundred_partitions_are_too_many(lake: Any) -> None:
@@ -744,6 +803,12 @@ def test_a_subquery_may_call_a_column_path(lake: Any) -> None:
     assert lake.rows("""with t as (select 's3://b/k' as "$path") select "$path" from t""") == [
         ["s3://b/k"]
     ]
+
+
+def test_names_for_the_columns_of_a_table_hide_its_path(lake: Any, days: str) -> None:
+    assert lake.rows(f'select count("$path") from {days} as t') == [["6"]]
+    sql = f'select "$path" from {days} as t(line, day)'
+    assert lake.reason(sql).startswith("COLUMN_NOT_FOUND")
 
 
 def test_no_query_of_with_is_taken_for_a_table(lake: Any) -> None:
