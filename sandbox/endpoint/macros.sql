@@ -75,7 +75,9 @@ create macro t_slice(a, s, n) as list_slice(a, case when a is null or s is null 
   when s < 0 then len(a) + s + 1 else cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || s as integer) end,
   case when a is null or s is null or n is null then null
   when n < 0 then cast('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0: ' || n as integer)
-  when s < -len(a) or s > len(a) then 0 when s > 0 then s + least(n, len(a)) - 1 else len(a) + s + least(n, len(a)) end);
+  when s < -len(a) or s > len(a) then 0
+  -- Trino adds the two in a long, which begins again at the other end
+  when n > 9223372036854775807 - case when s > 0 then s else len(a) + s + 1 end then 0 when s > 0 then s + least(n, len(a)) - 1 else len(a) + s + least(n, len(a)) end);
 create macro t_any(a) as case when list_contains(a, true) then true when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) > 0 then null
   when a is not null then false end;
 create macro t_all(a) as case when list_contains(a, false) then false when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) > 0 then null

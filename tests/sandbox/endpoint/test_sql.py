@@ -448,8 +448,10 @@ TYPED = [
     ("split_part(cast(null as varchar), ',', 0)", None, "varchar"),
     ("element_at(cast(null as array(varchar)), 0)", None, "varchar"),
     ("slice(cast(null as array(varchar)), 0, -1)", None, "array"),
-    ("slice(array['a', 'b', 'c'], 2, 9223372036854775807)", "[b, c]", "array"),
-    ("slice(array['a', 'b', 'c'], -2, 9223372036854775807)", "[b, c]", "array"),
+    # the sum of both is beyond a bigint
+    ("slice(array['a', 'b', 'c'], 2, 9223372036854775807)", "[]", "array"),
+    ("slice(array['a', 'b', 'c'], -2, 9223372036854775807)", "[]", "array"),
+    ("slice(array['a', 'b', 'c'], 2, 9223372036854775805)", "[b, c]", "array"),
     ("slice(array['a'], 2, 1)", "[]", "array"),
     ("cast(null as double) / 0e0", None, "double"),
     # arrays

@@ -143,7 +143,7 @@ def test_pyathena_has_python_values(environment: dict[str, str], lake: Lake) -> 
         ("create table visits as select 1 x", "TABLE_ALREADY_EXISTS: line 1:1: Destination table"),
         ("insert into visits values (1)", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types"),
         ("call system.sync_partition_metadata('a', 'b', 'ADD')", "SYNTAX_ERROR: line 1:1: mismatched input 'call'"),
-        ("execute nope using 1", "NOT_FOUND: Prepared statement not found: nope"),
+        ("execute nope using 1", "PreparedStatement nope was not found in workGroup primary"),
     ],
 )  # fmt: skip
 def test_a_failure_is_told_in_athenas_words(lake: Lake, visits: str, sql: str, reason: str) -> None:
