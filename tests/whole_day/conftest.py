@@ -22,6 +22,8 @@ from sandbox.process import serving
 
 FORKING = multiprocessing.get_context("forkserver")
 
+# The day on which a run looked: of runs around midnight the last day counts
+DAY_OF_LOOK = {"observed_on", "checked_on"}
 # When something was looked at, not what was seen: differs from run to run by design
 VOLATILE = {"observed_at", "catalogued_at", "checked_at", "config_observed_at"}
 DATABASES = ("lacuna_evidence", "lacuna_staging", "lacuna")
@@ -118,13 +120,18 @@ class World:
         for database in DATABASES:
             for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
                 for table in page["TableList"]:
-                    keep = [
-                        f'"{column["Name"]}"'
+                    columns = [
+                        column["Name"]
                         for column in table["StorageDescriptor"]["Columns"] + table["PartitionKeys"]
-                        if column["Name"] not in VOLATILE
                     ]
+                    keep = [f'"{one}"' for one in columns if one not in (*VOLATILE, *DAY_OF_LOOK)]
                     name = f"{database}.{table['Name']}"
-                    rows = self.rows(f"select {', '.join(keep)} from {name}")
+                    looked = "".join(
+                        f" where {one} = (select max({one}) from {name})"
+                        for one in columns
+                        if one in DAY_OF_LOOK
+                    )
+                    rows = self.rows(f"select {', '.join(keep)} from {name}{looked}")
                     found[name] = sorted(tuple(map(str, row.values())) for row in rows)
         return found
 
