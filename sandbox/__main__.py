@@ -75,7 +75,6 @@ def serve(
             truth.parent.mkdir(parents=True, exist_ok=True)
             truth.write_text(planted.to_json())
             print(f"what was planted: {truth}")
-        if account is Account.simulated:
             first = yesterday() - timedelta(days=days - 1)
             print(f"its days: {first} to {yesterday()}; begin with make run DAY={yesterday()}")
         print("sandbox ready", flush=True)

@@ -13,18 +13,15 @@ from lacuna.aws.objects import ObjectUnreadable, list_range, read_object
 from lacuna.aws.session import Account, each
 from lacuna.aws.trails import read_public_keys, read_status
 from lacuna.coverage import Trail
-from lacuna.delivery import KeyRange, Kind, Place, Placed
+from lacuna.delivery import KeyRange, Kind, Placed
 from lacuna.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
 from lacuna.evidence import TrailDigest
 from lacuna.logfiles import GzipError
 from lacuna.targets import Refusal
 from lacuna.text import visible
-from lacuna.trailfiles import DIGEST, Chain, TrailFiles
+from lacuna.trailfiles import DIGEST, Chain, ChainKey, TrailFiles
 
 log = logging.getLogger(__name__)
-
-# trail, account, Region
-ChainKey = tuple[str, str, str]
 
 _GONE = frozenset({"NoSuchKey", "NotFound", "NoSuchBucket"})
 _HOUR = timedelta(hours=1)
@@ -107,8 +104,8 @@ def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, datetime]) -> 
     A trail that writes digests writes them in every Region it records: where it delivered files
     on the day, or where a chain was known the day before, that none is left says a lot.
     """
-    there = {(one.trail.arn, one.account_id, one.region) for one in files.chains}
-    lost = []
+    there = {one.key for one in files.chains}
+    lost: list[Chain] = []
     for folder in files.account_folders:
         trail = folder.trail
         regions = {
@@ -125,57 +122,55 @@ def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, datetime]) -> 
             for arn, owner, region in known_ends
             if (arn, owner) == (trail.arn, folder.account_id)
         }
-        lost += [
+        chains = [
             Chain(trail, folder.account_id, region, f"{folder.digests}{region}/")
             for region in sorted(regions)
-            if (trail.arn, folder.account_id, region) not in there
         ]
+        lost += [one for one in chains if one.key not in there]
     return lost
 
 
 def _file_states(files: TrailFiles, judged: Sequence[_Judged]) -> dict[str, FileState]:
     attested = digests.attested_hashes(one.digest for one in judged)
     hashes = files.hashes()
+    chains: dict[ChainKey, list[_Judged]] = {}
+    for digest in judged:
+        chains.setdefault(digest.listed.chain.key, []).append(digest)
     states = {}
     for one in files.found:
-        if one.log_object not in files.contents:
+        url = one.log_object
+        if url not in files.contents:
             continue
-        signed_for = attested.get(one.log_object)
-        if signed_for is not None and one.log_object not in hashes:
-            states[one.log_object] = FileState.NOT_ATTESTED  # nobody could read it
+        if url not in attested:
+            # asked of these few only
+            covered = _is_covered(one, files, chains)
+            states[url] = digests.file_state(None, None, is_covered=covered)
+        elif url in hashes:
+            states[url] = digests.file_state(attested[url], hashes[url])
         else:
-            states[one.log_object] = digests.file_state(
-                signed_for, hashes.get(one.log_object), is_covered=_is_covered(one, files, judged)
-            )
+            states[url] = FileState.NOT_ATTESTED  # nobody could read it
     return states
 
 
-def _is_covered(file: Placed, files: TrailFiles, judged: Sequence[_Judged]) -> bool:
+def _is_covered(
+    file: Placed, files: TrailFiles, chains: Mapping[ChainKey, Sequence[_Judged]]
+) -> bool:
     """Would a digest at hand name `file`, whichever of the trails that share its place wrote it?"""
-    place = file.place
-    if place.region not in files.regions:
+    place, stamp = file.place, file.stamped_at
+    if place.region not in files.regions or stamp is None:
         return False
     writers = files.writers.get(f"s3://{place.log_bucket}/{place.prefix}", [])
-    stamp = file.stamped_at
-    return (
-        stamp is not None
-        and bool(writers)
-        and all(_would_name(trail, place, stamp, judged) for trail in writers)
-    )
-
-
-def _would_name(trail: Trail, place: Place, stamp: datetime, judged: Sequence[_Judged]) -> bool:
-    here = [
-        one
-        for one in judged
-        if one.listed.chain.trail is trail
-        and (one.listed.chain.account_id, one.listed.chain.region)
-        == (place.account_id, place.region)
+    of_each = [
+        chains.get((trail.arn, place.account_id or "", place.region or ""), ()) for trail in writers
     ]
+    return bool(of_each) and all(_would_name(chain, stamp) for chain in of_each)
+
+
+def _would_name(chain: Sequence[_Judged], stamp: datetime) -> bool:
     # what is backfilled was left out of the hourly chain, and may be this very file
-    if any(one.listed.name.is_backfill and not one.digest.is_trusted for one in here):
+    if any(one.listed.name.is_backfill and not one.digest.is_trusted for one in chain):
         return False
-    return digests.cover((one.digest for one in here if not one.listed.name.is_backfill), stamp)
+    return digests.cover((one.digest for one in chain if not one.listed.name.is_backfill), stamp)
 
 
 def _list(account: Account, chain: Chain, files: TrailFiles) -> list[_Listed]:
@@ -313,11 +308,10 @@ def _rows(
             for one in judged
             if one.listed.chain is chain and not one.listed.name.is_backfill
         ]
-        key = (chain.trail.arn, chain.account_id, chain.region)
         rows += [
             _row(chain, one, hashes, gone)
             for one in _missing_hours(
-                files.day, hourly, known_ends.get(key), started[chain.trail.arn]
+                files.day, hourly, known_ends.get(chain.key), started[chain.trail.arn]
             )
         ]
     for row in rows:

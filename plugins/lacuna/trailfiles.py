@@ -29,6 +29,8 @@ from lacuna.text import visible
 log = logging.getLogger(__name__)
 
 DIGEST = "digest"
+# trail, account, Region
+ChainKey = tuple[str, str, str]
 
 # CloudTrail's files are small; one far beyond its limit is not fetched, big ones one at a time.
 _MOST_BYTES = 256 << 20
@@ -46,6 +48,10 @@ class Chain:
     account_id: str
     region: str
     prefix: str
+
+    @property
+    def key(self) -> ChainKey:
+        return (self.trail.arn, self.account_id, self.region)
 
 
 @dataclass(frozen=True, slots=True)

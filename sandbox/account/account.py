@@ -255,34 +255,31 @@ class Account:
         body = made.body
         tear = self.plan.tears.get((made.region, made.window))
         if tear is not None:
-            self.ledger.marks[tear.fault_id] = Mark(
-                TRAIL_BUCKET, made.key, made.delivered_at, made.event_count
-            )
+            self._mark_file(tear.fault_id, made)
             if tear.damage is Damage.DELETED:
                 return
             body = body[: len(body) * 2 // 3]
-        readable = 0 if tear is not None else made.event_count
-        self.ledger.add(
-            made.delivered_at, trail_files=1, trail_events=readable, trail_bytes=len(body)
-        )
         self.newest_trail_file = max(self.newest_trail_file, made.delivered_at)
-        yield StoredObject(TRAIL_BUCKET, made.key, body, made.delivered_at)
+        yield self._put_file(made, body, events=0 if tear is not None else made.event_count)
 
     def _forge_file(self, genuine: TrailFile) -> Iterator[StoredObject]:
-        forgery = self.plan.forgeries.get((genuine.region, genuine.window))
-        if forgery is None:
+        fault_id = self.plan.forgeries.get((genuine.region, genuine.window))
+        if fault_id is None:
             return
         made = cloudtrail.forged_file(self.plan.seed, genuine)
-        self.ledger.marks[forgery.fault_id] = Mark(
+        self._mark_file(fault_id, made)
+        yield self._put_file(made, made.body, events=made.event_count)
+
+    def _mark_file(self, fault_id: str, made: TrailFile) -> None:
+        self.ledger.marks[fault_id] = Mark(
             TRAIL_BUCKET, made.key, made.delivered_at, made.event_count
         )
+
+    def _put_file(self, made: TrailFile, body: bytes, *, events: int) -> StoredObject:
         self.ledger.add(
-            made.delivered_at,
-            trail_files=1,
-            trail_events=made.event_count,
-            trail_bytes=len(made.body),
+            made.delivered_at, trail_files=1, trail_events=events, trail_bytes=len(body)
         )
-        yield StoredObject(TRAIL_BUCKET, made.key, made.body, made.delivered_at)
+        return StoredObject(TRAIL_BUCKET, made.key, body, made.delivered_at)
 
     def _deliver_digests(self) -> Iterator[StoredObject]:
         for region in REGIONS:

@@ -15,7 +15,7 @@ from sandbox.account.buckets import BUCKETS, BY_NAME, Bucket, Trouble
 from sandbox.account.cloudtrail import WINDOW
 from sandbox.account.management import TURNED_OFF, TURNED_OFF_AFTER, TURNED_OFF_BY
 from sandbox.account.period import DAY, HOUR, Period, day_of, iso, moment
-from sandbox.account.plan import Damage, Forgery, Plan, Stray, Tamper, Tampering, Tear
+from sandbox.account.plan import Damage, Plan, Stray, Tamper, Tampering, Tear
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Expect, Fault
 
@@ -357,7 +357,7 @@ def invented_trail_file(plan: Plan) -> Plan:
     return replace(
         _planted(plan, fault),
         bursts=(*plan.bursts, extra),
-        forgeries=plan.forgeries | {(bucket.region, window): Forgery(fault.id)},
+        forgeries=plan.forgeries | {(bucket.region, window): fault.id},
     )
 
 

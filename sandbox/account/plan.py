@@ -47,13 +47,6 @@ class Tear:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgery:
-    """A CloudTrail file beside the one of a Region's window that CloudTrail never wrote."""
-
-    fault_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Stray:
     """An object that lies among the logs and is none."""
 
@@ -66,7 +59,10 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that decides what the account will look like."""
+    """Everything that decides what the account will look like.
+
+    `forgeries`: by Region and window, the fault whose file lies beside CloudTrail's own.
+    """
 
     seed: int
     requests: int
@@ -75,5 +71,5 @@ class Plan:
     bursts: tuple[Burst, ...] = ()
     tampers: dict[tuple[str, int], Tamper] = field(default_factory=dict)
     tears: dict[tuple[str, int], Tear] = field(default_factory=dict)
-    forgeries: dict[tuple[str, int], Forgery] = field(default_factory=dict)
+    forgeries: dict[tuple[str, int], str] = field(default_factory=dict)
     strays: tuple[Stray, ...] = ()

@@ -7,6 +7,8 @@ from tests.dbt_project.conftest import Lake
 from tests.dbt_project.cutting import by_number, staging_sql
 from tests.dbt_project.wild_lines import all_cases
 
+HEAD = "owner photos [06/Feb/2026:00:00:38 +0000] 192.0.2.3 me 3E57427F3EXAMPLE"
+TAIL = "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
 # Long enough to be told from a signature version, as real ones are.
 HOST_IDS = st.sampled_from(["s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk=", "-", "X" * 28])
 WORDS = st.sampled_from(
@@ -119,14 +121,12 @@ def test_wild_lines_are_cut_alike_by_position_and_by_pattern(lake: Lake) -> None
 
 def test_a_key_that_looks_like_the_rest_of_a_line_is_not_believed(lake: Lake) -> None:
     """Keys of copies and batches may hold spaces, and any key may hold quotes."""
-    tail = "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
-    head = "owner photos [06/Feb/2026:00:00:38 +0000] 192.0.2.3 me 3E57427F3EXAMPLE"
     texts = [
-        f"{head} BATCH.DELETE.OBJECT k - 200 - 9 9 9 9 - - - 204 - - - - - - - - {tail}",
-        f'{head} BATCH.DELETE.OBJECT k "-" 200 - 9 9 9 9 "-" "y" - 204 - - - - - - - - {tail}',
-        f"{head} REST.COPY.OBJECT_GET k - 200 - 9 9 9 9 - - - 403 AccessDenied 1 - 1 - - - - {tail}",
-        f'{head} REST.DELETE.OBJECT - [x"-" "DELETE /k HTTP/1.1" 204 - - 1 5 - "-" "ua" - {tail}',
-        f"{head} BATCH.DELETE.OBJECT a b - 204 - - - - - - - - {tail}",
+        f"{HEAD} BATCH.DELETE.OBJECT k - 200 - 9 9 9 9 - - - 204 - - - - - - - - {TAIL}",
+        f'{HEAD} BATCH.DELETE.OBJECT k "-" 200 - 9 9 9 9 "-" "y" - 204 - - - - - - - - {TAIL}',
+        f"{HEAD} REST.COPY.OBJECT_GET k - 200 - 9 9 9 9 - - - 403 AccessDenied 1 - 1 - - - - {TAIL}",
+        f'{HEAD} REST.DELETE.OBJECT - [x"-" "DELETE /k HTTP/1.1" 204 - - 1 5 - "-" "ua" - {TAIL}',
+        f"{HEAD} BATCH.DELETE.OBJECT a b - 204 - - - - - - - - {TAIL}",
     ]
     rows = by_number(lake.rows(staging_sql(texts)))
     assert [rows[number]["quarantine_reason"] for number in range(5)] == [
@@ -140,12 +140,10 @@ def test_a_key_that_looks_like_the_rest_of_a_line_is_not_believed(lake: Lake) ->
 
 def test_ordinary_lines_are_cut_by_position(lake: Lake) -> None:
     """The property above would hold of a fast way that no line takes."""
-    tail = "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
-    head = "owner photos [06/Feb/2026:00:00:38 +0000] 192.0.2.3 me 3E57427F3EXAMPLE"
     texts = [
-        f'{head} REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 1 1 1 1 "-" "aws-cli/2" - {tail}',
-        f"{head} BATCH.DELETE.OBJECT k - 204 - - - - - - - - {tail}",
-        f'{head} S3.EXPIRE.OBJECT k "-" - - - 1 - - "-" "-" - {tail}',
+        f'{HEAD} REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 1 1 1 1 "-" "aws-cli/2" - {TAIL}',
+        f"{HEAD} BATCH.DELETE.OBJECT k - 204 - - - - - - - - {TAIL}",
+        f'{HEAD} S3.EXPIRE.OBJECT k "-" - - - 1 - - "-" "-" - {TAIL}',
     ]
     cut = staging_sql(texts).replace("select * from renamed", "select is_plain from told_apart")
     assert [row["is_plain"] for row in lake.rows(cut)] == ["true"] * 3
