@@ -8,7 +8,7 @@ PORT ?= 5000
 UI_PORT ?= 8080
 SEED ?= 7
 ACCOUNT ?= simulated
-ENGINE ?= embedded
+ENGINE ?= duckdb
 export ENGINE
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -47,11 +47,11 @@ $(AIRFLOW_HOME)/.migrated: .venv/.installed
 # ---- running ---------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(AIRFLOW_HOME)/.migrated ## Sandbox, simulated account, the daily run, verdicts beside the planted truth [SEED=n] [ENGINE=embedded|trino]
+demo: $(AIRFLOW_HOME)/.migrated ## Sandbox, simulated account, the daily run, verdicts beside the planted truth [SEED=n] [ENGINE=duckdb|trino]
 	@python -m sandbox demo --seed $(SEED)
 
 .PHONY: sandbox
-sandbox: .venv/.installed ## The sandbox in the foreground [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n] [ENGINE=embedded|trino]
+sandbox: .venv/.installed ## The sandbox in the foreground [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n] [ENGINE=duckdb|trino]
 	@python -m sandbox serve --port $(PORT) --account $(ACCOUNT) --seed $(SEED)
 
 .PHONY: run

@@ -28,7 +28,7 @@ class Account(enum.StrEnum):
 
 
 class Engine(enum.StrEnum):
-    embedded = "embedded"
+    duckdb = "duckdb"
     trino = "trino"
 
 
@@ -51,7 +51,7 @@ def serve(
     seed: Seed = 7,
     requests: Requests = 20_000,
     days: Days = 4,
-    engine: Engines = Engine.embedded,
+    engine: Engines = Engine.duckdb,
     truth: Annotated[Path, typer.Option(help="Where to write what was planted.")] = Path(
         ".lacuna/truth.json"
     ),

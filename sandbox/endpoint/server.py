@@ -151,7 +151,7 @@ class Listener:
         self._server.server_close()
 
 
-def embedded(folder: str) -> Engine:
+def duckdb(folder: str) -> Engine:
     """The engine that needs nothing but Python."""
     from .duck import DuckEngine
 
@@ -168,7 +168,7 @@ def trino(folder: str) -> Engine:
 class Sandbox:
     """An AWS endpoint on loopback that takes any credentials. Port 0 is a free port."""
 
-    def __init__(self, port: int = 0, engine: Callable[[str], Engine] = embedded) -> None:
+    def __init__(self, port: int = 0, engine: Callable[[str], Engine] = duckdb) -> None:
         self._port, self._make_engine = port, engine
         self.book = faults.FaultBook()
 

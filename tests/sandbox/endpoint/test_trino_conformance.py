@@ -40,7 +40,7 @@ from tests.sandbox.endpoint.expressions import Run, Shape
 from tests.sandbox.endpoint.test_trino import NEEDS_JAVA, lake_in
 from tests.whole_day.conftest import DATABASES, VOLATILE, World, airflow_home, world
 
-ENGINES = ("embedded", "trino")
+ENGINES = ("duckdb", "trino")
 DAYS, REQUESTS = 2, 4000
 
 # What differs today, and why; whatever else differs fails the test.
@@ -134,7 +134,7 @@ def shared(airflow_home: str, tmp_path_factory: Any) -> Iterator[Shared]:
         one.run(*days(one))
         with closing(DuckEngine(str(folder))) as duck, closing(TrinoEngine(str(folder))) as trino:
             catalog = Catalog(server.ACCOUNT_ID, environment["AWS_DEFAULT_REGION"])
-            yield Shared(one, {"embedded": duck, "trino": trino}, catalog)
+            yield Shared(one, {"duckdb": duck, "trino": trino}, catalog)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def contents(
     shared: Shared, airflow_home: str, tmp_path_factory: Any
 ) -> dict[str, dict[str, list[tuple]]]:
     """Every table after the daily run of the same account, by engine."""
-    found = {"embedded": {name: rows(shared.world, name) for name in tables(shared.world)}}
+    found = {"duckdb": {name: rows(shared.world, name) for name in tables(shared.world)}}
     options = ("--engine", "trino", "--requests", str(REQUESTS), "--days", str(DAYS))
     for one in world(airflow_home, tmp_path_factory.mktemp("trino"), *options):
         one.run(*days(one))
@@ -235,8 +235,8 @@ def test_every_line_comes_out_of_the_raw_table_alike(both: dict[str, Lake]) -> N
         lines_of = 'select "$path", line, to_utf8(line) from lacuna_raw.s3_access_logs'
         raw[engine], staged[engine] = rows_alike(one, lines_of), rows_alike(one, staging_view())
     assert len(raw["trino"]) > 2000
-    assert differing(raw["embedded"], raw["trino"]) == []
-    assert differing(staged["embedded"], staged["trino"]) == []
+    assert differing(raw["duckdb"], raw["trino"]) == []
+    assert differing(staged["duckdb"], staged["trino"]) == []
 
 
 def rows_alike(one: Lake, sql: str) -> list[tuple]:
@@ -417,7 +417,7 @@ def by_unit(
 def embedded_values(shared: Shared, shape: Shape) -> list[Outcome]:
     """The outcome of each row. DuckDB fails a statement as a whole, so a plan that is made once
     runs for ever fewer of the rows; that is a hundred times as fast as as many statements."""
-    engine = shared.engines["embedded"]
+    engine = shared.engines["duckdb"]
     assert isinstance(engine, DuckEngine)
     connection = engine._database.cursor()
     make, query, kind = expressions.in_duckdb(shape)
@@ -498,13 +498,13 @@ SCANS = {
 def scanned(shared: Shared) -> dict[str, tuple[int, int]]:
     """Bytes that each query scanned on the two engines, over the very same objects."""
     shared.run(
-        "embedded",
+        "duckdb",
         f"create table {WIDE} with (format = 'parquet') as select h * 10000 + i as n, "
         "(h * 10000 + i) * 7919 % 100003 as x, to_hex(md5(to_utf8(cast(h * 10000 + i as varchar)))) "
         "as t from unnest(sequence(0, 49)) as a(h) cross join unnest(sequence(0, 9999)) as b(i)",
     )
     objects = f'select "$path", "$file_size" from {LOGS} group by 1, 2 order by 1, 2'
-    some = shared.run("embedded", objects).rows
+    some = shared.run("duckdb", objects).rows
     path, size = some[len(some) // 2]
     day = days(shared.world)[-1]
     named = {"EVENTS": EVENTS, "LOGS": LOGS, "WIDE": WIDE, "TRAIL": TRAIL}
