@@ -120,7 +120,7 @@ def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, datetime]) -> 
         regions |= {
             region
             for arn, owner, region in known_ends
-            if (arn, owner) == (trail.arn, folder.account_id)
+            if (arn, owner) == (trail.arn, folder.account_id) and trail.records_in(region)
         }
         chains = [
             Chain(trail, folder.account_id, region, f"{folder.digests}{region}/")

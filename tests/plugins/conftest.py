@@ -47,6 +47,8 @@ pem = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption())
 with Sandbox(port=0) as box:
     for region in ("us-east-1", "eu-west-1"):
         register_public_key(region, public, "f1", datetime(2006, 3, 1), datetime(2100, 1, 1))
+        # went out of use on the day before the one that most tests are about
+        register_public_key(region, public, "f0", datetime(2006, 3, 1), datetime(2026, 11, 20, 12))
     print(box.url, pem.replace("\\n", "|"), flush=True)
     sys.stdin.read()
 """
@@ -71,6 +73,15 @@ class Cloud:
 
     def faults(self, *faults: dict[str, Any]) -> None:
         self._put("/_sandbox/faults", json.dumps(faults).encode())
+
+    def fired(self) -> list[int]:
+        """How often each of the faults was met."""
+        with urllib.request.urlopen(f"{self.url}/_sandbox/faults") as answer:
+            return [fault["fired"] for fault in json.load(answer)]
+
+    def keys(self, bucket: str) -> list[str]:
+        pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return [one["Key"] for page in pages for one in page.get("Contents", [])]
 
     def calls(self, operation: str) -> int:
         with urllib.request.urlopen(f"{self.url}/_sandbox/calls") as answer:

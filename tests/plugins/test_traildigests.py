@@ -16,6 +16,13 @@ def digests(rows):
     return read
 
 
+def log_from_europe(cloud):
+    """Trails are asked for in the Regions of logged buckets only."""
+    cloud.bucket("photos-eu", "eu-west-1")
+    cloud.bucket("logs-eu", "eu-west-1")
+    cloud.log_to("photos-eu", "logs-eu")
+
+
 def test_digests_attest_the_files_they_name(cloud, trail, at, run, digests, objects):
     file = cloud.trail_file("trail-logs", at(9, 30))
     extra, _ = cloud.trail_file("trail-logs", at(9, 31), unique=2)
@@ -38,6 +45,15 @@ def test_a_file_that_no_digest_had_to_name_is_not_disowned(cloud, trail, at, run
     assert [objects()[url]["digest_state"] for url in (early, late)] == ["not_attested"] * 2
 
 
+def test_digests_of_another_region_disown_nothing(cloud, trail, at, run, objects):
+    log_from_europe(cloud)
+    url, _ = cloud.trail_file("trail-logs", at(9, 30), region="eu-west-1")
+    for hour in (9, 10, 11):
+        cloud.digest("trail-logs", at(hour), [])
+    run()
+    assert objects()[url]["digest_state"] == "not_attested"
+
+
 @pytest.mark.parametrize(("multi_region", "state"), [(True, "not_attested"), (False, "disowned")])
 def test_a_file_may_be_of_another_trail_that_delivers_to_the_same_place(
     cloud, trail, at, run, objects, multi_region, state
@@ -55,8 +71,8 @@ def test_a_file_may_be_of_another_trail_that_delivers_to_the_same_place(
 def test_the_digests_after_midnight_disown_a_file_of_the_days_last_minutes(
     cloud, trail, at, run, objects
 ):
-    url, _ = cloud.trail_file("trail-logs", at(23, 50))
-    for moment in (at(23, 20), at(0, 20, days=1)):
+    url, _ = cloud.trail_file("trail-logs", at(23, 58))
+    for moment in (at(23, 10), at(0, 10, days=1), at(1, 10, days=1)):
         cloud.digest("trail-logs", moment, [])
     run()
     assert objects()[url]["digest_state"] == "disowned"
@@ -156,6 +172,18 @@ def test_a_chain_of_which_nothing_is_left_is_missing_all_day(
     assert missing_ends(digests_of(rows, DAY)) == [*range(1, 24), 0]
 
 
+def test_a_region_that_the_trail_records_no_longer_lacks_no_digest(cloud, signing, at, run, rows):
+    for hour in range(1, 25):
+        cloud.digest("trail-logs", at(hour, days=-1), [], region="eu-west-1")
+    run(DAY - timedelta(days=1))
+    cloud.client("cloudtrail").update_trail(Name="main", IsMultiRegionTrail=False)
+    cloud.digests.clear()
+    for key in cloud.keys("trail-logs"):
+        cloud.client("s3").delete_object(Bucket="trail-logs", Key=key)
+    run()
+    assert digests_of(rows, DAY) == []
+
+
 def test_where_a_trail_delivered_files_it_must_have_written_digests(
     cloud, signing, at, run, rows, objects
 ):
@@ -217,11 +245,8 @@ def test_a_file_may_be_named_by_a_backfilled_digest_that_nobody_can_verify(
 
 @pytest.mark.parametrize("known", [False, True])
 def test_no_file_is_disowned_where_not_every_trail_is_known(cloud, trail, at, run, objects, known):
-    """Trails are asked for in the Regions of logged buckets only."""
     if known:
-        cloud.bucket("photos-eu", "eu-west-1")
-        cloud.bucket("logs-eu", "eu-west-1")
-        cloud.log_to("photos-eu", "logs-eu")
+        log_from_europe(cloud)
     for hour in (9, 10):
         cloud.digest("trail-logs", at(hour), [], region="eu-west-1")
     file, _ = cloud.trail_file("trail-logs", at(9, 30), region="eu-west-1")
@@ -282,6 +307,33 @@ def test_a_key_that_cloudtrail_never_published_is_not_a_key_that_nobody_could_as
     cloud.digest("trail-logs", at(11), [], fingerprint="of-later", backfill="_backfill")
     run()
     assert [row["state"] for row in digests()] == ["foreign_key", "key_unknown"]
+
+
+def test_a_key_of_the_day_before_still_signs_the_days_first_digests(cloud, trail, at, run, digests):
+    cloud.digest("trail-logs", at(0), [], fingerprint="f0")
+    run()
+    assert [row["state"] for row in digests()] == ["valid"]
+
+
+def test_a_backfilled_digest_is_not_the_beginning_of_the_hourly_chain(
+    cloud, trail, at, run, digests
+):
+    cloud.digest("trail-logs", at(8), [], backfill="_backfill")
+    cloud.digests.clear()
+    cloud.digest("trail-logs", at(9), [])
+    run()
+    assert [row["state"] for row in digests()] == ["valid", "valid"]
+
+
+def test_a_forged_digest_does_not_say_what_is_read_next(cloud, trail, at, run, digests):
+    cloud.digests.append(("bait", b"", "00" * 256))
+    key = cloud.digest("trail-logs", at(10), [])
+    body = cloud.client("s3").get_object(Bucket="trail-logs", Key=key)["Body"].read()
+    cloud.put("trail-logs", key, body, at(10, 5), signature="00" * 256)
+    cloud.faults({"operation": "GetObject", "resource": "trail-logs/bait"})
+    run()
+    assert [row["state"] for row in digests()] == ["invalid_signature"]
+    assert cloud.fired() == [0]
 
 
 def test_digests_of_another_trail_are_not_mixed_in(cloud, trail, at, run, digests):
