@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -24,6 +24,7 @@ import boto3
 import psutil
 
 from sandbox.demo.reading import athena
+from sandbox.endpoint.trino_server import lacking
 from sandbox.process import REPO, access, serving
 
 REPORT = REPO / "docs" / "bench.md"
@@ -85,43 +86,83 @@ def demo_section() -> list[str]:
     ]
 
 
+@dataclass
+class Day:
+    """What the run of one large day cost on one engine, and each of its tasks."""
+
+    run: Usage
+    parts: list[dict[str, Any]]
+
+
 def large_day_section(requests: int, until: date) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder:
-        truth, timings, log = (Path(folder) / name for name in ("truth", "timings", "access.log"))
+        truth, log = Path(folder, "truth"), Path(folder, "access.log")
         options = ("--requests", str(requests), "--days", "1", "--truth", str(truth))
         with serving(*options, echo=True) as environment:
-            total = json.loads(truth.read_text())["totals"]
             size = collect_lines(environment, log)
-            with measured() as run:
-                subprocess.run(
-                    [sys.executable, "-m", "lacuna", "run", str(until), "--timings", str(timings)],
-                    env=environment, cwd=REPO, check=True,
-                )  # fmt: skip
+            ours = large_day(environment, until)
             parsed = min((parse(environment, until) for _ in range(TIMES)), key=attrgetter("cpu"))
         peer = (
             min((goaccess(log) for _ in range(TIMES)), key=attrgetter("cpu")) if GOACCESS else None
         )
-        parts = json.loads(timings.read_text())
+        total = json.loads(truth.read_text())["totals"]
+        trino, missing = None, lacking()
+        if not missing:
+            with serving(*options, "--engine", "trino", echo=True) as environment:
+                trino = large_day(environment, until)
     count = total["access_log_lines"]
-    rows = [
+    return [
         f"## A day of {count:,} access-log lines ({size / 1e6:,.0f} MB) "
         f"and {total['trail_events']:,} data events\n",
-        "| figure | measured | bound |",
-        "|---|---|---|",
-        f"| the whole daily run | {run.wall:.0f} s | 180 s |",
-        f"| peak memory, all processes | {run.peak / GIB:.1f} GiB | |",
-        *(f"| of it {p['dag']}.{p['task']} | {p['seconds']:.1f} s | |" for p in parts),
-        f"| lines parsed per second and core | {count / parsed.cpu:,.0f} | |",
+        "| figure | embedded engine | bound | on a real Trino |",
+        "|---|---|---|---|",
+        *day_rows(ours, trino),
+        *parse_rows(count, parsed, peer),
+        *([f"\nNot measured on a real Trino. {missing}"] if missing else []),
+        "",
     ]
-    if peer:
-        ours, theirs = count / parsed.cpu, count / peer.cpu
-        rows += [
-            f"| GoAccess on the same lines, per second and core | {theirs:,.0f} | |",
-            f"| **ratio to GoAccess** | **{ours / theirs:.1f}** | 3 |",
-        ]
-    else:
-        rows.append("| GoAccess | not installed (a package of Debian and Homebrew) | |")
-    return [*rows, ""]
+
+
+def large_day(environment: dict[str, str], until: date) -> Day:
+    with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder:
+        timings = Path(folder, "timings")
+        with measured() as run:
+            subprocess.run(
+                [sys.executable, "-m", "lacuna", "run", str(until), "--timings", str(timings)],
+                env=environment, cwd=REPO, check=True,
+            )  # fmt: skip
+        return Day(run, json.loads(timings.read_text()))
+
+
+def day_rows(ours: Day, trino: Day | None) -> list[str]:
+    def row(figure: str, bound: str, said: Callable[[Day], str]) -> str:
+        return f"| {figure} | {said(ours)} | {bound} | {said(trino) if trino else ''} |"
+
+    return [
+        row("the whole daily run", "180 s", lambda day: f"{day.run.wall:.0f} s"),
+        row("peak memory, all processes", "", lambda day: f"{day.run.peak / GIB:.1f} GiB"),
+        *(
+            row(
+                f"of it {part['dag']}.{part['task']}",
+                "",
+                lambda day, at=at: f"{day.parts[at]['seconds']:.1f} s",  # type: ignore[misc]
+            )
+            for at, part in enumerate(ours.parts)
+        ),
+    ]
+
+
+def parse_rows(count: int, parsed: Usage, peer: Usage | None) -> list[str]:
+    ours = count / parsed.cpu
+    rows = [f"| lines parsed per second and core | {ours:,.0f} | | |"]
+    if peer is None:
+        return [*rows, "| GoAccess | not installed (a package of Debian and Homebrew) | | |"]
+    theirs = count / peer.cpu
+    return [
+        *rows,
+        f"| GoAccess on the same lines, per second and core | {theirs:,.0f} | | |",
+        f"| **ratio to GoAccess** | **{ours / theirs:.1f}** | 3 | |",
+    ]
 
 
 def collect_lines(environment: dict[str, str], log: Path) -> int:

@@ -108,7 +108,7 @@ def _create(s3: S3Client, bucket: Bucket) -> None:
             CreateBucketConfiguration={"LocationConstraint": bucket.region},  # type: ignore[typeddict-item]
         )
     if bucket.sensitivity is not None:
-        tags = [{"Key": "data-classification", "Value": bucket.sensitivity}]
+        tags = [{"Key": "sensitivity", "Value": bucket.sensitivity}]
         s3.put_bucket_tagging(Bucket=bucket.name, Tagging={"TagSet": tags})  # type: ignore[typeddict-item]
 
 

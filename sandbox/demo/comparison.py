@@ -126,6 +126,7 @@ def compare(truth: Row, seen: Seen) -> Comparison:
         faults=tuple(_fault(fault, truth, seen) for fault in truth["faults"]),
         unplanted=(
             *_unplanted_buckets(truth, seen),
+            *_wrong_settings(truth, seen),
             *_wrong_hours(truth, seen),
             *_unexplained_checks(truth, seen),
         ),
@@ -215,6 +216,19 @@ def _unplanted_buckets(truth: Row, seen: Seen) -> Iterator[str]:
     known = {bucket["bucket_name"] for bucket in truth["buckets"]} | {seen.lake_bucket}
     for name in sorted({row["bucket_name"] for row in seen.coverage} - known):
         yield f"{name}: a bucket that is not in the account has a verdict"
+
+
+def _wrong_settings(truth: Row, seen: Seen) -> Iterator[str]:
+    """What was read otherwise than it was set up: a bucket's coverage by trails, its sensitivity."""
+    planted = {bucket["bucket_name"]: bucket for bucket in truth["buckets"]}
+    for row in seen.coverage:
+        bucket = planted.get(row["bucket_name"], row)
+        for name in ("read_coverage", "write_coverage", "sensitivity"):
+            if row[name] != bucket[name]:
+                yield (
+                    f"{row['bucket_name']} {row['event_date']}: {name} is {row[name]}, "
+                    f"planted {bucket[name]}"
+                )
 
 
 def _wrong_hours(truth: Row, seen: Seen) -> Iterator[str]:

@@ -21,7 +21,8 @@ select
     verdict,
     array_join(reasons, ', ') as reasons,
     read_coverage,
-    write_coverage
+    write_coverage,
+    sensitivity
 from lacuna.fct_logging_coverage
 where event_date between date '{first}' and date '{last}'
 """

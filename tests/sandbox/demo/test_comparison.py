@@ -54,6 +54,19 @@ def test_a_verdict_of_a_bucket_that_is_not_in_the_account_is_seen(truth, faultle
     assert comparison.unplanted[0].startswith("ghost: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("read_coverage", "unknown"), ("write_coverage", "unknown"), ("sensitivity", "made up")],
+)
+def test_what_was_read_otherwise_than_planted_is_told(truth, faultless, spoiled, name, value):
+    first, *rest = faultless.coverage
+    comparison = compare(truth, spoiled(coverage=[{**first, name: value}, *rest]))
+    assert not comparison.agrees
+    (told,) = comparison.unplanted
+    assert told.startswith(first["bucket_name"])
+    assert f"{name} is {value}" in told
+
+
 def test_the_lake_that_the_run_made_is_no_surprise(truth, faultless, spoiled, finding):
     lake = faultless.coverage[0] | {"bucket_name": "lake", "verdict": "off"}
     told = finding(truth["until"], "logging_off", ["lake"])

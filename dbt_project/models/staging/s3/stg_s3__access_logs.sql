@@ -126,6 +126,8 @@ examined as (
                 regexp_like(element_at(sections, 4), '{{ forged_tail_pattern() }}')
                 or regexp_like(element_at(sections, 6), '{{ forged_tail_pattern() }}')
                 or regexp_like(element_at(sections, 7), '{{ forged_tail_pattern() }}')
+                -- the version id is the client's text too: a quote in it swallows a field
+                or regexp_like(element_at(sections, 8), '^ +[^ ]+ +SigV[0-9]( |$)')
                 then 'forged_tail'
         end as doubt,
         case
