@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BY_DELIVERY_DAY = ("fct_log_objects",)
-BY_EVENT_DAY = ("fct_delivery_hours", "fct_logging_coverage")
+BY_EVENT_DAY = ("fct_delivery_hours", "fct_logging_changes", "fct_logging_coverage")
 
 LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 

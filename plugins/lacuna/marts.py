@@ -44,6 +44,10 @@ select distinct cast(event_date as varchar) as event_day from (
     select cast(date_add('hour', {hours}, occurred_at) as date)
     from lacuna_staging.int_data_events
     where delivered_on = date '{day}'
+    union all
+    select cast(date_add('hour', {hours}, changed_at) as date)
+    from lacuna_staging.int_configuration_changes
+    where delivered_on = date '{day}'
 )
 """
 

@@ -79,6 +79,7 @@ order by partition_day desc, expectation
 NEXT = """
 Where to look next: docs/runbook.md says of each finding what it means and what to do.
   lacuna.fct_logging_coverage (event_date)    each bucket's verdict, its reasons, what to do
+  lacuna.fct_logging_changes (event_date)     who turned logging off, on, or changed it
   lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what came, how complete
   lacuna.fct_log_objects (delivered_on)       each log object: bytes, lines, what is wrong with it
   lacuna_evidence.check_results (checked_on, delivery_day)    every check, in words

@@ -32,6 +32,7 @@ Row = Mapping[str, Any]
 PARTITION_COLUMNS = {
     "fct_delivery_hours": "event_date",
     "fct_log_objects": "delivered_on",
+    "fct_logging_changes": "event_date",
     "fct_logging_coverage": "event_date",
 }
 

@@ -16,7 +16,6 @@ from sandbox.account.access_log import Entry, LogObject
 from sandbox.account.buckets import (
     ACCOUNT_ID,
     BUCKETS,
-    BY_NAME,
     REGIONS,
     SOURCES,
     TRAIL_BUCKET,
@@ -101,10 +100,10 @@ class Account:
         for region in REGIONS:
             for at, event in management.account_events(self.plan.seed, region, hour):
                 self._windows[region, at - at % WINDOW].append((at, [event]))
-        if hour == self.plan.period.start:
-            at, event = management.logging_turned_off(self.plan.seed, hour)
-            region = BY_NAME[management.TURNED_OFF].region
-            self._windows[region, at - at % WINDOW].append((at, [event]))
+        for change in self.plan.changes:
+            if hour <= change.at < hour + HOUR:
+                at, event = management.logging_changed(self.plan.seed, change)
+                self._windows[change.bucket.region, at - at % WINDOW].append((at, [event]))
 
     def _make_hour(
         self, bucket: Bucket, hour: int, count: int, entries: dict[Bucket, list[Entry]]

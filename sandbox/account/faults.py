@@ -13,18 +13,21 @@ from sandbox.account import buckets as b
 from sandbox.account import clients as who
 from sandbox.account.buckets import BUCKETS, BY_NAME, Bucket, Trouble
 from sandbox.account.cloudtrail import WINDOW
-from sandbox.account.management import TURNED_OFF, TURNED_OFF_AFTER, TURNED_OFF_BY
+from sandbox.account.management import LoggingChange
 from sandbox.account.period import DAY, HOUR, Period, day_of, iso, moment
 from sandbox.account.plan import Damage, Plan, Stray, Tamper, Tampering, Tear
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Expect, Fault
 
+CHANGES = "fct_logging_changes"
 COVERAGE = "fct_logging_coverage"
 HOURS = "fct_delivery_hours"
 OBJECTS = "fct_log_objects"
 QUARANTINE = "quarantined_lines"
 REQUESTS = "fct_object_requests"
 DIGESTS = "lacuna_evidence.trail_digests"
+
+TURNED_OFF = "meridian-scratch"
 
 
 def make_plan(seed: int, requests: int, period: Period) -> Plan:
@@ -73,20 +76,55 @@ def logging_off(plan: Plan) -> Plan:
                 "logging_off",
                 bucket,
                 "off",
-                _why_off(plan, bucket),
+                _why_off(bucket),
             )
             for bucket in off
         ),
     )
 
 
-def _why_off(plan: Plan, bucket: Bucket) -> str:
+def _why_off(bucket: Bucket) -> str:
     if bucket in b.LOG_BUCKETS:
         return "a log bucket: off on purpose"
-    if bucket.name == TURNED_OFF:
-        since = iso(plan.period.start + TURNED_OFF_AFTER)
-        return f"turned off by {TURNED_OFF_BY.name} at {since}"
-    return "logging was never turned on"
+    return "logging was turned off" if bucket.name == TURNED_OFF else "logging was never turned on"
+
+
+def turned_off(plan: Plan) -> Plan:
+    """A bucket whose logging somebody turned off when the period began."""
+    bucket, at = BY_NAME[TURNED_OFF], plan.period.start + 7 * 60
+    note = f"turned off by {who.CLERK.name} at {iso(at)}"
+    return _changed(plan, "turned_off", note, LoggingChange(bucket, at, False, who.CLERK))
+
+
+def logging_interrupted(plan: Plan) -> Plan:
+    """A bucket whose logging was off for an hour, and is on whenever Lacuna looks."""
+    bucket, hour = BY_NAME["meridian-eu-invoices"], plan.period.hour(1, 14)
+    plan = _changed(
+        plan,
+        "logging_interrupted",
+        f"turned off by {who.CLERK.name} at {iso(hour)} and on again at the hour's end",
+        LoggingChange(bucket, hour, False, who.CLERK),
+        LoggingChange(bucket, hour + HOUR - 1, True, who.CLERK),
+    )
+    plan = _witnessed(plan, bucket, hour)
+    return _tampered(plan, bucket, hour, Tamper("logging_interrupted", Tampering.LOSE))
+
+
+def _changed(plan: Plan, kind: str, note: str, *changes: LoggingChange) -> Plan:
+    bucket, hour = changes[0].bucket, changes[0].at - changes[0].at % HOUR
+    where = {"bucket_name": bucket.name, "effect": "off", "event_date": _day(hour)}
+    fault = Fault(
+        id=kind,
+        kind=kind,
+        note=note,
+        expect=Expect(CHANGES, where),
+        bucket_name=bucket.name,
+        region=bucket.region,
+        hours=(iso(hour),),
+        event_day=_day(hour),
+        delivery_day=_day(hour),
+    )
+    return replace(_planted(plan, fault), changes=plan.changes + changes)
 
 
 def target_policy_denies(plan: Plan) -> Plan:
@@ -445,6 +483,8 @@ _EXPIRING = (
 
 PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     logging_off,
+    turned_off,
+    logging_interrupted,
     target_policy_denies,
     target_gone,
     config_unreadable,

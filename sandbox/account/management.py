@@ -6,17 +6,24 @@ import json
 import random
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.account import clients as who
-from sandbox.account.buckets import ACCOUNT_ID, BY_NAME, TRAIL_HOME
+from sandbox.account.buckets import ACCOUNT_ID, TRAIL_HOME, Bucket, logging_status
 from sandbox.account.clients import SESSION_START, Client
 from sandbox.account.period import HOUR, iso
 
-# The bucket whose logging somebody turned off when the period began, and how soon.
-TURNED_OFF = "meridian-scratch"
-TURNED_OFF_AFTER = 7 * 60
-TURNED_OFF_BY = who.CLERK
+
+@dataclass(frozen=True, slots=True)
+class LoggingChange:
+    """A call that turns a bucket's logging off, or on again as it is configured."""
+
+    bucket: Bucket
+    at: int
+    turns_on: bool
+    client: Client
+
 
 # (event source, event name, reads, caller, request parameters)
 _ROUTINE: tuple[tuple[str, str, bool, Client, dict[str, Any] | None], ...] = (
@@ -41,22 +48,22 @@ def account_events(seed: int, region: str, hour: int) -> Iterator[tuple[int, str
         )
 
 
-def logging_turned_off(seed: int, start: int) -> tuple[int, str]:
-    """(time, event) of the call that left a bucket without logging."""
-    rng = random.Random(f"{seed}/management/off")
-    bucket = BY_NAME[TURNED_OFF]
-    at = start + TURNED_OFF_AFTER
+def logging_changed(seed: int, change: LoggingChange) -> tuple[int, str]:
+    """(time, event) of a call of PutBucketLogging."""
+    bucket = change.bucket
+    rng = random.Random(f"{seed}/management/{bucket.name}/{change.at}")
+    status = logging_status(bucket) if change.turns_on else {}
     asked = {
         "bucketName": bucket.name,
-        "BucketLoggingStatus": {"xmlns": "http://s3.amazonaws.com/doc/2006-03-01/"},
+        "BucketLoggingStatus": {"xmlns": "http://s3.amazonaws.com/doc/2006-03-01/"} | status,
         "Host": f"{bucket.name}.s3.{bucket.region}.amazonaws.com",
         "logging": "",
     }
     text = _event(
-        rng, bucket.region, at, "s3.amazonaws.com", "PutBucketLogging",
-        reads=False, client=TURNED_OFF_BY, asked=asked,
+        rng, bucket.region, change.at, "s3.amazonaws.com", "PutBucketLogging",
+        reads=False, client=change.client, asked=asked,
     )  # fmt: skip
-    return at, text
+    return change.at, text
 
 
 def _event(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sandbox.account.management import LoggingChange
 from sandbox.account.period import Period
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Fault
@@ -73,3 +74,4 @@ class Plan:
     tears: dict[tuple[str, int], Tear] = field(default_factory=dict)
     forgeries: dict[tuple[str, int], str] = field(default_factory=dict)
     strays: tuple[Stray, ...] = ()
+    changes: tuple[LoggingChange, ...] = ()

@@ -67,6 +67,17 @@ MARTS = {
         "digest_state": "string",
         "delivered_on": "date",
     },
+    "fct_logging_changes": {
+        "changed_at": "timestamp",
+        "about": "string",
+        "bucket_name": "string",
+        "trail_name": "string",
+        "effect": "string",
+        "event_name": "string",
+        "error_code": "string",
+        "identity_arn": "string",
+        "event_date": "date",
+    },
     "fct_logging_coverage": {
         "account_id": "string",
         "region": "string",
@@ -136,6 +147,17 @@ class World:
         self.observe(bucket_name)
         judged = {"bucket_name": bucket_name, "verdict": verdict, "reasons": []}
         self.rows["fct_logging_coverage"].append(judged | fields)
+
+    def add_change(self, effect: str, hour: int = 7, **fields: Any) -> None:
+        """A call of Kim's about a bucket's logging."""
+        call = {
+            "changed_at": datetime(2026, 11, 20, hour),
+            "about": "bucket",
+            "effect": effect,
+            "event_name": "PutBucketLogging",
+            "identity_arn": "arn:aws:iam::123456789012:user/kim",
+        }
+        self.rows["fct_logging_changes"].append(call | fields)
 
     def add_object(self, object_key: str, **fields: Any) -> None:
         """A log object of 1,000 bytes in 10 lines, delivered and built."""

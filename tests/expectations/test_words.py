@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations import partition
+from lacuna import validation
 
 DAY = date(2026, 11, 20)
-MARTS = ("fct_delivery_hours", "fct_log_objects", "fct_logging_coverage")
+MARTS = tuple(validation.PARTITION_COLUMNS)
 
 
 @pytest.mark.parametrize("mart", MARTS)

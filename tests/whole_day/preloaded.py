@@ -18,6 +18,7 @@ from airflow.sdk.execution_time.supervisor import in_process_api_server  # noqa:
 
 import expectations.fct_delivery_hours  # noqa: E402
 import expectations.fct_log_objects  # noqa: E402
+import expectations.fct_logging_changes  # noqa: E402
 import expectations.fct_logging_coverage  # noqa: E402, F401
 import lacuna.checks  # noqa: E402
 import lacuna.run  # noqa: E402

@@ -163,7 +163,7 @@ def test_nothing_is_lost_but_what_was_planted(made: Made) -> None:
     planted = {
         (fault.bucket_name, hour)
         for fault in made.truth.faults
-        if fault.kind in {"hour_lost", "hour_partly_lost"}
+        if fault.kind in {"hour_lost", "hour_partly_lost", "logging_interrupted"}
         for hour in fault.hours
     }
     assert lost == planted

@@ -6,6 +6,8 @@ from tests.sandbox.account.conftest import Made, make, readable
 
 KINDS = {
     "logging_off",
+    "turned_off",
+    "logging_interrupted",
     "target_policy_denies",
     "target_gone",
     "config_unreadable",

@@ -16,13 +16,37 @@ def test_the_trail_also_holds_events_without_a_bucket_or_parameters(made: Made) 
     assert names >= {"ConsoleLogin", "AssumeRole", "ListBuckets", "GetBucketLogging"}
 
 
-def test_somebody_turned_logging_off_when_the_period_began(made: Made) -> None:
-    [off] = [event for event in made.events if event["eventName"] == "PutBucketLogging"]
-    assert off["requestParameters"]["bucketName"] == "meridian-scratch"
-    assert "LoggingEnabled" not in off["requestParameters"]["BucketLoggingStatus"]
-    [fault] = [f for f in made.truth.faults if f.id == "logging_off:meridian-scratch"]
-    assert off["userIdentity"]["userName"] in fault.note
-    assert off["eventTime"] in fault.note
+def test_who_changes_logging_is_in_the_trail_and_on_the_answer_sheet(made: Made) -> None:
+    changes = [event for event in made.events if event["eventName"] == "PutBucketLogging"]
+    told = [
+        (
+            event["requestParameters"]["bucketName"],
+            "LoggingEnabled" in event["requestParameters"]["BucketLoggingStatus"],
+        )
+        for event in sorted(changes, key=lambda event: event["eventTime"])
+    ]
+    assert told == [
+        ("meridian-scratch", False),
+        ("meridian-eu-invoices", False),
+        ("meridian-eu-invoices", True),
+    ]
+    faults = {
+        fault.bucket_name: fault for fault in made.truth.faults if "turned off by" in fault.note
+    }
+    for event in changes[:2]:
+        fault = faults[event["requestParameters"]["bucketName"]]
+        assert event["userIdentity"]["userName"] in fault.note
+        assert event["eventTime"] in fault.note
+
+
+def test_nothing_is_logged_while_logging_is_off(made: Made) -> None:
+    [fault] = [one for one in made.truth.faults if one.kind == "logging_interrupted"]
+    [hour] = [
+        one
+        for one in made.truth.hours
+        if one.hour.startswith(fault.hours[0][:13]) and one.bucket_name == fault.bucket_name
+    ]
+    assert (hour.status, hour.access_log_completeness) == ("missing", 0.0)
 
 
 def test_routine_stays_in_its_hour() -> None:

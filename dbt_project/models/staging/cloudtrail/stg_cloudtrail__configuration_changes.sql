@@ -1,0 +1,77 @@
+with
+
+source as (
+
+    select
+        events.eventtime,
+        events.eventsource,
+        events.eventname,
+        events.awsregion,
+        events.sourceipaddress,
+        events.useragent,
+        events.errorcode,
+        events.requestparameters,
+        events.eventid,
+        events.recipientaccountid,
+        events.useridentity,
+        events.delivered_on,
+        events.trail_arn,
+        events.account_id,
+        events."$path" as log_object,
+        logging_events.about,
+        logging_events.effect
+
+    from {{ source('raw', 'cloudtrail_events') }} as events
+
+    inner join {{ ref('logging_events') }} as logging_events
+        on
+            events.eventsource = logging_events.event_source
+            and events.eventname = logging_events.event_name
+
+    where events.eventcategory = 'Management'
+
+)
+
+select
+
+    ---------- ids
+    eventid as event_id,
+    coalesce(recipientaccountid, account_id) as account_id,
+    json_extract_scalar(requestparameters, '$.bucketName') as bucket_name,
+    -- CloudTrail's calls take a name or an ARN, each under a key of its own
+    coalesce(
+        json_extract_scalar(requestparameters, '$.name'),
+        json_extract_scalar(requestparameters, '$.trailName'),
+        json_extract_scalar(requestparameters, '$.eventDataStore')
+    ) as trail_name,
+
+    ---------- what
+    eventsource as event_source,
+    eventname as event_name,
+    about,
+    case
+        when effect is not null then effect
+        when json_extract_scalar(requestparameters, '$.BucketLoggingStatus.LoggingEnabled.TargetBucket') is null then 'off'
+        else 'on'
+    end as effect,
+    errorcode as error_code,
+    requestparameters as request_parameters,
+    awsregion as event_region,
+
+    ---------- who
+    useridentity.type as identity_type,
+    coalesce(useridentity.arn, useridentity.principalid, useridentity.invokedby) as identity_arn,
+    sourceipaddress as remote_ip,
+    nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '') as user_agent,
+
+    ---------- timestamps
+    cast(from_iso8601_timestamp(eventtime) at time zone 'UTC' as timestamp) as changed_at,
+
+    ---------- where it was written
+    log_object,
+    trail_arn,
+
+    ---------- partition
+    delivered_on
+
+from source

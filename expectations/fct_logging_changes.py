@@ -1,0 +1,80 @@
+"""Did somebody change what is logged on an event day?"""
+
+from __future__ import annotations
+
+import great_expectations as gx
+
+from expectations.partition import Partition, Row, Words, expect_no_rows
+
+# One finding for all calls of one caller to one end: tools repeat themselves.
+CHANGES = """
+select
+    coalesce(bucket_name, trail_name) as bucket_name,
+    event_name,
+    identity_arn,
+    error_code,
+    count(*) as calls,
+    date_format(min(changed_at), '%H:%i:%s') as first_at,
+    date_format(max(changed_at), '%H:%i:%s') as last_at
+from {{batch}}
+where {condition}
+group by coalesce(bucket_name, trail_name), event_name, identity_arn, error_code
+"""
+
+
+def suite(on: Partition) -> gx.ExpectationSuite:
+    """What is expected of one event day of fct_logging_changes."""
+    return gx.ExpectationSuite(
+        name="fct_logging_changes",
+        expectations=[
+            expect_no_rows(
+                "logging_weakened",
+                "critical",
+                "Nobody turned off a bucket's access log, stopped or deleted a trail, or took away "
+                "what log buckets need to receive. Buckets that LACUNA_UNLOGGED_BUCKETS names may "
+                "be turned off.",
+                _changes(f"effect = 'off' and error_code is null {_meant_to_be_logged(on)}"),
+            ),
+            expect_no_rows(
+                "weakening_refused",
+                "warning",
+                "Nobody tried to turn logging off and was refused: whoever did has the wrong tool "
+                "or the wrong intent.",
+                _changes("effect = 'off' and error_code is not null"),
+            ),
+            expect_no_rows(
+                "logging_changed",
+                "info",
+                "Nobody changed what a trail records, or a log bucket's policy, encryption, "
+                "lifecycle or the like. Such changes are daily work; what they broke shows in the "
+                "verdicts.",
+                _changes("effect = 'changed' and error_code is null"),
+            ),
+        ],
+    )
+
+
+def _changes(condition: str) -> str:
+    return CHANGES.format(condition=condition)
+
+
+def _meant_to_be_logged(on: Partition) -> str:
+    """Trails and log buckets have no such exception."""
+    allowed = on.meant_to_be_logged().removeprefix("and ")
+    return f"and (about <> 'bucket' or {allowed})" if allowed else ""
+
+
+def _says(row: Row) -> str:
+    name = row["bucket_name"] or "something without a name"
+    when = row["first_at"] if row["calls"] == 1 else f"{row['first_at']} to {row['last_at']}"
+    refused = f", refused ({row['error_code']})" if row["error_code"] else ""
+    times = "" if row["calls"] == 1 else f" {row['calls']:,} times"
+    who = row["identity_arn"] or "somebody"
+    return f"{who} called {row['event_name']} on {name}{times} at {when} UTC{refused}"
+
+
+WORDS: Words = {
+    "logging_weakened": _says,
+    "weakening_refused": _says,
+    "logging_changed": _says,
+}

@@ -1,0 +1,67 @@
+"""The suite of fct_logging_changes, on the sandbox's Athena."""
+
+from __future__ import annotations
+
+import pytest
+
+MART = "fct_logging_changes"
+KIM = "arn:aws:iam::123456789012:user/kim"
+
+
+@pytest.fixture(scope="module")
+def findings(new_world):
+    """What is found on a day on which every expectation is broken."""
+    world = new_world()
+    world.add_change("off", bucket_name="photos")
+    world.add_change("on", hour=8, bucket_name="photos")
+    world.add_change("off", bucket_name="scratch-1")
+    for hour in (1, 2, 3):
+        world.add_change(
+            "off", hour, about="trail", trail_name="main", event_name="StopLogging",
+            error_code="AccessDenied",
+        )  # fmt: skip
+    world.add_change("off", about="trail", trail_name="scratch-2", event_name="DeleteTrail")
+    world.add_change(
+        "changed", about="log_bucket", bucket_name="logs", event_name="PutBucketPolicy"
+    )
+    world.add_change(
+        "changed", about="trail", trail_name="x\x1b[31m", event_name="UpdateTrail",
+        error_code="AccessDenied",
+    )  # fmt: skip
+    return world.findings(MART, unlogged_buckets=("scratch-*",))
+
+
+def test_a_day_without_changes_passes(new_world):
+    assert new_world().findings(MART) == {}
+
+
+def test_logging_that_is_turned_on_is_no_finding(new_world):
+    world = new_world()
+    world.add_change("on", bucket_name="photos")
+    assert world.findings(MART) == {}
+
+
+def test_who_turned_logging_off_is_told(findings, told):
+    assert told(findings["logging_weakened"]) == (
+        f"{KIM} called PutBucketLogging on photos at 07:00:00 UTC\n"
+        f"{KIM} called DeleteTrail on scratch-2 at 07:00:00 UTC"
+    )
+    assert findings["logging_weakened"].severity == "critical"
+
+
+def test_attempts_of_one_caller_are_one_finding(findings, told):
+    assert told(findings["weakening_refused"]) == (
+        f"{KIM} called StopLogging on main 3 times at "
+        "01:00:00 to 03:00:00 UTC, refused (AccessDenied)"
+    )
+
+
+def test_other_changes_that_were_carried_out_are_told(findings, told):
+    assert told(findings["logging_changed"]) == (
+        f"{KIM} called PutBucketPolicy on logs at 07:00:00 UTC"
+    )
+    assert findings["logging_changed"].severity == "info"
+
+
+def test_every_expectation_has_a_case_that_trips_it(findings):
+    assert set(findings) == {"logging_weakened", "weakening_refused", "logging_changed"}
