@@ -4,6 +4,7 @@
 lifecycle: moto takes its encryption and tags and drops the rest in silence. A property that would
 still be dropped is refused
 - bucket policies, trails and Athena workgroups are created; moto knows none of them
+- the policies of a role can be read again: moto keeps them in a form that no client understands
 
 Moto finds its resource types among the direct subclasses of CloudFormationModel when the
 first stack is made, so that this module only has to be imported by then.
@@ -19,6 +20,7 @@ from moto.athena.models import AthenaBackend, athena_backends
 from moto.cloudtrail.models import CloudTrailBackend, cloudtrail_backends
 from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import ServiceException
+from moto.iam.models import Role
 from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.utilities.utils import get_partition
 
@@ -263,7 +265,17 @@ class StackWorkGroup(_Resource, CloudFormationModel):  # type: ignore[misc]
         self._backend.delete_work_group(self.name)
 
 
+# ---- roles ------------------------------------------------------------------------------------
+
+_put_policy = Role.put_policy
+
+
+def put_policy(self: Role, name: str, policy: str | Properties) -> None:
+    _put_policy(self, name, policy if isinstance(policy, str) else json.dumps(policy))
+
+
 def install() -> None:
     """Put the corrections into moto. Installing twice changes nothing."""
+    Role.put_policy = put_policy
     FakeBucket.create_from_cloudformation_json = classmethod(create_bucket)
     FakeBucket.update_from_cloudformation_json = classmethod(update_bucket)
