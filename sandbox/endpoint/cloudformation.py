@@ -6,6 +6,9 @@ still be dropped is refused
 - bucket policies, trails and Athena workgroups are created; moto knows none of them
 - the policies of a role can be read again: moto keeps them in a form that no client understands
 
+Left as moto has it: a stack made through a change set (`aws cloudformation deploy`) has no outputs,
+and the patterns and limits of parameters are not held against their values.
+
 Moto finds its resource types among the direct subclasses of CloudFormationModel when the
 first stack is made, so that this module only has to be imported by then.
 """
