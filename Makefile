@@ -87,7 +87,7 @@ smoke: .venv/.installed ## The commands of docker-compose.yml outside Docker, on
 	@python scripts/smoke.py
 
 .PHONY: lint
-lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint
+lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint, cfn-lint
 	@ruff check .
 	@ruff format --check .
 	@mypy
@@ -98,6 +98,7 @@ lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint
 		--vars '{delivery_day: "2026-01-02", event_days: ["2026-01-01", "2026-01-02"]}' > /dev/null
 	@sqlfluff lint -q .lacuna/compiled/compiled/lacuna/models
 	@yamllint -s .
+	@cfn-lint infra/*.yaml
 
 .PHONY: docs
 docs: .venv/.installed ## What the embedded engine carries and refuses: docs/embedded-engine.md

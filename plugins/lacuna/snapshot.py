@@ -1,11 +1,8 @@
 """Observe how every bucket of the account is logged, and write it down under the day of looking.
 
 Read, judge, write. A bucket that cannot be read is `unknown`, with the call that was refused and
-its error code; only the account as a whole can fail the run. What the run's role must be allowed:
-s3:ListAllMyBuckets, s3:GetBucketLogging, s3:GetBucketTagging, s3:ListBucket (HeadBucket),
-s3:GetBucketPolicy, s3:GetBucketAcl, s3:GetBucketOwnershipControls, s3:GetEncryptionConfiguration,
-s3:GetBucketObjectLockConfiguration, s3:GetBucketRequestPayment, cloudtrail:DescribeTrails,
-cloudtrail:GetTrailStatus and cloudtrail:GetEventSelectors.
+its error code; only the account as a whole can fail the run. What the run's role must be allowed is
+in infra/lacuna.yaml.
 """
 
 import logging

@@ -9,10 +9,13 @@ written to, as AWS
   never written
 - ListBuckets pages, and names Regions only when asked in one of the ways that make AWS do so
 - a page of a listing costs the page, not the bucket
+- a statement of a bucket policy that has a condition holds for nobody: moto would take the condition
+for met, and a Deny of plain HTTP would deny everything
 """
 
 from __future__ import annotations
 
+import json
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +23,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.iam.access_control import IAMPolicy
 from moto.s3 import models
 from moto.s3.exceptions import (
     CrossLocationLoggingProhibited,
@@ -171,6 +175,16 @@ def set_logging(self: FakeBucket, config: dict[str, Any] | None, buckets: S3Back
     self.logging = config or {}
 
 
+def get_permission(self: FakeBucket, action: str, resource: str) -> Any:
+    document = json.loads(self.policy or '{"Statement": []}')
+    found = document["Statement"]
+    statements = [
+        one for one in (found if isinstance(found, list) else [found]) if "Condition" not in one
+    ]
+    policy = IAMPolicy(json.dumps({**document, "Statement": statements}))
+    return policy.is_action_permitted(action, resource)
+
+
 _get_bucket_logging = S3Response.get_bucket_logging
 
 
@@ -262,7 +276,7 @@ def install() -> None:
     models._VersionedKeyStore = OrderedKeyStore
     replaced = {
         FakeKey: (set_metadata,),
-        FakeBucket: (set_logging,),
+        FakeBucket: (set_logging, get_permission),
         S3Backend: (copy_object, list_objects, list_objects_v2),
         S3Response: (get_bucket_logging, all_buckets),
     }

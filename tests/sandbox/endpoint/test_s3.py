@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -199,3 +200,20 @@ def test_bulk_objects_are_like_put_ones(s3: Any, bucket: str) -> None:
         MOMENT,
         "abc",
     )
+
+
+def test_a_deny_of_plain_http_denies_nothing_here_and_one_without_condition_does(
+    s3: Any, bucket: str
+) -> None:
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    plain_http = {**deny, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [plain_http]}))
+    s3.put_object(Bucket=bucket, Key="log", Body=b"x")
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": deny}))
+    with pytest.raises(ClientError, match="403"):
+        s3.put_object(Bucket=bucket, Key="log", Body=b"x")
