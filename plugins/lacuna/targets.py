@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lacuna import policies
-from lacuna.policies import Decision, PolicyUnreadable, Request, Truth
+from lacuna.policies import DIGIT, LETTER, Decision, PolicyUnreadable, Request, Truth
 
 LOG_SERVICE = "logging.s3.amazonaws.com"
 
@@ -18,11 +18,10 @@ LOG_SERVICE = "logging.s3.amazonaws.com"
 _LEGACY_GRANTS = frozenset({"WRITE", "READ_ACP"})
 _ACLS_DISABLED = "BucketOwnerEnforced"
 
-# Two deliveries far apart: a policy that lets in one but not the other does not hold for all.
-_SAMPLE_STAMPS = (
-    ("2006/03/14", "2006-03-14-00-00-00-0123456789ABCDEF"),
-    ("2097/12/31", "2097-12-31-23-59-59-FEDCBA9876543210"),
-)
+# What differs from key to key: when a log object was delivered, and its unique ending.
+_STAMP = "dddd-dd-dd-dd-dd-dd-".replace("d", DIGIT)
+_FOLDER = "dddd/dd/dd/".replace("d", DIGIT)
+_ENDING = LETTER * 16
 
 # A service principal writing its own PUT has no person, organisation or VPC behind it, and sends
 # no encryption header. Statements that demand one of these shut the log service out.
@@ -241,10 +240,7 @@ def log_request(source: Source, target_bucket: str) -> Request:
     return Request(
         service=LOG_SERVICE,
         action="s3:PutObject",
-        resources=tuple(
-            f"{arn}{target_bucket}/{_log_key(source, folder, name)}"
-            for folder, name in _SAMPLE_STAMPS
-        ),
+        resources=(f"{arn}{target_bucket}/{log_key(source)}",),
         context={
             "aws:sourcearn": f"{arn}{source.bucket_name}",
             "aws:sourceaccount": source.account_id,
@@ -259,8 +255,9 @@ def log_request(source: Source, target_bucket: str) -> Request:
     )
 
 
-def _log_key(source: Source, folder: str, name: str) -> str:
+def log_key(source: Source) -> str:
+    """Every key that S3 writes the source's log under, with DIGIT and LETTER where they differ."""
     if source.key_layout == "simple":
-        return f"{source.target_prefix}{name}"
+        return f"{source.target_prefix}{_STAMP}{_ENDING}"
     place = f"{source.account_id}/{source.region}/{source.bucket_name}"
-    return f"{source.target_prefix}{place}/{folder}/{name}"
+    return f"{source.target_prefix}{place}/{_FOLDER}{_STAMP}{_ENDING}"

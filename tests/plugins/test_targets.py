@@ -134,11 +134,23 @@ def test_a_policy_for_one_source_does_not_serve_another(source, expected):
         ("delivery_time", "arn:aws:s3:::logs/web/${aws:SourceAccount}/*", "deliverable"),
         ("event_time", "arn:aws:s3:::logs/web/*/eu-west-1/photos/*", "deliverable"),
         ("event_time", "arn:aws:s3:::logs/web/*/us-east-1/photos/*", "broken"),
+        ("simple", "arn:aws:s3:::logs/web/20*", "uncertain"),
+        ("delivery_time", "arn:aws:s3:::logs/web/*/photos/2026/*", "uncertain"),
     ],
 )
 def test_the_policy_is_held_against_the_very_keys_that_will_be_written(layout, resource, expected):
     target = replace(GOOD, policy=policy({**STATEMENT, "Resource": resource}))
     assert verdict(target, replace(SOURCE, key_layout=layout))[0] == expected
+
+
+def test_a_deny_of_the_keys_of_one_year_may_hinder_and_need_not():
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::logs/web/2026-*",
+    }
+    assert verdict(replace(GOOD, policy=policy(STATEMENT, deny)))[0] == "uncertain"
 
 
 def test_demanding_an_encryption_header_shuts_the_log_service_out():
