@@ -128,6 +128,11 @@ def may_match(pattern: str, text: str) -> Truth:
     return None if glob_matches(pattern, text, _may_be) else False
 
 
+def may_begin(prefix: str, text: str) -> bool:
+    """Can a text that `text` stands for begin with `prefix`?"""
+    return len(prefix) <= len(text) and all(map(_may_be, prefix, text))
+
+
 def _may_be(wanted: str, character: str) -> bool:
     if character == DIGIT:
         return wanted.isdigit()
