@@ -19,7 +19,7 @@ LOG_SERVICE = "logging.s3.amazonaws.com"
 
 # The legacy grant is a pair: the service writes the object, then reads its ACL.
 _LEGACY_GRANTS = frozenset({"WRITE", "READ_ACP"})
-_ACLS_DISABLED = "BucketOwnerEnforced"
+ACLS_DISABLED = "BucketOwnerEnforced"
 
 _PARTITIONS = (
     *("aws", "aws-cn", "aws-us-gov", "aws-eusc"),
@@ -40,8 +40,8 @@ _REGIONS_OF_ALL = frozenset(
 _CREDENTIALS_UNKNOWN = frozenset({"InvalidAccessKeyId", "InvalidToken"})
 
 # What differs from key to key: when a log object was delivered, and its unique ending.
-_STAMP = "dddd-dd-dd-dd-dd-dd-".replace("d", DIGIT)
-_FOLDER = "dddd/dd/dd/".replace("d", DIGIT)
+STAMP = "dddd-dd-dd-dd-dd-dd-".replace("d", DIGIT)
+FOLDER = "dddd/dd/dd/".replace("d", DIGIT)
 _ENDING = LETTER * 16
 
 # A service principal writing its own PUT has no person, organisation or VPC behind it, and sends
@@ -121,7 +121,7 @@ class TargetConfig:
     region: str | None = None
     policy: str | Refusal | None = None
     log_delivery_grants: frozenset[str] | Refusal = frozenset()
-    ownership: str | Refusal | None = _ACLS_DISABLED
+    ownership: str | Refusal | None = ACLS_DISABLED
     encryption: str | Refusal | None = "AES256"
     object_lock: str | Refusal = "off"  # off | on | retains (has a default retention)
     requester_pays: bool | Refusal = False
@@ -238,7 +238,7 @@ def _grants(source: Source, target: TargetConfig) -> Iterable[_Finding]:
     # AWS refuses to set grants for such a target; what it does with older ones is unsaid.
     if source.has_target_grants and isinstance(target.ownership, Refusal):
         yield TargetState.UNKNOWN, "target_ownership_unreadable"
-    elif source.has_target_grants and target.ownership == _ACLS_DISABLED:
+    elif source.has_target_grants and target.ownership == ACLS_DISABLED:
         yield TargetState.UNCERTAIN, "target_grants_not_applicable"
 
 
@@ -286,7 +286,7 @@ def _permission_by_grant(
         yield without_grant
     elif isinstance(ownership, Refusal):
         yield TargetState.UNKNOWN, "target_ownership_unreadable"
-    elif ownership == _ACLS_DISABLED:
+    elif ownership == ACLS_DISABLED:
         is_broken = without_grant[0] is TargetState.BROKEN
         yield (TargetState.BROKEN, "target_acl_disabled") if is_broken else without_grant
     elif denied is None:
@@ -318,8 +318,8 @@ def log_request(source: Source, target_bucket: str) -> Request:
 
 def log_key(source: Source) -> str:
     """Every key that S3 writes the source's log under, with DIGIT and LETTER where they differ."""
-    folder = "" if source.key_layout == "simple" else _FOLDER
-    return f"{log_place(source)}{folder}{_STAMP}{_ENDING}"
+    folder = "" if source.key_layout == "simple" else FOLDER
+    return f"{log_place(source)}{folder}{STAMP}{_ENDING}"
 
 
 def log_place(source: Source) -> str:

@@ -10,10 +10,13 @@ chain, in which every delivered object makes records in every bucket that follow
 never stops. A bucket's own block of public access is judged, not the account's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 
 from lacuna.policies import may_begin
 from lacuna.targets import (
+    FOLDER,
+    STAMP,
     Existence,
     LifecycleRule,
     Refusal,
@@ -31,24 +34,27 @@ PUBLIC_ACCESS_FLAGS: Mapping[str, str] = {
     "RestrictPublicBuckets": "target_public_buckets_not_restricted",
 }
 
+_LAST = "\U0010ffff"
+
 
 def judge(
     source: Source,
     target: TargetConfig,
-    neighbours: Iterable[Source],
+    keys: Sequence[str],
     logs_to: Mapping[str, str | Refusal | None],
     retention_days: int,
 ) -> tuple[str, ...]:
     """A code for each weakness of `target` as the place of `source`'s access log.
 
-    `neighbours` are the other sources of the same target. `logs_to` is the target of each bucket
-    of the account: None where logging is off, a Refusal where that could not be read.
+    `keys` are the keys (`log_key`) of every source that is told to deliver to `target`, sorted.
+    `logs_to` is the target of each bucket of the account: None where logging is off, a Refusal
+    where that could not be read.
     """
     if target.existence is not Existence.OURS:
         return ()
     return (
         *_own_log(target.bucket_name, logs_to),
-        *_prefix(source, list(neighbours)),
+        *_prefix(source, keys),
         *_lifecycle(source, target, retention_days),
         *_versioning(target),
         *_public_access(target),
@@ -70,7 +76,7 @@ def _own_log(log_bucket: str, logs_to: Mapping[str, str | Refusal | None]) -> It
         yield "target_logging_unreadable"
 
 
-def _prefix(source: Source, neighbours: list[Source]) -> Iterator[str]:
+def _prefix(source: Source, keys: Sequence[str]) -> Iterator[str]:
     """Does the place of the source's log hold this log alone?
 
     The partitioned layouts name the source in the key. A key of the simple layout names nobody: a
@@ -78,11 +84,24 @@ def _prefix(source: Source, neighbours: list[Source]) -> Iterator[str]:
     lifecycle rule, a policy) takes whatever lies below it for this bucket's.
     """
     own, place = log_key(source), log_place(source)
-    others = [log_key(neighbour) for neighbour in neighbours]
-    if own in others:
+    sharing = _beginning(keys, own)
+    if sharing > 1:
         yield "prefix_shared"
-    if any(key != own and may_begin(place, key) for key in others):
+    if _beginning(keys, place) > sharing or any(_beginning(keys, one) for one in _stamped(place)):
         yield "prefix_unattributable"
+
+
+def _beginning(keys: Sequence[str], prefix: str) -> int:
+    """How many keys begin with `prefix`, by search: a log bucket may serve every other bucket."""
+    return bisect_left(keys, prefix + _LAST) - bisect_left(keys, prefix)
+
+
+def _stamped(place: str) -> Iterator[str]:
+    """The place of another source, `web` beside `web2026-`, whose stamp can read as this ends."""
+    for stamp in (STAMP, FOLDER):
+        for length in range(1, min(len(place), len(stamp)) + 1):
+            if may_begin(place[-length:], stamp):
+                yield place[:-length] + stamp[:length]
 
 
 def _lifecycle(source: Source, target: TargetConfig, retention_days: int) -> Iterator[str]:

@@ -1,10 +1,11 @@
+import time
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.targets import Existence, LifecycleRule, Refusal, Source, TargetConfig
+from lacuna.targets import Existence, LifecycleRule, Refusal, Source, TargetConfig, log_key
 from lacuna.weaknesses import PUBLIC_ACCESS_FLAGS, judge
 
 SOURCE = Source("photos", "eu-west-1", "123456789012", "web/", "simple")
@@ -14,7 +15,8 @@ DENIED = Refusal("GetBucketX", "AccessDenied")
 
 def weaknesses(target=SOUND, source=SOURCE, neighbours=(), logs_to=None, retention_days=90):
     logs_to = {"logs": None} if logs_to is None else logs_to
-    return judge(source, target, neighbours, logs_to, retention_days)
+    keys = sorted(log_key(one) for one in (source, *neighbours))
+    return judge(source, target, keys, logs_to, retention_days)
 
 
 def other(prefix, layout="simple", name="videos"):
@@ -130,6 +132,12 @@ def test_every_way_through_the_log_buckets_ends(logs_to, start):
         (other("web"), other("web2026-", name="b"), ("prefix_unattributable",)),
         (other("web2026-"), other("web", name="b"), ("prefix_unattributable",)),
         (other("web2026/"), other("web", name="b"), ()),
+        (other("web2"), other("web", name="b"), ("prefix_unattributable",)),
+        (
+            other("web/123456789012/eu-west-1/b/2026/"),
+            other("web/", "event_time", "b"),
+            ("prefix_unattributable",),
+        ),
         (other("web*"), other("web2/", name="b"), ()),
         # the partitioned layouts name the source in every key
         (other("web/", "event_time"), other("web/", "event_time", "b"), ()),
@@ -144,6 +152,14 @@ def test_every_way_through_the_log_buckets_ends(logs_to, start):
 )
 def test_a_prefix_must_hold_one_log_alone(source, neighbour, codes):
     assert weaknesses(source=source, neighbours=[neighbour]) == codes
+
+
+def test_a_log_bucket_of_very_many_sources_is_judged_in_no_time():
+    sources = [other("all/", "event_time", f"source-{number}") for number in range(20_000)]
+    keys = sorted(map(log_key, sources))
+    begun = time.monotonic()
+    assert {judge(one, SOUND, keys, {"logs": None}, 90) for one in sources} == {()}
+    assert time.monotonic() - begun < 20
 
 
 def test_sharing_and_enclosing_are_told_beside_each_other():
