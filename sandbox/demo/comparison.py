@@ -25,6 +25,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "target_policy_denies": ("target_broken", "hour_lost"),
     "target_gone": ("target_broken", "hour_lost", "place_unreadable"),
     "config_unreadable": ("logging_unknown",),
+    "log_bucket_weak": ("log_bucket_weak",),
     "silent": ("bucket_silent", "hour_lost"),
     "hour_lost": ("hour_lost",),
     "hour_partly_lost": ("hour_partly_lost",),
@@ -126,6 +127,7 @@ def compare(truth: Row, seen: Seen) -> Comparison:
         faults=tuple(_fault(fault, truth, seen) for fault in truth["faults"]),
         unplanted=(
             *_unplanted_buckets(truth, seen),
+            *_wrong_weaknesses(truth, seen),
             *_wrong_hours(truth, seen),
             *_unexplained_checks(truth, seen),
         ),
@@ -217,6 +219,17 @@ def _unplanted_buckets(truth: Row, seen: Seen) -> Iterator[str]:
         yield f"{name}: a bucket that is not in the account has a verdict"
 
 
+def _wrong_weaknesses(truth: Row, seen: Seen) -> Iterator[str]:
+    planted = {one["bucket_name"]: ", ".join(one["weaknesses"]) for one in truth["buckets"]}
+    for row in seen.coverage:
+        found, wanted = row["weaknesses"] or "", planted.get(row["bucket_name"], "")
+        if found != wanted:
+            yield (
+                f"{row['bucket_name']} {row['event_date']}: its log bucket's weaknesses are "
+                f"{found or 'none'}, planted are {wanted or 'none'}"
+            )
+
+
 def _wrong_hours(truth: Row, seen: Seen) -> Iterator[str]:
     """Hours that came out otherwise than planted, of every bucket whose hours can be known."""
     planted = {(hour["bucket_name"], _moment(hour["hour"])): hour for hour in truth["hours"]}
@@ -290,8 +303,8 @@ def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
         return False
     if fault["log_object"] == subject:
         return True
-    if code == "place_unreadable":
-        return _target_of(fault["bucket_name"], truth) == subject
+    if code in {"log_bucket_weak", "place_unreadable"}:
+        return subject in _target_of(fault["bucket_name"], truth)
     affected = list(bucket_hours(subject))
     hours = {_moment(hour) for hour in fault["hours"]}
     if code == "data_events_lost":  # a lost file is missed by every bucket that it told of
@@ -305,9 +318,11 @@ def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
     return names == {fault["bucket_name"]} and has_the_hours
 
 
-def _target_of(bucket_name: str, truth: Row) -> str:
+def _target_of(bucket_name: str, truth: Row) -> tuple[str, str]:
+    """The log bucket that a bucket logs to, and the place in it."""
     bucket = next(one for one in truth["buckets"] if one["bucket_name"] == bucket_name)
-    return f"s3://{bucket['target_bucket']}/{bucket['target_prefix'] or ''}"
+    target = bucket["target_bucket"]
+    return target, f"s3://{target}/{bucket['target_prefix'] or ''}"
 
 
 def bucket_hours(subject: str) -> Iterator[tuple[str, datetime]]:
