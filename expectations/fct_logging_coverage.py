@@ -51,7 +51,7 @@ WEAKNESSES = {
     "prefix_unattributable": "has other buckets' logs below the prefix of one bucket's",
     "lifecycle_too_short": "deletes logs before they were kept as long as they should be",
     "target_not_versioned": "has no versioning: logs that are overwritten or deleted are gone",
-    "target_public_access_not_blocked": "does not block public access",
+    "target_public_access_not_blocked": "does not block all public access",
     "target_public_acls_not_blocked": "accepts public ACLs (BlockPublicAcls is off)",
     "target_public_acls_not_ignored": "honours public ACLs (IgnorePublicAcls is off)",
     "target_public_policy_not_blocked": "accepts a public policy (BlockPublicPolicy is off)",
@@ -66,7 +66,7 @@ WEAKNESSES = {
         "may have no versioning: s3:GetBucketVersioning is not allowed"
     ),
     "target_public_access_unreadable": (
-        "may not block public access: s3:GetBucketPublicAccessBlock is not allowed"
+        "may not block all public access: s3:GetBucketPublicAccessBlock is not allowed"
     ),
 }
 
