@@ -30,6 +30,46 @@ and not any_match(
 )
 """
 
+# One finding a log bucket and weakness, however many buckets log there
+WEAK = """
+select
+    coverage.target_bucket as bucket_name,
+    codes.weakness,
+    count(*) as sources,
+    array_join(slice(array_agg(coverage.bucket_name order by coverage.bucket_name), 1, 3), ', ')
+        as some_sources
+from {batch} as coverage
+cross join unnest(coverage.weaknesses) as codes (weakness)
+group by coverage.target_bucket, codes.weakness
+"""
+
+# What a weakness means, said of the log bucket
+WEAKNESSES = {
+    "target_logs_itself": "is logged into itself: every log object makes new records, for ever",
+    "target_chain": "is the first of a chain of log buckets, which log each other's deliveries",
+    "prefix_shared": "gets the logs of several buckets under one prefix: no key tells whose",
+    "prefix_unattributable": "has other buckets' logs below the prefix of one bucket's",
+    "lifecycle_too_short": "deletes logs before they were kept as long as they should be",
+    "target_not_versioned": "has no versioning: logs that are overwritten or deleted are gone",
+    "target_public_access_not_blocked": "does not block all public access",
+    "target_public_acls_not_blocked": "accepts public ACLs (BlockPublicAcls is off)",
+    "target_public_acls_not_ignored": "honours public ACLs (IgnorePublicAcls is off)",
+    "target_public_policy_not_blocked": "accepts a public policy (BlockPublicPolicy is off)",
+    "target_public_buckets_not_restricted": (
+        "lets everyone use a public policy (RestrictPublicBuckets is off)"
+    ),
+    "target_logging_unreadable": "may log itself: s3:GetBucketLogging is not allowed",
+    "target_lifecycle_unreadable": (
+        "may delete logs too early: s3:GetLifecycleConfiguration is not allowed"
+    ),
+    "target_versioning_unreadable": (
+        "may have no versioning: s3:GetBucketVersioning is not allowed"
+    ),
+    "target_public_access_unreadable": (
+        "may not block all public access: s3:GetBucketPublicAccessBlock is not allowed"
+    ),
+}
+
 
 def suite(on: Partition) -> gx.ExpectationSuite:
     """What is expected of one event day of fct_logging_coverage."""
@@ -72,6 +112,13 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 "about the bucket until it can be read.",
                 WITH_VERDICT.format(verdict="unknown") + QUIET_ASIDE,
             ),
+            expect_no_rows(
+                "log_bucket_weak",
+                "warning",
+                "Logs are delivered to a place where they can be read wrongly, be gone too early or "
+                "be spoilt by strangers; or nobody could look.",
+                WEAK,
+            ),
         ],
     )
 
@@ -113,6 +160,16 @@ def _says_unknown(row: Row) -> str:
     return f"it is unknown if access to {row['bucket_name']} was logged{_because(row)}"
 
 
+def _says_weak(row: Row) -> str:
+    code = row["weakness"]
+    rest = row["sources"] - len(row["some_sources"].split(", "))
+    more = f" and {rest:,} more" if rest else ""
+    return (
+        f"log bucket {row['bucket_name']} {WEAKNESSES.get(code, 'is weak')} "
+        f"({code}; logs of {row['some_sources']}{more})"
+    )
+
+
 def _because(row: Row) -> str:
     reasons = [row["reasons"]] if row["reasons"] else []
     error = (
@@ -132,4 +189,5 @@ WORDS: Words = {
     "target_broken": _says_broken,
     "logging_off": _says_off,
     "logging_unknown": _says_unknown,
+    "log_bucket_weak": _says_weak,
 }

@@ -7,6 +7,7 @@ text         text written by strangers, safe to show
 aws/         every call to AWS: clients passed in, frozen values returned
 policies     what a bucket policy says to one request            (pure, as all down to digests)
 targets      can S3 deliver access logs to this bucket?
+weaknesses   what is weak about the place that they are delivered to?
 coverage     which data events of a bucket do the trails record?
 delivery     where a day's log objects lie, and what a listed object is
 logfiles     is a CloudTrail file whole, and what is its hash?

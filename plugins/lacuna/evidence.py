@@ -35,6 +35,7 @@ class LoggingSnapshot:
     sensitivity: str | None
     error_code: str | None
     error_operation: str | None
+    weaknesses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

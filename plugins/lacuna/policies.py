@@ -8,14 +8,21 @@ tell", and never a guess.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from operator import eq
 from typing import Any
 
 # Three-valued truth: None is "cannot tell".
 Truth = bool | None
 
+# Stand in a resource for one digit, and for one letter or digit, that differ from key to key. No
+# bucket's configuration can hold them: XML has no such characters.
+DIGIT, LETTER = "\x00", "\x01"
+
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+# In the older version of the language, which is the default, `${...}` is text like any other.
+_WITH_VARIABLES = "2012-10-17"
 
 
 class Decision(StrEnum):
@@ -37,7 +44,7 @@ class Request:
 
     `context` holds the condition keys whose value is known, in lower case; `absent` those that
     the request surely does not carry (a trailing '*' stands for any ending). Any other key has a
-    value nobody outside AWS knows.
+    value nobody outside AWS knows. A resource may hold DIGIT and LETTER.
     """
 
     service: str
@@ -45,6 +52,7 @@ class Request:
     resources: tuple[str, ...]
     context: Mapping[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    has_variables: bool = True
 
     def is_absent(self, key: str) -> bool:
         return any(
@@ -58,7 +66,8 @@ def decide(policy: str | None, request: Request) -> Decision:
         return Decision.NOT_ALLOWED
     allows: list[Truth] = []
     denies: list[Truth] = []
-    for statement in _statements(policy):
+    statements, request = _read(policy, request)
+    for statement in statements:
         effect = statement.get("Effect")
         if effect not in {"Allow", "Deny"}:
             raise PolicyUnreadable("a statement has no Effect")
@@ -76,15 +85,18 @@ def denial(policy: str | None, request: Request) -> Truth:
     """Does a Deny of `policy` hit `request`, whatever its Allows say?"""
     if policy is None:
         return False
+    statements, request = _read(policy, request)
     return _any(
         _applies(statement, request)
-        for statement in _statements(policy)
+        for statement in statements
         if statement.get("Effect") == "Deny"
     )
 
 
-def glob_matches(pattern: str, text: str) -> bool:
+def glob_matches(pattern: str, text: str, same: Callable[[str, str], bool] = eq) -> bool:
     """IAM's wildcards, '*' and '?', in at most len(pattern) * len(text) steps.
+
+    `same` says if a character of the pattern may stand for one of the text.
 
     Not fnmatch, whose '[' means something; not a regular expression, which a pattern of many
     stars makes exponential.
@@ -96,7 +108,7 @@ def glob_matches(pattern: str, text: str) -> bool:
         if wanted == "*":
             star, resume = next_in_pattern, at
             next_in_pattern += 1
-        elif wanted in {"?", text[at]}:
+        elif wanted == "?" or same(wanted, text[at]):
             next_in_pattern += 1
             at += 1
         elif star >= 0:
@@ -109,7 +121,26 @@ def glob_matches(pattern: str, text: str) -> bool:
     return all(character == "*" for character in pattern[next_in_pattern:])
 
 
-def _statements(policy: str) -> list[Mapping[str, Any]]:
+def may_match(pattern: str, text: str) -> Truth:
+    """Does `pattern` match every text that `text` stands for, with DIGIT and LETTER in it?"""
+    if glob_matches(pattern, text):
+        return True
+    return None if glob_matches(pattern, text, _may_be) else False
+
+
+def may_begin(prefix: str, text: str) -> bool:
+    """Can a text that `text` stands for begin with `prefix`?"""
+    return len(prefix) <= len(text) and all(map(_may_be, prefix, text))
+
+
+def _may_be(wanted: str, character: str) -> bool:
+    if character == DIGIT:
+        return wanted.isdigit()
+    return wanted.isalnum() if character == LETTER else wanted == character
+
+
+def _read(policy: str, request: Request) -> tuple[list[Mapping[str, Any]], Request]:
+    """The policy's statements, and the request as the policy's version of the language sees it."""
     try:
         document = json.loads(policy)
     except (ValueError, RecursionError) as error:
@@ -119,13 +150,13 @@ def _statements(policy: str) -> list[Mapping[str, Any]]:
     statements = _listed(document.get("Statement"))
     if not all(isinstance(statement, dict) for statement in statements):
         raise PolicyUnreadable("a statement is not a JSON object")
-    return statements
+    return statements, replace(request, has_variables=document.get("Version") == _WITH_VARIABLES)
 
 
 def _applies(statement: Mapping[str, Any], request: Request) -> Truth:
     return _all(
         (
-            _element(statement, "Principal", lambda value: _names_service(value, request.service)),
+            _principal(statement, request.service),
             _element(statement, "Action", lambda value: _names_action(value, request.action)),
             _element(statement, "Resource", lambda value: _names_resources(value, request)),
             _conditions_hold(statement.get("Condition"), request),
@@ -133,9 +164,16 @@ def _applies(statement: Mapping[str, Any], request: Request) -> Truth:
     )
 
 
-def _element(statement: Mapping[str, Any], name: str, matches: Any) -> Truth:
+def _principal(statement: Mapping[str, Any], service: str) -> Truth:
+    named = _element(statement, "Principal", lambda value: _names_service(value, service))
+    # AWS supports NotPrincipal in a Deny only, and does not say what an Allow with it allows.
+    unsupported = "NotPrincipal" in statement and statement.get("Effect") == "Allow"
+    return None if named and unsupported else named
+
+
+def _element(statement: Mapping[str, Any], name: str, matches: Callable[[Any], Truth]) -> Truth:
     if name in statement:
-        return matches(statement[name])  # type: ignore[no-any-return]
+        return matches(statement[name])
     if f"Not{name}" in statement:
         return _not(matches(statement[f"Not{name}"]))
     return False
@@ -157,15 +195,13 @@ def _names_action(actions: Any, action: str) -> Truth:
 
 
 def _names_resources(patterns: Any, request: Request) -> Truth:
-    """True where the patterns cover every sample of what is written, None where only some."""
+    """True where the patterns cover everything that is written, None where only some of it."""
     resolved = [_resolved(str(pattern), request) for pattern in _listed(patterns)]
-    known = [pattern for pattern in resolved if pattern is not None]
     covered = [
-        any(glob_matches(pattern, resource) for pattern in known) for resource in request.resources
+        _any(None if one is None else may_match(one, resource) for one in resolved)
+        for resource in request.resources
     ]
-    if all(covered):
-        return True
-    return None if any(covered) or len(known) < len(resolved) else False
+    return covered[0] if len(set(covered)) == 1 else None
 
 
 def _conditions_hold(condition: Any, request: Request) -> Truth:
@@ -192,9 +228,9 @@ def _test(operator: str, key: str, values: list[Any], request: Request) -> Truth
     if name == "null":
         return _null_holds(values, key, request)
     if request.is_absent(key):
-        if quantifier == "foranyvalue":
-            return False
-        return if_exists or negated or quantifier == "forallvalues"
+        if if_exists or quantifier == "forallvalues":
+            return True
+        return negated and quantifier != "foranyvalue"
     if key not in request.context or positive not in _COMPARISONS:
         return None
     actual = request.context[key]
@@ -216,15 +252,18 @@ def _compared(operator: str, wanted: str, actual: str, request: Request) -> Trut
     return None if resolved is None else _COMPARISONS[operator](resolved, actual)
 
 
-def _arn_matches(pattern: str, arn: str) -> bool:
-    """ArnEquals and ArnLike are one operator: wildcards, none across the first five colons."""
+def _arn_matches(pattern: str, arn: str) -> Truth:
+    """ArnEquals and ArnLike are one operator: wildcards, none across the first five colons.
+
+    What AWS makes of a pattern with fewer parts than an ARN is unsaid, but for a bare '*'.
+    """
     wanted, actual = pattern.split(":", 5), arn.split(":", 5)
     if len(wanted) != len(actual):
-        return glob_matches(pattern, arn)
+        return pattern == "*" or (None if glob_matches(pattern, arn) else False)
     return all(glob_matches(part, other) for part, other in zip(wanted, actual, strict=True))
 
 
-_COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
+_COMPARISONS: Mapping[str, Callable[[str, str], Truth]] = {
     "stringequals": lambda wanted, actual: wanted == actual,
     "stringequalsignorecase": lambda wanted, actual: wanted.lower() == actual.lower(),
     "stringlike": glob_matches,
@@ -235,14 +274,16 @@ _COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def _resolved(text: str, request: Request) -> str | None:
-    """`text` with its policy variables filled in, None where one is not known."""
-    names = [name.lower() for name in _VARIABLE.findall(text)]
-    literals = {"*": "*", "?": "?", "$": "$"}
-    if any(name not in literals and name not in request.context for name in names):
+    """`text` with its policy variables filled in, None where one is not known.
+
+    `${*}` and `${?}` are characters that no comparison here can tell from wildcards: not known.
+    """
+    if not request.has_variables:
+        return text
+    known = {**request.context, "$": "$"}
+    if any(name.lower() not in known for name in _VARIABLE.findall(text)):
         return None
-    return _VARIABLE.sub(
-        lambda match: literals.get(match[1]) or request.context[match[1].lower()], text
-    )
+    return _VARIABLE.sub(lambda match: known[match[1].lower()], text)
 
 
 def _text(value: Any) -> str:

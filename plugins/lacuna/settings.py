@@ -62,6 +62,7 @@ class Settings:
     lateness_hours: int = 6
     event_day_folders: int = 10
     config_max_age_days: int = 7
+    log_retention_days: int = 90
     quarantine_share: float = 0.01
     sensitivity_tag: str = "sensitivity"
     concurrency: int = 16
@@ -244,6 +245,14 @@ _SETTINGS = (
         _whole(1, 90),
         "must be a whole number of days from 1 to 90",
         "days after which an observed configuration no longer speaks for an event day",
+    ),
+    _Setting(
+        "log_retention_days",
+        ("LACUNA_LOG_RETENTION_DAYS",),
+        _whole(1, 36_500),
+        "must be a whole number of days from 1 to 36500",
+        "days for which access logs are to be kept; a lifecycle rule that deletes them earlier is "
+        "told",
     ),
     _Setting(
         "quarantine_share",

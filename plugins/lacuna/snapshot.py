@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from lacuna import coverage, targets
+from lacuna import coverage, targets, weaknesses
 from lacuna.aws import buckets
 from lacuna.aws.buckets import Bucket, LoggingConfig
 from lacuna.aws.lake import open_lake
@@ -33,6 +33,19 @@ class BucketRead:
     sensitivity: str | Refusal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LogBuckets:
+    """The log buckets, by name: their configuration, and every key that is delivered there.
+
+    `logs_to` is where each bucket of the account logs to, as `weaknesses.judge` takes it.
+    """
+
+    configs: Mapping[str, TargetConfig]
+    keys: Mapping[str, list[str]]
+    logs_to: Mapping[str, str | Refusal | None]
+    retention_days: int
+
+
 def observe(settings: Settings, observed_at: datetime) -> int:
     """Write the account's logging configuration as of now; returns the number of buckets.
 
@@ -41,10 +54,20 @@ def observe(settings: Settings, observed_at: datetime) -> int:
     lake = open_lake(settings)
     account = lake.account
     read = _read_buckets(account, settings)
-    target_configs = _read_targets(account, read)
+    log_buckets = LogBuckets(
+        configs=_read_targets(account, read),
+        keys=_keys(account, read),
+        logs_to={
+            one.bucket.name: one.logging
+            if isinstance(one.logging, Refusal)
+            else one.logging.target_bucket
+            for one in read
+        },
+        retention_days=settings.log_retention_days,
+    )
     regions = {one.bucket.region for one in read if one.bucket.region} | {account.region}
     trails = read_trails(account, regions)
-    rows = [_row(account, one, target_configs, trails, observed_at) for one in read]
+    rows = [_row(account, one, log_buckets, trails, observed_at) for one in read]
     lake.write(LOGGING_SNAPSHOTS, rows, {"observed_on": observed_at.astimezone(UTC).date()})
     states = [row.logging_state for row in rows]
     log.info(
@@ -106,10 +129,31 @@ def _read_targets(account: Account, read: list[BucketRead]) -> dict[str, TargetC
     return dict(zip(names, configs, strict=True))
 
 
+def _keys(account: Account, read: list[BucketRead]) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = {}
+    for one in read:
+        if isinstance(one.logging, LoggingConfig) and one.logging.target_bucket:
+            key = targets.log_key(_source(account, one.bucket, one.logging))
+            keys.setdefault(one.logging.target_bucket, []).append(key)
+    return {name: sorted(found) for name, found in keys.items()}
+
+
+def _source(account: Account, bucket: Bucket, config: LoggingConfig) -> Source:
+    return Source(
+        bucket_name=bucket.name,
+        region=bucket.region or "",
+        account_id=account.account_id,
+        target_prefix=config.target_prefix,
+        key_layout=config.key_layout,
+        has_target_grants=config.has_target_grants,
+        partition=account.partition,
+    )
+
+
 def _row(
     account: Account,
     read: BucketRead,
-    target_configs: Mapping[str, TargetConfig],
+    log_buckets: LogBuckets,
     trails: TrailsRead,
     observed_at: datetime,
 ) -> LoggingSnapshot:
@@ -140,39 +184,32 @@ def _row(
         sensitivity=None if isinstance(read.sensitivity, Refusal) else read.sensitivity,
         error_code=None,
         error_operation=None,
+        weaknesses=(),
     )
     if isinstance(config, Refusal):
         return replace(
             row,
             logging_state="unknown",
-            reasons=("logging_unreadable",),
+            reasons=(targets.why_unread(config, bucket.region),),
             error_code=config.error_code,
             error_operation=config.operation,
         )
     if config.target_bucket is None:
         return row
-    return _with_target(account, row, config, target_configs[config.target_bucket])
+    source = _source(account, bucket, config)
+    return _with_target(row, source, log_buckets.configs[config.target_bucket], log_buckets)
 
 
 def _with_target(
-    account: Account, row: LoggingSnapshot, config: LoggingConfig, target: TargetConfig
+    row: LoggingSnapshot, source: Source, target: TargetConfig, log_buckets: LogBuckets
 ) -> LoggingSnapshot:
-    source = Source(
-        bucket_name=row.bucket_name,
-        region=row.region or "",
-        account_id=account.account_id,
-        target_prefix=config.target_prefix,
-        key_layout=config.key_layout,
-        has_target_grants=config.has_target_grants,
-        partition=account.partition,
-    )
     verdict = targets.judge(source, target)
     refused = next(iter(target.refusals()), None)
     if verdict.reasons:
         log.warning(
             "%s: target %s is %s (%s)",
             row.bucket_name,
-            visible(f"{target.bucket_name}/{config.target_prefix}"),
+            visible(f"{target.bucket_name}/{source.target_prefix}"),
             verdict.state,
             ", ".join(verdict.reasons),
         )
@@ -180,10 +217,17 @@ def _with_target(
         row,
         logging_state="on",
         target_bucket=target.bucket_name,
-        target_prefix=config.target_prefix,
-        key_layout=config.key_layout,
+        target_prefix=source.target_prefix,
+        key_layout=source.key_layout,
         target_state=verdict.state,
         reasons=verdict.reasons,
         error_code=refused.error_code if refused else None,
         error_operation=refused.operation if refused else None,
+        weaknesses=weaknesses.judge(
+            source,
+            target,
+            log_buckets.keys[target.bucket_name],
+            log_buckets.logs_to,
+            log_buckets.retention_days,
+        ),
     )

@@ -3,26 +3,46 @@
 What cannot be seen from here and may still stop delivery: service control policies, resource
 control policies, and the first hour after a change. A `deliverable` target is one that nothing
 Lacuna can read forbids; whether logs then arrive is answered by looking for them.
+
+Bucket names are unique within a partition of AWS (aws, aws-cn, …): a bucket of another one is
+missing here, or somebody else's. A policy whose ARNs are of another partition is told as such.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lacuna import policies
-from lacuna.policies import Decision, PolicyUnreadable, Request, Truth
+from lacuna.policies import DIGIT, LETTER, Decision, PolicyUnreadable, Request, Truth
 
 LOG_SERVICE = "logging.s3.amazonaws.com"
 
 # The legacy grant is a pair: the service writes the object, then reads its ACL.
 _LEGACY_GRANTS = frozenset({"WRITE", "READ_ACP"})
-_ACLS_DISABLED = "BucketOwnerEnforced"
+ACLS_DISABLED = "BucketOwnerEnforced"
 
-# Two deliveries far apart: a policy that lets in one but not the other does not hold for all.
-_SAMPLE_STAMPS = (
-    ("2006/03/14", "2006-03-14-00-00-00-0123456789ABCDEF"),
-    ("2097/12/31", "2097-12-31-23-59-59-FEDCBA9876543210"),
+_PARTITIONS = (
+    *("aws", "aws-cn", "aws-us-gov", "aws-eusc"),
+    *("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"),
 )
+
+# Enabled in every account. Any other Region of the partition aws must be enabled first, and takes
+# no session token of STS's global endpoint.
+_REGIONS_OF_ALL = frozenset(
+    {
+        *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
+        *("eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "eu-north-1"),
+        *("ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3"),
+    }
+)
+# What S3 answers where it does not know credentials that are known elsewhere
+_CREDENTIALS_UNKNOWN = frozenset({"InvalidAccessKeyId", "InvalidToken"})
+
+# What differs from key to key: when a log object was delivered, and its unique ending.
+STAMP = "dddd-dd-dd-dd-dd-dd-".replace("d", DIGIT)
+FOLDER = "dddd/dd/dd/".replace("d", DIGIT)
+_ENDING = LETTER * 16
 
 # A service principal writing its own PUT has no person, organisation or VPC behind it, and sends
 # no encryption header. Statements that demand one of these shut the log service out.
@@ -79,6 +99,20 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class LifecycleRule:
+    """What a lifecycle rule does to current objects, and to which: those of more bytes than
+    `larger_than` and fewer than `smaller_than`. Neither days nor date: it expires none."""
+
+    prefix: str = ""
+    days: int | None = None
+    has_date: bool = False
+    has_tags: bool = False
+    larger_than: int = 0
+    smaller_than: int | None = None
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class TargetConfig:
     """A target bucket's configuration as read. A setting that could not be read is a Refusal."""
 
@@ -87,10 +121,13 @@ class TargetConfig:
     region: str | None = None
     policy: str | Refusal | None = None
     log_delivery_grants: frozenset[str] | Refusal = frozenset()
-    ownership: str | Refusal | None = _ACLS_DISABLED
+    ownership: str | Refusal | None = ACLS_DISABLED
     encryption: str | Refusal | None = "AES256"
     object_lock: str | Refusal = "off"  # off | on | retains (has a default retention)
     requester_pays: bool | Refusal = False
+    lifecycle: tuple[LifecycleRule, ...] | Refusal = ()
+    is_versioned: bool | Refusal = True
+    public_access_flags_off: frozenset[str] | Refusal = frozenset()
     refusal: Refusal | None = None  # why existence is unknown
 
     def refusals(self) -> list[Refusal]:
@@ -103,6 +140,9 @@ class TargetConfig:
             self.encryption,
             self.object_lock,
             self.requester_pays,
+            self.lifecycle,
+            self.is_versioned,
+            self.public_access_flags_off,
         )
         return [setting for setting in settings if isinstance(setting, Refusal)]
 
@@ -153,6 +193,13 @@ def judge(source: Source, target: TargetConfig) -> TargetVerdict:
     return TargetVerdict(TargetState.DELIVERABLE)
 
 
+def why_unread(refused: Refusal, region: str | None) -> str:
+    """The reason of a bucket whose logging was not readable: a code that says what to mend."""
+    if refused.error_code in _CREDENTIALS_UNKNOWN and region not in _REGIONS_OF_ALL:
+        return "region_not_enabled"
+    return "logging_unreadable"
+
+
 _Finding = tuple[TargetState, str]
 
 
@@ -189,7 +236,9 @@ def _requester_pays(target: TargetConfig) -> Iterable[_Finding]:
 
 def _grants(source: Source, target: TargetConfig) -> Iterable[_Finding]:
     # AWS refuses to set grants for such a target; what it does with older ones is unsaid.
-    if source.has_target_grants and target.ownership == _ACLS_DISABLED:
+    if source.has_target_grants and isinstance(target.ownership, Refusal):
+        yield TargetState.UNKNOWN, "target_ownership_unreadable"
+    elif source.has_target_grants and target.ownership == ACLS_DISABLED:
         yield TargetState.UNCERTAIN, "target_grants_not_applicable"
 
 
@@ -208,18 +257,28 @@ def _permission(source: Source, target: TargetConfig) -> Iterable[_Finding]:
     if by_policy is Decision.DENIED:
         yield TargetState.BROKEN, "target_policy_denies"
     elif by_policy is not Decision.ALLOWED:
-        yield from _permission_by_grant(target, by_policy, denied)
+        uncertain = by_policy is Decision.UNCERTAIN
+        without_grant = (
+            (TargetState.UNCERTAIN, "target_policy_condition_unknown")
+            if uncertain
+            else (TargetState.BROKEN, _why_not_allowed(source, target.bucket_name, target.policy))
+        )
+        yield from _permission_by_grant(target, without_grant, denied)
+
+
+def _why_not_allowed(source: Source, target_bucket: str, policy: str | None) -> str:
+    """A policy that was copied from another partition names this bucket, and not this bucket."""
+    elsewhere = (replace(source, partition=one) for one in _PARTITIONS if one != source.partition)
+    meant = any(
+        policies.decide(policy, log_request(one, target_bucket)) is Decision.ALLOWED
+        for one in elsewhere
+    )
+    return "target_policy_other_partition" if meant else "target_policy_missing"
 
 
 def _permission_by_grant(
-    target: TargetConfig, by_policy: Decision, denied: Truth
+    target: TargetConfig, without_grant: _Finding, denied: Truth
 ) -> Iterable[_Finding]:
-    uncertain = by_policy is Decision.UNCERTAIN
-    without_grant = (
-        (TargetState.UNCERTAIN, "target_policy_condition_unknown")
-        if uncertain
-        else (TargetState.BROKEN, "target_policy_missing")
-    )
     grants, ownership = target.log_delivery_grants, target.ownership
     if isinstance(grants, Refusal):
         yield TargetState.UNKNOWN, "target_acl_unreadable"
@@ -227,8 +286,9 @@ def _permission_by_grant(
         yield without_grant
     elif isinstance(ownership, Refusal):
         yield TargetState.UNKNOWN, "target_ownership_unreadable"
-    elif ownership == _ACLS_DISABLED:
-        yield without_grant if uncertain else (TargetState.BROKEN, "target_acl_disabled")
+    elif ownership == ACLS_DISABLED:
+        is_broken = without_grant[0] is TargetState.BROKEN
+        yield (TargetState.BROKEN, "target_acl_disabled") if is_broken else without_grant
     elif denied is None:
         yield TargetState.UNCERTAIN, "target_policy_condition_unknown"
     elif "FULL_CONTROL" not in grants and not grants.issuperset(_LEGACY_GRANTS):
@@ -241,10 +301,7 @@ def log_request(source: Source, target_bucket: str) -> Request:
     return Request(
         service=LOG_SERVICE,
         action="s3:PutObject",
-        resources=tuple(
-            f"{arn}{target_bucket}/{_log_key(source, folder, name)}"
-            for folder, name in _SAMPLE_STAMPS
-        ),
+        resources=(f"{arn}{target_bucket}/{log_key(source)}",),
         context={
             "aws:sourcearn": f"{arn}{source.bucket_name}",
             "aws:sourceaccount": source.account_id,
@@ -259,8 +316,14 @@ def log_request(source: Source, target_bucket: str) -> Request:
     )
 
 
-def _log_key(source: Source, folder: str, name: str) -> str:
+def log_key(source: Source) -> str:
+    """Every key that S3 writes the source's log under, with DIGIT and LETTER where they differ."""
+    folder = "" if source.key_layout == "simple" else FOLDER
+    return f"{log_place(source)}{folder}{STAMP}{_ENDING}"
+
+
+def log_place(source: Source) -> str:
+    """What every one of these keys begins with."""
     if source.key_layout == "simple":
-        return f"{source.target_prefix}{name}"
-    place = f"{source.account_id}/{source.region}/{source.bucket_name}"
-    return f"{source.target_prefix}{place}/{folder}/{name}"
+        return source.target_prefix
+    return f"{source.target_prefix}{source.account_id}/{source.region}/{source.bucket_name}/"

@@ -383,6 +383,7 @@ def _bucket_truth(bucket: Bucket, plan: Plan, book: Ledger) -> BucketTruth:
         read_coverage=bucket.reads.value,
         write_coverage=bucket.writes.value,
         sensitivity=bucket.sensitivity,
+        weaknesses=bucket.weaknesses,
         expected={
             day.isoformat(): {"verdict": ledger.verdict(bucket, day.isoformat(), book)}
             for day in plan.period.dates()

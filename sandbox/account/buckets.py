@@ -23,6 +23,12 @@ EU_LOGS = "meridian-logs-eu-west-1"
 BARE_LOGS = "meridian-logs-finance"
 # Named by a bucket's logging configuration, deleted since.
 GONE_LOGS = "meridian-logs-2019"
+# Logs come to these, and each has weaknesses of its own: see HARDENING. The relay logs into the
+# ring, the ring into itself; of the shut one nobody may look at what would show them.
+OLD_LOGS = "meridian-logs-old"
+RELAY_LOGS = "meridian-logs-relay"
+RING_LOGS = "meridian-logs-ring"
+SHUT_LOGS = "meridian-logs-shut"
 
 
 class Layout(StrEnum):
@@ -50,6 +56,23 @@ class Trouble(StrEnum):
     UNREADABLE = "config_unreadable"
 
 
+PUBLIC_ACCESS_FLAGS = (
+    "BlockPublicAcls",
+    "IgnorePublicAcls",
+    "BlockPublicPolicy",
+    "RestrictPublicBuckets",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hardening:
+    """How a log bucket is kept; as it stands: soundly."""
+
+    is_versioned: bool = True
+    flags_off: tuple[str, ...] = ()
+    expires_after_days: int | None = None
+
+
 # Compared by identity: there is one of each, and a million lookups hash them.
 @dataclass(frozen=True, slots=True, eq=False)
 class Bucket:
@@ -66,6 +89,7 @@ class Bucket:
     writes: Seen = Seen.ALL
     trouble: Trouble | None = None
     sensitivity: str | None = None
+    weaknesses: tuple[str, ...] = ()
 
     @property
     def delivers(self) -> bool:
@@ -85,12 +109,39 @@ def _logged(
     return Bucket(name, region, profile, weight, target[0], layout=target[1], **more)
 
 
-def _log_bucket(name: str, region: str) -> Bucket:
-    return Bucket(name, region, "none", 0, reads=Seen.NONE, writes=Seen.NONE)
+def _weakly_logged(name: str, target: str, *weaknesses: str, **more: Any) -> Bucket:
+    """A bucket that nobody uses: it is there for the place that it logs to."""
+    return _logged(
+        name, REGIONS[0], "none", 0, (target, Layout.SIMPLE), weaknesses=weaknesses, **more
+    )
+
+
+def _log_bucket(name: str, region: str, **more: Any) -> Bucket:
+    return Bucket(name, region, "none", 0, reads=Seen.NONE, writes=Seen.NONE, **more)
 
 
 _US, _EU = REGIONS
 _UNSEEN = {"reads": Seen.NONE, "writes": Seen.NONE}
+
+_OLD = ("lifecycle_too_short", "target_not_versioned", "target_public_access_not_blocked")
+_RING = (
+    "target_logs_itself",
+    "target_public_access_not_blocked",
+    "target_public_acls_not_ignored",
+    "target_public_buckets_not_restricted",
+)
+_RELAY = (
+    "target_chain",
+    "target_public_access_not_blocked",
+    "target_public_acls_not_blocked",
+    "target_public_policy_not_blocked",
+)
+_SHUT = (
+    "target_logging_unreadable",
+    "target_lifecycle_unreadable",
+    "target_versioning_unreadable",
+    "target_public_access_unreadable",
+)
 
 SOURCES: tuple[Bucket, ...] = (
     _logged("meridian-web-assets", _US, "web", 24, (US_LOGS, Layout.SIMPLE)),
@@ -132,6 +183,14 @@ SOURCES: tuple[Bucket, ...] = (
     Bucket("meridian-eu-analytics", _EU, "shared", 2, reads=Seen.SOME, writes=Seen.SOME),
     _logged(TRAIL_BUCKET, _US, "trail", 2, (US_LOGS, Layout.SIMPLE), target_prefix="cloudtrail/",
             **_UNSEEN),
+    _weakly_logged("meridian-wiki", OLD_LOGS, "prefix_shared", *_OLD, target_prefix="apps/"),
+    _weakly_logged("meridian-forms", OLD_LOGS, "prefix_shared", *_OLD, target_prefix="apps/"),
+    _weakly_logged("meridian-intranet", OLD_LOGS, "prefix_unattributable", *_OLD, target_prefix=""),
+    _weakly_logged("meridian-tickets", RING_LOGS, *_RING),
+    _weakly_logged("meridian-surveys", RELAY_LOGS, *_RELAY),
+    _weakly_logged("meridian-vault", SHUT_LOGS, *_SHUT),
+    _weakly_logged(RING_LOGS, RING_LOGS, *_RING),
+    _weakly_logged(RELAY_LOGS, RING_LOGS, *_RING),
 )  # fmt: skip
 
 LOG_BUCKETS: tuple[Bucket, ...] = (
@@ -139,10 +198,31 @@ LOG_BUCKETS: tuple[Bucket, ...] = (
     _log_bucket(US_APP_LOGS, _US),
     _log_bucket(BARE_LOGS, _US),
     _log_bucket(EU_LOGS, _EU),
+    _log_bucket(OLD_LOGS, _US),
+    _log_bucket(SHUT_LOGS, _US, trouble=Trouble.UNREADABLE),
 )
+
+HARDENING: dict[str, Hardening] = {
+    US_LOGS: Hardening(),
+    US_APP_LOGS: Hardening(),
+    BARE_LOGS: Hardening(),
+    EU_LOGS: Hardening(),
+    OLD_LOGS: Hardening(False, PUBLIC_ACCESS_FLAGS, expires_after_days=30),
+    RING_LOGS: Hardening(flags_off=("IgnorePublicAcls", "RestrictPublicBuckets")),
+    RELAY_LOGS: Hardening(flags_off=("BlockPublicAcls", "BlockPublicPolicy")),
+    SHUT_LOGS: Hardening(),
+}
 
 BUCKETS: tuple[Bucket, ...] = SOURCES + LOG_BUCKETS
 BY_NAME: dict[str, Bucket] = {bucket.name: bucket for bucket in BUCKETS}
+
+# What may not be read, as (operation, bucket)
+REFUSED: tuple[tuple[str, str], ...] = (
+    *(("GetBucketLogging", one.name) for one in BUCKETS if one.trouble is Trouble.UNREADABLE),
+    ("GetBucketLifecycleConfiguration", SHUT_LOGS),
+    ("GetBucketVersioning", SHUT_LOGS),
+    ("GetPublicAccessBlock", SHUT_LOGS),
+)
 
 # The prefix of eu-analytics that the trail was asked to watch.
 WATCHED_PREFIX = "shared/"
@@ -191,9 +271,9 @@ def log_bucket_policies() -> dict[str, str]:
         for bucket in SOURCES
         if bucket.target_bucket == EU_LOGS and bucket.trouble is not Trouble.POLICY
     ]
+    american = (US_LOGS, US_APP_LOGS, OLD_LOGS, RING_LOGS, RELAY_LOGS, SHUT_LOGS)
     return {
-        US_LOGS: delivery_policy(US_LOGS, anywhere),
-        US_APP_LOGS: delivery_policy(US_APP_LOGS, anywhere),
+        **{name: delivery_policy(name, anywhere) for name in american},
         EU_LOGS: delivery_policy(EU_LOGS, european),
     }
 

@@ -68,7 +68,7 @@ def _in_hour(bucket: Bucket, hour: int, status: str) -> dict[str, str]:
 
 def logging_off(plan: Plan) -> Plan:
     """Buckets whose logging is off; log buckets too, on purpose (they would log themselves)."""
-    off = [bucket for bucket in BUCKETS if bucket.target_bucket is None]
+    off = [bucket for bucket in BUCKETS if bucket.target_bucket is None and not bucket.trouble]
     return _planted(
         plan,
         *(
@@ -144,8 +144,33 @@ def target_gone(plan: Plan) -> Plan:
 
 def config_unreadable(plan: Plan) -> Plan:
     """A bucket whose logging configuration may not be read: unknown, not off."""
-    notes = {"meridian-hr-documents": "GetBucketLogging answers AccessDenied; its logs do arrive"}
+    notes = {
+        "meridian-hr-documents": "GetBucketLogging answers AccessDenied; its logs do arrive",
+        b.SHUT_LOGS: "a log bucket whose own logging may not be read",
+    }
     return _troubled(plan, Trouble.UNREADABLE, "unknown", notes)
+
+
+def log_bucket_weak(plan: Plan) -> Plan:
+    """Log buckets that get their logs, and could be safer."""
+    return _planted(
+        plan,
+        *(
+            Fault(
+                id=f"log_bucket_weak:{bucket.name}",
+                kind="log_bucket_weak",
+                note=f"logs into {bucket.target_bucket}: {', '.join(bucket.weaknesses)}",
+                expect=Expect(
+                    COVERAGE,
+                    {"bucket_name": bucket.name, "weaknesses": list(bucket.weaknesses)},
+                ),
+                bucket_name=bucket.name,
+                region=bucket.region,
+            )
+            for bucket in b.SOURCES
+            if bucket.weaknesses
+        ),
+    )
 
 
 def silent(plan: Plan) -> Plan:
@@ -488,6 +513,7 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     target_policy_denies,
     target_gone,
     config_unreadable,
+    log_bucket_weak,
     silent,
     idle,
     hour_lost,

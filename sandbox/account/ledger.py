@@ -161,10 +161,10 @@ def hour_truths(ledger: Ledger, judged: list[Bucket]) -> tuple[HourTruth, ...]:
 
 def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
     """The logging verdict of a bucket for an event day."""
-    if bucket.target_bucket is None:
-        return "off"
     if bucket.trouble is Trouble.UNREADABLE:
         return "unknown"
+    if bucket.target_bucket is None:
+        return "off"
     if bucket.trouble in {Trouble.POLICY, Trouble.GONE}:
         return "broken_target"
     of_day = [

@@ -13,7 +13,7 @@ import boto3
 
 from sandbox.account import buckets as b
 from sandbox.account.account import Account, StoredObject
-from sandbox.account.buckets import Bucket, Trouble
+from sandbox.account.buckets import Bucket, Hardening
 from sandbox.account.digests import signing_key
 from sandbox.account.faults import make_plan
 from sandbox.account.period import Period, moment
@@ -75,6 +75,8 @@ def configure(url: str) -> None:
     _create(clients[gone.region], gone)
     for name, policy in b.log_bucket_policies().items():
         clients[b.BY_NAME[name].region].put_bucket_policy(Bucket=name, Policy=policy)
+    for name, hardening in b.HARDENING.items():
+        _harden(clients[b.BY_NAME[name].region], name, hardening)
     for bucket in b.SOURCES:
         if bucket.target_bucket is not None:
             clients[bucket.region].put_bucket_logging(
@@ -112,6 +114,32 @@ def _create(s3: S3Client, bucket: Bucket) -> None:
         s3.put_bucket_tagging(Bucket=bucket.name, Tagging={"TagSet": tags})  # type: ignore[typeddict-item]
 
 
+def _harden(s3: S3Client, name: str, hardening: Hardening) -> None:
+    s3.put_bucket_ownership_controls(
+        Bucket=name,
+        OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    )
+    if hardening.is_versioned:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    flags = {flag: flag not in hardening.flags_off for flag in b.PUBLIC_ACCESS_FLAGS}
+    if any(flags.values()):
+        s3.put_public_access_block(
+            Bucket=name,
+            PublicAccessBlockConfiguration=flags,  # type: ignore[arg-type]
+        )
+    if hardening.expires_after_days is not None:
+        rule = {
+            "ID": "tidy",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "Expiration": {"Days": hardening.expires_after_days},
+        }
+        s3.put_bucket_lifecycle_configuration(
+            Bucket=name,
+            LifecycleConfiguration={"Rules": [rule]},  # type: ignore[list-item]
+        )
+
+
 def _create_trail(cloudtrail: CloudTrailClient) -> None:
     cloudtrail.create_trail(
         Name=b.TRAIL_NAME,
@@ -129,14 +157,8 @@ def _create_trail(cloudtrail: CloudTrailClient) -> None:
 
 def _deny(url: str) -> None:
     faults = [
-        {
-            "operation": "GetBucketLogging",
-            "resource": bucket.name,
-            "error": "AccessDenied",
-            "status": 403,
-        }
-        for bucket in b.SOURCES
-        if bucket.trouble is Trouble.UNREADABLE
+        {"operation": operation, "resource": name, "error": "AccessDenied", "status": 403}
+        for operation, name in b.REFUSED
     ]
     request = urllib.request.Request(
         f"{url}/_sandbox/faults",

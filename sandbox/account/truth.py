@@ -11,6 +11,8 @@ from typing import Any
 class Expect:
     """Rows a reader must find: all of `where` equal, each column of `at_least` no smaller.
 
+    A list in `where` names values that an array of the row must hold.
+
     `as_of` names the delivery day after whose run the rows must be there; None: after the last.
     """
 
@@ -51,6 +53,7 @@ class BucketTruth:
     read_coverage: str
     write_coverage: str
     sensitivity: str | None
+    weaknesses: tuple[str, ...]
     expected: dict[str, dict[str, Any]]
 
 

@@ -27,6 +27,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "target_policy_denies": ("target_broken", "hour_lost"),
     "target_gone": ("target_broken", "hour_lost", "place_unreadable"),
     "config_unreadable": ("logging_unknown",),
+    "log_bucket_weak": ("log_bucket_weak",),
     "silent": ("bucket_silent", "hour_lost"),
     "hour_lost": ("hour_lost",),
     "hour_partly_lost": ("hour_partly_lost",),
@@ -221,11 +222,14 @@ def _unplanted_buckets(truth: Row, seen: Seen) -> Iterator[str]:
 
 
 def _wrong_settings(truth: Row, seen: Seen) -> Iterator[str]:
-    """What was read otherwise than it was set up: a bucket's coverage by trails, its sensitivity."""
-    planted = {bucket["bucket_name"]: bucket for bucket in truth["buckets"]}
+    """What was read otherwise than it was set up, of a bucket and of where its logs go."""
+    planted = {
+        bucket["bucket_name"]: bucket | {"weaknesses": ", ".join(bucket["weaknesses"])}
+        for bucket in truth["buckets"]
+    }
     for row in seen.coverage:
         bucket = planted.get(row["bucket_name"], row)
-        for name in ("read_coverage", "write_coverage", "sensitivity"):
+        for name in ("read_coverage", "write_coverage", "sensitivity", "weaknesses"):
             if row[name] != bucket[name]:
                 yield (
                     f"{row['bucket_name']} {row['event_date']}: {name} is {row[name]}, "
@@ -306,8 +310,8 @@ def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
         return False
     if fault["log_object"] == subject:
         return True
-    if code == "place_unreadable":
-        return _target_of(fault["bucket_name"], truth) == subject
+    if code in {"log_bucket_weak", "place_unreadable"}:
+        return subject in _target_of(fault["bucket_name"], truth)
     affected = list(bucket_hours(subject))
     hours = {_moment(hour) for hour in fault["hours"]}
     if code == "data_events_lost":  # a lost file is missed by every bucket that it told of
@@ -321,9 +325,11 @@ def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
     return names == {fault["bucket_name"]} and has_the_hours
 
 
-def _target_of(bucket_name: str, truth: Row) -> str:
+def _target_of(bucket_name: str, truth: Row) -> tuple[str, str]:
+    """The log bucket that a bucket logs to, and the place in it."""
     bucket = next(one for one in truth["buckets"] if one["bucket_name"] == bucket_name)
-    return f"s3://{bucket['target_bucket']}/{bucket['target_prefix'] or ''}"
+    target = bucket["target_bucket"]
+    return target, f"s3://{target}/{bucket['target_prefix'] or ''}"
 
 
 def bucket_hours(subject: str) -> Iterator[tuple[str, datetime]]:

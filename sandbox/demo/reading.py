@@ -22,7 +22,8 @@ select
     array_join(reasons, ', ') as reasons,
     read_coverage,
     write_coverage,
-    sensitivity
+    sensitivity,
+    coalesce(array_join(weaknesses, ', '), '') as weaknesses
 from lacuna.fct_logging_coverage
 where event_date between date '{first}' and date '{last}'
 """
@@ -126,6 +127,8 @@ def counting(expect: Row) -> str:
 def _equals(name: str, value: Any) -> str:
     if value is None:
         return f"{name} is null"
+    if isinstance(value, list):
+        return " and ".join(f"contains({name}, '{one}')" for one in value)
     if isinstance(value, bool | int | float):
         return f"{name} = {str(value).lower()}"
     kind = "date " if name in DAY_COLUMNS else "timestamp " if name in MOMENT_COLUMNS else ""

@@ -124,6 +124,7 @@ class Lake:
             "sensitivity": None,
             "error_code": None,
             "error_operation": None,
+            "weaknesses": (),
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

@@ -95,6 +95,7 @@ MARTS = {
         "config_observed_at": "timestamp",
         "config_error_code": "string",
         "config_error_operation": "string",
+        "weaknesses": "array<string>",
         "event_date": "date",
     },
 }
@@ -145,7 +146,7 @@ class World:
     def add_verdict(self, bucket_name: str, verdict: str, **fields: Any) -> None:
         """A bucket that was observed and judged."""
         self.observe(bucket_name)
-        judged = {"bucket_name": bucket_name, "verdict": verdict, "reasons": []}
+        judged = {"bucket_name": bucket_name, "verdict": verdict, "reasons": [], "weaknesses": []}
         self.rows["fct_logging_coverage"].append(judged | fields)
 
     def add_change(self, effect: str, hour: int = 7, **fields: Any) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from expectations.fct_logging_coverage import WEAKNESSES
+from lacuna import weaknesses
 from lacuna.aws import athena
 from lacuna.settings import Settings
 
@@ -33,6 +38,9 @@ def findings(new_world):
         config_error_code="AccessDenied",
         config_error_operation="GetBucketLogging",
     )
+    for number in range(5):
+        weak = ["target_not_versioned", "of_a_later_version"] if number else ["prefix_shared"]
+        world.add_verdict(f"weak-{number}", "delivering", target_bucket="logs", weaknesses=weak)
     world.observe("absent")
     world.observe("absent-and-off", "off")
     return world.findings(MART)
@@ -80,6 +88,29 @@ def test_a_denied_bucket_is_unknown_and_not_off(findings, told):
     )
 
 
+def test_a_weak_log_bucket_is_told_once_for_each_weakness(findings, told):
+    assert told(findings["log_bucket_weak"]) == (
+        "log bucket logs is weak (of_a_later_version; logs of weak-1, weak-2, weak-3 and 1 more)\n"
+        "log bucket logs gets the logs of several buckets under one prefix: no key tells whose "
+        "(prefix_shared; logs of weak-0)\n"
+        "log bucket logs has no versioning: logs that are overwritten or deleted are gone "
+        "(target_not_versioned; logs of weak-1, weak-2, weak-3 and 1 more)"
+    )
+    assert findings["log_bucket_weak"].offending == ("logs",) * 3
+
+
+def test_a_day_on_which_nobody_looked_for_weaknesses_has_none(new_world):
+    world = new_world()
+    world.add_verdict("old", "delivering", target_bucket="logs", weaknesses=None)
+    assert world.findings(MART) == {}
+
+
+def test_every_weakness_has_words_and_no_other():
+    library = Path(weaknesses.__file__).read_text()
+    codes = set(re.findall(r'"((?:target|prefix|lifecycle)_\w+)"', library))
+    assert set(WEAKNESSES) == codes
+
+
 def test_every_observed_bucket_must_have_a_verdict(findings, told):
     assert told(findings["bucket_not_judged"]) == (
         "absent has no logging verdict\nabsent-and-off has no logging verdict"
@@ -113,6 +144,7 @@ def test_severities_tell_a_loss_from_a_choice(findings):
         "target_broken": "critical",
         "logging_off": "warning",
         "logging_unknown": "warning",
+        "log_bucket_weak": "warning",
     }
 
 

@@ -113,6 +113,24 @@ class Cloud:
         self.client("s3", region).put_bucket_policy(Bucket=name, Policy=policy)
         return name
 
+    def sound_log_bucket(self, name: str) -> str:
+        """A log bucket without a weakness."""
+        self.log_bucket(name)
+        s3 = self.client("s3")
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        flags = (
+            "BlockPublicAcls",
+            "IgnorePublicAcls",
+            "BlockPublicPolicy",
+            "RestrictPublicBuckets",
+        )
+        s3.put_public_access_block(
+            Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(flags, True)
+        )
+        ownership = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=ownership)
+        return name
+
     def log_to(self, source: str, target: str, prefix: str = "", layout: str | None = None) -> None:
         """Turn a bucket's access log on; `layout` is EventTime, DeliveryTime or None (simple)."""
         enabled: dict[str, Any] = {"TargetBucket": target, "TargetPrefix": prefix}

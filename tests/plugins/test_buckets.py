@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from unittest.mock import MagicMock
 
 import boto3
 import pytest
@@ -11,7 +12,7 @@ from botocore.config import Config
 
 from lacuna.aws import buckets
 from lacuna.aws.session import bucket_region
-from lacuna.targets import Existence, Refusal
+from lacuna.targets import Existence, LifecycleRule, Refusal
 
 OURS, SOMEBODY = "123456789012", "999999999999"
 HERE, ELSEWHERE = "us-east-1", "eu-west-1"
@@ -101,7 +102,41 @@ def test_every_setting_of_a_target_of_ours_that_may_not_be_read_is_named(s3):
         ("GetBucketEncryption", "AccessDenied"),
         ("GetObjectLockConfiguration", "AccessDenied"),
         ("GetBucketRequestPayment", "AccessDenied"),
+        ("GetBucketLifecycleConfiguration", "AccessDenied"),
+        ("GetBucketVersioning", "AccessDenied"),
+        ("GetPublicAccessBlock", "AccessDenied"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"Filter": {}, "Expiration": {"Days": 30}}, LifecycleRule(days=30)),
+        ({"Prefix": "a/", "Expiration": {"Days": 30}}, LifecycleRule("a/", 30)),
+        ({"Filter": {"Prefix": "a/"}, "Expiration": {"Days": 1}}, LifecycleRule("a/", 1)),
+        ({"Filter": {"Tag": {"Key": "k"}}}, LifecycleRule(has_tags=True)),
+        (
+            {"Filter": {"And": {"Prefix": "a/", "Tags": [{"Key": "k"}]}}},
+            LifecycleRule("a/", has_tags=True),
+        ),
+        (
+            {"Filter": {"And": {"ObjectSizeGreaterThan": 5, "ObjectSizeLessThan": 9}}},
+            LifecycleRule(larger_than=5, smaller_than=9),
+        ),
+        ({"Filter": {"ObjectSizeLessThan": 9}}, LifecycleRule(smaller_than=9)),
+        ({"Expiration": {"Date": "2030-01-01"}}, LifecycleRule(has_date=True)),
+        ({"Expiration": {"ExpiredObjectDeleteMarker": True}}, LifecycleRule()),
+        ({"NoncurrentVersionExpiration": {"NoncurrentDays": 1}}, LifecycleRule()),
+        ({"Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}, LifecycleRule()),
+    ],
+)
+def test_a_lifecycle_rule_is_read_in_each_of_its_forms(rule, expected):
+    client = MagicMock()
+    client.get_bucket_lifecycle_configuration.return_value = {
+        "Rules": [{"Status": "Enabled", **rule}, {"Status": "Disabled"}]
+    }
+    read = buckets.read_target(client, "logs", OURS, known_region=HERE)
+    assert read.lifecycle == (expected, LifecycleRule(is_enabled=False))
 
 
 def test_a_target_known_to_be_ours_has_the_region_that_is_known(s3):

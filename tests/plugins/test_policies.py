@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.policies import Decision, PolicyUnreadable, Request, decide, denial, glob_matches
+from lacuna.policies import (
+    DIGIT,
+    LETTER,
+    Decision,
+    PolicyUnreadable,
+    Request,
+    decide,
+    denial,
+    glob_matches,
+    may_match,
+)
 
 REQUEST = Request(
     service="logging.s3.amazonaws.com",
@@ -74,6 +84,8 @@ def test_a_deny_wins_over_an_allow():
         ({"Resource": "arn:aws:s3:::logs/web/2006*"}, Decision.UNCERTAIN),
         ({"Resource": "arn:aws:s3:::logs/${aws:SourceAccount}/*"}, Decision.NOT_ALLOWED),
         ({"Resource": "arn:aws:s3:::logs/${aws:userid}/*"}, Decision.UNCERTAIN),
+        ({"Action": ["s3:PutObject"], "Resource": ["arn:aws:s3:::logs/*"]}, Decision.ALLOWED),
+        ({"Resource": []}, Decision.NOT_ALLOWED),
     ],
 )
 def test_each_element_must_name_the_request(change, expected):
@@ -95,13 +107,112 @@ def test_not_elements_name_everything_else():
 
 
 @pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({"AWS": "arn:aws:iam::123456789012:root"}, "denied"),
+        ({"AWS": "123456789012", "Service": "logging.s3.amazonaws.com"}, "allowed"),
+        ({"Service": ["logging.s3.amazonaws.com", "cloudtrail.amazonaws.com"]}, "allowed"),
+        ("*", "allowed"),
+        ({"AWS": "*"}, "allowed"),
+    ],
+)
+def test_denying_all_but_some_spares_the_service_only_where_it_is_one_of_them(named, expected):
+    deny = {"Effect": "Deny", "NotPrincipal": named, "Action": "s3:*", "Resource": "*"}
+    assert decide(policy(ALLOW, deny), REQUEST) is Decision(expected)
+
+
+def test_allowing_all_but_some_is_nothing_that_aws_promises():
+    allow = {**ALLOW, "NotPrincipal": {"AWS": "123456789012"}}
+    del allow["Principal"]
+    assert decide(policy(allow), REQUEST) is Decision.UNCERTAIN
+    allow["NotPrincipal"] = {"Service": "logging.s3.amazonaws.com"}
+    assert decide(policy(allow), REQUEST) is Decision.NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("spared", "expected"),
+    [
+        ("arn:aws:s3:::logs/*", "allowed"),
+        ("arn:aws:s3:::logs/web/*", "allowed"),
+        ("arn:aws:s3:::logs/other/*", "denied"),
+        ("arn:aws:s3:::logs/web/2006*", "uncertain"),
+    ],
+)
+def test_denying_all_resources_but_some_spares_what_lies_in_them(spared, expected):
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "*", "NotResource": spared}
+    assert decide(policy(ALLOW, deny), REQUEST) is Decision(expected)
+
+
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["*"]}])
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"ArnNotLike": {"aws:SourceArn": "arn:aws:s3:::photos"}}, "allowed"),
+        ({"ArnNotLikeIfExists": {"aws:SourceArn": "arn:aws:s3:::ph*"}}, "allowed"),
+        ({"ArnNotLike": {"aws:SourceArn": "arn:aws:s3:::videos"}}, "denied"),
+        ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, "denied"),
+        ({"StringNotEqualsIfExists": {"aws:SourceOrgID": "o-1"}}, "uncertain"),
+        (
+            {
+                "StringNotEqualsIfExists": {"aws:SourceOrgID": "o-1"},
+                "Bool": {"aws:PrincipalIsAWSService": "false"},
+            },
+            "allowed",
+        ),
+        ({"ForAllValues:StringNotEquals": {"aws:PrincipalOrgPaths": "o-1/*"}}, "uncertain"),
+        ({"BoolIfExists": {"aws:SecureTransport": False}}, "allowed"),
+        ({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, "uncertain"),
+        ({"Null": {"aws:SourceArn": "true"}}, "allowed"),
+    ],
+)
+def test_a_deny_for_everyone_reaches_the_service_unless_its_condition_spares_it(
+    principal, condition, expected
+):
+    deny = {**DENY_ALL, "Principal": principal, "Condition": condition}
+    assert decide(policy(ALLOW, deny), REQUEST) is Decision(expected)
+
+
+def test_variables_are_text_in_the_older_version_of_the_language():
+    resource = "arn:aws:s3:::logs/${aws:SourceAccount}/*"
+    request = replace(REQUEST, resources=("arn:aws:s3:::logs/123456789012/a",))
+    statement = {**ALLOW, "Resource": resource}
+    assert decide(policy(statement), request) is Decision.ALLOWED
+    for older in ({"Statement": statement}, {"Version": "2008-10-17", "Statement": statement}):
+        assert decide(json.dumps(older), request) is Decision.NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("logs/*", True),
+        ("logs/????-*", True),
+        ("logs/2026-*", None),
+        ("logs/*-A*", None),
+        ("logs/*z", None),
+        ("logs/*/", False),
+        ("logs/x*", False),
+        ("logs/20-*", False),
+        ("logs/????-", False),
+    ],
+)
+def test_a_pattern_holds_for_all_the_keys_that_can_be_written_or_for_some_or_for_none(
+    pattern, expected
+):
+    assert may_match(pattern, f"logs/{DIGIT * 4}-{LETTER * 3}") is expected
+
+
+@pytest.mark.parametrize(
     ("condition", "expected"),
     [
         ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::photos"}}, "allowed"),
         ({"ArnLike": {"AWS:SourceARN": "arn:aws:s3:::ph*"}}, "allowed"),
         ({"ArnLike": {"aws:SourceArn": ["arn:aws:s3:::a", "arn:aws:s3:::photos"]}}, "allowed"),
         ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::pho"}}, "not_allowed"),
-        ({"ArnLike": {"aws:SourceArn": "arn:*:photos"}}, "allowed"),
+        ({"ArnLike": {"aws:SourceArn": "arn:*:*:*:*:photos"}}, "allowed"),
+        ({"ArnLike": {"aws:SourceArn": "*"}}, "allowed"),
+        ({"ArnLike": {"aws:SourceArn": "arn:*:photos"}}, "uncertain"),
+        ({"ArnLike": {"aws:SourceArn": "arn:*:videos"}}, "not_allowed"),
+        ({"ArnLike": {"aws:SourceArn": ["arn:*:photos", "arn:aws:s3:::photos"]}}, "allowed"),
         ({"ArnEquals": {"aws:SourceArn": "arn:aws:sqs:::photos"}}, "not_allowed"),
         ({"ArnNotLike": {"aws:SourceArn": "arn:aws:s3:::photos"}}, "not_allowed"),
         ({"StringEquals": {"aws:SourceAccount": "123456789012"}}, "allowed"),
@@ -127,6 +238,15 @@ def test_not_elements_name_everything_else():
         ({"StringEquals": {"aws:PrincipalTag/team": "web"}}, "not_allowed"),
         ({"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),
         ({"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "not_allowed"),
+        ({"ForAnyValue:StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),
+        ({"ForAllValues:StringEquals": {"aws:SourceAccount": ["1", "123456789012"]}}, "allowed"),
+        ({"ForAnyValue:StringEquals": {"aws:SourceAccount": ["1", "2"]}}, "not_allowed"),
+        ({"ForAnyValue:StringEquals": {"aws:PrincipalServiceNamesList": "x"}}, "uncertain"),
+        ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),
+        ({"StringNotEqualsIfExists": {"aws:SourceAccount": "123456789012"}}, "not_allowed"),
+        ({"stringequals": {"AWS:SOURCEACCOUNT": ["123456789012"]}}, "allowed"),
+        ({"StringLike": {"aws:SourceAccount": "${*}"}}, "uncertain"),
+        ({"StringEquals": {"aws:SourceAccount": "${aws:SourceAccount, 'x'}"}}, "uncertain"),
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "uncertain"),
         ({"StringEquals": {"aws:SourceOrgID": "o-1"}}, "uncertain"),
         ({"NumericLessThan": {"aws:SourceAccount": "5"}}, "uncertain"),

@@ -1,5 +1,6 @@
 """Observing a whole account, through the APIs, in the sandbox."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -168,13 +169,121 @@ def test_a_hardened_target_is_broken(cloud, observed, settle, reason):
     assert (photos["target_state"], photos["reasons"]) == ("broken", [reason])
 
 
-def test_each_target_is_read_once_however_many_sources_it_serves(cloud, observed):
-    cloud.log_bucket("logs")
+TARGET_READS = (
+    "GetBucketPolicy",
+    "GetBucketAcl",
+    "GetBucketOwnershipControls",
+    "GetBucketEncryption",
+    "GetObjectLockConfiguration",
+    "GetBucketRequestPayment",
+    "GetBucketLifecycleConfiguration",
+    "GetBucketVersioning",
+    "GetPublicAccessBlock",
+)
+
+
+def test_each_target_is_read_once_and_not_asked_what_follows_from_an_answer(cloud, observed):
+    cloud.sound_log_bucket("logs")
+    cloud.log_bucket("older-logs")
     for number in range(5):
         cloud.log_to(cloud.bucket(f"source-{number}"), "logs", f"{number}/")
-    before = cloud.calls("GetBucketPolicy")
+    before = {name: cloud.calls(name) for name in TARGET_READS}
     assert sum(row["logging_state"] == "on" for row in observed().values()) == 5
-    assert cloud.calls("GetBucketPolicy") - before == 1
+    asked = {name: cloud.calls(name) - before[name] for name in TARGET_READS}
+    assert asked == dict.fromkeys(TARGET_READS, 1) | {"GetBucketAcl": 0}
+
+    for number in range(5):
+        cloud.log_to(f"source-{number}", "older-logs", f"{number}/")
+    before = {name: cloud.calls(name) for name in TARGET_READS}
+    observed()
+    asked = {name: cloud.calls(name) - before[name] for name in TARGET_READS}
+    assert asked == dict.fromkeys(TARGET_READS, 1) | {"GetObjectLockConfiguration": 0}
+
+
+def test_a_sound_log_bucket_has_no_weakness_and_a_bare_one_has_its_own(cloud, observed):
+    cloud.log_to(cloud.bucket("photos"), cloud.sound_log_bucket("logs"), "photos/")
+    cloud.log_to(cloud.bucket("videos"), cloud.log_bucket("older-logs"))
+    rows = observed()
+    assert (rows["photos"]["reasons"], rows["photos"]["weaknesses"]) == ([], [])
+    assert rows["videos"]["weaknesses"] == [
+        "target_not_versioned",
+        "target_public_access_not_blocked",
+    ]
+    assert rows["logs"]["weaknesses"] == []
+
+
+def test_weaknesses_that_others_cause_are_seen_across_the_account(cloud, observed):
+    for name in ("logs", "far-logs", "last-logs"):
+        cloud.sound_log_bucket(name)
+    for source, target, prefix in (
+        ("photos", "logs", "web/"),
+        ("videos", "logs", "web/"),
+        ("music", "logs", ""),
+        ("logs", "far-logs", "logs/"),
+        ("far-logs", "last-logs", "far-logs/"),
+        ("last-logs", "last-logs", "own/"),
+    ):
+        if source not in {"logs", "far-logs", "last-logs"}:
+            cloud.bucket(source)
+        cloud.log_to(source, target, prefix)
+    found = {name: row["weaknesses"] for name, row in observed().items()}
+    assert found["photos"] == found["videos"] == ["target_chain", "prefix_shared"]
+    assert found["music"] == ["target_chain", "prefix_unattributable"]
+    assert found["logs"] == ["target_chain"]
+    assert found["far-logs"] == found["last-logs"] == ["target_logs_itself"]
+
+
+def test_a_lifecycle_rule_is_held_against_the_retention_of_the_settings(
+    cloud, observed, settings, monkeypatch
+):
+    cloud.log_to(cloud.bucket("photos"), cloud.sound_log_bucket("logs"), "photos/")
+    rule = {
+        "ID": "tidy",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "photos/"},
+        "Expiration": {"Days": 60},
+    }
+    cloud.client("s3").put_bucket_lifecycle_configuration(
+        Bucket="logs", LifecycleConfiguration={"Rules": [rule]}
+    )
+    assert observed()["photos"]["weaknesses"] == ["lifecycle_too_short"]
+    snapshot.observe(replace(settings, log_retention_days=60), OBSERVED_AT)
+    rows = lake.open_lake(settings).read(LOGGING_SNAPSHOTS, OBSERVED_ON)
+    assert all(row["weaknesses"] == [] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("operation", "weakness"),
+    [
+        ("GetBucketLifecycleConfiguration", "target_lifecycle_unreadable"),
+        ("GetBucketVersioning", "target_versioning_unreadable"),
+        ("GetPublicAccessBlock", "target_public_access_unreadable"),
+        ("GetBucketLogging", "target_logging_unreadable"),
+    ],
+)
+def test_a_weakness_that_may_not_be_looked_for_is_told_and_changes_no_verdict(
+    cloud, observed, operation, weakness
+):
+    cloud.log_to(cloud.bucket("photos"), cloud.sound_log_bucket("logs"), "photos/")
+    cloud.faults(
+        {"operation": operation, "resource": "logs", "error": "AccessDenied", "status": 403}
+    )
+    photos = observed()["photos"]
+    assert (photos["target_state"], photos["weaknesses"]) == ("deliverable", [weakness])
+
+
+def test_a_region_that_is_not_enabled_is_told_from_a_missing_permission(cloud, observed):
+    cloud.bucket("photos", "af-south-1")
+    cloud.faults(
+        {
+            "operation": "GetBucketLogging",
+            "resource": "photos",
+            "error": "InvalidToken",
+            "status": 400,
+        }
+    )
+    photos = observed()["photos"]
+    assert (photos["logging_state"], photos["reasons"]) == ("unknown", ["region_not_enabled"])
 
 
 def test_a_trail_covers_the_buckets_of_every_region(cloud, observed):

@@ -3,7 +3,15 @@ from dataclasses import replace
 
 import pytest
 
-from lacuna.targets import Existence, Refusal, Source, TargetConfig, TargetState, judge
+from lacuna.targets import (
+    Existence,
+    Refusal,
+    Source,
+    TargetConfig,
+    TargetState,
+    judge,
+    why_unread,
+)
 
 SOURCE = Source("photos", "eu-west-1", "123456789012", "web/", "simple")
 STATEMENT = {
@@ -134,11 +142,23 @@ def test_a_policy_for_one_source_does_not_serve_another(source, expected):
         ("delivery_time", "arn:aws:s3:::logs/web/${aws:SourceAccount}/*", "deliverable"),
         ("event_time", "arn:aws:s3:::logs/web/*/eu-west-1/photos/*", "deliverable"),
         ("event_time", "arn:aws:s3:::logs/web/*/us-east-1/photos/*", "broken"),
+        ("simple", "arn:aws:s3:::logs/web/20*", "uncertain"),
+        ("delivery_time", "arn:aws:s3:::logs/web/*/photos/2026/*", "uncertain"),
     ],
 )
 def test_the_policy_is_held_against_the_very_keys_that_will_be_written(layout, resource, expected):
     target = replace(GOOD, policy=policy({**STATEMENT, "Resource": resource}))
     assert verdict(target, replace(SOURCE, key_layout=layout))[0] == expected
+
+
+def test_a_deny_of_the_keys_of_one_year_may_hinder_and_need_not():
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::logs/web/2026-*",
+    }
+    assert verdict(replace(GOOD, policy=policy(STATEMENT, deny)))[0] == "uncertain"
 
 
 def test_demanding_an_encryption_header_shuts_the_log_service_out():
@@ -230,10 +250,29 @@ def test_grants_for_a_target_without_acls_are_uncertain():
     source = replace(SOURCE, has_target_grants=True)
     assert verdict(GOOD, source) == ("uncertain", ("target_grants_not_applicable",))
     assert verdict(replace(GOOD, ownership="ObjectWriter"), source)[0] == "deliverable"
+    assert verdict(replace(GOOD, ownership=DENIED), source) == (
+        "unknown",
+        ("target_ownership_unreadable",),
+    )
 
 
 def test_other_partitions_of_aws_have_arns_of_their_own():
     chinese = json.loads(policy(STATEMENT).replace("arn:aws:", "arn:aws-cn:"))
     target = replace(GOOD, policy=json.dumps(chinese))
     assert verdict(target, replace(SOURCE, partition="aws-cn"))[0] == "deliverable"
-    assert verdict(target)[0] == "broken"
+    assert verdict(target) == ("broken", ("target_policy_other_partition",))
+    for_another = replace(SOURCE, bucket_name="videos")
+    assert verdict(target, for_another) == ("broken", ("target_policy_missing",))
+
+
+@pytest.mark.parametrize(
+    ("code", "region", "reason"),
+    [
+        ("AccessDenied", "af-south-1", "logging_unreadable"),
+        ("InvalidToken", "af-south-1", "region_not_enabled"),
+        ("InvalidAccessKeyId", "eu-central-2", "region_not_enabled"),
+        ("InvalidToken", "eu-central-1", "logging_unreadable"),
+    ],
+)
+def test_credentials_that_a_region_does_not_know_tell_that_it_is_not_enabled(code, region, reason):
+    assert why_unread(Refusal("GetBucketLogging", code), region) == reason

@@ -35,6 +35,7 @@ snapshots as (
         sensitivity,
         error_code,
         error_operation,
+        weaknesses,
         observed_on
 
     from {{ source('evidence', 'logging_snapshots') }}
@@ -161,6 +162,7 @@ select
     snapshots.sensitivity,
     snapshots.error_code,
     snapshots.error_operation,
+    snapshots.weaknesses,
     snapshots.observed_at as config_observed_at,
     observed.event_date
 

@@ -20,6 +20,7 @@ config as (
         sensitivity,
         error_code,
         error_operation,
+        weaknesses,
         config_observed_at,
         event_date
 
@@ -85,6 +86,7 @@ known as (
         config.sensitivity,
         config.error_code,
         config.error_operation,
+        config.weaknesses,
         config.config_observed_at,
         unreadable_places.bucket_name is not null as is_place_unreadable,
         coalesce(hours.records, 0) as records,
@@ -179,7 +181,11 @@ remedies_of_reasons as (
 
     from explained
 
-    cross join unnest(explained.reasons || explained.coverage_reasons) as codes (reason)
+    cross join unnest(
+        explained.reasons
+        || explained.coverage_reasons
+        || coalesce(explained.weaknesses, cast(array[] as array(varchar)))
+    ) as codes (reason)
 
     inner join {{ ref('remedies') }} as remedies
         on codes.reason = remedies.reason
@@ -216,6 +222,7 @@ select
     explained.config_observed_at,
     explained.error_code as config_error_code,
     explained.error_operation as config_error_operation,
+    explained.weaknesses,
     explained.event_date
 
 from explained

@@ -13,7 +13,8 @@ from lacuna.aws.session import (
     refusal,
 )
 from lacuna.delivery import KeyLayout
-from lacuna.targets import Existence, Refusal, TargetConfig
+from lacuna.targets import ACLS_DISABLED, Existence, LifecycleRule, Refusal, TargetConfig
+from lacuna.weaknesses import PUBLIC_ACCESS_FLAGS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -91,9 +92,10 @@ def read_tag(s3: "S3Client", bucket_name: str, key: str) -> str | Refusal | None
 def read_target(
     s3: "S3Client", bucket_name: str, account_id: str, known_region: str | None = None
 ) -> TargetConfig:
-    """All of a target bucket's configuration that decides whether logs can be delivered to it.
+    """All of a target bucket's configuration that decides how logs can be delivered to it.
 
-    `known_region` is the Region of a bucket that the account is known to own.
+    `known_region` is the Region of a bucket that the account is known to own. What follows from
+    an answer is not asked for: the ACL where ACLs are disabled, Object Lock without versioning.
     """
     if known_region is None:
         existence, region, why = _existence(s3, bucket_name, account_id)
@@ -101,6 +103,15 @@ def read_target(
             return TargetConfig(bucket_name, existence, region, refusal=why)
     else:
         region = known_region
+    ownership: str | Refusal | None = _read(
+        "GetBucketOwnershipControls",
+        lambda: _ownership(s3.get_bucket_ownership_controls(Bucket=bucket_name)),
+        absent={"OwnershipControlsNotFoundError": None},
+    )
+    is_versioned = _read(
+        "GetBucketVersioning",
+        lambda: s3.get_bucket_versioning(Bucket=bucket_name).get("Status") == "Enabled",
+    )
     return TargetConfig(
         bucket_name=bucket_name,
         existence=Existence.OURS,
@@ -112,21 +123,11 @@ def read_target(
         ),
         log_delivery_grants=_read(
             "GetBucketAcl",
-            lambda: frozenset(
-                str(grant["Permission"])
-                for grant in s3.get_bucket_acl(Bucket=bucket_name)["Grants"]
-                if grant["Grantee"].get("URI") == _LOG_DELIVERY_GROUP
-            ),
-        ),
-        ownership=_read(
-            "GetBucketOwnershipControls",
-            lambda: str(
-                s3.get_bucket_ownership_controls(Bucket=bucket_name)["OwnershipControls"]["Rules"][
-                    0
-                ]["ObjectOwnership"]
-            ),
-            absent={"OwnershipControlsNotFoundError": None},
-        ),
+            lambda: _log_delivery_grants(s3.get_bucket_acl(Bucket=bucket_name)),
+        )
+        if ownership != ACLS_DISABLED
+        else frozenset(),
+        ownership=ownership,
         encryption=_read(
             "GetBucketEncryption",
             lambda: _default_encryption(s3.get_bucket_encryption(Bucket=bucket_name)),
@@ -136,10 +137,23 @@ def read_target(
             "GetObjectLockConfiguration",
             lambda: _object_lock(s3.get_object_lock_configuration(Bucket=bucket_name)),
             absent={"ObjectLockConfigurationNotFoundError": "off"},
-        ),
+        )
+        if is_versioned
+        else "off",
         requester_pays=_read(
             "GetBucketRequestPayment",
             lambda: s3.get_bucket_request_payment(Bucket=bucket_name).get("Payer") == "Requester",
+        ),
+        lifecycle=_read(
+            "GetBucketLifecycleConfiguration",
+            lambda: _lifecycle(s3.get_bucket_lifecycle_configuration(Bucket=bucket_name)),
+            absent={"NoSuchLifecycleConfiguration": ()},
+        ),
+        is_versioned=is_versioned,
+        public_access_flags_off=_read(
+            "GetPublicAccessBlock",
+            lambda: _flags_off(s3.get_public_access_block(Bucket=bucket_name)),
+            absent={"NoSuchPublicAccessBlockConfiguration": frozenset(PUBLIC_ACCESS_FLAGS)},
         ),
     )
 
@@ -183,6 +197,18 @@ def _key_layout(key_format: Any) -> KeyLayout:
     return KeyLayout.DELIVERY_TIME if source == "DeliveryTime" else KeyLayout.EVENT_TIME
 
 
+def _ownership(answer: Any) -> str:
+    return str(answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"])
+
+
+def _log_delivery_grants(answer: Any) -> frozenset[str]:
+    return frozenset(
+        str(grant["Permission"])
+        for grant in answer["Grants"]
+        if grant["Grantee"].get("URI") == _LOG_DELIVERY_GROUP
+    )
+
+
 def _default_encryption(answer: Any) -> str | None:
     for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
         default = rule.get("ApplyServerSideEncryptionByDefault")
@@ -196,3 +222,28 @@ def _object_lock(answer: Any) -> str:
     if configuration.get("ObjectLockEnabled") != "Enabled":
         return "off"
     return "retains" if configuration.get("Rule", {}).get("DefaultRetention") else "on"
+
+
+def _lifecycle(answer: Any) -> tuple[LifecycleRule, ...]:
+    return tuple(_lifecycle_rule(rule) for rule in answer.get("Rules", []))
+
+
+def _lifecycle_rule(rule: Any) -> LifecycleRule:
+    """A rule has its filter's parts in an And, alone, or (the older form) the prefix beside it."""
+    chosen = rule.get("Filter") or {}
+    parts = {**chosen, **chosen.get("And", {})}
+    expiration = rule.get("Expiration") or {}
+    return LifecycleRule(
+        prefix=parts.get("Prefix") or rule.get("Prefix") or "",
+        days=expiration.get("Days"),
+        has_date="Date" in expiration,
+        has_tags=bool(parts.get("Tag") or parts.get("Tags")),
+        larger_than=parts.get("ObjectSizeGreaterThan", 0),
+        smaller_than=parts.get("ObjectSizeLessThan"),
+        is_enabled=rule["Status"] == "Enabled",
+    )
+
+
+def _flags_off(answer: Any) -> frozenset[str]:
+    block = answer["PublicAccessBlockConfiguration"]
+    return frozenset(flag for flag in PUBLIC_ACCESS_FLAGS if not block.get(flag))

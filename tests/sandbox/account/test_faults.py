@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from expectations.fct_logging_coverage import WEAKNESSES
 from sandbox.account.buckets import BUCKETS, BY_NAME, LOG_BUCKETS, SOURCES, Layout, Seen
 from sandbox.account.truth import Fault
 from tests.sandbox.account.conftest import Made, make, readable
@@ -11,6 +12,7 @@ KINDS = {
     "target_policy_denies",
     "target_gone",
     "config_unreadable",
+    "log_bucket_weak",
     "silent",
     "idle",
     "hour_lost",
@@ -70,6 +72,11 @@ def test_the_verdict_of_a_bucket_agrees_with_its_fault(made: Made) -> None:
         if verdict is not None:
             days = told[str(fault.bucket_name)].values()
             assert {day["verdict"] for day in days} == {verdict}
+
+
+def test_every_weakness_that_is_judged_is_planted(made: Made) -> None:
+    planted = {code for bucket in made.truth.buckets for code in bucket.weaknesses}
+    assert planted == set(WEAKNESSES)
 
 
 def test_repeated_lines_stand_twice_in_one_object(made: Made) -> None:

@@ -53,6 +53,7 @@ def coverage(truth: dict[str, Any]) -> list[dict[str, Any]]:
             "read_coverage": bucket["read_coverage"],
             "write_coverage": bucket["write_coverage"],
             "sensitivity": bucket["sensitivity"],
+            "weaknesses": ", ".join(bucket["weaknesses"]),
         }
         for bucket in truth["buckets"]
         for day, expected in bucket["expected"].items()
@@ -79,12 +80,14 @@ def checks(truth: dict[str, Any]) -> list[dict[str, Any]]:
     found = defaultdict(list)
     for fault in truth["faults"]:
         for code in BREAKS.get(fault["kind"], ())[:1]:
-            found[fault["delivery_day"] or truth["until"], code].append(told(fault, fault["hours"]))
+            found[fault["delivery_day"] or truth["until"], code].append(
+                told(fault, fault["hours"], truth)
+            )
         for expect in fault["also"]:
             code = {"missing": "hour_lost", "partial": "hour_partly_lost"}[
                 expect["where"]["status"]
             ]
-            found[expect["as_of"], code].append(told(fault, fault["hours"]))
+            found[expect["as_of"], code].append(told(fault, fault["hours"], truth))
     return [check(day, code, subjects) for (day, code), subjects in found.items()]
 
 
@@ -99,8 +102,11 @@ def check(day: str, code: str, subjects: list[str]) -> dict[str, Any]:
     }
 
 
-def told(fault: dict[str, Any], moments: list[str]) -> str:
+def told(fault: dict[str, Any], moments: list[str], truth: dict[str, Any]) -> str:
     """A fault's subject, as the suites would write it."""
+    if fault["kind"] == "log_bucket_weak":
+        targets = {one["bucket_name"]: one["target_bucket"] for one in truth["buckets"]}
+        return str(targets[fault["bucket_name"]])
     if fault["kind"].startswith("trail_file") or fault["kind"] == "stray_object":
         return fault["log_object"]
     if not moments or fault["kind"].startswith("duplicate"):

@@ -41,6 +41,20 @@ def test_a_wrong_verdict_is_seen(truth, faultless, spoiled):
     assert not comparison.agrees
 
 
+@pytest.mark.parametrize(
+    ("bucket", "found"),
+    [("meridian-web-assets", "prefix_shared"), ("meridian-wiki", ""), ("meridian-wiki", None)],
+)
+def test_a_weakness_too_many_or_too_few_is_seen(truth, faultless, spoiled, bucket, found):
+    wrong = [
+        row | {"weaknesses": found} if row["bucket_name"] == bucket else row
+        for row in faultless.coverage
+    ]
+    unplanted = compare(truth, spoiled(coverage=wrong)).unplanted
+    assert len(unplanted) == 4
+    assert all(one.startswith(f"{bucket} 2026-11-") for one in unplanted)
+
+
 def test_a_bucket_without_a_verdict_is_seen(truth, faultless, spoiled):
     rest = [row for row in faultless.coverage if row["bucket_name"] != "meridian-web-assets"]
     comparison = compare(truth, spoiled(coverage=rest))
