@@ -5,7 +5,8 @@ its error code; only the account as a whole can fail the run. What the run's rol
 s3:ListAllMyBuckets, s3:GetBucketLogging, s3:GetBucketTagging, s3:ListBucket (HeadBucket),
 s3:GetBucketPolicy, s3:GetBucketAcl, s3:GetBucketOwnershipControls, s3:GetEncryptionConfiguration,
 s3:GetBucketObjectLockConfiguration, s3:GetBucketRequestPayment, cloudtrail:DescribeTrails,
-cloudtrail:GetTrailStatus and cloudtrail:GetEventSelectors.
+cloudtrail:GetTrailStatus, cloudtrail:GetEventSelectors, cloudtrail:ListEventDataStores and
+cloudtrail:GetEventDataStore.
 """
 
 import logging
@@ -18,7 +19,7 @@ from lacuna.aws import buckets
 from lacuna.aws.buckets import Bucket, LoggingConfig
 from lacuna.aws.lake import open_lake
 from lacuna.aws.session import Account, bucket_region, each
-from lacuna.aws.trails import TrailsRead, read_trails
+from lacuna.aws.trails import StoresRead, TrailsRead, read_stores, read_trails
 from lacuna.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
 from lacuna.settings import Settings
 from lacuna.targets import Refusal, Source, TargetConfig
@@ -46,8 +47,8 @@ def observe(settings: Settings, observed_at: datetime) -> int:
     read = _read_buckets(account, settings)
     target_configs = _read_targets(account, read)
     regions = {one.bucket.region for one in read if one.bucket.region} | {account.region}
-    trails = read_trails(account, regions)
-    rows = [_row(account, one, target_configs, trails, observed_at) for one in read]
+    trails, stores = read_trails(account, regions), read_stores(account, regions)
+    rows = [_row(account, one, target_configs, trails, stores, observed_at) for one in read]
     lake.write(LOGGING_SNAPSHOTS, rows, {"observed_on": observed_at.astimezone(UTC).date()})
     states = [row.logging_state for row in rows]
     log.info(
@@ -114,6 +115,7 @@ def _row(
     read: BucketRead,
     target_configs: Mapping[str, TargetConfig],
     trails: TrailsRead,
+    stores: StoresRead,
     observed_at: datetime,
 ) -> LoggingSnapshot:
     bucket, config = read.bucket, read.logging
@@ -121,7 +123,10 @@ def _row(
         bucket.name,
         bucket.region or "",
         trails.trails,
+        stores.stores,
         all_trails_seen=bucket.region is not None and bucket.region not in trails.refusals,
+        # A store of any Region may record this one too.
+        all_stores_seen=not stores.refusals,
         partition=account.partition,
     )
     row = LoggingSnapshot(
@@ -143,6 +148,11 @@ def _row(
         sensitivity=None if isinstance(read.sensitivity, Refusal) else read.sensitivity,
         error_code=None,
         error_operation=None,
+        coverage_details=tuple(map(str, recorded.parts)),
+        read_witness=recorded.witness.reads,
+        write_witness=recorded.witness.writes,
+        read_witnessed_since=recorded.witness.reads_since,
+        write_witnessed_since=recorded.witness.writes_since,
     )
     if isinstance(config, Refusal):
         return replace(
