@@ -84,6 +84,7 @@ MARTS = {
         "config_observed_at": "timestamp",
         "config_error_code": "string",
         "config_error_operation": "string",
+        "coverage_details": "array<string>",
         "event_date": "date",
     },
 }
