@@ -582,12 +582,13 @@ def fields(
     name: str, texts: list[str], operators: tuple[str, ...] = tuple(WORDS)
 ) -> st.SearchStrategy:
     values = st.lists(st.sampled_from(texts), min_size=1, max_size=2)
-    tests = st.dictionaries(st.sampled_from(operators), values, min_size=1, max_size=3)
-    return tests.map(lambda given: {"Field": name, **given})
+    several = st.dictionaries(st.sampled_from(operators), values, min_size=1, max_size=3)
+    one = st.tuples(st.sampled_from(operators), values).map(lambda pair: dict([pair]))
+    return (one | several).map(lambda given: {"Field": name, **given})
 
 
-KEY_BEGINNINGS, KEY_ENDINGS = ["", "a", "a/", "b"], ["", "a", "/a", ".a", "s/a"]
-ARNS = ["arn:aws:s3", "arn:aws:s3:::log", THIS, "arn:aws:s3:::logs-archive/", *KEY_ENDINGS[1:]]
+KEY_BEGINNINGS, KEY_ENDINGS = ["", "a", "a/", "b"], ["a", "/a", ".a", "s/a"]
+ARNS = ["arn:aws:s3", "arn:aws:s3:::log", THIS, "arn:aws:s3:::logs-archive/", *KEY_ENDINGS]
 ARNS += [THIS + key for key in ("a", "b", "a/", "a/a")]
 CALLERS = ["arn:", "arn:ann", "ann"]
 NAMES = ["GetObject", "PutObject", "Get", "Object", "ObjectAcl", "DeleteObjects", "Delete", "List"]
@@ -638,6 +639,20 @@ BASIC = st.builds(
 )
 
 
+def with_narrower(selector: dict) -> list[dict]:
+    """The selector, and before and behind it ones that select a part of the same."""
+    given = selector["FieldSelectors"]
+    narrower = [{"Field": "readOnly", "Equals": ["true"]}]
+    narrower += [{"Field": "sessionCredentialFromConsole", "NotEquals": ["true"]}]
+    before, behind = ({"FieldSelectors": [*given, one]} for one in narrower)
+    named = {one["Field"] for one in given}
+    return [
+        *([before] if "readOnly" not in named else []),
+        selector,
+        *([behind] if "sessionCredentialFromConsole" not in named else []),
+    ]
+
+
 def with_complements(selector: dict) -> list[dict]:
     """The selector, and for each of its fields one that selects what that field leaves out."""
     turned = []
@@ -655,7 +670,8 @@ def with_complements(selector: dict) -> list[dict]:
 
 def trails_of(names: list[str]) -> st.SearchStrategy:
     """Trails as drawn: the selectors, all in one form, and whether it was started."""
-    selectors = [st.lists(advanced_of(names), max_size=2), advanced_of(names).map(with_complements)]
+    some = advanced_of(names)
+    selectors = [st.lists(some, max_size=2), some.map(with_complements), some.map(with_narrower)]
     if "resources.ARN" in names:
         selectors.append(st.lists(BASIC, max_size=2))
     is_logging = st.sampled_from([True, True, True, False])
@@ -681,7 +697,7 @@ def requests(mode: str, selectors: list[dict], more: list[str]) -> Iterator[dict
         named.add("resources.ARN")
     names = READ_EVENTS if mode == "reads" else WRITE_EVENTS
     values = {
-        "resources.ARN": [THIS + key for key in between(KEY_BEGINNINGS, KEY_ENDINGS) + more],
+        "resources.ARN": [THIS + key for key in between(KEY_BEGINNINGS, ["", *ARNS]) + more],
         "eventName": names,
         "userIdentity.arn": ["", *between(["", *CALLERS], ["", *CALLERS])],
         "sessionCredentialFromConsole": ["", "true"],
@@ -700,7 +716,7 @@ def requests(mode: str, selectors: list[dict], more: list[str]) -> Iterator[dict
         }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TRAILS_DRAWN, st.lists(st.text("ab/.s~", min_size=1, max_size=5), max_size=3))
 @example([([{"FieldSelectors": [*USUAL]}], False)], [])
 def test_the_judgement_agrees_with_every_single_request(drawn, keys):
