@@ -50,6 +50,7 @@ class BucketTruth:
     key_layout: str | None
     read_coverage: str
     write_coverage: str
+    coverage_details: tuple[str, ...]
     sensitivity: str | None
     expected: dict[str, dict[str, Any]]
 

@@ -126,6 +126,7 @@ def compare(truth: Row, seen: Seen) -> Comparison:
         faults=tuple(_fault(fault, truth, seen) for fault in truth["faults"]),
         unplanted=(
             *_unplanted_buckets(truth, seen),
+            *_wrong_coverage(truth, seen),
             *_wrong_hours(truth, seen),
             *_unexplained_checks(truth, seen),
         ),
@@ -215,6 +216,17 @@ def _unplanted_buckets(truth: Row, seen: Seen) -> Iterator[str]:
     known = {bucket["bucket_name"] for bucket in truth["buckets"]} | {seen.lake_bucket}
     for name in sorted({row["bucket_name"] for row in seen.coverage} - known):
         yield f"{name}: a bucket that is not in the account has a verdict"
+
+
+def _wrong_coverage(truth: Row, seen: Seen) -> Iterator[str]:
+    """What is said of data events otherwise than planted."""
+    planted = {bucket["bucket_name"]: bucket for bucket in truth["buckets"]}
+    for row in seen.coverage:
+        bucket = planted.get(row["bucket_name"], row)
+        for name in ("read_coverage", "write_coverage", "coverage_details"):
+            if row[name] != bucket[name]:
+                told = f"{name} is {row[name]}, planted is {bucket[name]}"
+                yield f"{row['bucket_name']} {row['event_date']}: {told}"
 
 
 def _wrong_hours(truth: Row, seen: Seen) -> Iterator[str]:

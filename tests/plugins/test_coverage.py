@@ -664,7 +664,8 @@ def with_complements(selector: dict) -> list[dict]:
                 word.removeprefix("Not") if word.startswith("Not") else f"Not{word}": texts
                 for word, texts in operators.items()
             }
-            turned.append({"FieldSelectors": [*USUAL, {"Field": one["Field"], **opposite}]})
+            usual = [other for other in USUAL if other["Field"] != one["Field"]]
+            turned.append({"FieldSelectors": [*usual, {"Field": one["Field"], **opposite}]})
     return [selector, *turned]
 
 
@@ -716,7 +717,7 @@ def requests(mode: str, selectors: list[dict], more: list[str]) -> Iterator[dict
         }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TRAILS_DRAWN, st.lists(st.text("ab/.s~", min_size=1, max_size=5), max_size=3))
 @example([([{"FieldSelectors": [*USUAL]}], False)], [])
 def test_the_judgement_agrees_with_every_single_request(drawn, keys):

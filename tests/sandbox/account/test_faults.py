@@ -11,6 +11,8 @@ KINDS = {
     "config_unreadable",
     "silent",
     "idle",
+    "partly_recorded",
+    "trail_stopped",
     "hour_lost",
     "hour_partly_lost",
     "late_within_budget",

@@ -52,6 +52,7 @@ def coverage(truth: dict[str, Any]) -> list[dict[str, Any]]:
             "reasons": "",
             "read_coverage": bucket["read_coverage"],
             "write_coverage": bucket["write_coverage"],
+            "coverage_details": bucket["coverage_details"],
         }
         for bucket in truth["buckets"]
         for day, expected in bucket["expected"].items()
