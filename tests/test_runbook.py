@@ -23,7 +23,7 @@ MODELS = REPO / "dbt_project" / "models"
 # What the judgement's modules can say, and where: every quoted word of such a form
 MODULES = ("targets", "weaknesses", "coverage")
 CODE = (
-    r"(?:target|prefix|lifecycle|logging|region|trails?|reads|writes|selector)_\w+_\w+|no_trail|"
+    r"(?:target|prefix|lifecycle|logging|region|trails?|stores?|organization|reads|writes|selector)_\w+_\w+|no_trail|"
     r"(?:prefix|lifecycle|target|trail|logging)_\w+"
 )
 

@@ -1,22 +1,31 @@
-"""Which S3 data events of a bucket do the trails record? Pure judgement over selectors as read.
+"""Which S3 data events of a bucket are recorded? Pure judgement over selectors as read.
+
+Usable alone: `judge` needs neither boto3 nor Airflow, only what the APIs answered.
 
 Exact for basic and advanced selectors. A selector field is judged on *representatives*: strings
 that stand for every string which all selectors treat alike (same longest matching prefix, same
 longest matching suffix, same matching literals). A bucket's reads are covered when every
 combination of representatives is recorded by some selector, partly covered when only some are.
-So two selectors that cover a bucket between them are seen to do so.
+So two selectors that cover a bucket between them are seen to do so. What is recorded where not
+all is, `Part` tells.
+
+*Recorded* is not *witnessed*. Trails and CloudTrail Lake's event data stores both record, and
+`BucketCoverage.reads` and `.writes` count both. But a run reconciles an access log with files in
+S3, and only trails write those: where a store alone records a request, its absence from the
+trail's files proves nothing. `BucketCoverage.witness` counts trails alone.
 
 The events judged are requests to S3 for objects (eventSource s3.amazonaws.com, eventType
-AwsApiCall): those the access log could tell of as well.
+AwsApiCall): those the access log could tell of as well. Requests without a key (ListObjects) are
+judged like those with one.
 """
 
-import itertools
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+
+from lacuna.text import visible
 
 READ_EVENTS = (
     "GetObject",
@@ -59,8 +68,8 @@ WRITE_EVENTS = (
 _OBJECTS = "AWS::S3::Object"
 # Occurs in no ARN, so text + _FILLER + text matches no longer prefix or suffix than its parts.
 _FILLER = "\0"
-# Products beyond this many are judged selector by selector: never too well, at worst "partly".
-_MOST_COMBINATIONS = 100_000
+# Of so many values a description shows all.
+_MOST_SHOWN = 20
 
 
 class Coverage(StrEnum):
@@ -74,7 +83,11 @@ class Coverage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldSelector:
-    """One field of an advanced selector. Positive operators are ORed, negative ones ANDed."""
+    """One field of an advanced selector, without operators true of every value.
+
+    As CloudTrail combines them: some positive operator must match, if there is one, and no
+    negative one may.
+    """
 
     field: str
     equals: tuple[str, ...] = ()
@@ -91,11 +104,15 @@ class FieldSelector:
             or value.endswith(self.not_ends_with)
         )
 
+    @property
+    def has_positive(self) -> bool:
+        """Is there an operator that must match?"""
+        return bool(self.equals or self.starts_with or self.ends_with)
+
     def _wants(self, value: str) -> bool:
-        if not (self.equals or self.starts_with or self.ends_with):
-            return True
         return (
-            value in self.equals
+            not self.has_positive
+            or value in self.equals
             or value.startswith(self.starts_with)
             or value.endswith(self.ends_with)
         )
@@ -120,7 +137,8 @@ class TrailStatus:
 @dataclass(frozen=True, slots=True)
 class Trail:
     """A trail as read. `selectors` None: they could not be read. `statuses` holds, by Region
-    asked, the status there; None where the question was refused."""
+    asked, the status there; None where the question was refused. `log_bucket_exists` None: nobody
+    would say."""
 
     arn: str
     name: str
@@ -130,6 +148,7 @@ class Trail:
     key_prefix: str = ""
     is_organization: bool = False
     has_digests: bool = False
+    log_bucket_exists: bool | None = None
     selectors: tuple[Selector, ...] | None = ()
     statuses: Mapping[str, TrailStatus | None] = field(default_factory=dict)
 
@@ -143,16 +162,65 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
+class EventDataStore:
+    """An event data store of CloudTrail Lake as read; `selectors` None: it could not be read."""
+
+    arn: str
+    home_region: str = ""
+    is_multi_region: bool = True
+    status: str = "ENABLED"
+    selectors: tuple[Selector, ...] | None = ()
+    created_at: datetime | None = None
+
+    def records_in(self, region: str) -> bool:
+        """Is the Region one that the store is made to record?"""
+        return self.is_multi_region or self.home_region == region
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Requests of a `mode` (reads, writes) that are recorded: those that meet every condition.
+
+    Conditions test eventName, userIdentity.arn, sessionCredentialFromConsole, or `key`: the
+    object's key, which is what follows the bucket in resources.ARN. Where not `is_certain`, what
+    could not be read decides whether they are recorded. As text, one line that is safe to show.
+    """
+
+    mode: str
+    conditions: tuple[FieldSelector, ...]
+    is_certain: bool = True
+
+    def __str__(self) -> str:
+        recorded = "recorded" if self.is_certain else "perhaps recorded"
+        told = "; ".join(_told(one) for one in self.conditions)
+        return f"{self.mode} {recorded}: {told or 'all'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What the trails alone record of a bucket, and since when: see `BucketCoverage`."""
+
+    reads: Coverage
+    writes: Coverage
+    reads_since: datetime | None = None
+    writes_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BucketCoverage:
     """Data-event coverage of one bucket, with a code for each reason that it is not full.
 
-    `reads_since`, `writes_since`: since when it has been so without a break, as far as the trails
-    tell when they were started; None where that limits nothing.
+    `parts`: of a mode that is partly covered, all that is recorded of it.
+    `reads_since`, `writes_since`: since when it has been so without a break, as far as trails tell
+    when they were started, and stores when they were made; None where that limits nothing.
+    `witness`: the same of the trails alone, whose files a run can hold an access log against.
     """
 
     reads: Coverage
     writes: Coverage
+    witness: Witness
     reasons: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
     reads_since: datetime | None = None
     writes_since: datetime | None = None
 
@@ -183,58 +251,56 @@ def judge(
     bucket_name: str,
     region: str,
     trails: Iterable[Trail],
+    stores: Iterable[EventDataStore] = (),
     *,
     all_trails_seen: bool = True,
+    all_stores_seen: bool = True,
     partition: str = "aws",
 ) -> BucketCoverage:
-    """How much of `bucket_name`'s reads and writes the trails record, and why not all.
+    """How much of `bucket_name`'s reads and writes trails and stores record, and why not all.
 
-    Pass `all_trails_seen=False` where the bucket's Region refused to list its trails: what the
-    other trails do not record is then unknown, not uncovered.
+    Pass False for `all_trails_seen` or `all_stores_seen` where the bucket's Region refused to list
+    them: what the others do not record is then unknown, not uncovered.
     """
     arn = f"arn:{partition}:s3:::{bucket_name}/"
-    usable = [_usable(trail, region) for trail in trails]
-    surely = [selector for trail in usable for selector in trail.surely]
-    maybe = surely + [selector for trail in usable for selector in trail.maybe]
-    reasons = [trail.reason for trail in usable if trail.reason]
+    of_trails = [_of_trail(trail, region) for trail in trails]
     if not all_trails_seen:
-        maybe.append(Selector(()))
-        reasons.append("trails_unreadable")
-    modes, since = {}, {}
-    for mode, names, read_only in (
-        ("reads", READ_EVENTS, "true"),
-        ("writes", WRITE_EVENTS, "false"),
-    ):
-        low = _recorded(surely, arn, names, read_only)
-        high = _recorded([_without_unknown(one) for one in maybe], arn, names, read_only)
-        modes[mode] = low if low is high else Coverage.UNKNOWN
-        since[mode] = _since(
-            usable, low, partial(_recorded, arn=arn, event_names=names, read_only=read_only)
-        )
-        if modes[mode] is Coverage.PARTLY_COVERED:
-            reasons.append(f"{mode}_partly_selected")
-        elif modes[mode] is Coverage.NOT_COVERED:
-            # Where no trail could have recorded it, the trails' own reasons say why.
-            if not usable:
-                reasons.append("no_trail")
-            elif any(trail.reason is None for trail in usable):
-                reasons.append(f"{mode}_not_selected")
-        elif modes[mode] is Coverage.UNKNOWN and _has_unknown_field(maybe):
-            reasons.append("selector_field_unknown")
-    if modes["reads"] is modes["writes"] is Coverage.COVERED:
-        reasons = []
+        of_trails.append(_Recorder(maybe=_ANYTHING, reason="trails_unreadable"))
+    of_stores = [_of_store(store, region) for store in stores]
+    if not all_stores_seen:
+        of_stores.append(_Recorder(maybe=_ANYTHING, reason="stores_unreadable"))
+    recorders = of_trails + of_stores
+    reads, writes = (_judge_mode(mode, recorders, arn) for mode in _MODES)
+    seen_reads, seen_writes = (
+        (_judge_mode(mode, of_trails, arn) for mode in _MODES) if of_stores else (reads, writes)
+    )
     return BucketCoverage(
-        reads=modes["reads"],
-        writes=modes["writes"],
-        reasons=tuple(dict.fromkeys(reasons)),
-        reads_since=since["reads"],
-        writes_since=since["writes"],
+        reads=reads.coverage,
+        writes=writes.coverage,
+        witness=Witness(
+            seen_reads.coverage, seen_writes.coverage, seen_reads.since, seen_writes.since
+        ),
+        reasons=_reasons(recorders, reads, writes),
+        parts=reads.parts + writes.parts,
+        reads_since=reads.since,
+        writes_since=writes.since,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Usable:
-    """What one trail surely records in a Region, what it may record, and why not surely."""
+class _Mode:
+    name: str
+    event_names: tuple[str, ...]
+    read_only: str
+
+
+_MODES = (_Mode("reads", READ_EVENTS, "true"), _Mode("writes", WRITE_EVENTS, "false"))
+_ANYTHING = (Selector(()),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorder:
+    """What a trail or a store surely records in a Region, what it may, and why not surely."""
 
     surely: tuple[Selector, ...] = ()
     maybe: tuple[Selector, ...] = ()
@@ -242,41 +308,121 @@ class _Usable:
     started_at: datetime | None = None
 
 
-def _usable(trail: Trail, region: str) -> _Usable:
-    if not trail.is_multi_region and trail.home_region != region:
-        return _Usable(reason="trail_other_region")
+@dataclass(frozen=True, slots=True)
+class _ModeCoverage:
+    """What was found of one mode. `doubts`: codes of what in the selectors cannot be told."""
+
+    coverage: Coverage
+    since: datetime | None
+    parts: tuple[Part, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def _of_trail(trail: Trail, region: str) -> _Recorder:
     status = trail.statuses.get(region)
-    if status is not None and not status.is_logging:
-        return _Usable(reason="trail_not_logging")
+    idle = _why_idle(trail, status, region)
+    if idle:
+        return _Recorder(reason=idle)
+    # A member of an organisation sees that its trail is there, and often nothing else of it.
+    refused = "organization_trail_unreadable" if trail.is_organization else None
     if trail.selectors is None:
-        return _Usable(maybe=(Selector(()),), reason="trail_selectors_unreadable")
+        return _Recorder(maybe=_ANYTHING, reason=refused or "trail_selectors_unreadable")
     if status is None:
-        return _Usable(maybe=trail.selectors, reason="trail_status_unreadable")
+        return _Recorder(maybe=trail.selectors, reason=refused or "trail_status_unreadable")
     if status.delivery_error:
         # CloudTrail retries for 30 days: the events may come yet, so they are not "not covered".
-        return _Usable(maybe=trail.selectors, reason="trail_delivery_error")
-    known = tuple(selector for selector in trail.selectors if not _has_unknown_field([selector]))
-    unknown = tuple(selector for selector in trail.selectors if selector not in known)
-    return _Usable(surely=known, maybe=unknown, started_at=status.started_at)
+        return _Recorder(maybe=trail.selectors, reason="trail_delivery_error")
+    return _reading(trail.selectors, status.started_at)
+
+
+def _why_idle(trail: Trail, status: TrailStatus | None, region: str) -> str | None:
+    """Why the trail surely records nothing of the Region."""
+    if not trail.records_in(region):
+        return "trail_other_region"
+    if status is not None and not status.is_logging:
+        return "trail_not_logging"
+    return "trail_bucket_missing" if trail.log_bucket_exists is False else None
+
+
+_STORE_RECORDS = "ENABLED"
+_STORE_RECORDS_NOT = frozenset({"CREATED", "STOPPED_INGESTION", "PENDING_DELETION"})
+
+
+def _of_store(store: EventDataStore, region: str) -> _Recorder:
+    if not store.records_in(region):
+        return _Recorder(reason="store_other_region")
+    if store.status in _STORE_RECORDS_NOT:
+        return _Recorder(reason="store_not_ingesting")
+    if store.selectors is None:
+        return _Recorder(maybe=_ANYTHING, reason="store_unreadable")
+    if store.status != _STORE_RECORDS:
+        return _Recorder(maybe=store.selectors, reason="store_changing")
+    return _reading(store.selectors, store.created_at)
+
+
+def _reading(selectors: Sequence[Selector], started_at: datetime | None) -> _Recorder:
+    return _Recorder(
+        surely=tuple(one for one in selectors if not _has_unknown_field(one)),
+        maybe=tuple(one for one in selectors if _at_most(one) != one),
+        started_at=started_at,
+    )
+
+
+def _judge_mode(mode: _Mode, recorders: Sequence[_Recorder], arn: str) -> _ModeCoverage:
+    surely = [selector for one in recorders for selector in one.surely]
+    doubtful = [selector for one in recorders for selector in one.maybe]
+    perhaps = [_at_most(selector) for selector in doubtful]
+    low = _recorded(surely, arn, mode)
+    coverage = low if low is _recorded(surely + perhaps, arn, mode) else Coverage.UNKNOWN
+    parts: tuple[Part, ...] = ()
+    if coverage is Coverage.PARTLY_COVERED:
+        parts = _parts(surely, perhaps, arn, mode)
+    doubts = []
+    if any(_has_unknown_field(selector) for selector in doubtful):
+        doubts.append("selector_field_unknown")
+    if any(_has_repeated_field(selector) for selector in doubtful):
+        doubts.append("selector_field_repeated")
+    since = _since(recorders, low, partial(_recorded, arn=arn, mode=mode))
+    return _ModeCoverage(coverage, since, parts, tuple(doubts))
+
+
+def _reasons(
+    recorders: Sequence[_Recorder], reads: _ModeCoverage, writes: _ModeCoverage
+) -> tuple[str, ...]:
+    if reads.coverage is writes.coverage is Coverage.COVERED:
+        return ()
+    reasons = [one.reason for one in recorders if one.reason]
+    for mode, found in (("reads", reads), ("writes", writes)):
+        if found.coverage is Coverage.PARTLY_COVERED:
+            reasons.append(f"{mode}_partly_selected")
+        elif found.coverage is Coverage.NOT_COVERED:
+            # Where no trail could have recorded it, the trails' own reasons say why.
+            if not recorders:
+                reasons.append("no_trail")
+            elif any(one.reason is None for one in recorders):
+                reasons.append(f"{mode}_not_selected")
+        elif found.coverage is Coverage.UNKNOWN:
+            reasons += found.doubts
+    return tuple(dict.fromkeys(reasons))
 
 
 def _since(
-    usable: Sequence[_Usable],
+    recorders: Sequence[_Recorder],
     verdict: Coverage,
     recorded: Callable[[Sequence[Selector]], Coverage],
 ) -> datetime | None:
-    """The first start of a trail from which those then running recorded as much as they all do."""
-    starts = sorted({one.started_at for one in usable if one.surely and one.started_at})
+    """The first start after which those then running recorded as much as they all do."""
+    starts = sorted({one.started_at for one in recorders if one.surely and one.started_at})
     for start in (None, *starts):
         running = [
             selector
-            for one in usable
+            for one in recorders
             if one.started_at is None or (start is not None and one.started_at <= start)
             for selector in one.surely
         ]
         if recorded(running) is verdict:
             return start
-    raise AssertionError("all trails together record what they record")
+    raise AssertionError("all of them together record what they record")
 
 
 # What every judged event has in these fields. readOnly, eventName and the open fields vary.
@@ -286,78 +432,103 @@ _FIXED = {
     "eventSource": "s3.amazonaws.com",
     "eventType": "AwsApiCall",
 }
-_ARN, _CALLER, _CONSOLE = "resources.ARN", "userIdentity.arn", "sessionCredentialFromConsole"
-_KNOWN_FIELDS = frozenset({*_FIXED, "readOnly", "eventName", _ARN, _CALLER, _CONSOLE})
+_EVENT, _ARN, _KEY = "eventName", "resources.ARN", "key"
+_CALLER, _CONSOLE = "userIdentity.arn", "sessionCredentialFromConsole"
+_KNOWN_FIELDS = frozenset({*_FIXED, "readOnly", _EVENT, _ARN, _CALLER, _CONSOLE})
 
 
-def _has_unknown_field(selectors: Iterable[Selector]) -> bool:
-    return any(one.field not in _KNOWN_FIELDS for selector in selectors for one in selector.fields)
+def _has_unknown_field(selector: Selector) -> bool:
+    return any(one.field not in _KNOWN_FIELDS for one in selector.fields)
 
 
-def _without_unknown(selector: Selector) -> Selector:
-    return Selector(tuple(one for one in selector.fields if one.field in _KNOWN_FIELDS))
+def _has_repeated_field(selector: Selector) -> bool:
+    return len({one.field for one in selector.fields}) < len(selector.fields)
 
 
-def _recorded(
-    selectors: Sequence[Selector], arn: str, event_names: Sequence[str], read_only: str
-) -> Coverage:
-    fixed = {**_FIXED, "readOnly": read_only}
-    alive = [
+def _at_most(selector: Selector) -> Selector:
+    """The most that a selector can select, however CloudTrail reads what is not plain in it.
+
+    An unknown field may be true of anything. Of a field that is named twice both must be met, or,
+    as of conditions within one, some positive operator of the two.
+    """
+    if not _has_unknown_field(selector) and not _has_repeated_field(selector):
+        return selector
+    merged: dict[str, FieldSelector] = {}
+    for one in selector.fields:
+        if one.field in _KNOWN_FIELDS:
+            merged[one.field] = _merged(merged[one.field], one) if one.field in merged else one
+    return Selector(tuple(merged.values()))
+
+
+def _merged(one: FieldSelector, other: FieldSelector) -> FieldSelector:
+    negative = FieldSelector(
+        one.field,
+        not_equals=one.not_equals + other.not_equals,
+        not_starts_with=one.not_starts_with + other.not_starts_with,
+        not_ends_with=one.not_ends_with + other.not_ends_with,
+    )
+    if not (one.has_positive and other.has_positive):
+        # Without a positive operator a field selects everything.
+        return negative
+    return replace(
+        negative,
+        equals=one.equals + other.equals,
+        starts_with=one.starts_with + other.starts_with,
+        ends_with=one.ends_with + other.ends_with,
+    )
+
+
+Axes = Mapping[str, Sequence[str]]
+
+
+def _recorded(selectors: Sequence[Selector], arn: str, mode: _Mode) -> Coverage:
+    """How many of the mode's requests the selectors match between them: all, some or none."""
+    alive = _alive(selectors, mode)
+    axes = _axes(alive, arn, mode)
+    boxes = [_accepted(selector, axes) for selector in alive]
+    if not any(all(box.values()) for box in boxes):
+        return Coverage.NOT_COVERED
+    # By value of an axis, the selectors that accept it, as bits. A combination of values that no
+    # selector accepts as a whole leaves none of them.
+    left = {(1 << len(boxes)) - 1}
+    for name, values in axes.items():
+        bits = {sum((value in box[name]) << n for n, box in enumerate(boxes)) for value in values}
+        left = {one & other for one in left for other in bits}
+    return Coverage.PARTLY_COVERED if 0 in left else Coverage.COVERED
+
+
+def _alive(selectors: Iterable[Selector], mode: _Mode) -> list[Selector]:
+    """Those that could match some request of the mode, judged by the fields that do not vary."""
+    fixed = {**_FIXED, "readOnly": mode.read_only}
+    return [
         selector
         for selector in selectors
         if all(one.matches(fixed[one.field]) for one in selector.fields if one.field in fixed)
     ]
-    if not alive:
-        return Coverage.NOT_COVERED
+
+
+def _axes(selectors: Sequence[Selector], arn: str, mode: _Mode) -> Axes:
+    """Of each field that varies and that some selector names: values that stand for all values."""
     universe = {
-        "eventName": list(event_names),
-        _ARN: _representatives(_of(alive, _ARN), base=arn),
-        _CALLER: ["", *_representatives(_of(alive, _CALLER), base="")],
+        _EVENT: mode.event_names,
+        _ARN: _representatives(_of(selectors, _ARN), base=arn),
+        _CALLER: ["", *_representatives(_of(selectors, _CALLER), base="")],
         _CONSOLE: ["", "true"],
     }
     # A field that no selector names splits nothing.
-    named = {one.field for selector in alive for one in selector.fields}
-    axes = {name: values for name, values in universe.items() if name in named}
-    if math.prod(map(len, axes.values())) > _MOST_COMBINATIONS:
-        return _strongest(_share([selector], axes) for selector in alive)
-    return _share(alive, axes)
+    named = {one.field for selector in selectors for one in selector.fields}
+    return {name: values for name, values in universe.items() if name in named}
 
 
-def _share(selectors: Sequence[Selector], axes: Mapping[str, Sequence[str]]) -> Coverage:
-    """How many of the axes' combinations the selectors match: all, some or none."""
-    accepted = [_accepted(selector, axes) for selector in selectors]
-    if any(all(len(one[name]) == len(set(axes[name])) for name in axes) for one in accepted):
-        return Coverage.COVERED
-    if len(selectors) == 1:
-        some = all(accepted[0].values())
-        return Coverage.PARTLY_COVERED if some else Coverage.NOT_COVERED
-    names = list(axes)
-    hits = [
-        any(
-            all(value in one[name] for name, value in zip(names, values, strict=True))
-            for one in accepted
-        )
-        for values in itertools.product(*axes.values())
-    ]
-    if all(hits):
-        return Coverage.COVERED
-    return Coverage.PARTLY_COVERED if any(hits) else Coverage.NOT_COVERED
-
-
-def _accepted(selector: Selector, axes: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
+def _accepted(selector: Selector, axes: Axes) -> dict[str, frozenset[str]]:
     return {
-        name: {
+        name: frozenset(
             value
             for value in values
             if all(one.matches(value) for one in selector.fields if one.field == name)
-        }
+        )
         for name, values in axes.items()
     }
-
-
-def _strongest(shares: Iterable[Coverage]) -> Coverage:
-    order = (Coverage.NOT_COVERED, Coverage.PARTLY_COVERED, Coverage.COVERED)
-    return max(shares, key=order.index)
 
 
 def _of(selectors: Iterable[Selector], name: str) -> list[FieldSelector]:
@@ -381,3 +552,114 @@ def _representatives(tests: Sequence[FieldSelector], base: str) -> list[str]:
         }
     classes = {prefix + _FILLER + suffix for prefix in prefixes for suffix in suffixes}
     return sorted(classes | literals)
+
+
+def _parts(
+    surely: Sequence[Selector], perhaps: Sequence[Selector], arn: str, mode: _Mode
+) -> tuple[Part, ...]:
+    """What each selector records of the mode, without what others record as well."""
+    certain, uncertain = _alive(surely, mode), _alive(perhaps, mode)
+    axes = _axes(certain + uncertain, arn, mode)
+    parts: list[tuple[Part, dict[str, frozenset[str]]]] = []
+    for selector, is_certain in [(one, True) for one in certain] + [
+        (one, False) for one in uncertain
+    ]:
+        box = _accepted(selector, axes)
+        if not all(box.values()) or any(_is_within(box, other) for _, other in parts):
+            continue
+        parts = [
+            (part, other)
+            for part, other in parts
+            if part.is_certain is not is_certain or not _is_within(other, box)
+        ]
+        parts.append((Part(mode.name, _conditions(selector, box, axes, arn), is_certain), box))
+    return tuple(part for part, _ in parts)
+
+
+def _is_within(box: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> bool:
+    return all(box[name] <= other[name] for name in box)
+
+
+def _conditions(
+    selector: Selector, box: Mapping[str, frozenset[str]], axes: Axes, arn: str
+) -> tuple[FieldSelector, ...]:
+    """What of the selector leaves requests of the bucket out, shortest first told."""
+    conditions = []
+    if _EVENT in axes and len(box[_EVENT]) < len(axes[_EVENT]):
+        names = tuple(name for name in axes[_EVENT] if name in box[_EVENT])
+        others = tuple(name for name in axes[_EVENT] if name not in box[_EVENT])
+        conditions.append(
+            FieldSelector(_EVENT, not_equals=others)
+            if len(others) < len(names)
+            else FieldSelector(_EVENT, equals=names)
+        )
+    for name in (_ARN, _CALLER, _CONSOLE):
+        tests = [one for one in _of([selector], name) if not all(map(one.matches, axes[name]))]
+        conditions += [_of_key(one, arn) if name == _ARN else one for one in tests]
+    return tuple(conditions)
+
+
+def _of_key(test: FieldSelector, base: str) -> FieldSelector:
+    """The same test of the key alone, which is what follows `base` in an ARN."""
+
+    def after(texts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(
+            text.removeprefix(base) for text in texts if text.startswith(base) and text != base
+        )
+
+    def begun(endings: Iterable[str]) -> tuple[str, ...]:
+        """Whole keys before which `base` ends as the ending begins."""
+        return tuple(
+            text[n:] for text in endings for n in range(1, len(text)) if base.endswith(text[:n])
+        )
+
+    negative = FieldSelector(
+        _KEY,
+        not_equals=after(test.not_equals) + begun(test.not_ends_with),
+        not_starts_with=after(test.not_starts_with),
+        not_ends_with=test.not_ends_with,
+    )
+    if base.startswith(test.starts_with):
+        return negative
+    return replace(
+        negative,
+        equals=after(test.equals) + begun(test.ends_with),
+        starts_with=after(test.starts_with),
+        ends_with=test.ends_with,
+    )
+
+
+_NOUNS = {_KEY: "keys", _CALLER: "caller ARNs"}
+
+
+def _told(test: FieldSelector) -> str:
+    """The condition in words, on one line."""
+    if test.field == _EVENT:
+        return ", ".join(test.equals) or f"all but {', '.join(test.not_equals)}"
+    if test.field == _CONSOLE:
+        return "console sessions" if test.matches("true") else "all but console sessions"
+    wanted = [
+        *_phrases("are", test.equals),
+        *_phrases("begin with", test.starts_with),
+        *_phrases("end with", test.ends_with),
+    ]
+    unwanted = [
+        *_phrases("are not", test.not_equals),
+        *_phrases("do not begin with", test.not_starts_with),
+        *_phrases("do not end with", test.not_ends_with),
+    ]
+    told = [" or ".join(wanted)] if wanted else []
+    return f"{_NOUNS[test.field]} that {' and '.join(told + unwanted)}"
+
+
+def _phrases(verb: str, texts: Sequence[str]) -> list[str]:
+    if not texts:
+        return []
+    shown = [_quoted(text) for text in texts[:_MOST_SHOWN]]
+    more = len(texts) - len(shown)
+    return [f"{verb} {', '.join(shown)}{f' or {more} more' if more else ''}"]
+
+
+def _quoted(text: str) -> str:
+    # Selectors are written by people: a quote within must not look like the end.
+    return "'" + visible(text).replace("'", "''") + "'"

@@ -15,7 +15,11 @@ DATABASE = "lacuna_evidence"
 
 @dataclass(frozen=True, slots=True)
 class LoggingSnapshot:
-    """A source bucket as observed: how it is logged, can that work, or why that is unknown."""
+    """A source bucket as observed: how it is logged, can that work, or why that is unknown.
+
+    `read_coverage` counts all that records the reads, `read_witness` only trails, whose files a run
+    can hold the access log against; so do the columns beside them.
+    """
 
     account_id: str
     region: str | None
@@ -36,6 +40,11 @@ class LoggingSnapshot:
     error_code: str | None
     error_operation: str | None
     weaknesses: tuple[str, ...]
+    coverage_details: tuple[str, ...]
+    read_witness: str
+    write_witness: str
+    read_witnessed_since: datetime | None
+    write_witnessed_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from lacuna.aws import buckets
 from lacuna.aws.buckets import Bucket, LoggingConfig
 from lacuna.aws.lake import open_lake
 from lacuna.aws.session import Account, bucket_region, each
-from lacuna.aws.trails import TrailsRead, read_trails
+from lacuna.aws.trails import StoresRead, TrailsRead, read_stores, read_trails
 from lacuna.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
 from lacuna.settings import Settings
 from lacuna.targets import Refusal, Source, TargetConfig
@@ -66,8 +66,8 @@ def observe(settings: Settings, observed_at: datetime) -> int:
         retention_days=settings.log_retention_days,
     )
     regions = {one.bucket.region for one in read if one.bucket.region} | {account.region}
-    trails = read_trails(account, regions)
-    rows = [_row(account, one, log_buckets, trails, observed_at) for one in read]
+    trails, stores = read_trails(account, regions), read_stores(account, regions)
+    rows = [_row(account, one, log_buckets, trails, stores, observed_at) for one in read]
     lake.write(LOGGING_SNAPSHOTS, rows, {"observed_on": observed_at.astimezone(UTC).date()})
     states = [row.logging_state for row in rows]
     log.info(
@@ -155,6 +155,7 @@ def _row(
     read: BucketRead,
     log_buckets: LogBuckets,
     trails: TrailsRead,
+    stores: StoresRead,
     observed_at: datetime,
 ) -> LoggingSnapshot:
     bucket, config = read.bucket, read.logging
@@ -162,7 +163,10 @@ def _row(
         bucket.name,
         bucket.region or "",
         trails.trails,
+        stores.stores,
         all_trails_seen=bucket.region is not None and bucket.region not in trails.refusals,
+        # A store of any Region may record this one too.
+        all_stores_seen=not stores.refusals,
         partition=account.partition,
     )
     row = LoggingSnapshot(
@@ -185,6 +189,11 @@ def _row(
         error_code=None,
         error_operation=None,
         weaknesses=(),
+        coverage_details=tuple(map(str, recorded.parts)),
+        read_witness=recorded.witness.reads,
+        write_witness=recorded.witness.writes,
+        read_witnessed_since=recorded.witness.reads_since,
+        write_witnessed_since=recorded.witness.writes_since,
     )
     if isinstance(config, Refusal):
         return replace(

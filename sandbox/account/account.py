@@ -20,6 +20,7 @@ from sandbox.account.buckets import (
     SOURCES,
     TRAIL_BUCKET,
     Bucket,
+    coverage_details,
 )
 from sandbox.account.cloudtrail import WINDOW, TrailFile
 from sandbox.account.faults import OBJECTS, QUARANTINE
@@ -380,8 +381,9 @@ def _bucket_truth(bucket: Bucket, plan: Plan, book: Ledger) -> BucketTruth:
         target_bucket=bucket.target_bucket,
         target_prefix=bucket.target_prefix,
         key_layout=None if bucket.layout is None else bucket.layout.value,
-        read_coverage=bucket.reads.value,
-        write_coverage=bucket.writes.value,
+        read_coverage=bucket.reads.coverage,
+        write_coverage=bucket.writes.coverage,
+        coverage_details=coverage_details(bucket),
         sensitivity=bucket.sensitivity,
         weaknesses=bucket.weaknesses,
         expected={

@@ -14,6 +14,8 @@ TRAIL_NAME = "meridian-trail"
 TRAIL_HOME = "us-east-1"
 TRAIL_ARN = f"arn:aws:cloudtrail:{TRAIL_HOME}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
 TRAIL_BUCKET = "meridian-cloudtrail"
+# Selects every object of its Region, below a prefix of its own, and was stopped long ago.
+STOPPED_TRAIL, STOPPED_PREFIX = "meridian-trail-2019", "2019"
 REGIONS = ("us-east-1", "eu-west-1")
 
 US_LOGS = "meridian-logs-us-east-1"
@@ -44,7 +46,13 @@ class Seen(StrEnum):
 
     ALL = "covered"
     SOME = "partly_covered"
+    BUT_DELETES = "partly_covered_but_deletes"
     NONE = "not_covered"
+
+    @property
+    def coverage(self) -> str:
+        """What a reader must say of it."""
+        return self.removesuffix("_but_deletes")
 
 
 class Trouble(StrEnum):
@@ -153,7 +161,7 @@ SOURCES: tuple[Bucket, ...] = (
             target_prefix="partitioned/", sensitivity="confidential"),
     _logged("meridian-app-uploads", _US, "uploads", 10, (US_APP_LOGS, Layout.SIMPLE)),
     _logged("meridian-backups", _US, "backups", 4, (US_APP_LOGS, Layout.DELIVERY_TIME),
-            target_prefix=""),
+            target_prefix="", writes=Seen.BUT_DELETES),
     _logged("media.meridian.example", _US, "website", 8, (US_APP_LOGS, Layout.SIMPLE),
             target_prefix="media.meridian.example/"),
     _logged("meridian-ml-features", _US, "lake", 5, (US_LOGS, Layout.EVENT_TIME),
@@ -226,6 +234,18 @@ REFUSED: tuple[tuple[str, str], ...] = (
 
 # The prefix of eu-analytics that the trail was asked to watch.
 WATCHED_PREFIX = "shared/"
+# The events that the trail was asked to leave out of backups.
+DELETES = ("DeleteObject", "DeleteObjects")
+
+
+def coverage_details(bucket: Bucket) -> tuple[str, ...]:
+    """What a reader must say is recorded of a bucket whose reads or writes are so in part."""
+    told = {
+        Seen.SOME: f"keys that begin with '{WATCHED_PREFIX}'",
+        Seen.BUT_DELETES: f"all but {', '.join(DELETES)}",
+    }
+    modes = (("reads", bucket.reads), ("writes", bucket.writes))
+    return tuple(f"{mode} recorded: {told[seen]}" for mode, seen in modes if seen in told)
 
 
 def logging_status(bucket: Bucket) -> dict[str, Any]:
@@ -312,6 +332,7 @@ def event_selectors() -> list[dict[str, Any]]:
     both = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.ALL and b.writes is Seen.ALL]
     both += [f"{b.arn}/{WATCHED_PREFIX}" for b in SOURCES if b.reads is Seen.SOME]
     writes = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.NONE and b.writes is Seen.ALL]
+    but_deletes = [f"{b.arn}/" for b in SOURCES if b.writes is Seen.BUT_DELETES]
     return [
         {
             "Name": "Management events",
@@ -325,7 +346,20 @@ def event_selectors() -> list[dict[str, Any]]:
                 {"Field": "readOnly", "Equals": ["false"]},
             ],
         },
+        {
+            "Name": "Objects but for their deletion",
+            "FieldSelectors": [
+                *_object_fields(but_deletes),
+                {"Field": "eventName", "NotEquals": list(DELETES)},
+            ],
+        },
     ]
+
+
+def all_objects() -> list[dict[str, Any]]:
+    """The stopped trail's selectors, in the basic form."""
+    every_object = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
+    return [{"ReadWriteType": "All", "DataResources": [every_object]}]
 
 
 def _object_fields(arn_prefixes: list[str]) -> list[dict[str, Any]]:

@@ -190,6 +190,38 @@ def idle(plan: Plan) -> Plan:
     return _planted(plan, _configured("idle", bucket, "idle", "on, covered by the trail, unused"))
 
 
+def partly_recorded(plan: Plan) -> Plan:
+    """Buckets of which the trail leaves something out; what, their `coverage_details` tell."""
+    return _planted(
+        plan,
+        _seen("partly_recorded", "meridian-backups", "the trail leaves deletes out"),
+        _seen("partly_recorded", "meridian-eu-analytics", "the trail records one folder only"),
+    )
+
+
+def trail_stopped(plan: Plan) -> Plan:
+    """A trail that selects what the other leaves out, and is stopped."""
+    note = f"{b.STOPPED_TRAIL} selects every object, and does not log"
+    return _planted(plan, _seen("trail_stopped", "meridian-build-artifacts", note))
+
+
+def _seen(kind: str, name: str, note: str) -> Fault:
+    bucket = BY_NAME[name]
+    where = {
+        "bucket_name": name,
+        "read_coverage": bucket.reads.coverage,
+        "write_coverage": bucket.writes.coverage,
+    }
+    return Fault(
+        id=f"{kind}:{name}",
+        kind=kind,
+        note=f"{note}; on every event day",
+        expect=Expect(COVERAGE, where),
+        bucket_name=name,
+        region=bucket.region,
+    )
+
+
 def _troubled(plan: Plan, trouble: Trouble, verdict: str, notes: dict[str, str]) -> Plan:
     return _planted(
         plan,
@@ -516,6 +548,8 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     log_bucket_weak,
     silent,
     idle,
+    partly_recorded,
+    trail_stopped,
     hour_lost,
     hour_partly_lost,
     late_within_budget,

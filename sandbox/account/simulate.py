@@ -67,7 +67,7 @@ def register_keys(seed: int, period: Period) -> None:
 
 
 def configure(url: str) -> None:
-    """Create the buckets, their logging, the trail, and what may not be read."""
+    """Create the buckets, their logging, the trails, and what may not be read."""
     clients: dict[str, S3Client] = {region: _client("s3", url, region) for region in b.REGIONS}
     for bucket in (*b.LOG_BUCKETS, *b.SOURCES):
         _create(clients[bucket.region], bucket)
@@ -153,6 +153,13 @@ def _create_trail(cloudtrail: CloudTrailClient) -> None:
         AdvancedEventSelectors=b.event_selectors(),  # type: ignore[arg-type]
     )
     cloudtrail.start_logging(Name=b.TRAIL_NAME)
+    cloudtrail.create_trail(
+        Name=b.STOPPED_TRAIL, S3BucketName=b.TRAIL_BUCKET, S3KeyPrefix=b.STOPPED_PREFIX
+    )
+    cloudtrail.put_event_selectors(
+        TrailName=b.STOPPED_TRAIL,
+        EventSelectors=b.all_objects(),  # type: ignore[arg-type]
+    )
 
 
 def _deny(url: str) -> None:

@@ -52,6 +52,7 @@ class BucketTruth:
     key_layout: str | None
     read_coverage: str
     write_coverage: str
+    coverage_details: tuple[str, ...]
     sensitivity: str | None
     weaknesses: tuple[str, ...]
     expected: dict[str, dict[str, Any]]

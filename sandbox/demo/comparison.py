@@ -42,6 +42,9 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
 # These may break it, but need not: too few lines, or a state without an alert.
 MAY_BREAK: Mapping[str, tuple[str, ...]] = {"malformed_lines": ("quarantine_share",)}
 
+# Columns of a bucket's row that must be as the answer sheet has them
+SETTINGS = ("read_coverage", "write_coverage", "coverage_details", "sensitivity", "weaknesses")
+
 # A state that a later delivery day heals is seen in the check results of its own day only.
 TOLD_BY_STATUS = {"missing": "hour_lost", "partial": "hour_partly_lost"}
 
@@ -223,13 +226,10 @@ def _unplanted_buckets(truth: Row, seen: Seen) -> Iterator[str]:
 
 def _wrong_settings(truth: Row, seen: Seen) -> Iterator[str]:
     """What was read otherwise than it was set up, of a bucket and of where its logs go."""
-    planted = {
-        bucket["bucket_name"]: bucket | {"weaknesses": ", ".join(bucket["weaknesses"])}
-        for bucket in truth["buckets"]
-    }
+    planted = {bucket["bucket_name"]: bucket for bucket in truth["buckets"]}
     for row in seen.coverage:
         bucket = planted.get(row["bucket_name"], row)
-        for name in ("read_coverage", "write_coverage", "sensitivity", "weaknesses"):
+        for name in SETTINGS:
             if row[name] != bucket[name]:
                 yield (
                     f"{row['bucket_name']} {row['event_date']}: {name} is {row[name]}, "

@@ -22,8 +22,9 @@ select
     array_join(reasons, ', ') as reasons,
     read_coverage,
     write_coverage,
+    array_join(coverage_details, '\n') as coverage_details,
     sensitivity,
-    coalesce(array_join(weaknesses, ', '), '') as weaknesses
+    array_join(weaknesses, '\n') as weaknesses
 from lacuna.fct_logging_coverage
 where event_date between date '{first}' and date '{last}'
 """
@@ -96,10 +97,13 @@ def read(query: Query, truth: Row, lake: str) -> Seen:
     days = sorted({day for bucket in truth["buckets"] for day in bucket["expected"]})
     span = {"first": days[0], "last": days[-1]}
     return Seen(
-        coverage=query(COVERAGE.format(**span)),
+        coverage=[
+            {**row, **{name: _lines(row[name]) for name in ("coverage_details", "weaknesses")}}
+            for row in query(COVERAGE.format(**span))
+        ],
         hours=query(HOURS.format(**span)),
         checks=[
-            {**check, "subjects": check["subjects"].split("\n") if check["subjects"] else []}
+            {**check, "subjects": _lines(check["subjects"])}
             for check in query(CHECKS.format(**span))
         ],
         expected_rows={
@@ -108,6 +112,10 @@ def read(query: Query, truth: Row, lake: str) -> Seen:
         },
         lake_bucket=lake,
     )
+
+
+def _lines(text: str | None) -> list[str]:
+    return text.split("\n") if text else []
 
 
 def _count(query: Query, expect: Row) -> int:

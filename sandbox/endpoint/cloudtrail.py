@@ -8,18 +8,22 @@ advanced
 was stopped has run ever since CloudTrail exists (the sandbox's own additions: the days looked at
 here lie before the moment in which the trail is made)
 - ListPublicKeys, which moto lacks, serves the keys given to `register_public_key`
+- event data stores of CloudTrail Lake, which moto lacks: made, listed, described, stopped, started
+and deleted, each in its own Region; nothing is ever stored in them (`started-at` tags them too)
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from moto.cloudtrail.models import Trail, TrailStatus, cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
+from moto.core.exceptions import JsonRESTError
 
 from .s3 import parse_moment
 
@@ -33,6 +37,12 @@ MANAGEMENT_ONLY = [
         "ExcludeManagementEventSources": [],
     }
 ]
+MANAGEMENT_EVENTS = [
+    {
+        "Name": "Default management events",
+        "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}],
+    }
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,9 @@ class PublicKey:
     valid_from: datetime
     valid_to: datetime
 
+
+# In the words of the API, by ARN.
+EventDataStore = dict[str, Any]
 
 _keys: list[PublicKey] = []
 _deliveries: dict[str, dict[str, datetime]] = {}
@@ -143,10 +156,85 @@ def get_event_selectors(self: CloudTrailResponse) -> str:
     return json.dumps({"TrailARN": trail.arn, **form})
 
 
+def create_event_data_store(self: CloudTrailResponse) -> str:
+    tags = {tag["Key"]: tag["Value"] for tag in self._get_param("TagsList") or []}
+    began = parse_moment(tags[STARTED_AT], STARTED_AT) if STARTED_AT in tags else CLOUDTRAIL_BEGAN
+    store_id = uuid.uuid5(uuid.NAMESPACE_URL, self._get_param("Name"))
+    arn = f"arn:aws:cloudtrail:{self.region}:{self.current_account}:eventdatastore/{store_id}"
+    store: EventDataStore = {
+        "EventDataStoreArn": arn,
+        "Name": self._get_param("Name"),
+        "Status": "ENABLED" if self._get_param("StartIngestion", True) else "STOPPED_INGESTION",
+        "AdvancedEventSelectors": self._get_param("AdvancedEventSelectors") or MANAGEMENT_EVENTS,
+        "MultiRegionEnabled": self._get_param("MultiRegionEnabled", True),
+        "OrganizationEnabled": self._get_param("OrganizationEnabled", False),
+        "CreatedTimestamp": (began - datetime(1970, 1, 1)).total_seconds(),
+    }
+    _stores(self)[arn] = store
+    return json.dumps(store)
+
+
+def list_event_data_stores(self: CloudTrailResponse) -> str:
+    """Names and ARNs only: of the rest the API says that it is no longer returned."""
+    found = [
+        {"EventDataStoreArn": arn, "Name": store["Name"]}
+        for arn, store in sorted(_stores(self).items())
+    ]
+    start = int(self._get_param("NextToken") or 0)
+    end = start + int(self._get_param("MaxResults") or 25)
+    more = {"NextToken": f"{end:04}"} if len(found) > end else {}
+    return json.dumps({"EventDataStores": found[start:end], **more})
+
+
+def get_event_data_store(self: CloudTrailResponse) -> str:
+    return json.dumps(_named_store(self))
+
+
+def start_event_data_store_ingestion(self: CloudTrailResponse) -> str:
+    _named_store(self)["Status"] = "ENABLED"
+    return "{}"
+
+
+def stop_event_data_store_ingestion(self: CloudTrailResponse) -> str:
+    _named_store(self)["Status"] = "STOPPED_INGESTION"
+    return "{}"
+
+
+def delete_event_data_store(self: CloudTrailResponse) -> str:
+    """A deleted store stays for seven days, and takes nothing in."""
+    _named_store(self)["Status"] = "PENDING_DELETION"
+    return "{}"
+
+
+def _stores(self: CloudTrailResponse) -> dict[str, EventDataStore]:
+    """Those of the Region that is asked, by ARN; moto's reset forgets them with all else."""
+    kept: dict[str, EventDataStore] = vars(self.cloudtrail_backend).setdefault("data_stores", {})
+    return kept
+
+
+def _named_store(self: CloudTrailResponse) -> EventDataStore:
+    """By its ARN, or by the id at the end of it."""
+    name = self._get_param("EventDataStore")
+    for arn, store in _stores(self).items():
+        if name in (arn, arn.rpartition("/")[2]):
+            return store
+    raise JsonRESTError("EventDataStoreNotFoundException", f"no event data store {name}")
+
+
 def install() -> None:
-    """Put the corrections into moto, and forget the keys and deliveries of an earlier sandbox."""
+    """Put the corrections into moto, and forget what an earlier sandbox was given."""
     _keys.clear()
     _deliveries.clear()
-    for function in (list_public_keys, get_trail_status, get_event_selectors):
+    for function in (
+        list_public_keys,
+        get_trail_status,
+        get_event_selectors,
+        create_event_data_store,
+        list_event_data_stores,
+        get_event_data_store,
+        start_event_data_store_ingestion,
+        stop_event_data_store_ingestion,
+        delete_event_data_store,
+    ):
         setattr(CloudTrailResponse, function.__name__, function)
     Trail.put_event_selectors = put_event_selectors

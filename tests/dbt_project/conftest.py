@@ -125,6 +125,11 @@ class Lake:
             "error_code": None,
             "error_operation": None,
             "weaknesses": (),
+            "coverage_details": (),
+            "read_witness": "covered",
+            "write_witness": "covered",
+            "read_witnessed_since": None,
+            "write_witnessed_since": None,
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

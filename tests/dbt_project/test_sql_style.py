@@ -95,7 +95,12 @@ def test_every_reason_that_a_verdict_can_give_has_a_remedy() -> None:
         (REPO / "plugins/lacuna" / name).read_text()
         for name in ("targets.py", "coverage.py", "snapshot.py")
     )
-    codes = set(re.findall(r'"((?:target|trail|trails|selector|logging|no)_[a-z_]+)"', library))
+    codes = set(
+        re.findall(
+            r'"((?:target|trail|trails|organization|store|stores|selector|logging|no)_[a-z_]+)"',
+            library,
+        )
+    )
     codes |= {
         f"{mode}_{how}"
         for mode in ("reads", "writes")
@@ -104,7 +109,18 @@ def test_every_reason_that_a_verdict_can_give_has_a_remedy() -> None:
     told = {
         code
         for code in codes
-        if code.startswith(("target_", "trail", "no_trail", "reads_", "writes_", "selector_"))
+        if code.startswith(
+            (
+                "target_",
+                "trail",
+                "organization",
+                "store",
+                "no_trail",
+                "reads_",
+                "writes_",
+                "selector_",
+            )
+        )
     }
     not_reasons = {"target_bucket", "target_prefix", "target_state", "trail_arn", "target_buckets"}
     assert told - not_reasons - remedies == set()

@@ -96,6 +96,7 @@ MARTS = {
         "config_error_code": "string",
         "config_error_operation": "string",
         "weaknesses": "array<string>",
+        "coverage_details": "array<string>",
         "event_date": "date",
     },
 }

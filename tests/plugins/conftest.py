@@ -173,6 +173,19 @@ class Cloud:
         cloudtrail.start_logging(Name=arn)
         return str(arn)
 
+    def store(self, name: str, region: str = REGION, **options: Any) -> str:
+        """An event data store of CloudTrail Lake that records every S3 data event."""
+        fields = [
+            {"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+        ]
+        answer = self.client("cloudtrail", region).create_event_data_store(
+            Name=name,
+            AdvancedEventSelectors=[{"Name": "s3", "FieldSelectors": fields}],
+            **options,
+        )
+        return str(answer["EventDataStoreArn"])
+
     def trail_file(
         self,
         bucket: str,

@@ -339,6 +339,108 @@ def test_trails_that_may_not_be_read_make_coverage_unknown(cloud, observed, oper
     assert (photos["read_coverage"], photos["coverage_reasons"]) == ("unknown", [reason])
 
 
+def test_a_trail_is_asked_once_however_many_regions_show_it(cloud, observed):
+    cloud.bucket("photos", "eu-west-1")
+    cloud.trail("main", "trail-logs")
+    before = cloud.calls("GetEventSelectors")
+    assert observed()["photos"]["read_coverage"] == "covered"
+    assert cloud.calls("GetEventSelectors") - before == 1
+
+
+def test_a_trail_whose_log_bucket_is_gone_records_nothing(cloud, observed):
+    cloud.bucket("photos")
+    cloud.trail("main", "trail-logs")
+    cloud.client("s3").delete_bucket(Bucket="trail-logs")
+    photos = observed()["photos"]
+    assert (photos["read_coverage"], photos["read_witness"]) == ("not_covered", "not_covered")
+    assert photos["coverage_reasons"] == ["trail_bucket_missing"]
+
+
+def test_a_log_bucket_that_may_not_be_looked_at_takes_nothing_from_its_trail(cloud, observed):
+    cloud.bucket("photos")
+    cloud.trail("main", "trail-logs")
+    cloud.faults(
+        {
+            "operation": "HeadBucket",
+            "resource": "trail-logs",
+            "error": "AccessDenied",
+            "status": 403,
+        }
+    )
+    assert observed()["photos"]["read_coverage"] == "covered"
+
+
+def test_what_is_recorded_of_a_bucket_is_told(cloud, observed):
+    cloud.bucket("photos")
+    arn = cloud.trail("main", "trail-logs")
+    selector = {
+        "ReadWriteType": "WriteOnly",
+        "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::photos/a/"]}],
+    }
+    cloud.client("cloudtrail").put_event_selectors(TrailName=arn, EventSelectors=[selector])
+    photos = observed()["photos"]
+    assert (photos["read_coverage"], photos["write_coverage"]) == ("not_covered", "partly_covered")
+    assert photos["coverage_details"] == ["writes recorded: keys that begin with 'a/'"]
+
+
+def test_a_store_of_another_region_records_and_is_no_witness(cloud, observed):
+    cloud.bucket("photos", "eu-west-1")
+    cloud.store("lake")
+    photos = observed()["photos"]
+    assert (photos["read_coverage"], photos["write_coverage"]) == ("covered", "covered")
+    assert (photos["read_witness"], photos["write_witness"]) == ("not_covered", "not_covered")
+    assert photos["coverage_reasons"] == []
+
+
+def test_a_store_that_takes_nothing_in_covers_nothing(cloud, observed):
+    cloud.bucket("photos")
+    arn = cloud.store("lake")
+    cloud.client("cloudtrail").stop_event_data_store_ingestion(EventDataStore=arn)
+    assert observed()["photos"]["coverage_reasons"] == ["store_not_ingesting"]
+    cloud.client("cloudtrail").start_event_data_store_ingestion(EventDataStore=arn)
+    assert observed()["photos"]["read_coverage"] == "covered"
+    cloud.client("cloudtrail").delete_event_data_store(EventDataStore=arn)
+    assert observed()["photos"]["coverage_reasons"] == ["store_not_ingesting"]
+
+
+def test_stores_are_listed_beyond_one_page(cloud, observed):
+    cloud.bucket("photos")
+    for number in range(26):
+        cloud.store(f"lake-{number}", StartIngestion=False)
+    before = cloud.calls("GetEventDataStore")
+    observed()
+    assert cloud.calls("GetEventDataStore") - before == 26
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [("ListEventDataStores", "stores_unreadable"), ("GetEventDataStore", "store_unreadable")],
+)
+def test_stores_that_may_not_be_read_hide_only_what_no_trail_records(
+    cloud, observed, operation, reason
+):
+    cloud.bucket("photos")
+    cloud.store("lake")
+    cloud.faults({"operation": operation, "error": "AccessDeniedException", "status": 400})
+    photos = observed()["photos"]
+    assert (photos["read_coverage"], photos["read_witness"]) == ("unknown", "not_covered")
+    assert photos["coverage_reasons"] == [reason]
+    cloud.trail("main", "trail-logs")
+    assert observed()["photos"]["read_coverage"] == "covered"
+
+
+def test_a_region_without_event_data_stores_hides_none(cloud, observed):
+    cloud.bucket("photos")
+    cloud.faults(
+        {
+            "operation": "ListEventDataStores",
+            "error": "UnsupportedOperationException",
+            "status": 400,
+        }
+    )
+    assert observed()["photos"]["coverage_reasons"] == ["no_trail"]
+
+
 def test_the_sensitivity_is_the_buckets_tag(cloud, observed):
     for name in ("photos", "other"):
         cloud.bucket(name)

@@ -1,6 +1,11 @@
 {{ config(partitioned_by=['event_date'], tags=['event_days']) }}
 
 {%- set days = event_day_range() %}
+{#- What all that records an event says of a mode, and what the trails alone do, whose files are the witness. -#}
+{%- set modes = {
+    'read_coverage': 'read_covered_since', 'write_coverage': 'write_covered_since',
+    'read_witness': 'read_witnessed_since', 'write_witness': 'write_witnessed_since',
+} %}
 
 with
 
@@ -36,6 +41,12 @@ snapshots as (
         error_code,
         error_operation,
         weaknesses,
+        coverage_details,
+        -- observations from before stores were looked at knew trails only
+        coalesce(read_witness, read_coverage) as read_witness,
+        coalesce(write_witness, write_coverage) as write_witness,
+        if(read_witness is null, read_covered_since, read_witnessed_since) as read_witnessed_since,
+        if(write_witness is null, write_covered_since, write_witnessed_since) as write_witnessed_since,
         observed_on
 
     from {{ source('evidence', 'logging_snapshots') }}
@@ -78,17 +89,15 @@ looks as (
         snapshots.bucket_name,
         snapshots.observed_at,
         snapshots.logging_state,
-        snapshots.read_coverage,
-        snapshots.write_coverage,
+        {% for mode in modes %}
+        snapshots.{{ mode }},
+        max(if(snapshots.{{ mode }} in ('partly_covered', 'not_covered'), snapshots.observed_at)) over (
+            partition by event_days.event_date, snapshots.bucket_name
+        ) as last_without_{{ mode }}_at,
+        {% endfor %}
         max(if(snapshots.logging_state = 'off', snapshots.observed_at)) over (
             partition by event_days.event_date, snapshots.bucket_name
-        ) as last_off_at,
-        max(
-            if(snapshots.read_coverage in ('partly_covered', 'not_covered'), snapshots.observed_at)
-        ) over (partition by event_days.event_date, snapshots.bucket_name) as last_without_reads_at,
-        max(
-            if(snapshots.write_coverage in ('partly_covered', 'not_covered'), snapshots.observed_at)
-        ) over (partition by event_days.event_date, snapshots.bucket_name) as last_without_writes_at
+        ) as last_off_at
 
     from observed as event_days
 
@@ -105,9 +114,10 @@ changes as (
         event_date,
         bucket_name,
         min(if(logging_state = 'on' and observed_at > last_off_at, observed_at)) as logged_since,
-        max(if(logging_state = 'on', observed_at)) as last_on_at,
-        min(if(read_coverage = 'covered' and observed_at > last_without_reads_at, observed_at)) as reads_seen_since,
-        min(if(write_coverage = 'covered' and observed_at > last_without_writes_at, observed_at)) as writes_seen_since
+        {% for mode in modes %}
+        min(if({{ mode }} = 'covered' and observed_at > last_without_{{ mode }}_at, observed_at)) as {{ mode }}_since,
+        {% endfor %}
+        max(if(logging_state = 'on', observed_at)) as last_on_at
 
     from looks
 
@@ -140,10 +150,10 @@ select
         ],
         reason -> reason is not null
     ) as reasons,
-    snapshots.read_coverage,
-    snapshots.write_coverage,
-    {{ later('snapshots.read_covered_since', 'changes.reads_seen_since') }} as read_covered_since,
-    {{ later('snapshots.write_covered_since', 'changes.writes_seen_since') }} as write_covered_since,
+    {% for mode, since in modes.items() %}
+    snapshots.{{ mode }},
+    {{ later('snapshots.' ~ since, 'changes.' ~ mode ~ '_since') }} as {{ since }},
+    {% endfor %}
     snapshots.coverage_reasons || filter(
         array[
             if(
@@ -152,13 +162,14 @@ select
                 'trail_started_later'
             ),
             if(
-                cast(observed.event_date as timestamp) < changes.reads_seen_since
-                or cast(observed.event_date as timestamp) < changes.writes_seen_since,
+                cast(observed.event_date as timestamp) < changes.read_coverage_since
+                or cast(observed.event_date as timestamp) < changes.write_coverage_since,
                 'selectors_changed'
             )
         ],
         reason -> reason is not null
     ) as coverage_reasons,
+    coalesce(snapshots.coverage_details, cast(array[] as array(varchar))) as coverage_details,
     snapshots.sensitivity,
     snapshots.error_code,
     snapshots.error_operation,

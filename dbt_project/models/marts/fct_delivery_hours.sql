@@ -11,10 +11,11 @@ config as (
         region,
         logging_state,
         logged_since,
-        read_coverage,
-        write_coverage,
-        read_covered_since,
-        write_covered_since,
+        -- an event data store records as well, but only trails leave the files that are reconciled here
+        read_witness as read_coverage,
+        write_witness as write_coverage,
+        read_witnessed_since as read_covered_since,
+        write_witnessed_since as write_covered_since,
         event_date
 
     from {{ ref('int_logging_config') }}

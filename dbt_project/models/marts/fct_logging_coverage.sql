@@ -16,7 +16,10 @@ config as (
         reasons,
         {{ coverage_of_day('read_coverage', 'read_covered_since') | indent(8) }} as read_coverage,
         {{ coverage_of_day('write_coverage', 'write_covered_since') | indent(8) }} as write_coverage,
+        {{ coverage_of_day('read_witness', 'read_witnessed_since') | indent(8) }} as read_witness,
+        {{ coverage_of_day('write_witness', 'write_witnessed_since') | indent(8) }} as write_witness,
         coverage_reasons,
+        coverage_details,
         sensitivity,
         error_code,
         error_operation,
@@ -82,7 +85,10 @@ known as (
         coalesce(config.reasons, cast(array[] as array(varchar))) as config_reasons,
         coalesce(config.read_coverage, 'unknown') as read_coverage,
         coalesce(config.write_coverage, 'unknown') as write_coverage,
+        coalesce(config.read_witness, 'unknown') as read_witness,
+        coalesce(config.write_witness, 'unknown') as write_witness,
         coalesce(config.coverage_reasons, cast(array[] as array(varchar))) as coverage_reasons,
+        coalesce(config.coverage_details, cast(array[] as array(varchar))) as coverage_details,
         config.sensitivity,
         config.error_code,
         config.error_operation,
@@ -161,8 +167,8 @@ explained as (
                 if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
                 if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
                 if(is_quiet and pending_hours > 0, 'records_pending'),
-                if(is_quiet and 'covered' not in (read_coverage, write_coverage), 'no_witness'),
-                if(is_quiet and unknown_hours > 0 and 'covered' in (read_coverage, write_coverage), 'hours_unknown')
+                if(is_quiet and 'covered' not in (read_witness, write_witness), 'no_witness'),
+                if(is_quiet and unknown_hours > 0 and 'covered' in (read_witness, write_witness), 'hours_unknown')
             ],
             reason -> reason is not null
         ) as reasons
@@ -223,6 +229,7 @@ select
     explained.error_code as config_error_code,
     explained.error_operation as config_error_operation,
     explained.weaknesses,
+    explained.coverage_details,
     explained.event_date
 
 from explained

@@ -1,4 +1,4 @@
-"""Trails, their selectors and status, and the public keys of their digests."""
+"""Trails and event data stores, their selectors and status; the public keys of digests."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
@@ -6,12 +6,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lacuna.aws.session import Account, AwsError, each, refusal
-from lacuna.coverage import FieldSelector, Selector, Trail, TrailStatus, basic_selector
+from lacuna.aws.session import Account, AwsError, each, error_code, refusal
+from lacuna.coverage import (
+    EventDataStore,
+    FieldSelector,
+    Selector,
+    Trail,
+    TrailStatus,
+    basic_selector,
+)
 from lacuna.targets import Refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +38,14 @@ class TrailsRead:
     """The trails that are active in some of the Regions asked, and the Regions that refused."""
 
     trails: tuple[Trail, ...]
+    refusals: Mapping[str, Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class StoresRead:
+    """The event data stores that were made in the Regions asked, and the Regions that refused."""
+
+    stores: tuple[EventDataStore, ...]
     refusals: Mapping[str, Refusal]
 
 
@@ -55,7 +71,8 @@ def list_trails(account: Account, regions: Collection[str]) -> TrailsRead:
 
 
 def read_trails(account: Account, regions: Collection[str]) -> TrailsRead:
-    """The same with every trail's selectors, and its status in each Region that it records."""
+    """The same with every trail's selectors, its status in each Region that it records, and
+    whether its log bucket is there."""
     listed = list_trails(account, regions)
     trails = each(
         lambda trail: _with_details(account, trail, regions),
@@ -64,6 +81,65 @@ def read_trails(account: Account, regions: Collection[str]) -> TrailsRead:
         "trails",
     )
     return TrailsRead(tuple(trails), listed.refusals)
+
+
+def read_stores(account: Account, regions: Collection[str]) -> StoresRead:
+    """The event data stores made in one of `regions`, in full.
+
+    A store shows only in the Region where it was made, whichever it records, and an organisation's
+    only to the account that manages it: what no question can find is not among them.
+    """
+    found: list[EventDataStore] = []
+    refusals: dict[str, Refusal] = {}
+    asked = sorted(regions)
+    answers = each(
+        lambda region: stores_of(account.cloudtrail(region)),
+        asked,
+        account.concurrency,
+        "Regions' event data stores",
+    )
+    for region, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Refusal):
+            log.warning("%s: ListEventDataStores refused (%s)", region, answer.error_code)
+            refusals[region] = answer
+        else:
+            found += answer
+    return StoresRead(tuple(found), refusals)
+
+
+def stores_of(cloudtrail: "CloudTrailClient") -> list[EventDataStore] | Refusal:
+    """The event data stores that were made in the client's Region, each read in full."""
+    arns: list[str] = []
+    asked: Any = {}
+    try:
+        while True:
+            answer = cloudtrail.list_event_data_stores(**asked)
+            arns += [one["EventDataStoreArn"] for one in answer.get("EventDataStores", [])]
+            if not answer.get("NextToken"):
+                break
+            asked = {"NextToken": answer["NextToken"]}
+    except AwsError as error:
+        # A Region without CloudTrail Lake has no stores to hide.
+        if error_code(error) == "UnsupportedOperationException":
+            return []
+        return refusal(error, "ListEventDataStores")
+    return [_store(cloudtrail, arn) for arn in arns]
+
+
+def _store(cloudtrail: "CloudTrailClient", arn: str) -> EventDataStore:
+    try:
+        answer = cloudtrail.get_event_data_store(EventDataStore=arn)
+    except AwsError as error:
+        log.warning("%s: GetEventDataStore refused (%s)", arn, error_code(error))
+        return EventDataStore(arn, home_region=arn.split(":")[3], selectors=None)
+    return EventDataStore(
+        arn=arn,
+        home_region=arn.split(":")[3],
+        is_multi_region=answer.get("MultiRegionEnabled", False),
+        status=answer.get("Status", ""),
+        selectors=_advanced(answer),
+        created_at=answer.get("CreatedTimestamp"),
+    )
 
 
 def describe(cloudtrail: "CloudTrailClient") -> list[Trail] | Refusal:
@@ -91,7 +167,8 @@ def read_selectors(cloudtrail: "CloudTrailClient", trail_arn: str) -> tuple[Sele
     """The trail's selectors, basic ones in the terms of advanced ones; None where refused."""
     try:
         answer = cloudtrail.get_event_selectors(TrailName=trail_arn)
-    except AwsError:
+    except AwsError as error:
+        log.warning("%s: GetEventSelectors refused (%s)", trail_arn, error_code(error))
         return None
     basic = [
         basic_selector(
@@ -103,11 +180,7 @@ def read_selectors(cloudtrail: "CloudTrailClient", trail_arn: str) -> tuple[Sele
         )
         for selector in answer.get("EventSelectors") or []
     ]
-    advanced = [
-        Selector(tuple(_field_selector(one) for one in selector["FieldSelectors"]))
-        for selector in answer.get("AdvancedEventSelectors") or []
-    ]
-    return (*(selector for selector in basic if selector), *advanced)
+    return (*(selector for selector in basic if selector), *_advanced(answer))
 
 
 def read_status(cloudtrail: "CloudTrailClient", trail_arn: str) -> TrailStatus | Refusal:
@@ -121,6 +194,17 @@ def read_status(cloudtrail: "CloudTrailClient", trail_arn: str) -> TrailStatus |
         delivery_error=answer.get("LatestDeliveryError") or None,
         started_at=answer.get("StartLoggingTime"),
     )
+
+
+def bucket_exists(s3: "S3Client", bucket_name: str) -> bool | None:
+    """Is there such a bucket, whosever it is? None where nobody would say."""
+    try:
+        s3.head_bucket(Bucket=bucket_name)
+    except AwsError as error:
+        # Refused because it is another's: then it is there.
+        known = {"NotFound": False, "NoSuchBucket": False, "AccessDenied": True}
+        return known.get(error_code(error))
+    return True
 
 
 def read_public_keys(
@@ -142,6 +226,7 @@ def _with_details(account: Account, trail: Trail, regions: Iterable[str]) -> Tra
     asked = regions if trail.is_multi_region else {trail.home_region} & set(regions)
     return replace(
         trail,
+        log_bucket_exists=bucket_exists(account.s3(), trail.log_bucket),
         selectors=read_selectors(account.cloudtrail(trail.home_region), trail.arn),
         statuses={region: _status(account, trail, region) for region in sorted(asked)},
     )
@@ -153,6 +238,13 @@ def _status(account: Account, trail: Trail, region: str) -> TrailStatus | None:
     if isinstance(status, Refusal) and status.error_code == "TrailNotFoundException":
         status = read_status(account.cloudtrail(trail.home_region), trail.arn)
     return None if isinstance(status, Refusal) else status
+
+
+def _advanced(answer: Any) -> tuple[Selector, ...]:
+    return tuple(
+        Selector(tuple(_field_selector(one) for one in selector["FieldSelectors"]))
+        for selector in answer.get("AdvancedEventSelectors") or []
+    )
 
 
 def _field_selector(selector: Any) -> FieldSelector:

@@ -92,6 +92,9 @@ def test_the_trail_records_what_its_selectors_name() -> None:
     assert not cloudtrail.is_recorded(asked("get", who.SPARK, features))
     assert not cloudtrail.is_recorded(asked("put", who.SPARK, builds))
     assert cloudtrail.is_recorded(asked("logging_status", who.OPERATOR, builds))
+    backups = BY_NAME["meridian-backups"]
+    assert cloudtrail.is_recorded(asked("put", who.BACKUP, backups))
+    assert not cloudtrail.is_recorded(asked("delete", who.BACKUP, backups))
     shared = asked("get", who.ANALYST, BY_NAME["meridian-eu-analytics"])
     assert cloudtrail.is_recorded(shared._replace(key="shared/a.ipynb"))
     assert not cloudtrail.is_recorded(shared._replace(key="drafts/a.ipynb"))

@@ -15,6 +15,8 @@ KINDS = {
     "log_bucket_weak",
     "silent",
     "idle",
+    "partly_recorded",
+    "trail_stopped",
     "hour_lost",
     "hour_partly_lost",
     "late_within_budget",

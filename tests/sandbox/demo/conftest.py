@@ -52,8 +52,9 @@ def coverage(truth: dict[str, Any]) -> list[dict[str, Any]]:
             "reasons": "",
             "read_coverage": bucket["read_coverage"],
             "write_coverage": bucket["write_coverage"],
+            "coverage_details": bucket["coverage_details"],
             "sensitivity": bucket["sensitivity"],
-            "weaknesses": ", ".join(bucket["weaknesses"]),
+            "weaknesses": bucket["weaknesses"],
         }
         for bucket in truth["buckets"]
         for day, expected in bucket["expected"].items()

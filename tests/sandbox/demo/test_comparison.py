@@ -11,11 +11,22 @@ from hypothesis import strategies as st
 from expectations.partition import subject
 from sandbox.demo.comparison import BREAKS, MAY_BREAK, bucket_hours, compare, explains
 
-SILENT_KINDS = {"idle", "late_within_budget", "exfiltration"}
+SILENT_KINDS = {"partly_recorded", "trail_stopped", "idle", "late_within_budget", "exfiltration"}
 
 
 def fault_of(truth, kind):
     return next(fault for fault in truth["faults"] if fault["kind"] == kind)
+
+
+def test_what_is_said_of_data_events_must_be_as_planted(truth, faultless, spoiled):
+    for wrong in ({"write_coverage": "covered"}, {"coverage_details": []}):
+        rows = [
+            row | wrong if row["bucket_name"] == "meridian-backups" else row
+            for row in faultless.coverage
+        ]
+        comparison = compare(truth, spoiled(coverage=rows))
+        assert not comparison.agrees
+        assert all(one.startswith("meridian-backups ") for one in comparison.unplanted)
 
 
 def test_a_faultless_run_agrees(truth, faultless):
@@ -43,7 +54,7 @@ def test_a_wrong_verdict_is_seen(truth, faultless, spoiled):
 
 @pytest.mark.parametrize(
     ("bucket", "found"),
-    [("meridian-web-assets", "prefix_shared"), ("meridian-wiki", ""), ("meridian-wiki", None)],
+    [("meridian-web-assets", ["prefix_shared"]), ("meridian-wiki", [])],
 )
 def test_a_weakness_too_many_or_too_few_is_seen(truth, faultless, spoiled, bucket, found):
     wrong = [
