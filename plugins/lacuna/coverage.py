@@ -512,7 +512,8 @@ def _axes(selectors: Sequence[Selector], arn: str, mode: _Mode) -> Axes:
     universe = {
         _EVENT: mode.event_names,
         _ARN: _representatives(_of(selectors, _ARN), base=arn),
-        _CALLER: ["", *_representatives(_of(selectors, _CALLER), base="")],
+        # Without a caller's ARN, and with one that begins and ends like none of them: it is alike.
+        _CALLER: _representatives(_of(selectors, _CALLER), base=""),
         _CONSOLE: ["", "true"],
     }
     # A field that no selector names splits nothing.

@@ -405,6 +405,20 @@ CALLER = "arn:aws:sts::1:assumed-role/etl"
                 "all but console sessions"
             ],
         ),
+        # a positive operator that holds for the whole bucket leaves only the negative ones
+        (
+            [
+                advanced(
+                    READS_ONLY,
+                    arn(
+                        starts_with=("arn:aws:s3",),
+                        ends_with=(".x",),
+                        not_starts_with=(THIS + "tmp/",),
+                    ),
+                )
+            ],
+            ["reads recorded: keys that do not begin with 'tmp/'"],
+        ),
         # what another selector records as well is told once
         (
             [
