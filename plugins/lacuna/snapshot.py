@@ -17,6 +17,7 @@ from lacuna.aws.lake import open_lake
 from lacuna.aws.session import Account, bucket_region, each
 from lacuna.aws.trails import StoresRead, TrailsRead, read_stores, read_trails
 from lacuna.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
+from lacuna.sensitivity import is_sensitive
 from lacuna.settings import Settings
 from lacuna.targets import Refusal, Source, TargetConfig
 from lacuna.text import visible
@@ -31,6 +32,7 @@ class BucketRead:
     bucket: Bucket
     logging: LoggingConfig | Refusal
     sensitivity: str | Refusal | None = None
+    is_sensitive: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
     listed = buckets.list_buckets(account.s3())
     return list(
         each(
-            lambda bucket: _read_bucket(account, bucket, settings.sensitivity_tag),
+            lambda bucket: _read_bucket(account, bucket, settings),
             listed,
             account.concurrency,
             "buckets",
@@ -90,14 +92,18 @@ def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
     )
 
 
-def _read_bucket(account: Account, listed: Bucket, tag: str) -> BucketRead:
+def _read_bucket(account: Account, listed: Bucket, settings: Settings) -> BucketRead:
     region = listed.region or bucket_region(account.s3(), listed.name)
     bucket = replace(listed, region=region)
     if region is None:
         return BucketRead(bucket, Refusal("HeadBucket", "RegionUnknown"))
     s3 = account.s3(region)
+    tag = buckets.read_tag(s3, bucket.name, settings.sensitivity_tag)
     read = BucketRead(
-        bucket, buckets.read_logging(s3, bucket.name), buckets.read_tag(s3, bucket.name, tag)
+        bucket,
+        buckets.read_logging(s3, bucket.name),
+        tag,
+        is_sensitive(bucket.name, tag, settings.sensitive_values, settings.sensitive_buckets),
     )
     for refused in (read.logging, read.sensitivity):
         if isinstance(refused, Refusal):
@@ -194,6 +200,7 @@ def _row(
         write_witness=recorded.witness.writes,
         read_witnessed_since=recorded.witness.reads_since,
         write_witnessed_since=recorded.witness.writes_since,
+        is_sensitive=read.is_sensitive,
     )
     if isinstance(config, Refusal):
         return replace(
