@@ -22,10 +22,10 @@ from moto.core.exceptions import JsonRESTError
 
 from . import ddl, prepared, s3
 from .catalog import CATALOG, Catalog, CatalogError, GlueTable, split_url
-from .engine import AthenaError, Cancelled, Engine, Result, Statement
+from .engine import AthenaError, Cancelled, Engine, Malformed, Result, Statement
 
 WORKERS = 4
-FIRST_WAIT = 20.0  # a client that starts a short query finds it done at its first poll
+FIRST_WAIT = 3.0  # a client that starts a short query finds it done at its first poll
 LIMIT = 1000
 USER_ERROR = 2
 
@@ -46,6 +46,7 @@ class Execution:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: str = "QUEUED"
     reason: str = ""
+    malformed: bool = False
     result: Result = field(default_factory=Result)
     submitted: float = field(default_factory=time.time)
     started: float = 0.0
@@ -66,6 +67,7 @@ class Execution:
             end, reason, self.result = "CANCELLED", str(error), Result(scanned=error.scanned)
         except (AthenaError, CatalogError) as error:
             end, reason = "FAILED", str(error)
+            self.malformed = isinstance(error, Malformed)
         except Exception as error:  # noqa: BLE001  every failure is a failed query with its reason
             traceback.print_exc()
             end, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {error}"
@@ -145,8 +147,10 @@ class Execution:
         }
 
 
-def _invalid(message: str) -> JsonRESTError:
-    return JsonRESTError("InvalidRequestException", message)
+def _invalid(message: str, code: str = "INVALID_INPUT") -> JsonRESTError:
+    error = JsonRESTError("InvalidRequestException", message)
+    error.description = json.dumps(json.loads(error.description) | {"AthenaErrorCode": code})
+    return error
 
 
 class AthenaApi(AthenaResponse):  # type: ignore[misc]
@@ -204,6 +208,9 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
             future: Future[None] = _pool.submit(execution.run)
         with contextlib.suppress(TimeoutError):
             future.result(timeout=FIRST_WAIT)
+        if execution.malformed:  # there never was an execution
+            del self._executions()[execution.id]
+            raise _invalid(execution.reason.removeprefix("SYNTAX_ERROR: "), "MALFORMED_QUERY")
         return json.dumps({"QueryExecutionId": execution.id})
 
     def stop_query_execution(self) -> str:

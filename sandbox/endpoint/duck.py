@@ -33,7 +33,7 @@ from .catalog import CATALOG, NULL_PARTITION, OWN, DataFile, GlueTable, partitio
 from .ddl import hive_columns, new_table
 from .engine import AthenaError, Cancelled, Result, Statement
 from .functions import MACROS
-from .syntax import parse, position, refused, with_parameters
+from .syntax import mismatched, parse, position, refused, with_parameters
 from .types import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, Type, common, glue_type
 from .writer import to_duckdb
 
@@ -183,7 +183,9 @@ class _Run:
             return self.insert(tree)
         if isinstance(tree, (exp.Query, exp.Values)):
             return self.select(tree)
-        raise AthenaError(f"NOT_SUPPORTED: line 1:1: this statement is not supported: {sql[:60]}")
+        if isinstance(tree, exp.Create):
+            raise refused("CREATE TABLE without AS SELECT (Iceberg)")
+        raise mismatched(1, 1, sql.split(None, 1)[0])
 
     # -- tables of a query -------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ class TrinoEngine:
                 statement.cancellation.request()
                 raise Cancelled("Bytes scanned limit was exceeded", scanned)
             if "error" in page:
-                raise AthenaError(trino_dialect.reason(page["error"]))
+                raise trino_dialect.failure(page["error"])
             yield page
             if "nextUri" not in page:
                 return

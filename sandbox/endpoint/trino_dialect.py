@@ -22,8 +22,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from . import results
-from .engine import AthenaError, Statement
-from .syntax import TrinoSQL, parse, with_parameters
+from .engine import AthenaError, Malformed, Statement
+from .syntax import TrinoSQL, mismatched, parse, with_parameters
 
 CODEC = "awsdatacatalog.compression_codec"
 FORMATS = {"json": "OPENX_JSON"}  # the SerDe that Athena writes JSON with
@@ -47,7 +47,7 @@ def translated(statement: Statement) -> tuple[str, dict[str, str]]:
         return sql, {}  # Trino will say what is wrong
     words = [token.text.lower() for token in tokens[:4]]
     if words and words[0] not in RUN:
-        raise _mismatched(tokens[0])
+        raise mismatched(tokens[0].line, 1, tokens[0].text)
     if words[:1] != ["create"] or "view" in words:
         return sql, {}
     return _create_table_as(sql, tokens, f"{statement.output_location}tables/{uuid.uuid4()}/")
@@ -61,7 +61,7 @@ def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str,
             outer.setdefault(token.token_type, token)
     body = outer.get(TokenType.ALIAS)
     if body is None or tokens[1].token_type != TokenType.TABLE:
-        raise _mismatched(tokens[1])
+        raise mismatched(tokens[1].line, 1, tokens[1].text)
     head, rest = sql[: body.start], sql[body.start :]
     tree = parse(f"{head} as select 1 as x")
     options = results.table_options(tree)  # type: ignore[arg-type]
@@ -81,10 +81,8 @@ def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str,
     return f"{sql[:start]}with ({listed}) {rest}", {CODEC: codec[1].upper()} if codec else {}
 
 
-def _mismatched(token: Token) -> AthenaError:
-    return AthenaError(f"SYNTAX_ERROR: line {token.line}:1: mismatched input '{token.text}'")
-
-
-def reason(error: dict[str, Any]) -> str:
-    """A Trino error as StateChangeReason."""
-    return f"{error['errorName']}: {error.get('message')}{ERRORS.get(error['errorName'], '')}"
+def failure(error: dict[str, Any]) -> AthenaError:
+    """A Trino error as Athena tells it."""
+    name, kind = error["errorName"], error.get("failureInfo", {}).get("type", "")
+    found = Malformed if kind.endswith(".ParsingException") else AthenaError
+    return found(f"{name}: {error.get('message')}{ERRORS.get(name, '')}")

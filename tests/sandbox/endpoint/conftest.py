@@ -53,8 +53,12 @@ class Lake:
         return self.rows(f"select {expression}")[0][0]
 
     def reason(self, sql: str, **options: Any) -> str:
-        """Why a query fails."""
-        run = self.execution(sql, **options)
+        """Why a query fails, or why it is no query."""
+        try:
+            run = self.execution(sql, **options)
+        except self.athena.exceptions.InvalidRequestException as error:
+            name = {"MALFORMED_QUERY": "SYNTAX_ERROR"}[error.response["AthenaErrorCode"]]
+            return f"{name}: {error.response['Error']['Message']}"
         assert run["Status"]["State"] == "FAILED", run["Status"]
         return str(run["Status"]["StateChangeReason"])
 
