@@ -30,6 +30,13 @@ SERDES = {
     "json": "org.openx.data.jsonserde.JsonSerDe",
     "textfile": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
 }
+HEADINGS = {  # Hive's
+    "SHOW_DATABASES": "database_name",
+    "SHOW_TABLES": "tab_name",
+    "SHOW_PARTITIONS": "partition",
+    "SHOW_COLUMNS": "field",
+    "SHOW_CREATE_TABLE": "createtab_stmt",
+}
 Columns = list[tuple[str, str]]
 NAME = r"((?:`[^`]+`|\"[^\"]+\"|[\w$]+)(?:\.(?:`[^`]+`|\"[^\"]+\"|[\w$]+))*)"
 
@@ -116,7 +123,8 @@ class _Context:
 
 
 def _rows(lines: Iterable[str], subtype: str) -> Result:
-    return Result("UTILITY", subtype, (Column("result", "string"),), [[line] for line in lines])
+    column = Column(HEADINGS.get(subtype, "result"), "string")
+    return Result("UTILITY", subtype, (column,), [[line] for line in lines])
 
 
 def _create_database(at: _Context, exists: str | None, name: str, rest: str) -> Result:
@@ -218,7 +226,7 @@ def _definition(name: str, tree: exp.Create, sql: str) -> dict[str, Any]:  # noq
         if isinstance(item, exp.PartitionedByProperty):
             keys = item.this.expressions
         elif isinstance(item, exp.LocationProperty):
-            location = item.this.name
+            location = item.this.name.rstrip("/")  # as Hive keeps it
         elif isinstance(item, exp.FileFormatProperty):
             if isinstance(item.this, exp.InputOutputFormat):
                 storage = {
@@ -478,5 +486,5 @@ COMMANDS: list[tuple[str, Callable[..., Result]]] = [
     (rf"SHOW\s+TBLPROPERTIES\s+{NAME}", _show_properties),
     (rf"SHOW\s+CREATE\s+(TABLE|VIEW)\s+{NAME}", _show_create),
     (rf"DESC(?:RIBE)?\s+(?:EXTENDED\s+|FORMATTED\s+)?{NAME}", _describe),
-    (r"(MERGE|UPDATE|DELETE|OPTIMIZE|VACUUM|UNLOAD|PREPARE|DEALLOCATE|GRANT|REVOKE)\s.*", _refuse),
+    (r"(MERGE|UPDATE|DELETE|OPTIMIZE|VACUUM|PREPARE|DEALLOCATE|GRANT|REVOKE)\s.*", _refuse),
 ]

@@ -84,6 +84,7 @@ class Result:
     rows: list[list[str | None]] = field(default_factory=list)
     update_count: int = 0
     scanned: int = 0
+    written: tuple[str, ...] = ()  # the objects of an UNLOAD
 
 
 class Engine(Protocol):
