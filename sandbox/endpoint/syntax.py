@@ -100,6 +100,14 @@ CLAUSES_NOT_CARRIED = {
 }
 
 
+def _decimal(text: exp.Expr, kind: exp.DataType) -> exp.Expr:
+    """DECIMAL '1.50' has as many digits as it is written with."""
+    whole, _, fraction = text.name.strip().lstrip("+-").partition(".")
+    sizes = (max(len(whole.lstrip("0")) + len(fraction), 1), len(fraction))
+    kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in sizes])
+    return exp.Cast(this=text, to=kind)
+
+
 class TrinoSQL(Trino):
     INDEX_OFFSET = 0
 
@@ -117,6 +125,11 @@ class TrinoSQL(Trino):
             """No name of Trino's stands in single quotes."""
             is_text = self._curr is not None and self._curr.token_type == T.STRING
             return None if is_text else super()._parse_id_var(*args, **options)
+
+        TYPE_LITERAL_PARSERS: ClassVar[Any] = {
+            **TrinoParser.TYPE_LITERAL_PARSERS,
+            exp.DType.DECIMAL: lambda _, text, kind: _decimal(text, kind),
+        }
 
         def _parse_string_as_identifier(self) -> Any:
             return None

@@ -33,6 +33,9 @@ VALUES = [
     ("regexp_extract('abc', 'z')", None),
     ("regexp_replace('aXbX', 'X', '-')", "a-b-"),
     ("regexp_replace('ab', '(a)(b)', '$2$1')", "ba"),
+    # a literal has the digits it is written with
+    ("decimal '0.00000000001'", "0.00000000001"),
+    ("decimal '-1.50'", "-1.50"),
     # URLs, bytes
     ("url_decode('a%20b+c')", "a b c"),
     ("to_hex(to_utf8('az'))", "617A"),
