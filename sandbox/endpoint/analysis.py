@@ -438,6 +438,8 @@ class _Analyser:
     def _table(self, node: exp.Table, scope: Scope) -> tuple[tuple[str, ...], Columns]:
         """The names and columns of a table, or of a query of WITH."""
         name = node.name.lower()
+        if not name:
+            raise refused("a TABLE function")
         if not isinstance(node.this, exp.Identifier):
             at = position(self.sql, name)
             raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Table function '{name}' not registered")

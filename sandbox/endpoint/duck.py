@@ -702,8 +702,12 @@ class _Run:
                 )
         types = dict(columns + keys)
         wanted, got = [glue_type(types[c]) for c in given], [kind for _, kind in described]
-        pairs = zip(wanted, got, strict=False)
-        if len(wanted) != len(got) or any(common(a, b) != a for a, b in pairs):
+        pairs = [(a, b) for a, b in zip(wanted, got, strict=False) if common(a, b) != a]
+        if all(a.is_number and b.is_number for a, b in pairs) and len(wanted) == len(got):
+            for a, b in pairs:  # Athena casts
+                if not (a.is_whole and b.is_whole):
+                    raise refused(f"to insert {b} into a column of {a}")
+        else:
             raise AthenaError(
                 "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: "
                 f"[{', '.join(map(str, wanted))}], Query: [{', '.join(map(str, got))}]"

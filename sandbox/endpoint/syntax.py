@@ -97,6 +97,7 @@ CLAUSES_NOT_CARRIED = {
     "version": "FOR VERSION AS OF",
     "on_overflow": "ON OVERFLOW",
     "all": "GROUP BY ALL",
+    "is_literal": "JSON '…'",
 }
 
 

@@ -11,7 +11,14 @@ from dbt.adapters.athena.connections import AthenaCredentials, AthenaCursor
 from dbt.adapters.athena.exceptions import AthenaQueryCancelledError, AthenaQueryFailedError
 from pyathena.error import DatabaseError, OperationalError
 
-MALFORMED = ["selec 1", "select", "select 1 from", "select 'a", "select 1; select 2", "blah_blah"]
+MALFORMED = [
+    "selec 1",
+    "select",
+    "select 1 from",
+    "select 'a",
+    "select 1; select 2",
+    "THIS IS NOT SQL",
+]
 
 
 @pytest.fixture

@@ -516,6 +516,9 @@ def test_insert_adds_partitions_and_null_ones(lake: Any) -> None:
     assert lake.rows("select a, p from grown order by a") == [["1", "x y/z"], ["2", None]]
     assert lake.rows("insert into grown (p, a) values ('q', 3)") == []
     assert lake.rows("select a from grown where p = 'q'") == [["3"]]
+    assert lake.rows("insert into grown values (decimal '4', 'q')") == []
+    assert lake.rows("select a from grown where p = 'q' order by a") == [["3"], ["4"]]
+    assert "NOT_SUPPORTED" in lake.reason("insert into grown values (1.5, 'q')")
     assert "TYPE_MISMATCH" in lake.reason("insert into grown values ('x', 'y')")
     mismatched = "Table: [bigint, varchar], Query: [integer]"
     assert mismatched in lake.reason("insert into grown select 1")
