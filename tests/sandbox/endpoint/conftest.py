@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +33,15 @@ class Lake:
             ResultConfiguration={"OutputLocation": f"s3://{self.bucket}/athena-results/"},
             **options,
         )
-        found = self.athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
-        return dict(found["QueryExecution"])
+        return self.ended(started["QueryExecutionId"])
+
+    def ended(self, query: str) -> dict[str, Any]:
+        """An execution, once it has ended."""
+        while True:
+            found = self.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+            if found["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                return dict(found)
+            time.sleep(0.1)
 
     def rows(self, sql: str, **options: Any) -> list[list[str | None]]:
         """The rows of a query, header left out."""

@@ -174,8 +174,7 @@ def test_a_stopped_query_is_cancelled(lake: Lake) -> None:
     time.sleep(0.5)
     lake.athena.stop_query_execution(QueryExecutionId=running[0])
     begin.join(timeout=60)
-    status = lake.athena.get_query_execution(QueryExecutionId=started[0])["QueryExecution"]
-    assert status["Status"]["State"] == "CANCELLED"
+    assert lake.ended(started[0])["Status"]["State"] == "CANCELLED"
 
 
 def test_a_query_that_reads_too_much_is_cut_off(lake: Lake, visits: str) -> None:
