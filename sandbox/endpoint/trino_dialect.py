@@ -3,6 +3,7 @@
 - CREATE TABLE AS: properties of Athena's own (table_type, is_external) go; a compression is a matter
   of the session, a delimiter has another name, and JSON means the openx SerDe. Where no location is
   given, the table goes below the query's result location; without a format it is Parquet.
+- 1.5 is a double, as it was in all Trinos once; a decimal is written decimal '1.5'
 - parameters of an execution are literals in the order of the question marks
 - what Trino runs and Athena does not (sessions, catalogs, grants, procedures, DELETE …) is refused
 - an error has Trino's name; to COLUMN_NOT_FOUND Athena adds that it may not be allowed, either
@@ -42,6 +43,7 @@ def translated(statement: Statement) -> tuple[str, dict[str, str]]:
     """A statement as Trino reads it, and the session properties it needs."""
     sql = with_parameters(statement.sql.strip().rstrip(";"), statement.parameters)
     try:
+        sql = _with_doubles(sql)
         tokens = TrinoSQL().tokenize(sql)
     except SqlglotError:
         return sql, {}  # Trino will say what is wrong
@@ -51,6 +53,13 @@ def translated(statement: Statement) -> tuple[str, dict[str, str]]:
     if words[:1] != ["create"] or "view" in words:
         return sql, {}
     return _create_table_as(sql, tokens, f"{statement.output_location}tables/{uuid.uuid4()}/")
+
+
+def _with_doubles(sql: str) -> str:
+    for token in reversed(TrinoSQL().tokenize(sql)):
+        if token.token_type == TokenType.NUMBER and re.fullmatch(r"\d+\.\d*", token.text):
+            sql = f"{sql[: token.end + 1]}e0{sql[token.end + 1 :]}"
+    return sql
 
 
 def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str, dict[str, str]]:

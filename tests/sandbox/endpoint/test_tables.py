@@ -464,7 +464,7 @@ def test_ctas_writes_partitions_with_their_types(lake: Any) -> None:
     lake.rows(
         f"create table made with (external_location='s3://{lake.bucket}/made/', "
         "format='PARQUET', partitioned_by=array['day']) as "
-        "select 1 as i, cast(2 as bigint) as b, 1.5e0 as d, cast(1.25 as decimal(10,2)) as c, "
+        "select 1 as i, cast(2 as bigint) as b, 1.5e0 as d, cast('1.25' as decimal(10,2)) as c, "
         "'x' as s, true as t, array['a'] as l, "
         "map(array['k'], array[1]) as m, cast(row(1) as row(f integer)) as r, timestamp "
         "'2026-01-01 00:00:00.123' as ts, date '2026-01-02' as day"
@@ -794,10 +794,7 @@ def test_a_running_query_stops_when_asked(lake: Any) -> None:
     lake.athena.stop_query_execution(QueryExecutionId=query)
     thread.join(timeout=10)
     assert time.time() - began < 5
-    assert (
-        lake.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]["State"]
-        == "CANCELLED"
-    )
+    assert lake.ended(query)["Status"]["State"] == "CANCELLED"
     with pytest.raises(ClientError, match="Final query state: CANCELLED"):
         lake.athena.get_query_results(QueryExecutionId=query)
 
@@ -863,3 +860,18 @@ def test_the_catalogue_is_listed_under_hives_headings(lake: Any, sql: str, headi
     query = lake.execution(sql)["QueryExecutionId"]
     found = lake.athena.get_query_results(QueryExecutionId=query)["ResultSet"]
     assert [c["Name"] for c in found["ResultSetMetadata"]["ColumnInfo"]] == [heading]
+
+
+def test_delimiters_are_kept_and_an_escape_character_is_refused(lake: Any) -> None:
+    lake.rows(
+        "create external table escaped (a string) row format delimited fields terminated by ',' "
+        f"escaped by '\\\\' lines terminated by '\\n' location 's3://{lake.bucket}/escaped/'"
+    )
+    table = lake.glue.get_table(DatabaseName=lake.database, Name="escaped")["Table"]
+    assert table["StorageDescriptor"]["SerdeInfo"]["Parameters"] == {
+        "field.delim": ",",
+        "serialization.format": ",",
+        "escape.delim": "\\",
+        "line.delim": "\n",
+    }
+    assert lake.reason("select a from escaped").startswith("NOT_SUPPORTED")
