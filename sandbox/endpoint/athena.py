@@ -130,7 +130,8 @@ class Execution:
         done = self.ended or time.time()
         queued = math.ceil(((self.started or done) - self.submitted) * 1000)
         ran = int((done - (self.started or done)) * 1000)
-        manifest = {"DataManifestLocation": self.manifest} if self.result.written else {}
+        unloaded = self.result.subtype == "UNLOAD"
+        manifest = {"DataManifestLocation": self.manifest} if unloaded else {}
         return {
             "QueryExecutionId": self.id,
             "Query": self.statement.sql,

@@ -37,6 +37,14 @@ HEADINGS = {  # Hive's
     "SHOW_COLUMNS": "field",
     "SHOW_CREATE_TABLE": "createtab_stmt",
 }
+DELIMITED = {
+    "fields": "field.delim",
+    "escaped": "escape.delim",
+    "collection_items": "collection.delim",
+    "map_keys": "mapkey.delim",
+    "lines": "line.delim",
+    "null": "serialization.null.format",
+}
 Columns = list[tuple[str, str]]
 NAME = r"((?:`[^`]+`|\"[^\"]+\"|[\w$]+)(?:\.(?:`[^`]+`|\"[^\"]+\"|[\w$]+))*)"
 
@@ -245,8 +253,11 @@ def _definition(name: str, tree: exp.Create, sql: str) -> dict[str, Any]:  # noq
             serde["Parameters"] |= (
                 {p.this.name: p.args["value"].name for p in given.expressions} if given else {}
             )
-        elif isinstance(item, exp.RowFormatDelimitedProperty) and item.args.get("fields"):
-            serde["Parameters"]["field.delim"] = item.args["fields"].name
+        elif isinstance(item, exp.RowFormatDelimitedProperty):
+            given = {DELIMITED[k]: v.name for k, v in item.args.items() if v and k in DELIMITED}
+            if "field.delim" in given:
+                given["serialization.format"] = given["field.delim"]
+            serde["Parameters"] |= given
         elif isinstance(item, exp.SchemaCommentProperty):
             parameters["comment"] = item.this.name
         elif isinstance(item, exp.Property) and item.args.get("value") is not None:

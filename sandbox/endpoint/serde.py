@@ -27,6 +27,7 @@ from .catalog import OWN, DataFile, GlueTable
 from .engine import AthenaError
 from .hive import parse_type
 from .patterns import groups_of
+from .syntax import refused
 from .types import duck_type
 
 BATCH_BYTES, BATCH_FILES = 4 << 20, 1000
@@ -266,6 +267,8 @@ def _delimited_reader(
     name: str, columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int
 ) -> Reader:
     if name == "LazySimpleSerDe":
+        if properties.get("escape.delim"):
+            raise refused("text with an escape character")
         delimiter = (
             properties.get("field.delim") or properties.get("serialization.format") or "\x01"
         )
