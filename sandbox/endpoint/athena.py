@@ -88,7 +88,7 @@ class Execution:
 
     @property
     def has_header(self) -> bool:
-        return self.result.subtype == "SELECT" and bool(self.result.columns)
+        return self.result.subtype in ("SELECT", "EXPLAIN") and bool(self.result.columns)
 
     @property
     def output(self) -> str:
