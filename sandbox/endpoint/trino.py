@@ -124,7 +124,7 @@ def column(described: dict[str, Any]) -> Column:
     """A result column as GetQueryResults describes it."""
     signature = described["typeSignature"]
     kind = {"real": "float"}.get(signature["rawType"], signature["rawType"])
-    if kind == "decimal":
+    if kind in ("decimal", "varchar", "char"):
         return Column(described["name"], kind, *(a["value"] for a in signature["arguments"]))
     return Column(described["name"], kind, results.PRECISIONS.get(kind, 0))
 
