@@ -28,6 +28,7 @@ PRECISIONS = {
     "float": 17,
     "varchar": 2147483647,
     "timestamp": 3,
+    "time": 3,
 }
 
 

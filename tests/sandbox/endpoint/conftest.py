@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.endpoint.server import Sandbox
 
@@ -65,8 +66,7 @@ class Lake:
         try:
             run = self.execution(sql, **options)
         except self.athena.exceptions.InvalidRequestException as error:
-            name = {"MALFORMED_QUERY": "SYNTAX_ERROR"}[error.response["AthenaErrorCode"]]
-            return f"{name}: {error.response['Error']['Message']}"
+            return malformed(error)
         assert run["Status"]["State"] == "FAILED", run["Status"]
         return str(run["Status"]["StateChangeReason"])
 
@@ -79,6 +79,12 @@ class Lake:
         data = body.encode() if isinstance(body, str) else body
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, **options)
         return f"s3://{self.bucket}/{key}"
+
+
+def malformed(error: ClientError) -> str:
+    """What StartQueryExecution says of a statement that is none, as a failed query's reason."""
+    name = {"MALFORMED_QUERY": "SYNTAX_ERROR"}[error.response["AthenaErrorCode"]]
+    return f"{name}: {error.response['Error']['Message']}"
 
 
 @pytest.fixture(scope="module")
