@@ -27,8 +27,8 @@ PRECISIONS = {
     "double": 17,
     "float": 17,
     "varchar": 2147483647,
-    "timestamp": 3,
-    "time": 3,
+    "varbinary": 1073741824,
+    **dict.fromkeys(("time", "timestamp", "time with time zone", "timestamp with time zone"), 3),
 }
 
 
