@@ -95,7 +95,7 @@ def remediate(
     is no plan to apply.
     """
     from lacuna.plans import PlanError
-    from lacuna.remediate import read_plan
+    from lacuna.remediate import plan_file, read_plan
 
     if apply and plan is None:
         print(_NO_PLAN, file=sys.stderr)
@@ -109,6 +109,7 @@ def remediate(
     try:
         # before Airflow starts: a file that holds no plan for this account costs no time
         meant = read_plan(path) if apply else None
+        plan_file(path)
         account_id = _say_where(chosen)
         if meant is None:
             _make_plan(path, interrupt)

@@ -182,8 +182,16 @@ def undo_path(path: Path, at: datetime) -> Path:
     return path.with_name(f"{path.stem}.undo-{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}.json")
 
 
+def plan_file(path: Path) -> Path:
+    """`path`, if a plan may be written there: whoever starts the DAG names it, and may name a file
+    that is something else."""
+    if path.suffix != ".json":
+        raise PlanError(f"a plan's file ends with .json, and {visible(str(path))} does not")
+    return path
+
+
 def _write(path: Path, plan: Plan) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    plan_file(path).parent.mkdir(parents=True, exist_ok=True)
     # whole or not at all: a plan cut short by a kill would be no plan
     draft = path.with_name(f"{path.name}.draft")
     draft.write_text(plans.written(plan), encoding="utf-8")

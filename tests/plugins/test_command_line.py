@@ -161,6 +161,14 @@ def test_a_file_that_holds_no_plan_is_told_in_a_line(tmp_path, content, why):
     assert why in line
 
 
+def test_a_plan_writes_over_nothing_but_plans(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    code, said = remediate("--plan", str(file))
+    assert (code, said) == (2, f"a plan's file ends with .json, and {file} does not\n")
+    assert file.read_text() == "mine"
+
+
 def test_another_accounts_plan_is_refused_before_airflow_starts(cloud, tmp_path):
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(PLAN))
