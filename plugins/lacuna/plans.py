@@ -327,16 +327,17 @@ def _adds_or_takes_only_ours(change: Change, account_id: str) -> bool:
     was = Counter(canonical(_plain(one)) for one in statements(before))
     will_be = Counter(canonical(_plain(one)) for one in statements(after))
     moved = [*(was - will_be), *(will_be - was)]
-    if before is None or after is None:
-        whole = before or after or {}
-        rest_is_kept = set(whole) <= {"Version", "Statement", "Id"}
-        rest_is_kept &= before is None or after is not None or len(moved) == was.total()
-        rest_is_kept &= after is None or after.get("Version") == _POLICY_VERSION
-    else:
-        rest_is_kept = {**before, "Statement": 0} == {**after, "Statement": 0}
-    return rest_is_kept and all(
+    return _keeps_the_rest(before, after) and all(
         _is_ours(json.loads(one), change.bucket, account_id) for one in moved
     )
+
+
+def _keeps_the_rest(before: Document | None, after: Document | None) -> bool:
+    """Is a policy the same but for its statements, or one that holds nothing else?"""
+    if before is not None and after is not None:
+        return {**before, "Statement": 0} == {**after, "Statement": 0}
+    whole = before or after or {}
+    return set(whole) == {"Version", "Statement"} and whole["Version"] == _POLICY_VERSION
 
 
 def _is_ours(statement: object, bucket: str, account_id: str) -> bool:

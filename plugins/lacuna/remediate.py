@@ -285,13 +285,13 @@ def _make_one(change: Change, account: Account) -> Result:
     if not plans.same(change.operation, found, change.before):
         return ended(Outcome.STALE, found)
     refused = remedies.write(s3, change.operation, change.bucket, change.after, account.account_id)
+    found = look() if refused else _read_back(look, change)
+    # also where the answer to the write was lost on its way
+    if not isinstance(found, Refusal) and plans.same(change.operation, found, change.after):
+        return ended(Outcome.APPLIED, found)
     if refused:
         return ended(Outcome.REFUSED, found, refused.error_code)
-    found = _read_back(look, change)
-    if isinstance(found, Refusal):
-        return ended(Outcome.DIFFERS, found, found.error_code)
-    as_planned = plans.same(change.operation, found, change.after)
-    return ended(Outcome.APPLIED if as_planned else Outcome.DIFFERS, found)
+    return ended(Outcome.DIFFERS, found, found.error_code if isinstance(found, Refusal) else None)
 
 
 def _read_back(

@@ -11,6 +11,7 @@ from lacuna.evidence import LOGGING_SNAPSHOTS, REMEDIATIONS
 from lacuna.plans import Operation, PlanError
 from lacuna.remediate import NotApplied
 from lacuna.settings import Settings
+from lacuna.targets import Refusal
 from tests.plugins.conftest import ACCOUNT
 
 DENY = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "*"}
@@ -274,6 +275,28 @@ def test_a_refused_call_is_told_with_its_code(
         remediate.apply_plan(settings, plan_file)
     account.faults()
     assert outcomes(settings) == expected
+
+
+def test_a_write_whose_answer_was_lost_is_applied_if_it_is_there(
+    account, planned, settings, plan_file, monkeypatch
+):
+    write = remedies.write
+
+    def lost(*arguments):
+        write(*arguments)
+        return Refusal("PutBucketLogging", "ReadTimeoutError")
+
+    monkeypatch.setattr(remedies, "write", lost)
+    remediate.apply_plan(settings, plan_file)
+    assert [one[1] for one in outcomes(settings)] == ["applied", "applied"]
+    assert len(remediate.read_plan(undo_of(plan_file)).changes) == 2
+
+
+def test_an_undo_is_written_over_nothing_but_plans(account, planned, settings, plan_file):
+    before = documents(account)
+    with pytest.raises(PlanError, match=r"ends with \.json"):
+        remediate.apply_plan(settings, plan_file, undo_file=plan_file.with_name("dag.py"))
+    assert documents(account) == before
 
 
 def test_what_is_read_back_differently_is_told_and_not_undone(
