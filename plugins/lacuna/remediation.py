@@ -25,7 +25,6 @@ from lacuna.plans import SID, Change, Document, Note, Operation, Plan, parsed_po
 from lacuna.policies import PolicyUnreadable
 from lacuna.targets import (
     LOG_SERVICE,
-    Existence,
     Refusal,
     Source,
     TargetConfig,
@@ -317,12 +316,8 @@ class _Planner:
     def _openness(self, source: Source, target: str) -> Iterator[bool]:
         """True where `source` can log to `target` as it is, False where a statement lacks."""
         config = self._configs.get(target)
-        if (
-            config is None
-            or config.existence is not Existence.OURS
-            or config.region != source.region
-            or self._harms(source, config)
-        ):
+        # an account has log buckets in many Regions, and the rest takes longer
+        if config is None or config.region != source.region or self._harms(source, config):
             return
         if targets.judge(source, config).state is TargetState.DELIVERABLE:
             yield True

@@ -28,6 +28,7 @@ OURS = {
     },
 }
 THEIRS = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "New": [{"a": 1}]}
+GRANTS = [{"Grantee": {"Type": "CanonicalUser", "ID": "79a5"}, "Permission": "READ"}]
 ON = {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": "web/"}}
 
 
@@ -84,13 +85,12 @@ def layout(source: str) -> dict:
 
 
 def test_logging_that_goes_elsewhere_is_not_the_same():
-    grants = [{"Grantee": {"Type": "CanonicalUser", "ID": "79a5"}, "Permission": "READ"}]
     others = [
         {},
         layout("EventTime"),
         layout("DeliveryTime"),
         {"LoggingEnabled": {**ON["LoggingEnabled"], "TargetPrefix": "web"}},
-        {"LoggingEnabled": {**ON["LoggingEnabled"], "TargetGrants": grants}},
+        {"LoggingEnabled": {**ON["LoggingEnabled"], "TargetGrants": GRANTS}},
         {"LoggingEnabled": {**ON["LoggingEnabled"], "NewMember": 1}},
     ]
     for at, one in enumerate([ON, *others]):
@@ -197,6 +197,7 @@ def test_what_is_no_plan_is_refused_in_one_visible_line(text, why):
         (TURN_ON, "after/Surprise", {}),
         (TURN_ON, "after/LoggingEnabled/Surprise", {}),
         (TURN_ON, "after/LoggingEnabled/TargetGrants", [{"Permission": "READ"}]),
+        (TURN_ON, "after/LoggingEnabled/TargetGrants", GRANTS),
         (TURN_ON, "after/LoggingEnabled/TargetPrefix", None),
         (TURN_ON, "after/LoggingEnabled/TargetObjectKeyFormat", "DeliveryTime"),
         (TURN_ON, "after/LoggingEnabled/TargetObjectKeyFormat", {"PartitionedPrefix": 1}),

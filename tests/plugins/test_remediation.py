@@ -175,6 +175,20 @@ def test_one_that_lets_in_some_gets_a_statement_first():
     assert judge(source, mended).state is TargetState.DELIVERABLE
 
 
+def test_one_that_needs_no_statement_comes_first():
+    seen = [on("a", "many"), on("b", "many", "b/"), on("c", "few"), off("quiet")]
+    some = log_bucket("many", policy=policy(statement("many", "a"), statement("many", "b")))
+    (change,) = make(seen, some, log_bucket("few")).changes
+    assert change.after["LoggingEnabled"]["TargetBucket"] == "few"
+
+
+def test_one_that_nobody_uses_and_that_is_meant_for_others_gets_no_statement():
+    meant = log_bucket(policy=policy(statement("logs", "web-*")))
+    plan = make([off("logs", policy=meant.policy), off("quiet"), off("web-shop")], meant)
+    assert [one.bucket for one in plan.changes] == ["web-shop"]
+    assert noted(plan) == [("quiet", "logging_off")]
+
+
 # ---- a policy that does not let the log service in -------------------------------------------
 
 
@@ -284,8 +298,9 @@ def test_a_permission_alone_is_not_given_where_more_is_broken():
 
 
 def test_a_log_buckets_own_log_is_left_to_a_person():
-    seen = [on("photos"), on("logs", "nowhere")]
-    plan = make(seen, log_bucket(), TargetConfig("nowhere", Existence.MISSING))
+    seen = [on("photos"), on("films", "more"), on("logs", "nowhere", "own/")]
+    gone = TargetConfig("nowhere", Existence.MISSING)
+    plan = make(seen, log_bucket(), log_bucket("more"), gone)
     assert plan.changes == ()
     assert noted(plan) == [("logs", "target_missing")]
 
