@@ -59,6 +59,11 @@ run: $(AIRFLOW_HOME)/.migrated ## The daily run of one delivery day, against the
 	@test -n "$(DAY)" || { echo "Which day? make run DAY=YYYY-MM-DD (a UTC day that is over)"; exit 2; }
 	@python -m lacuna run $(DAY)
 
+.PHONY: remediate
+remediate: $(AIRFLOW_HOME)/.migrated ## What would mend logging, as a diff; changes nothing [PLAN=file]. APPLY=1 PLAN=file applies that plan
+	@test -z "$(filter-out 1,$(APPLY))" || { echo "APPLY is 1, or it is not given"; exit 2; }
+	@python -m lacuna remediate $${PLAN:+--plan "$$PLAN"} $(if $(APPLY),--apply)
+
 .PHONY: ask
 ask: .venv/.installed ## One query to the lake: SQL="select …" (write \$\$ for a dollar sign)
 	@test -n "$$SQL" || { echo 'Which query? make ask SQL="select …"'; exit 2; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,11 +21,18 @@ from lacuna.day import DayError, named_day
 from lacuna.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from lacuna.plans import Plan
     from lacuna.run import Part
 
 _QUESTION = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|show|describe|desc|explain)\b",
     re.I | re.S,
+)
+
+_DEFAULT_PLAN = Path(".lacuna/remediation.json")
+_NO_PLAN = (
+    "Which plan? --apply applies a plan that somebody has read: make one with `make remediate`, "
+    "read it, then make remediate APPLY=1 PLAN=.lacuna/remediation.json"
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -45,7 +53,7 @@ def run(
         Path | None, typer.Option(help="Write how long each task took to this JSON file.")
     ] = None,
 ) -> None:
-    """Run the four DAGs for the given days, against the AWS that the environment points to.
+    """Run the four daily DAGs for the given days, against the AWS that the environment points to.
 
     Exit 0 whatever the verdicts are; 1 where the run itself failed, with the cause.
     """
@@ -71,8 +79,102 @@ def run(
         timings.write_text(json.dumps(rows, indent=1))
 
 
-def _say_where(settings: Settings) -> None:
-    """Print which account, Region and lake the run works in; ends a run that cannot work there."""
+@app.command()
+def remediate(
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="The plan's file. Default without --apply: .lacuna/remediation.json"),
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Apply the file's plan instead of making one.")
+    ] = False,
+) -> None:
+    """Plan what mends the logging of buckets, as a diff; changes nothing without --apply.
+
+    Exit 0 where the plan was made, or applied whole; 1 where a change was not made; 2 where there
+    is no plan to apply.
+    """
+    from lacuna.plans import PlanError
+    from lacuna.remediate import plan_file, read_plan
+
+    if apply and plan is None:
+        print(_NO_PLAN, file=sys.stderr)
+        sys.exit(2)
+    path = (plan or _DEFAULT_PLAN).absolute()
+    chosen = Settings.from_env()
+    interrupt = terminal.Interrupt(
+        "What was changed stays; running the same plan again is safe: it finds what is there."
+    )
+    interrupt.listen()
+    try:
+        # before Airflow starts: a file that holds no plan for this account costs no time
+        meant = read_plan(path) if apply else None
+        plan_file(path)
+        account_id = _say_where(chosen)
+        if meant is None:
+            _make_plan(path, interrupt)
+        else:
+            read_plan(path, account_id, meant.plan_id)
+            _apply_plan(chosen, path, meant, interrupt)
+    except PlanError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        interrupt.leave()
+
+
+def _make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
+    _run_remediation(interrupt, plan_path=str(path), apply=False)
+    from lacuna import plans
+    from lacuna.remediate import read_plan
+
+    made = read_plan(path)
+    print(f"\n{plans.render(made)}\n\nNothing was changed. The plan is {path}", flush=True)
+    if made.changes:
+        print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
+
+
+def _apply_plan(settings: Settings, path: Path, plan: Plan, interrupt: terminal.Interrupt) -> None:
+    from lacuna import remediate as doing
+
+    since = datetime.now(UTC)
+    undo = doing.undo_path(path, since)
+    failed = False
+    try:
+        _run_remediation(
+            interrupt,
+            plan_path=str(path),
+            apply=True,
+            plan_id=plan.plan_id,
+            undo_path=str(undo),
+        )
+    except SystemExit:
+        failed = True
+    print("", *doing.outcomes(settings, plan, since), sep="\n", flush=True)
+    if undo.exists():
+        print(f"\nTo undo what was applied: make remediate APPLY=1 PLAN={shlex.quote(str(undo))}")
+    if failed:
+        sys.exit(1)
+
+
+def _run_remediation(interrupt: terminal.Interrupt, **params: str | bool) -> None:
+    """Run the DAG; ends the process with the cause where it fails."""
+    terminal.before_airflow()
+    from lacuna.run import RunFailed, run_remediation
+
+    terminal.after_airflow()
+    try:
+        run_remediation(interrupt, **params)
+    except RunFailed as failure:
+        print(f"\n{failure}", flush=True)
+        sys.exit(1)
+
+
+def _say_where(settings: Settings) -> str:
+    """Print which account, Region and lake the run works in; the account's id.
+
+    Ends a run that cannot work there.
+    """
     from lacuna.aws import lake
     from lacuna.aws.session import AccountError
 
@@ -87,6 +189,7 @@ def _say_where(settings: Settings) -> None:
         f"lake {found.bucket}, at {endpoint}",
         flush=True,
     )
+    return found.account.account_id
 
 
 def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrupt) -> list[Part]:

@@ -1,4 +1,4 @@
-"""What the four DAGs have in common: the assets that wire them and the settings of a daily run."""
+"""What the four daily DAGs have in common: the assets that wire them and the settings of a daily run."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

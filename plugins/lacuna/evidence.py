@@ -135,6 +135,28 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Remediation:
+    """A change that a plan was to make, and what became of it.
+
+    `before`, `after` and `found` are the document as JSON: as the plan saw it, as the plan wanted
+    it, as it was read last.
+    """
+
+    plan_id: str
+    undo_of: str | None
+    account_id: str
+    bucket_name: str
+    operation: str
+    outcome: str
+    error_code: str | None
+    why: str
+    before: str
+    after: str
+    found: str
+    applied_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceTable:
     """A table of the evidence database and the type of its rows."""
 
@@ -180,6 +202,12 @@ CHECK_RESULTS = EvidenceTable(
     ("checked_on", "delivery_day"),
     "What each expectation said of each partition.",
 )
+REMEDIATIONS = EvidenceTable(
+    "remediations",
+    Remediation,
+    ("applied_on",),
+    "Changes that plans were to make, and what became of them.",
+)
 
 TABLES = (
     LOGGING_SNAPSHOTS,
@@ -188,6 +216,7 @@ TABLES = (
     CATALOGUED_DAYS,
     TRAIL_DIGESTS,
     CHECK_RESULTS,
+    REMEDIATIONS,
 )
 
 _GLUE_TYPES: dict[object, str] = {

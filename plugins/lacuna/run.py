@@ -1,4 +1,5 @@
-"""Run the DAGs of one delivery day as they are, one after the other, without a scheduler.
+"""Run the DAGs of one delivery day as they are, one after the other, without a scheduler; or the
+one that mends.
 
 The order is the assets': a DAG comes after the one whose task updates what it waits for. In
 production the scheduler does the same by itself; this is for `make run`, the demo and the tests.
@@ -10,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from graphlib import TopologicalSorter
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 from airflow.sdk.listener import get_listener_manager
+from airflow.serialization.encoders import coerce_to_core_timetable
 
 from lacuna.terminal import Interrupt
 from lacuna.text import visible
@@ -95,17 +98,32 @@ def _is_plain(error: BaseException) -> bool:
 def run_day(day: date, interrupt: Interrupt) -> list[Part]:
     """Run every DAG for one delivery day; raises RunFailed at the first that does not succeed."""
     progress = Progress(day, interrupt)
-    listeners = get_listener_manager()
-    listeners.add_listener(progress)  # type: ignore[no-untyped-call]
-    try:
+    with _told(progress):
         for dag in in_asset_order(load_dags()):
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
             run = dag.test(logical_date=midnight, run_conf={"day": str(day)})
             if run.state != "success":
                 raise RunFailed(progress.failure or f"{dag.dag_id} of {day} did not succeed")
+    return progress.parts
+
+
+def run_remediation(interrupt: Interrupt, **params: str | bool | None) -> None:
+    """Run remediate_logging with `params`; raises RunFailed where it does not succeed."""
+    progress = Progress(datetime.now(UTC).date(), interrupt)
+    with _told(progress):
+        (dag,) = (dag for dag in load_dags() if dag.dag_id == "remediate_logging")
+        if dag.test(run_conf=params).state != "success":
+            raise RunFailed(progress.failure or f"{dag.dag_id} did not succeed")
+
+
+@contextmanager
+def _told(progress: Progress) -> Iterator[None]:
+    listeners = get_listener_manager()
+    listeners.add_listener(progress)  # type: ignore[no-untyped-call]
+    try:
+        yield
     finally:
         listeners.pm.unregister(progress)
-    return progress.parts
 
 
 def load_dags() -> list[DAG]:
@@ -126,7 +144,11 @@ def load_dags() -> list[DAG]:
 
 
 def in_asset_order(dags: list[DAG]) -> Iterator[DAG]:
-    """The DAGs so that each comes after those whose tasks update the assets it is scheduled on."""
+    """The DAGs of a day, each after those whose tasks update the assets it is scheduled on.
+
+    A DAG that no day starts has no place among them.
+    """
+    dags = [dag for dag in dags if coerce_to_core_timetable(dag.timetable).partitioned]
     makers = {
         outlet.name: dag.dag_id for dag in dags for task in dag.tasks for outlet in task.outlets
     }
@@ -138,7 +160,5 @@ def in_asset_order(dags: list[DAG]) -> Iterator[DAG]:
 
 
 def _waits_for(dag: DAG) -> list[str]:
-    from airflow.serialization.encoders import coerce_to_core_timetable
-
     condition = coerce_to_core_timetable(dag.timetable).asset_condition
     return [key.name for key, _ in condition.iter_assets()]

@@ -30,6 +30,7 @@ _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _BUCKET_GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,255}")
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}")
 _INTEGER = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 
@@ -75,6 +76,7 @@ class Settings:
     sensitive_buckets: tuple[str, ...] = ()
     concurrency: int = 16
     unlogged_buckets: tuple[str, ...] = ()
+    remediation_role: str | None = None
     from_environment: frozenset[str] = frozenset()
 
     @classmethod
@@ -315,6 +317,14 @@ _SETTINGS = (
         "'?' for one, like lacuna-lake-*,*-logs*",
         "buckets meant not to be logged: no alert that their logging is off",
         when_none="(none)",
+    ),
+    _Setting(
+        "remediation_role",
+        ("LACUNA_REMEDIATION_ROLE",),
+        _matching(_ROLE_ARN),
+        "must be a role's ARN, like arn:aws:iam::111122223333:role/lacuna-remediation",
+        "role that `make remediate APPLY=1` takes for changing buckets (infra/remediation.yaml)",
+        when_none="(the run's own credentials)",
     ),
 )
 

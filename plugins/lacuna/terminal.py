@@ -27,7 +27,12 @@ class Interrupt:
     dbt and PyAthena for a failed query and would go on with the next one.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        again: str = "What was written stays, and running the same day again is safe: it replaces "
+        "its own day only.",
+    ) -> None:
+        self._again = again
         self.asked = False
         self.running = False
         self.done: list[str] = []
@@ -53,11 +58,7 @@ class Interrupt:
         if self.done:
             tasks = "1 task was" if len(self.done) == 1 else f"{len(self.done)} tasks were"
             done = f"{tasks} done, the last one {self.done[-1]}"
-        print(
-            f"Interrupted: {done}. What was written stays, and running the same day again is "
-            "safe: it replaces its own day only.",
-            flush=True,
-        )
+        print(f"Interrupted: {done}. {self._again}", flush=True)
 
     def _answer(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:  # a process that a task has forked: it has nothing to tell
@@ -110,8 +111,9 @@ def after_airflow() -> None:
     own.addHandler(lines)
     own.setLevel(logging.INFO)
     own.propagate = False
-    # the summary of the day says it better
-    logging.getLogger("lacuna.checks").setLevel(logging.CRITICAL)
+    # the summary of the day, or the plan and what became of it, says it better
+    for name in ("lacuna.checks", "lacuna.remediate"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class _Sparing(logging.Filter):

@@ -24,7 +24,12 @@ def bag() -> DagBag:
 def test_each_file_holds_one_dag_named_after_it(bag):
     assert bag.import_errors == {}
     assert set(bag.dags) == {path.stem for path in DAGS.glob("*.py")}
-    assert len(bag.dags) == 4
+    assert len(bag.dags) == 5
+
+
+def daily(bag: DagBag) -> list:
+    """Every DAG but the one that a person starts."""
+    return [dag for dag in bag.dags.values() if dag.dag_id != "remediate_logging"]
 
 
 def test_the_assets_put_the_dags_in_the_order_of_the_three_questions(bag):
@@ -36,11 +41,24 @@ def test_the_assets_put_the_dags_in_the_order_of_the_three_questions(bag):
     ]
 
 
-def test_every_dag_is_partitioned_by_day_and_retries(bag):
-    for dag in bag.dags.values():
+def test_every_daily_dag_is_partitioned_by_day_and_retries(bag):
+    for dag in daily(bag):
         assert coerce_to_core_timetable(dag.timetable).partitioned, dag.dag_id
         assert dag.max_active_runs == 1
         assert all(task.retries == 2 for task in dag.tasks), dag.dag_id
+
+
+def test_remediation_is_started_by_a_person_and_changes_nothing_unless_told_to(bag):
+    dag = bag.dags["remediate_logging"]
+    assert coerce_to_core_timetable(dag.timetable).can_be_scheduled is False
+    assert not [outlet for task in dag.tasks for outlet in task.outlets + task.inlets]
+    assert dag.max_active_runs == 1
+    assert all(task.retries == 0 for task in dag.tasks)
+    assert dag.params["apply"] is False
+    choose = dag.get_task("choose").python_callable
+    assert choose({"apply": False}) == "plan"
+    assert choose({"apply": True}) == "apply"
+    assert dag.get_task("choose").downstream_task_ids == {"plan", "apply"}
 
 
 def test_every_dag_survives_serialisation_and_tells_what_it_does(bag):
@@ -53,7 +71,7 @@ def test_every_dag_survives_serialisation_and_tells_what_it_does(bag):
 @pytest.mark.parametrize("key", ["2999-01-01", "hello", "2026-11-1"])
 def test_every_first_task_refuses_a_bad_day_before_it_does_anything(bag, key, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    for dag in bag.dags.values():
+    for dag in daily(bag):
         for task in dag.roots:
             for named in ({"partition_key": key}, {"params": {"day": key}}):
                 with pytest.raises(DayError, match=key) as refused:
@@ -77,7 +95,7 @@ def test_parsing_reads_no_database_and_no_network(tmp_path):
     """A fresh home whose database cannot be opened: parsing must not notice."""
     script = (
         "import sys, time; from airflow.dag_processing.dagbag import DagBag; began = time.monotonic();"
-        f"bag = DagBag({str(DAGS)!r}); assert len(bag.dags) == 4, bag.import_errors;"
+        f"bag = DagBag({str(DAGS)!r}); assert len(bag.dags) == 5, bag.import_errors;"
         "assert not {'boto3', 'awswrangler', 'dbt', 'great_expectations'} & set(sys.modules)"
     )
     environment = {

@@ -95,8 +95,8 @@ def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
         f"where event_date = date '{day}'"
     )
     assert [one.split(":")[0] for one in row["told"].split("|")] == [
-        "Create the log bucket again or point the bucket's logging at one that exists.",
-        "Turn off Requester Pays on the log bucket.",
+        "Create the log bucket again or point the bucket's logging at one that exists",
+        "Turn off Requester Pays on the log bucket",
         "Start the trail's logging.",
         "Add the bucket's reads to a trail's data-event selectors.",
         "Nothing for the days to come",
@@ -106,7 +106,7 @@ def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
 def test_remedies_have_a_priority_and_what_is_only_to_know_has_the_last() -> None:
     with (PROJECT / "seeds/remedies.csv").open() as seed:
         rows = list(csv.DictReader(seed))
-    assert {row["priority"] for row in rows} == set("1234567")
+    assert {row["priority"] for row in rows} == set("12345678")
     assert len({row["remedy"] for row in rows}) == len(rows)
     for row in rows:
         assert (row["priority"] == "7") == row["remedy"].startswith("Nothing"), row["reason"]

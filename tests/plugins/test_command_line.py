@@ -1,11 +1,14 @@
 """What `python -m lacuna` refuses before it touches anything, and what it keeps to itself."""
 
 import http.server
+import json
+import os
 import subprocess
 import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +16,8 @@ from typer.testing import CliRunner
 from lacuna.__main__ import app
 from lacuna.settings import Settings
 from sandbox.endpoint.faults import Fault
+
+REPO = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("days_ahead", [0, 1, 400])
@@ -105,6 +110,104 @@ def test_a_query_in_a_workgroup_that_does_not_exist_is_told_so(cloud, monkeypatc
     result = CliRunner().invoke(app, ["ask", "select 1"])
     assert result.exit_code == 1
     assert result.stderr.startswith("LACUNA_WORKGROUP is 'nosuch': ")
+
+
+def remediate(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["remediate", *arguments])
+    return result.exit_code, result.stderr
+
+
+PLAN = {
+    "schema": 1,
+    "account_id": "210987654321",
+    "region": "us-east-1",
+    "made_at": "2026-11-22T09:30:00+00:00",
+    "undo_of": None,
+    "changes": [],
+    "notes": [],
+}
+
+
+def test_nothing_is_applied_without_naming_a_plan():
+    code, said = remediate("--apply")
+    assert code == 2
+    assert said.startswith("Which plan? --apply applies a plan that somebody has read")
+
+
+def test_a_plan_that_is_not_there_is_told(tmp_path):
+    code, said = remediate("--apply", "--plan", str(tmp_path / "none.json"))
+    assert (code, said) == (2, f"there is no plan file {tmp_path}/none.json: plan first\n")
+    code, said = remediate("--apply", "--plan", str(tmp_path))
+    assert code == 2
+    assert said.startswith(f"cannot read {tmp_path}: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"not a plan", "it is not JSON"),
+        (b"\xff\xfe", "cannot read"),
+        (json.dumps(PLAN | {"schema": 2}).encode(), "this version knows 1 only"),
+        (json.dumps(PLAN | {"changes": [{}]}).encode(), "operation is null"),
+    ],
+)
+def test_a_file_that_holds_no_plan_is_told_in_a_line(tmp_path, content, why):
+    file = tmp_path / "plan.json"
+    file.write_bytes(content)
+    code, said = remediate("--apply", "--plan", str(file))
+    assert code == 2
+    (line,) = said.splitlines()
+    assert str(file) in line
+    assert why in line
+
+
+def test_a_plan_writes_over_nothing_but_plans(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    code, said = remediate("--plan", str(file))
+    assert (code, said) == (2, f"a plan's file ends with .json, and {file} does not\n")
+    assert file.read_text() == "mine"
+
+
+def test_another_accounts_plan_is_refused_before_airflow_starts(cloud, tmp_path):
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(PLAN))
+    code, said = remediate("--apply", "--plan", str(file))
+    assert code == 2
+    assert "is a plan for account 210987654321, and this is 123456789012" in said
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "python -m lacuna remediate "),
+        (["PLAN=a b.json"], 'python -m lacuna remediate ${PLAN:+--plan "$PLAN"} '),
+        (["APPLY=1"], "--apply"),
+    ],
+)
+def test_make_passes_on_what_it_is_given(arguments, expected):
+    done = subprocess.run(
+        ["make", "-n", "-o", ".venv/.installed", "remediate", *arguments],
+        cwd=REPO, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (line,) = [one for one in done.stdout.splitlines() if "lacuna remediate" in one]
+    assert expected in line
+    assert ("--apply" in line) == ("APPLY=1" in arguments)
+
+
+@pytest.mark.parametrize("apply", ["0", "yes", "1 2"])
+def test_make_applies_nothing_by_a_word_that_is_not_1(apply, tmp_path):
+    marker = tmp_path / "airflow" / ".migrated"
+    marker.parent.mkdir()
+    marker.touch()
+    done = subprocess.run(
+        ["make", "-o", ".venv/.installed", "-o", str(marker), "remediate", f"APPLY={apply}"],
+        cwd=REPO, env=os.environ | {"AIRFLOW_HOME": str(marker.parent)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout.startswith("APPLY is 1, or it is not given")
 
 
 def test_airflow_is_calm_without_any_help_from_the_environment(tmp_path):

@@ -88,6 +88,17 @@ def test_every_evidence_table_can_be_asked_while_it_is_empty(settings):
         assert athena.rows(settings, f"select {names} from lacuna_evidence.{table.name}") == []
 
 
+def test_what_is_appended_is_added_and_no_rows_change_nothing(settings):
+    mine = lake.open_lake(settings)
+    for rows in ([OBJECT], [], [OBJECT, OBJECT]):
+        mine.append(evidence.LOG_OBJECTS, rows, {"delivered_on": DAY})
+    count = (
+        f"select count(*) as n from lacuna_evidence.log_objects where delivered_on = date '{DAY}'"
+    )
+    assert athena.rows(settings, count) == [{"n": "3"}]
+    assert len(mine.read(evidence.LOG_OBJECTS, {"delivered_on": DAY})) == 3
+
+
 def test_what_is_written_is_what_athena_reads(settings):
     lake.open_lake(settings).write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
     (row,) = athena.rows(

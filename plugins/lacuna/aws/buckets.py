@@ -1,6 +1,6 @@
 """Buckets and their configuration, as S3 tells it. A refused read is a value, never an "off"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,6 +66,11 @@ def read_logging(s3: "S3Client", bucket_name: str) -> LoggingConfig | Refusal:
         answer = s3.get_bucket_logging(Bucket=bucket_name)
     except AwsError as error:
         return refusal(error, "GetBucketLogging")
+    return logging_config(answer)
+
+
+def logging_config(answer: Mapping[str, Any]) -> LoggingConfig:
+    """What GetBucketLogging's answer says."""
     target = answer.get("LoggingEnabled")
     if target is None:
         return LoggingConfig()

@@ -4,7 +4,7 @@ import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pyarrow import parquet
 
@@ -56,9 +56,25 @@ class Lake:
         `rows` have the fields of the table's row type. Whatever an earlier or a killed run left in
         the partition is replaced.
         """
-        if not rows:
+        if rows:
+            self._put(table, rows, partition, "overwrite_partitions")
+        else:
             self.drop(table, partition)
-            return
+
+    def append(
+        self, table: EvidenceTable, rows: Sequence[object], partition: Mapping[str, date]
+    ) -> None:
+        """Add `rows` to one partition, for what happens any number of times a day."""
+        if rows:
+            self._put(table, rows, partition, "append")
+
+    def _put(
+        self,
+        table: EvidenceTable,
+        rows: Sequence[object],
+        partition: Mapping[str, date],
+        mode: Literal["append", "overwrite_partitions"],
+    ) -> None:
         # Imported where it is used: it takes a second, and most of a run does without.
         import awswrangler as wr
         import pandas as pd  # type: ignore[import-untyped]
@@ -73,7 +89,7 @@ class Lake:
             df=pd.DataFrame({name: pd.Series(v, dtype="object") for name, v in values.items()}),
             path=self.location(table),
             dataset=True,
-            mode="overwrite_partitions",
+            mode=mode,
             database=evidence.DATABASE,
             table=table.name,
             partition_cols=list(table.partition_keys),
