@@ -15,10 +15,12 @@ from lacuna.aws import buckets
 from lacuna.aws.buckets import Bucket, LoggingConfig
 from lacuna.aws.lake import open_lake
 from lacuna.aws.session import Account, bucket_region, each
-from lacuna.aws.trails import StoresRead, TrailsRead, read_stores, read_trails
+from lacuna.aws.tags import Tagged, read_tags
+from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
 from lacuna.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
+from lacuna.permissions import missing, needed
 from lacuna.settings import Settings
-from lacuna.targets import Refusal, Source, TargetConfig
+from lacuna.targets import NO_BUCKET, Refusal, Source, TargetConfig
 from lacuna.text import visible
 
 log = logging.getLogger(__name__)
@@ -80,29 +82,50 @@ def observe(settings: Settings, observed_at: datetime) -> int:
 
 def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
     listed = buckets.list_buckets(account.s3())
-    return list(
-        each(
-            lambda bucket: _read_bucket(account, bucket, settings.sensitivity_tag),
-            listed,
-            account.concurrency,
-            "buckets",
-        )
+    key = settings.sensitivity_tag
+    tags = read_tags(account, {bucket.region for bucket in listed if bucket.region}, key)
+    read = each(
+        lambda bucket: _read_bucket(account, bucket, key, tags),
+        listed,
+        account.concurrency,
+        "buckets",
     )
+    return [one for one in read if one is not None]
 
 
-def _read_bucket(account: Account, listed: Bucket, tag: str) -> BucketRead:
+def _read_bucket(
+    account: Account, listed: Bucket, tag: str, tags: Mapping[str, Tagged | Refusal]
+) -> BucketRead | None:
+    """One bucket's configuration; None where it was deleted since it was listed."""
     region = listed.region or bucket_region(account.s3(), listed.name)
     bucket = replace(listed, region=region)
     if region is None:
+        if bucket_exists(account.s3(), bucket.name) is False:
+            _say_deleted(bucket)
+            return None
         return BucketRead(bucket, Refusal("HeadBucket", "RegionUnknown"))
-    s3 = account.s3(region)
+    s3, tagged = account.s3(region), tags.get(region)
+    config = buckets.read_logging(s3, bucket.name)
+    if isinstance(config, Refusal) and config.error_code in NO_BUCKET:
+        _say_deleted(bucket)
+        return None
     read = BucketRead(
-        bucket, buckets.read_logging(s3, bucket.name), buckets.read_tag(s3, bucket.name, tag)
+        bucket,
+        config,
+        # Asked one by one only where nobody tells the tags of many
+        buckets.read_tag(s3, bucket.name, tag)
+        if tagged is None or isinstance(tagged, Refusal)
+        else tagged.get(bucket.name),
     )
     for refused in (read.logging, read.sensitivity):
         if isinstance(refused, Refusal):
-            log.warning("%s: %s refused (%s)", bucket.name, refused.operation, refused.error_code)
+            log.warning("%s: %s", bucket.name, needed(refused))
     return read
+
+
+def _say_deleted(bucket: Bucket) -> None:
+    """A bucket that is gone is none of the account's: nothing about it is unknown."""
+    log.info("%s was deleted while the account was read: it is left out", bucket.name)
 
 
 def _read_targets(account: Account, read: list[BucketRead]) -> dict[str, TargetConfig]:
@@ -194,6 +217,7 @@ def _row(
         write_witness=recorded.witness.writes,
         read_witnessed_since=recorded.witness.reads_since,
         write_witnessed_since=recorded.witness.writes_since,
+        missing_permission=None,
     )
     if isinstance(config, Refusal):
         return replace(
@@ -202,6 +226,7 @@ def _row(
             reasons=(targets.why_unread(config, bucket.region),),
             error_code=config.error_code,
             error_operation=config.operation,
+            missing_permission=missing(config),
         )
     if config.target_bucket is None:
         return row
@@ -232,6 +257,7 @@ def _with_target(
         reasons=verdict.reasons,
         error_code=refused.error_code if refused else None,
         error_operation=refused.operation if refused else None,
+        missing_permission=missing(refused) if refused else None,
         weaknesses=weaknesses.judge(
             source,
             target,

@@ -130,6 +130,7 @@ class Lake:
             "write_witness": "covered",
             "read_witnessed_since": None,
             "write_witnessed_since": None,
+            "missing_permission": None,
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

@@ -16,6 +16,7 @@ import pytest
 from botocore import xform_name
 
 from lacuna.aws import athena, lake
+from lacuna.permissions import PERMISSIONS
 from lacuna.settings import Settings
 from tests.infra.conftest import INFRA, Cloud
 from tests.infra.guarded import (
@@ -30,7 +31,15 @@ from tests.infra.guarded import (
 
 LAKE = "arn:aws:s3:::lacuna-lake-123456789012-us-east-1"
 GLUE = "arn:aws:glue:us-east-1:123456789012"
-SERVICES = ("athena", "cloudtrail", "glue", "s3", "sts")
+# The prefix of its actions, by what boto3 calls the service
+SERVICES = {
+    "athena": "athena",
+    "cloudtrail": "cloudtrail",
+    "glue": "glue",
+    "resourcegroupstaggingapi": "tag",
+    "s3": "s3",
+    "sts": "sts",
+}
 
 # The template makes the lake's bucket, and a run that finds it does not.
 BY_THE_TEMPLATE = {"s3:CreateBucket", "s3:PutBucketPublicAccessBlock"}
@@ -47,8 +56,9 @@ ON_BEHALF = {
     "glue:CreatePartition",
     "glue:UpdatePartition",
 }
-# Seen in no undisturbed run: a table whose columns a new version has changed; a run ended in the midst of a query.
-RARE = {"glue:UpdateTable", "athena:StopQueryExecution"}
+# Seen in no undisturbed run: a table whose columns a new version has changed; a run ended in the midst of a query; tags
+# that have to be asked of each bucket.
+RARE = {"glue:UpdateTable", "athena:StopQueryExecution", "s3:GetBucketTagging"}
 
 
 @pytest.fixture
@@ -102,17 +112,25 @@ def test_every_operation_in_the_source_is_allowed(statements: Statements) -> Non
     assert set().union(*refused) == BY_THE_TEMPLATE | {FREE}
 
 
+def test_every_permission_that_is_told_to_lack_is_one_that_the_role_has(
+    statements: Statements,
+) -> None:
+    assert set(PERMISSIONS.values()) <= actions(statements)
+    said = {name: action for name, action in PERMISSIONS.items() if action.startswith("s3:")}
+    assert said == {name: f"s3:{ACTIONS.get(name, name)}" for name in said}
+
+
 def operations() -> dict[str, set[str]]:
     """The methods of clients that plugins/lacuna/aws names, also for paginators: their actions.
 
     A name that two services share means either.
     """
     known: dict[str, set[str]] = {}
-    for service in SERVICES:
+    for service, prefix in SERVICES.items():
         client = boto3.client(service, region_name="us-east-1")
         for operation in client.meta.service_model.operation_names:
             action = ACTIONS.get(operation, operation) if service == "s3" else operation
-            known.setdefault(xform_name(operation), set()).add(f"{service}:{action}")
+            known.setdefault(xform_name(operation), set()).add(f"{prefix}:{action}")
     named: set[str] = set()
     for path in (INFRA.parent / "plugins" / "lacuna" / "aws").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -101,6 +101,9 @@ class Account:
     def cloudtrail(self, region: str | None = None) -> "CloudTrailClient":
         return self._client("cloudtrail", region)  # type: ignore[no-any-return]
 
+    def tagging(self, region: str) -> Any:
+        return self._client("resourcegroupstaggingapi", region)
+
     def athena(self) -> "AthenaClient":
         return self._client("athena", None)  # type: ignore[no-any-return]
 

@@ -15,6 +15,7 @@ from lacuna.coverage import (
     TrailStatus,
     basic_selector,
 )
+from lacuna.permissions import needed
 from lacuna.targets import Refusal
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def list_trails(account: Account, regions: Collection[str]) -> TrailsRead:
     )
     for region, answer in zip(asked, answers, strict=True):
         if isinstance(answer, Refusal):
-            log.warning("%s: DescribeTrails refused (%s)", region, answer.error_code)
+            log.warning("%s: %s", region, needed(answer))
             refusals[region] = answer
         else:
             # A multi-Region trail shows in every Region, as a shadow of the one at home.
@@ -100,7 +101,7 @@ def read_stores(account: Account, regions: Collection[str]) -> StoresRead:
     )
     for region, answer in zip(asked, answers, strict=True):
         if isinstance(answer, Refusal):
-            log.warning("%s: ListEventDataStores refused (%s)", region, answer.error_code)
+            log.warning("%s: %s", region, needed(answer))
             refusals[region] = answer
         else:
             found += answer
@@ -130,7 +131,7 @@ def _store(cloudtrail: "CloudTrailClient", arn: str) -> EventDataStore:
     try:
         answer = cloudtrail.get_event_data_store(EventDataStore=arn)
     except AwsError as error:
-        log.warning("%s: GetEventDataStore refused (%s)", arn, error_code(error))
+        log.warning("%s: %s", arn, needed(refusal(error, "GetEventDataStore")))
         return EventDataStore(arn, home_region=arn.split(":")[3], selectors=None)
     return EventDataStore(
         arn=arn,
@@ -168,7 +169,7 @@ def read_selectors(cloudtrail: "CloudTrailClient", trail_arn: str) -> tuple[Sele
     try:
         answer = cloudtrail.get_event_selectors(TrailName=trail_arn)
     except AwsError as error:
-        log.warning("%s: GetEventSelectors refused (%s)", trail_arn, error_code(error))
+        log.warning("%s: %s", trail_arn, needed(refusal(error, "GetEventSelectors")))
         return None
     basic = [
         basic_selector(
