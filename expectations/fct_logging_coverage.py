@@ -30,6 +30,23 @@ and not any_match(
 )
 """
 
+# What surely lacks; a trail that could not be read is told as such
+SENSITIVE = """
+select
+    bucket_name,
+    sensitivity,
+    read_coverage,
+    write_coverage,
+    array_join(coverage_reasons, ', ') as reasons,
+    array_join(coverage_details, '; ') as details
+from {batch}
+where
+    is_sensitive
+    and any_match(
+        array[read_coverage, write_coverage], one -> one in ('partly_covered', 'not_covered')
+    )
+"""
+
 # One finding a log bucket and weakness, however many buckets log there
 WEAK = """
 select
@@ -113,6 +130,13 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 WITH_VERDICT.format(verdict="unknown") + QUIET_ASIDE,
             ),
             expect_no_rows(
+                "sensitive_not_recorded",
+                "warning",
+                "Every read and write of a sensitive bucket is a data event of some trail or event "
+                "data store: access logs alone are delivered at best effort and are not signed.",
+                SENSITIVE,
+            ),
+            expect_no_rows(
                 "log_bucket_weak",
                 "warning",
                 "Logs are delivered to a place where they can be read wrongly, be gone too early or "
@@ -170,6 +194,17 @@ def _says_weak(row: Row) -> str:
     )
 
 
+def _says_not_recorded(row: Row) -> str:
+    recorded = f"; {row['details']}" if row["details"] else ""
+    known = f" ({row['reasons']}{recorded})" if row["reasons"] else ""
+    level = f" ({row['sensitivity']})" if row["sensitivity"] else ""
+    reads, writes = (row[name].replace("_", " ") for name in ("read_coverage", "write_coverage"))
+    return (
+        f"{row['bucket_name']} is sensitive{level} and not all of it is a data event: "
+        f"reads {reads}, writes {writes}{known}"
+    )
+
+
 def _because(row: Row) -> str:
     reasons = [row["reasons"]] if row["reasons"] else []
     error = (
@@ -189,5 +224,6 @@ WORDS: Words = {
     "target_broken": _says_broken,
     "logging_off": _says_off,
     "logging_unknown": _says_unknown,
+    "sensitive_not_recorded": _says_not_recorded,
     "log_bucket_weak": _says_weak,
 }

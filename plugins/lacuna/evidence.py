@@ -45,6 +45,7 @@ class LoggingSnapshot:
     write_witness: str
     read_witnessed_since: datetime | None
     write_witnessed_since: datetime | None
+    is_sensitive: bool | None
     missing_permission: str | None
 
 

@@ -65,6 +65,14 @@ class Settings:
     log_retention_days: int = 90
     quarantine_share: float = 0.01
     sensitivity_tag: str = "sensitivity"
+    sensitive_values: tuple[str, ...] = (
+        "confidential",
+        "restricted",
+        "secret",
+        "sensitive",
+        "high",
+    )
+    sensitive_buckets: tuple[str, ...] = ()
     concurrency: int = 16
     unlogged_buckets: tuple[str, ...] = ()
     from_environment: frozenset[str] = frozenset()
@@ -183,6 +191,13 @@ def _tag_key(text: str) -> str:
     return text
 
 
+def _tag_values(text: str) -> tuple[str, ...]:
+    values = tuple(part.strip() for part in text.split(",") if part.strip())
+    if visible(text) != text:
+        raise ValueError(text)
+    return values
+
+
 def _endpoint(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or visible(text) != text:
@@ -267,6 +282,23 @@ _SETTINGS = (
         _tag_key,
         "must be a bucket tag's key: 1 to 128 characters, none of them invisible",
         "bucket tag whose value says how sensitive the bucket is",
+    ),
+    _Setting(
+        "sensitive_values",
+        ("LACUNA_SENSITIVE_VALUES",),
+        _tag_values,
+        "must be values of that tag separated by commas, none of them with an invisible character",
+        "values of the tag that make a bucket a sensitive one: a trail must record it too",
+        when_none="(none)",
+    ),
+    _Setting(
+        "sensitive_buckets",
+        ("LACUNA_SENSITIVE_BUCKETS",),
+        _bucket_globs,
+        "must be bucket names separated by commas, in which '*' stands for any characters and "
+        "'?' for one, like *-payroll,customer-*",
+        "buckets that are sensitive whatever their tag says",
+        when_none="(none)",
     ),
     _Setting(
         "concurrency",

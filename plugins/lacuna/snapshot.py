@@ -15,10 +15,11 @@ from lacuna.aws import buckets
 from lacuna.aws.buckets import Bucket, LoggingConfig
 from lacuna.aws.lake import open_lake
 from lacuna.aws.session import Account, bucket_region, each
-from lacuna.aws.tags import Tagged, read_tags
+from lacuna.aws.tags import Tags, read_tags
 from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
 from lacuna.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
 from lacuna.permissions import missing, needed
+from lacuna.sensitivity import is_sensitive
 from lacuna.settings import Settings
 from lacuna.targets import NO_BUCKET, Refusal, Source, TargetConfig
 from lacuna.text import visible
@@ -33,6 +34,7 @@ class BucketRead:
     bucket: Bucket
     logging: LoggingConfig | Refusal
     sensitivity: str | Refusal | None = None
+    is_sensitive: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,10 @@ def observe(settings: Settings, observed_at: datetime) -> int:
 
 def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
     listed = buckets.list_buckets(account.s3())
-    key = settings.sensitivity_tag
-    tags = read_tags(account, {bucket.region for bucket in listed if bucket.region}, key)
+    regions = {bucket.region for bucket in listed if bucket.region}
+    tags = read_tags(account, regions, settings.sensitivity_tag)
     read = each(
-        lambda bucket: _read_bucket(account, bucket, key, tags),
+        lambda bucket: _read_bucket(account, bucket, settings, tags),
         listed,
         account.concurrency,
         "buckets",
@@ -94,7 +96,7 @@ def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
 
 
 def _read_bucket(
-    account: Account, listed: Bucket, tag: str, tags: Mapping[str, Tagged | Refusal]
+    account: Account, listed: Bucket, settings: Settings, tags: Tags
 ) -> BucketRead | None:
     """One bucket's configuration; None where it was deleted since it was listed."""
     region = listed.region or bucket_region(account.s3(), listed.name)
@@ -104,18 +106,22 @@ def _read_bucket(
             _say_deleted(bucket)
             return None
         return BucketRead(bucket, Refusal("HeadBucket", "RegionUnknown"))
-    s3, tagged = account.s3(region), tags.get(region)
+    s3 = account.s3(region)
     config = buckets.read_logging(s3, bucket.name)
     if isinstance(config, Refusal) and config.error_code in NO_BUCKET:
         _say_deleted(bucket)
         return None
+    tagged = tags.get(region)
+    if tagged is None or isinstance(tagged, Refusal):
+        # Asked one by one only where nobody tells the tags of many
+        tag = buckets.read_tag(s3, bucket.name, settings.sensitivity_tag)
+    else:
+        tag = tagged.get(bucket.name)
     read = BucketRead(
         bucket,
         config,
-        # Asked one by one only where nobody tells the tags of many
-        buckets.read_tag(s3, bucket.name, tag)
-        if tagged is None or isinstance(tagged, Refusal)
-        else tagged.get(bucket.name),
+        tag,
+        is_sensitive(bucket.name, tag, settings.sensitive_values, settings.sensitive_buckets),
     )
     for refused in (read.logging, read.sensitivity):
         if isinstance(refused, Refusal):
@@ -217,6 +223,7 @@ def _row(
         write_witness=recorded.witness.writes,
         read_witnessed_since=recorded.witness.reads_since,
         write_witnessed_since=recorded.witness.writes_since,
+        is_sensitive=read.is_sensitive,
         missing_permission=None,
     )
     if isinstance(config, Refusal):

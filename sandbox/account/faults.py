@@ -89,6 +89,29 @@ def _why_off(bucket: Bucket) -> str:
     return "logging was turned off" if bucket.name == TURNED_OFF else "logging was never turned on"
 
 
+def sensitive_not_recorded(plan: Plan) -> Plan:
+    """Sensitive buckets of which no trail records everything."""
+    dark = [
+        one for one in BUCKETS if one.sensitivity and (one.reads, one.writes) != (b.Seen.ALL,) * 2
+    ]
+    return _planted(
+        plan,
+        *(
+            Fault(
+                id=f"sensitive_not_recorded:{bucket.name}",
+                kind="sensitive_not_recorded",
+                note=f"{bucket.sensitivity}, and no trail records its data events; on every event day",
+                expect=Expect(
+                    COVERAGE, {"bucket_name": bucket.name, "requirement_state": "not_met"}
+                ),
+                bucket_name=bucket.name,
+                region=bucket.region,
+            )
+            for bucket in dark
+        ),
+    )
+
+
 def turned_off(plan: Plan) -> Plan:
     """A bucket whose logging somebody turned off when the period began."""
     bucket, at = BY_NAME[TURNED_OFF], plan.period.start + 7 * 60
@@ -540,6 +563,7 @@ _EXPIRING = (
 
 PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     logging_off,
+    sensitive_not_recorded,
     turned_off,
     logging_interrupted,
     target_policy_denies,

@@ -22,6 +22,7 @@ LOST_HOURS = frozenset({"hour_lost", "hour_partly_lost"})
 # Which expectations a planted fault may break: the first must tell of it, where there is one.
 BREAKS: Mapping[str, tuple[str, ...]] = {
     "logging_off": ("logging_off",),
+    "sensitive_not_recorded": ("sensitive_not_recorded",),
     "turned_off": ("logging_weakened",),
     "logging_interrupted": ("logging_weakened", "hour_lost"),
     "target_policy_denies": ("target_broken", "hour_lost"),

@@ -130,6 +130,7 @@ class Lake:
             "write_witness": "covered",
             "read_witnessed_since": None,
             "write_witnessed_since": None,
+            "is_sensitive": False,
             "missing_permission": None,
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]

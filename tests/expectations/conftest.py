@@ -97,6 +97,7 @@ MARTS = {
         "config_error_operation": "string",
         "weaknesses": "array<string>",
         "coverage_details": "array<string>",
+        "is_sensitive": "boolean",
         "event_date": "date",
     },
 }

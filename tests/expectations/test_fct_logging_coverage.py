@@ -41,6 +41,20 @@ def findings(new_world):
     for number in range(5):
         weak = ["target_not_versioned", "of_a_later_version"] if number else ["prefix_shared"]
         world.add_verdict(f"weak-{number}", "delivering", target_bucket="logs", weaknesses=weak)
+    half = {"read_coverage": "covered", "write_coverage": "partly_covered"}
+    world.add_verdict(
+        "payroll",
+        "delivering",
+        is_sensitive=True,
+        sensitivity="high",
+        coverage_reasons=["writes_partly_selected"],
+        coverage_details=["writes recorded: all but DeleteObject"],
+        **half,
+    )
+    world.add_verdict("plain", "delivering", is_sensitive=False, **half)
+    world.add_verdict("untold", "delivering", is_sensitive=None, **half)
+    seen = {"read_coverage": "covered", "write_coverage": "unknown"}
+    world.add_verdict("perhaps", "delivering", is_sensitive=True, **seen)
     world.observe("absent")
     world.observe("absent-and-off", "off")
     return world.findings(MART)
@@ -85,6 +99,13 @@ def test_a_denied_bucket_is_unknown_and_not_off(findings, told):
     assert told(findings["logging_unknown"]) == (
         "it is unknown if access to vault was logged "
         "(logging_unreadable; GetBucketLogging: AccessDenied)"
+    )
+
+
+def test_a_sensitive_bucket_that_no_trail_records_whole_is_told(findings, told):
+    assert told(findings["sensitive_not_recorded"]) == (
+        "payroll is sensitive (high) and not all of it is a data event: reads covered, "
+        "writes partly covered (writes_partly_selected; writes recorded: all but DeleteObject)"
     )
 
 
@@ -144,6 +165,7 @@ def test_severities_tell_a_loss_from_a_choice(findings):
         "target_broken": "critical",
         "logging_off": "warning",
         "logging_unknown": "warning",
+        "sensitive_not_recorded": "warning",
         "log_bucket_weak": "warning",
     }
 

@@ -41,6 +41,7 @@ snapshots as (
         error_code,
         error_operation,
         weaknesses,
+        is_sensitive,
         coverage_details,
         -- observations from before stores were looked at knew trails only
         coalesce(read_witness, read_coverage) as read_witness,
@@ -174,6 +175,7 @@ select
     snapshots.error_code,
     snapshots.error_operation,
     snapshots.weaknesses,
+    snapshots.is_sensitive,
     snapshots.observed_at as config_observed_at,
     observed.event_date
 

@@ -24,6 +24,7 @@ config as (
         error_code,
         error_operation,
         weaknesses,
+        is_sensitive,
         config_observed_at,
         event_date
 
@@ -51,6 +52,33 @@ hours as (
     where event_date in {{ event_days() }}
 
     group by bucket_name, event_date
+
+),
+
+log_buckets as (
+
+    select distinct
+        target_bucket,
+        event_date
+
+    from config
+
+),
+
+-- Logging that is on again when somebody looks.
+interruptions as (
+
+    select distinct
+        bucket_name,
+        event_date
+
+    from {{ ref('fct_logging_changes') }}
+
+    where
+        event_date in {{ event_days() }}
+        and about = 'bucket'
+        and effect = 'off'
+        and error_code is null
 
 ),
 
@@ -93,7 +121,10 @@ known as (
         config.error_code,
         config.error_operation,
         config.weaknesses,
+        config.is_sensitive,
         config.config_observed_at,
+        log_buckets.target_bucket is not null as is_log_bucket,
+        interruptions.bucket_name is not null as was_turned_off,
         unreadable_places.bucket_name is not null as is_place_unreadable,
         coalesce(hours.records, 0) as records,
         coalesce(hours.missing_hours, 0) as missing_hours,
@@ -115,6 +146,16 @@ known as (
         on
             coalesce(config.bucket_name, hours.bucket_name) = unreadable_places.bucket_name
             and coalesce(config.event_date, hours.event_date) = unreadable_places.delivered_on
+
+    left join log_buckets
+        on
+            config.bucket_name = log_buckets.target_bucket
+            and config.event_date = log_buckets.event_date
+
+    left join interruptions
+        on
+            coalesce(config.bucket_name, hours.bucket_name) = interruptions.bucket_name
+            and coalesce(config.event_date, hours.event_date) = interruptions.event_date
 
 ),
 
@@ -152,6 +193,32 @@ quiet as (
 
 ),
 
+-- The access log of every bucket but those that receive one, and of the sensitive ones every data event too.
+required as (
+
+    select
+        *,
+        case
+            when is_log_bucket or verdict in ('delivering', 'idle') then 'met'
+            when verdict = 'unknown' then 'unknown'
+            else 'not_met'
+        end as access_log_state,
+        case
+            when not is_sensitive or (read_coverage = 'covered' and write_coverage = 'covered') then 'met'
+            when
+                is_sensitive
+                and (
+                    read_coverage in ('partly_covered', 'not_covered')
+                    or write_coverage in ('partly_covered', 'not_covered')
+                )
+                then 'not_met'
+            else 'unknown'
+        end as data_events_state
+
+    from quiet
+
+),
+
 explained as (
 
     select
@@ -164,6 +231,7 @@ explained as (
                 if(logging_state = 'on' and target_state = 'uncertain', 'target_uncertain'),
                 if(logging_state = 'on' and target_state = 'unknown', 'target_unknown'),
                 if(logging_state = 'on' and is_place_unreadable, 'place_unreadable'),
+                if(logging_state = 'on' and was_turned_off, 'logging_interrupted'),
                 if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
                 if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
                 if(is_quiet and pending_hours > 0, 'records_pending'),
@@ -173,7 +241,7 @@ explained as (
             reason -> reason is not null
         ) as reasons
 
-    from quiet
+    from required
 
 ),
 
@@ -230,6 +298,16 @@ select
     explained.error_operation as config_error_operation,
     explained.weaknesses,
     explained.coverage_details,
+    explained.is_log_bucket,
+    explained.is_sensitive,
+    cast(
+        case
+            when 'not_met' in (explained.access_log_state, explained.data_events_state) then 'not_met'
+            when 'unknown' in (explained.access_log_state, explained.data_events_state) then 'unknown'
+            else 'met'
+        end
+        as varchar
+    ) as requirement_state,
     explained.event_date
 
 from explained

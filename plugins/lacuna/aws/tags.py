@@ -19,9 +19,11 @@ _PAGE = 100
 
 # The value of the tag by bucket, of those that have it
 Tagged = Mapping[str, str]
+# By Region
+Tags = Mapping[str, Tagged | Refusal]
 
 
-def read_tags(account: Account, regions: Collection[str], key: str) -> dict[str, Tagged | Refusal]:
+def read_tags(account: Account, regions: Collection[str], key: str) -> Tags:
     """By Region, the buckets that have a tag `key`, or why that cannot be told."""
     asked = sorted(regions)
     answers = each(

@@ -7,6 +7,7 @@ from tests.sandbox.account.conftest import Made, make, readable
 
 KINDS = {
     "logging_off",
+    "sensitive_not_recorded",
     "turned_off",
     "logging_interrupted",
     "target_policy_denies",

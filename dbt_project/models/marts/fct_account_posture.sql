@@ -1,0 +1,65 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+-- the week before is read for the trend
+counted as (
+
+    select
+        account_id,
+        event_date,
+        count(*) as buckets,
+        count_if(verdict in ('delivering', 'idle')) as buckets_logged,
+        count_if(verdict = 'unknown') as buckets_unknown,
+        count_if(is_sensitive) as sensitive_buckets,
+        count_if(is_sensitive and read_coverage = 'covered' and write_coverage = 'covered') as sensitive_buckets_recorded,
+        count_if(requirement_state = 'met') as buckets_as_required
+
+    from {{ ref('fct_logging_coverage') }}
+
+    where
+        event_date in {{ event_days(before=7) }}
+        -- what receives access logs need not write one; what was not observed has no account
+        and not is_log_bucket
+        and account_id is not null
+
+    group by account_id, event_date
+
+),
+
+shares as (
+
+    select
+        *,
+        cast(buckets_logged as double) / buckets as share_logged,
+        cast(sensitive_buckets_recorded as double) / nullif(sensitive_buckets, 0) as share_sensitive_recorded,
+        cast(buckets_as_required as double) / buckets as share_as_required
+
+    from counted
+
+)
+
+select
+    shares.account_id,
+    shares.buckets,
+    shares.buckets_logged,
+    shares.buckets_unknown,
+    shares.sensitive_buckets,
+    shares.sensitive_buckets_recorded,
+    shares.buckets_as_required,
+    shares.share_logged,
+    shares.share_sensitive_recorded,
+    shares.share_as_required,
+    week_before.share_logged as share_logged_week_before,
+    week_before.share_sensitive_recorded as share_sensitive_recorded_week_before,
+    week_before.share_as_required as share_as_required_week_before,
+    shares.event_date
+
+from shares
+
+left join shares as week_before
+    on
+        shares.account_id = week_before.account_id
+        and date_add('day', -7, shares.event_date) = week_before.event_date
+
+where shares.event_date in {{ event_days() }}

@@ -1,0 +1,122 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+coverage as (
+
+    select
+        account_id,
+        region,
+        bucket_name,
+        verdict,
+        reasons,
+        is_log_bucket,
+        read_coverage,
+        write_coverage,
+        coverage_reasons,
+        event_date
+
+    from {{ ref('fct_logging_coverage') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+trail_buckets as (
+
+    select distinct
+        log_bucket,
+        delivered_on
+
+    from {{ source('evidence', 'listings') }}
+
+    where
+        delivered_on in {{ event_days() }}
+        and kind = 'cloudtrail'
+
+),
+
+access_log as (
+
+    select
+        *,
+        case
+            when verdict in ('delivering', 'idle') then 'passed'
+            when verdict = 'unknown' then 'unknown'
+            else 'failed'
+        end as result
+
+    from coverage
+
+),
+
+answers as (
+
+    -- a bucket that receives access logs would log its own deliveries without end
+    select
+        'access_log' as asks,
+        account_id,
+        region,
+        bucket_name,
+        if(is_log_bucket, 'not_applicable', result) as result,
+        reasons,
+        event_date
+
+    from access_log
+
+    union all
+
+    select
+        'trail_bucket_access_log' as asks,
+        access_log.account_id,
+        access_log.region,
+        access_log.bucket_name,
+        access_log.result,
+        access_log.reasons,
+        access_log.event_date
+
+    from access_log
+
+    inner join trail_buckets
+        on
+            access_log.bucket_name = trail_buckets.log_bucket
+            and access_log.event_date = trail_buckets.delivered_on
+
+    union all
+
+    select
+        modes.asks,
+        coverage.account_id,
+        coverage.region,
+        coverage.bucket_name,
+        case
+            when any_match(modes.found, one -> one in ('partly_covered', 'not_covered')) then 'failed'
+            when contains(modes.found, 'unknown') then 'unknown'
+            else 'passed'
+        end as result,
+        coverage.coverage_reasons as reasons,
+        coverage.event_date
+
+    from coverage
+
+    cross join unnest(
+        array['reads', 'writes', 'reads_and_writes'],
+        array[array[read_coverage], array[write_coverage], array[read_coverage, write_coverage]]
+    ) as modes (asks, found)
+
+)
+
+select
+    controls.framework,
+    controls.control,
+    answers.account_id,
+    answers.region,
+    answers.bucket_name,
+    cast(answers.result as varchar) as result,
+    answers.reasons,
+    answers.event_date
+
+from answers
+
+inner join {{ ref('controls') }} as controls
+    on answers.asks = controls.asks
