@@ -50,6 +50,20 @@ class LoggingSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountObserved:
+    """An account that was to be looked at: `observed`, or `unreadable` and why."""
+
+    account_id: str
+    name: str | None
+    observed_at: datetime
+    state: str
+    observed_buckets: int
+    error_code: str | None
+    error_operation: str | None
+    missing_permission: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LogObject:
     """A delivered object, of either log, or a stranger found among them."""
 
@@ -160,6 +174,12 @@ LOGGING_SNAPSHOTS = EvidenceTable(
     ("observed_on",),
     "How each bucket's logging was configured when Lacuna looked.",
 )
+ACCOUNTS = EvidenceTable(
+    "accounts",
+    AccountObserved,
+    ("observed_on",),
+    "The accounts that Lacuna was to look at, and whether it could.",
+)
 LOG_OBJECTS = EvidenceTable(
     "log_objects", LogObject, ("delivered_on",), "Log objects by the day they were delivered."
 )
@@ -184,6 +204,7 @@ CHECK_RESULTS = EvidenceTable(
 
 TABLES = (
     LOGGING_SNAPSHOTS,
+    ACCOUNTS,
     LOG_OBJECTS,
     LISTINGS,
     CATALOGUED_DAYS,

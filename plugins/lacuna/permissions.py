@@ -23,6 +23,8 @@ PERMISSIONS: Mapping[str, str] = {
     "GetBucketVersioning": "s3:GetBucketVersioning",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "GetResources": "tag:GetResources",
+    "AssumeRole": "sts:AssumeRole",
+    "ListAccounts": "organizations:ListAccounts",
     "DescribeTrails": "cloudtrail:DescribeTrails",
     "GetTrailStatus": "cloudtrail:GetTrailStatus",
     "GetEventSelectors": "cloudtrail:GetEventSelectors",

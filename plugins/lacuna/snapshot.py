@@ -1,7 +1,9 @@
-"""Observe how every bucket of the account is logged, and write it down under the day of looking.
+"""Observe how every bucket of every account is logged, and write it down under the day of looking.
 
 Read, judge, write. A bucket that cannot be read is `unknown`, with the call that was refused and
-its error code; only the account as a whole can fail the run. What the run's role must be allowed is
+its error code; another account that cannot be read has a row that says so; only the run's own
+account as a whole can fail the run. S3 delivers access logs within an account, so each account is
+read and judged by itself, but for the trails of an organisation. What the run's role must be allowed is
 in infra/lacuna.yaml.
 """
 
@@ -12,12 +14,13 @@ from datetime import UTC, datetime
 
 from lacuna import coverage, targets, weaknesses
 from lacuna.aws import buckets
-from lacuna.aws.buckets import Bucket, LoggingConfig
+from lacuna.aws.accounts import Accounts, Member, open_accounts
+from lacuna.aws.buckets import Bucket, BucketsUnlisted, LoggingConfig
 from lacuna.aws.lake import open_lake
 from lacuna.aws.session import Account, bucket_region, each
 from lacuna.aws.tags import Tags, read_tags
 from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
-from lacuna.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
+from lacuna.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, AccountObserved, LoggingSnapshot
 from lacuna.permissions import missing, needed
 from lacuna.sensitivity import is_sensitive
 from lacuna.settings import Settings
@@ -25,6 +28,9 @@ from lacuna.targets import NO_BUCKET, Refusal, Source, TargetConfig
 from lacuna.text import visible
 
 log = logging.getLogger(__name__)
+
+# What an account is, of evidence.accounts
+OBSERVED, UNREADABLE = "observed", "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,45 @@ class LogBuckets:
 
 
 def observe(settings: Settings, observed_at: datetime) -> int:
-    """Write the account's logging configuration as of now; returns the number of buckets.
+    """Write the accounts' logging configuration as of now; returns the number of buckets.
 
     A second observation on the same day replaces the first.
     """
     lake = open_lake(settings)
-    account = lake.account
-    read = _read_buckets(account, settings)
+    accounts = open_accounts(lake.account, settings)
+    rows: list[LoggingSnapshot] = []
+    looked: list[AccountObserved] = []
+    for member in accounts.members:
+        found = _observe_account(accounts, member, settings, observed_at)
+        looked.append(_account_row(member, found, observed_at))
+        rows += [] if isinstance(found, Refusal) else found
+    partition = {"observed_on": observed_at.astimezone(UTC).date()}
+    lake.write(ACCOUNTS, looked, partition)
+    lake.write(LOGGING_SNAPSHOTS, rows, partition)
+    states = [row.logging_state for row in rows]
+    log.info(
+        "observed %d buckets of %d accounts: logging on for %d, off for %d, unknown for %d",
+        len(rows),
+        sum(one.state == OBSERVED for one in looked),
+        *(states.count(state) for state in ("on", "off", "unknown")),
+    )
+    return len(rows)
+
+
+def _observe_account(
+    accounts: Accounts, member: Member, settings: Settings, observed_at: datetime
+) -> list[LoggingSnapshot] | Refusal:
+    """The rows of one account's buckets, or why nobody could look into it."""
+    account = member.account
+    if isinstance(account, Refusal):
+        return account
+    try:
+        read = _read_buckets(account, settings)
+    except BucketsUnlisted as error:
+        if account is accounts.home:
+            raise
+        log.warning("account %s: %s", member.account_id, needed(error.refused))
+        return error.refused
     log_buckets = LogBuckets(
         configs=_read_targets(account, read),
         keys=_keys(account, read),
@@ -70,16 +108,26 @@ def observe(settings: Settings, observed_at: datetime) -> int:
         retention_days=settings.log_retention_days,
     )
     regions = {one.bucket.region for one in read if one.bucket.region} | {account.region}
-    trails, stores = read_trails(account, regions), read_stores(account, regions)
-    rows = [_row(account, one, log_buckets, trails, stores, observed_at) for one in read]
-    lake.write(LOGGING_SNAPSHOTS, rows, {"observed_on": observed_at.astimezone(UTC).date()})
-    states = [row.logging_state for row in rows]
-    log.info(
-        "observed %d buckets: logging on for %d, off for %d, unknown for %d",
-        len(rows),
-        *(states.count(state) for state in ("on", "off", "unknown")),
+    trails = read_trails(account, regions, accounts.entered)
+    stores = read_stores(account, regions)
+    return [_row(account, one, log_buckets, trails, stores, observed_at) for one in read]
+
+
+def _account_row(
+    member: Member, found: list[LoggingSnapshot] | Refusal, observed_at: datetime
+) -> AccountObserved:
+    """An account without buckets is told from one that nobody could look into."""
+    refused = found if isinstance(found, Refusal) else None
+    return AccountObserved(
+        account_id=member.account_id,
+        name=member.name,
+        observed_at=observed_at,
+        state=UNREADABLE if refused else OBSERVED,
+        observed_buckets=0 if isinstance(found, Refusal) else len(found),
+        error_code=refused.error_code if refused else None,
+        error_operation=refused.operation if refused else None,
+        missing_permission=missing(refused) if refused else None,
     )
-    return len(rows)
 
 
 def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:

@@ -20,7 +20,7 @@ def found(path: Path) -> list[str]:
 
 
 def test_every_template_is_linted() -> None:
-    assert {path.stem for path in TEMPLATES} == {"log_bucket", "trail", "lacuna"}
+    assert {path.stem for path in TEMPLATES} == {"log_bucket", "trail", "lacuna", "member"}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)

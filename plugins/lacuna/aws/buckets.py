@@ -37,6 +37,14 @@ _LOG_DELIVERY_GROUP = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 _PAGE = 1000
 
 
+class BucketsUnlisted(AccountError):
+    """Nobody would say which buckets an account has."""
+
+    def __init__(self, refused: Refusal, text: str) -> None:
+        super().__init__(text)
+        self.refused = refused
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """A bucket of the account. `region` is None where nobody would say."""
@@ -65,9 +73,10 @@ def list_buckets(s3: "S3Client") -> list[Bucket]:
                 Bucket(bucket["Name"], bucket.get("BucketRegion")) for bucket in page["Buckets"]
             ]
     except AwsError as error:
-        raise AccountError(
+        raise BucketsUnlisted(
+            refusal(error, "ListBuckets"),
             f"cannot list the account's buckets: ListBuckets failed ({explained(error)}); "
-            f"the run's role needs {PERMISSIONS['ListBuckets']}"
+            f"the run's role needs {PERMISSIONS['ListBuckets']}",
         ) from error
     return sorted(buckets, key=lambda bucket: bucket.name)
 

@@ -71,12 +71,18 @@ def list_trails(account: Account, regions: Collection[str]) -> TrailsRead:
     return TrailsRead(tuple(found[arn] for arn in sorted(found)), refusals)
 
 
-def read_trails(account: Account, regions: Collection[str]) -> TrailsRead:
+def read_trails(
+    account: Account, regions: Collection[str], entered: Mapping[str, Account]
+) -> TrailsRead:
     """The same with every trail's selectors, its status in each Region that it records, and
-    whether its log bucket is there."""
+    whether its log bucket is there.
+
+    `entered` are the accounts at hand: an organisation's trail shows in every member, and may be
+    read in full by its owner only.
+    """
     listed = list_trails(account, regions)
     trails = each(
-        lambda trail: _with_details(account, trail, regions),
+        lambda trail: _with_details(entered.get(trail.account_id, account), trail, regions),
         listed.trails,
         account.concurrency,
         "trails",
