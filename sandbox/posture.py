@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from sandbox.process import REPO, access, serving
 MIB = 2**20
 REGIONS = ("us-east-1", "eu-west-1")
 WORKERS = 16
+TIMES = 2
 # Neither divides the number of log buckets, or some of them would get no log
 TAGGED_EVERY, UNLOGGED_EVERY = 7, 9
 
@@ -89,12 +91,13 @@ def posture_section(buckets: int = 1000, log_buckets: int = 20, trails: int = 5)
         subprocess.run([sys.executable, "-c", PREPARE], env=environment, cwd=REPO, check=True)
         build(environment, buckets, log_buckets, trails)
         costs = {
-            name: measure(command, environment, Path(folder)) if command else None
+            name: quickest(command, environment, Path(folder)) if command else None
             for name, command in commands(Path(folder)).items()
         }
     return [
         f"## An account of {buckets:,} buckets ({log_buckets} log buckets, {trails} trails)\n",
-        "Each tool is a process of its own, from its start to its end, against the same sandbox. "
+        "Each tool is a process of its own, from its start to its end, against the same sandbox; "
+        f"the quickest of {TIMES} runs. "
         "A peer is installed by whoever measures, in an environment of its own: "
         "`python3.11 -m venv DIR && DIR/bin/pip install prowler` (or `c7n`), "
         "then `make bench PROWLER=DIR CUSTODIAN=DIR`.\n",
@@ -156,6 +159,13 @@ def ratios(costs: dict[str, Cost | None]) -> Iterator[str]:
         yield f"| times faster than Prowler | {prowler.wall / ours.wall:.1f} | at least 15 |"
     yield f"| times the wall time of the bare loop | {ours.wall / bare.wall:.1f} | at most 2 |"
     yield f"| peak memory | {ours.peak / MIB:.0f} MiB | under 300 MiB |"
+
+
+def quickest(command: Sequence[str], environment: dict[str, str], folder: Path) -> Cost:
+    """The quickest of a few runs, the same for all: what else the machine does is in none of them."""
+    return min(
+        (measure(command, environment, folder) for _ in range(TIMES)), key=attrgetter("wall")
+    )
 
 
 def measure(command: Sequence[str], environment: dict[str, str], folder: Path) -> Cost:
