@@ -6,6 +6,7 @@ cloudtrail  where moto's CloudTrail is corrected; public keys of digests
 glue        the Glue calls that moto lacks
 faults      calls that fail on demand, calls counted
 athena      the Athena API
+unload      UNLOAD, by CREATE TABLE AS
 ddl         Hive's statements, done on the catalogue
 catalog     Glue tables and S3 objects as Athena sees them
 engine      what an engine is: statement in, rows out

@@ -438,6 +438,8 @@ class _Analyser:
     def _table(self, node: exp.Table, scope: Scope) -> tuple[tuple[str, ...], Columns]:
         """The names and columns of a table, or of a query of WITH."""
         name = node.name.lower()
+        if str(node.this.this).upper() == "TABLE" and not isinstance(node.this, exp.Identifier):
+            raise refused("TABLE of a function")
         if not isinstance(node.this, exp.Identifier):
             at = position(self.sql, name)
             raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Table function '{name}' not registered")
@@ -691,7 +693,7 @@ class _Analyser:
         if found is None:
             raise self.mismatch(node.this, f"Cannot apply operator: {left} {symbol} {right}")
         if found.name == "decimal" and symbol in "/%":
-            raise refused("division of decimals (cast to double: 1e0 is a double, 1.0 a decimal)")
+            raise refused("division of decimals (cast to double)")
         return found
 
     def _shifted(self, node: exp.Binary, scope: Scope) -> Type:
@@ -995,7 +997,7 @@ def interval_unit(node: exp.Expr) -> str:
 
 
 def _literal(node: exp.Literal) -> Type:
-    """1.5 is a decimal, 1e0 a double."""
+    """1.5 is a double, as in Athena; a decimal is written decimal '1.5'."""
     text = node.name
     if node.is_string:
         return VARCHAR
@@ -1003,12 +1005,9 @@ def _literal(node: exp.Literal) -> Type:
         if int(text) >= 2**63 + isinstance(node.parent, exp.Neg):
             raise AthenaError(f"SYNTAX_ERROR: line 1:1: Invalid numeric literal: {text}")
         return types.INTEGER if int(text) < 2**31 else types.BIGINT
-    if re.fullmatch(r"\d*\.?\d*[eE][+-]?\d+", text):
-        return types.DOUBLE
-    if not re.fullmatch(r"\d*\.\d*", text):
+    if not re.fullmatch(r"\d*\.?\d*([eE][+-]?\d+)?", text):
         raise refused(f"the number {text}")
-    whole, _, fraction = text.partition(".")
-    return types.decimal(max(len(whole.lstrip("0")) + len(fraction), 1), len(fraction))
+    return types.DOUBLE
 
 
 def castable(source: Type, target: Type) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import re
 import threading
 import time
@@ -20,14 +21,16 @@ from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
-from . import ddl, prepared, s3
+from . import ddl, prepared, s3, unload
 from .catalog import CATALOG, Catalog, CatalogError, GlueTable, split_url
-from .engine import AthenaError, Cancelled, Engine, Result, Statement
+from .engine import AthenaError, Cancelled, Column, Engine, Malformed, Result, Statement
 
 WORKERS = 4
-FIRST_WAIT = 20.0  # a client that starts a short query finds it done at its first poll
+FIRST_WAIT = 3.0  # a client that starts a short query finds it done at its first poll
 LIMIT = 1000
 USER_ERROR = 2
+WRITERS = ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD")
+ROWS = Column("rows", "bigint", 19)  # what is told of a statement that wrote some
 
 _lock = threading.Lock()
 _engine: Engine
@@ -46,6 +49,7 @@ class Execution:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: str = "QUEUED"
     reason: str = ""
+    malformed: bool = False
     result: Result = field(default_factory=Result)
     submitted: float = field(default_factory=time.time)
     started: float = 0.0
@@ -66,6 +70,7 @@ class Execution:
             end, reason, self.result = "CANCELLED", str(error), Result(scanned=error.scanned)
         except (AthenaError, CatalogError) as error:
             end, reason = "FAILED", str(error)
+            self.malformed = isinstance(error, Malformed)
         except Exception as error:  # noqa: BLE001  every failure is a failed query with its reason
             traceback.print_exc()
             end, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {error}"
@@ -79,16 +84,20 @@ class Execution:
         catalog = self.context.get("Catalog") or CATALOG
         if catalog.lower() != CATALOG:
             raise AthenaError(f"CATALOG_NOT_FOUND: line 1:1: Catalog '{catalog}' does not exist")
-        return _engine.run(statement)
+        return unload.run(statement, _engine) or _engine.run(statement)
 
     @property
     def has_header(self) -> bool:
-        return self.result.subtype == "SELECT" and bool(self.result.columns)
+        return self.result.subtype in ("SELECT", "EXPLAIN") and bool(self.result.columns)
 
     @property
     def output(self) -> str:
         ending = "txt" if self.result.kind != "DML" else "csv"
         return f"{self.statement.output_location}{self.id}.{ending}"
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.statement.output_location}{self.id}-manifest.csv"
 
     def _store(self) -> None:
         text = io.StringIO()
@@ -102,6 +111,8 @@ class Execution:
         else:
             text.writelines(f"{row[0] or ''}\n" for row in self.result.rows)
         self.statement.catalog.put(self.output, text.getvalue().encode())
+        if self.result.subtype == "UNLOAD":
+            self.statement.catalog.put(self.manifest, "\n".join(self.result.written).encode())
 
     def described(self) -> dict[str, Any]:
         status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
@@ -117,8 +128,10 @@ class Execution:
                 "ErrorMessage": self.reason,
             }
         done = self.ended or time.time()
-        queued = int(((self.started or done) - self.submitted) * 1000)
+        queued = math.ceil(((self.started or done) - self.submitted) * 1000)
         ran = int((done - (self.started or done)) * 1000)
+        unloaded = self.result.subtype == "UNLOAD"
+        manifest = {"DataManifestLocation": self.manifest} if unloaded else {}
         return {
             "QueryExecutionId": self.id,
             "Query": self.statement.sql,
@@ -134,6 +147,7 @@ class Execution:
                 "TotalExecutionTimeInMillis": queued + ran,
                 "QueryQueueTimeInMillis": queued,
                 "ServiceProcessingTimeInMillis": 0,
+                **manifest,
                 "ResultReuseInformation": {"ReusedPreviousResult": False},
             },
             "WorkGroup": self.workgroup,
@@ -145,8 +159,10 @@ class Execution:
         }
 
 
-def _invalid(message: str) -> JsonRESTError:
-    return JsonRESTError("InvalidRequestException", message)
+def _invalid(message: str, code: str = "INVALID_INPUT") -> JsonRESTError:
+    error = JsonRESTError("InvalidRequestException", message)
+    error.description = json.dumps(json.loads(error.description) | {"AthenaErrorCode": code})
+    return error
 
 
 class AthenaApi(AthenaResponse):  # type: ignore[misc]
@@ -204,6 +220,9 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
             future: Future[None] = _pool.submit(execution.run)
         with contextlib.suppress(TimeoutError):
             future.result(timeout=FIRST_WAIT)
+        if execution.malformed:  # there never was an execution
+            del self._executions()[execution.id]
+            raise _invalid(execution.reason.removeprefix("SYNTAX_ERROR: "), "MALFORMED_QUERY")
         return json.dumps({"QueryExecutionId": execution.id})
 
     def stop_query_execution(self) -> str:
@@ -269,7 +288,7 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
                 "Nullable": "UNKNOWN",
                 "CaseSensitive": c.type in ("varchar", "char"),
             }
-            for c in result.columns
+            for c in ([ROWS] if result.subtype in WRITERS else result.columns)
         ]
         token = {"NextToken": page["NextToken"]} if "NextToken" in page else {}
         rows = {"Rows": page["Rows"], "ResultSetMetadata": {"ColumnInfo": info}}
@@ -353,6 +372,9 @@ def table_metadata(table: GlueTable) -> dict[str, Any]:
         "outputformat": storage.get("OutputFormat", ""),
         "serde.serialization.lib": (storage.get("SerdeInfo") or {}).get("SerializationLibrary", ""),
     }
+
+    properties = (storage.get("SerdeInfo") or {}).get("Parameters") or {}
+    extra |= {f"serde.param.{k}": v for k, v in properties.items()}
 
     def columns(of: list[dict[str, Any]] | None) -> list[dict[str, str]]:
         return [{k: c[k] for k in ("Name", "Type", "Comment") if c.get(k)} for c in of or []]

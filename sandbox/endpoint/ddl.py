@@ -30,6 +30,21 @@ SERDES = {
     "json": "org.openx.data.jsonserde.JsonSerDe",
     "textfile": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
 }
+HEADINGS = {  # Hive's
+    "SHOW_DATABASES": "database_name",
+    "SHOW_TABLES": "tab_name",
+    "SHOW_PARTITIONS": "partition",
+    "SHOW_COLUMNS": "field",
+    "SHOW_CREATE_TABLE": "createtab_stmt",
+}
+DELIMITED = {
+    "fields": "field.delim",
+    "escaped": "escape.delim",
+    "collection_items": "collection.delim",
+    "map_keys": "mapkey.delim",
+    "lines": "line.delim",
+    "null": "serialization.null.format",
+}
 Columns = list[tuple[str, str]]
 NAME = r"((?:`[^`]+`|\"[^\"]+\"|[\w$]+)(?:\.(?:`[^`]+`|\"[^\"]+\"|[\w$]+))*)"
 
@@ -116,7 +131,8 @@ class _Context:
 
 
 def _rows(lines: Iterable[str], subtype: str) -> Result:
-    return Result("UTILITY", subtype, (Column("result", "string"),), [[line] for line in lines])
+    column = Column(HEADINGS.get(subtype, "result"), "string")
+    return Result("UTILITY", subtype, (column,), [[line] for line in lines])
 
 
 def _create_database(at: _Context, exists: str | None, name: str, rest: str) -> Result:
@@ -218,7 +234,7 @@ def _definition(name: str, tree: exp.Create, sql: str) -> dict[str, Any]:  # noq
         if isinstance(item, exp.PartitionedByProperty):
             keys = item.this.expressions
         elif isinstance(item, exp.LocationProperty):
-            location = item.this.name
+            location = item.this.name.rstrip("/")  # as Hive keeps it
         elif isinstance(item, exp.FileFormatProperty):
             if isinstance(item.this, exp.InputOutputFormat):
                 storage = {
@@ -237,8 +253,11 @@ def _definition(name: str, tree: exp.Create, sql: str) -> dict[str, Any]:  # noq
             serde["Parameters"] |= (
                 {p.this.name: p.args["value"].name for p in given.expressions} if given else {}
             )
-        elif isinstance(item, exp.RowFormatDelimitedProperty) and item.args.get("fields"):
-            serde["Parameters"]["field.delim"] = item.args["fields"].name
+        elif isinstance(item, exp.RowFormatDelimitedProperty):
+            given = {DELIMITED[k]: v.name for k, v in item.args.items() if v and k in DELIMITED}
+            if "field.delim" in given:
+                given["serialization.format"] = given["field.delim"]
+            serde["Parameters"] |= given
         elif isinstance(item, exp.SchemaCommentProperty):
             parameters["comment"] = item.this.name
         elif isinstance(item, exp.Property) and item.args.get("value") is not None:
@@ -478,5 +497,5 @@ COMMANDS: list[tuple[str, Callable[..., Result]]] = [
     (rf"SHOW\s+TBLPROPERTIES\s+{NAME}", _show_properties),
     (rf"SHOW\s+CREATE\s+(TABLE|VIEW)\s+{NAME}", _show_create),
     (rf"DESC(?:RIBE)?\s+(?:EXTENDED\s+|FORMATTED\s+)?{NAME}", _describe),
-    (r"(MERGE|UPDATE|DELETE|OPTIMIZE|VACUUM|UNLOAD|PREPARE|DEALLOCATE|GRANT|REVOKE)\s.*", _refuse),
+    (r"(MERGE|UPDATE|DELETE|OPTIMIZE|VACUUM|PREPARE|DEALLOCATE|GRANT|REVOKE)\s.*", _refuse),
 ]

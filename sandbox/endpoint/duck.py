@@ -33,7 +33,7 @@ from .catalog import CATALOG, NULL_PARTITION, OWN, DataFile, GlueTable, partitio
 from .ddl import hive_columns, new_table
 from .engine import AthenaError, Cancelled, Result, Statement
 from .functions import MACROS
-from .syntax import parse, position, refused, with_parameters
+from .syntax import mismatched, parse, position, refused, with_parameters
 from .types import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, Type, common, glue_type
 from .writer import to_duckdb
 
@@ -183,7 +183,9 @@ class _Run:
             return self.insert(tree)
         if isinstance(tree, (exp.Query, exp.Values)):
             return self.select(tree)
-        raise AthenaError(f"NOT_SUPPORTED: line 1:1: this statement is not supported: {sql[:60]}")
+        if isinstance(tree, exp.Create):
+            raise refused("CREATE TABLE without AS SELECT (Iceberg)")
+        raise mismatched(1, 1, sql.split(None, 1)[0])
 
     # -- tables of a query -------------------------------------------------------------------------
 
@@ -700,8 +702,12 @@ class _Run:
                 )
         types = dict(columns + keys)
         wanted, got = [glue_type(types[c]) for c in given], [kind for _, kind in described]
-        pairs = zip(wanted, got, strict=False)
-        if len(wanted) != len(got) or any(common(a, b) != a for a, b in pairs):
+        pairs = [(a, b) for a, b in zip(wanted, got, strict=False) if common(a, b) != a]
+        if all(a.is_number and b.is_number for a, b in pairs) and len(wanted) == len(got):
+            for a, b in pairs:  # Athena casts
+                if not (a.is_whole and b.is_whole):
+                    raise refused(f"to insert {b} into a column of {a}")
+        else:
             raise AthenaError(
                 "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: "
                 f"[{', '.join(map(str, wanted))}], Query: [{', '.join(map(str, got))}]"

@@ -15,6 +15,10 @@ class AthenaError(Exception):
     """A failed query. The text is what Athena puts into StateChangeReason."""
 
 
+class Malformed(AthenaError):
+    """A statement that is none: Athena's StartQueryExecution refuses what it cannot parse."""
+
+
 class Cancelled(Exception):
     """A query that was stopped: by StopQueryExecution (no text), or by a limit of its
     workgroup (the text)."""
@@ -80,6 +84,7 @@ class Result:
     rows: list[list[str | None]] = field(default_factory=list)
     update_count: int = 0
     scanned: int = 0
+    written: tuple[str, ...] = ()  # the objects of an UNLOAD
 
 
 class Engine(Protocol):

@@ -49,9 +49,9 @@ create macro t_guard_time(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\
 -- times: milliseconds, and no zone but UTC
 create macro t_timestamp_text(t) as strftime(t, '%Y-%m-%d %H:%M:%S.%g');
 create macro t_from_iso8601_timestamp(s) as case
-  when regexp_full_match(s, '[1-9]\d{3}-\d\d-\d\d(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]00:?00)?)?') then
+  when regexp_full_match(s, '[1-9]\d{3}-\d\d-\d\d(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3}0{0,3})?)?(Z|[+-]00:?00)?)?') then
     coalesce(try_cast(s as timestamptz), cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamptz))
-  when regexp_full_match(s, '\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z') then
+  when regexp_full_match(s, '\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3}0{0,3})?)?Z') then
     cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamptz)
   when regexp_full_match(s, '[+-]?[0-9][0-9W.,:+-]*([Tt][0-9.,:]*([zZ]|[+-][0-9:]+)?)?') then cast(t_refuse('the time ' || s || ' (UTC to milliseconds only)') as timestamptz)
   when s is not null then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') as timestamptz) end;

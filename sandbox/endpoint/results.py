@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import numpy as np
 from sqlglot import exp
 
 from .catalog import GlueTable
@@ -26,7 +27,8 @@ PRECISIONS = {
     "double": 17,
     "float": 17,
     "varchar": 2147483647,
-    "timestamp": 3,
+    "varbinary": 1073741824,
+    **dict.fromkeys(("time", "timestamp", "time with time zone", "timestamp with time zone"), 3),
 }
 
 
@@ -75,6 +77,8 @@ def cell(value: Any, kind: Type) -> str | None:
     """A value of a type; what Python's calendar does not have DuckDB gives as text."""
     if isinstance(value, str) and kind.name in TIMES:
         raise refused(f"the time {value}, which is not in the years 1 to 9999")
+    if kind.name == "real" and value is not None:
+        value = float(str(np.float32(value)))  # the shortest that is this float, as Java's
     return text(value)
 
 

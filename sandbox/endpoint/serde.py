@@ -27,6 +27,7 @@ from .catalog import OWN, DataFile, GlueTable
 from .engine import AthenaError
 from .hive import parse_type
 from .patterns import groups_of
+from .syntax import refused
 from .types import duck_type
 
 BATCH_BYTES, BATCH_FILES = 4 << 20, 1000
@@ -219,6 +220,9 @@ def converted(text: str, duck_type: str) -> str:
     """A text cell as a value of its column: what cannot be converted is NULL, as in Hive."""
     if duck_type == "varchar":
         return text
+    if re.match(r"struct|map|blob|.*\[\]", duck_type):
+        why = f"NOT_SUPPORTED: the sandbox's embedded engine reads no {duck_type} in text"
+        return f"cast(t_fail({quoted(why)}) as {duck_type})"  # only if the column is read
     if duck_type in ("tinyint", "smallint", "integer", "bigint"):
         return (
             f"case when regexp_full_match({text}, '[+-]?[0-9]+') then try_cast({text} as "
@@ -263,6 +267,8 @@ def _delimited_reader(
     name: str, columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int
 ) -> Reader:
     if name == "LazySimpleSerDe":
+        if properties.get("escape.delim"):
+            raise refused("text with an escape character")
         delimiter = (
             properties.get("field.delim") or properties.get("serialization.format") or "\x01"
         )

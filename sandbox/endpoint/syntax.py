@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from .engine import AthenaError
+from .engine import AthenaError, Malformed
 
 T = TokenType
 SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LISTAGG")
@@ -97,7 +97,16 @@ CLAUSES_NOT_CARRIED = {
     "version": "FOR VERSION AS OF",
     "on_overflow": "ON OVERFLOW",
     "all": "GROUP BY ALL",
+    "is_literal": "JSON '…'",
 }
+
+
+def _decimal(text: exp.Expr, kind: exp.DataType) -> exp.Expr:
+    """DECIMAL '1.50' has as many digits as it is written with."""
+    whole, _, fraction = text.name.strip().lstrip("+-").partition(".")
+    sizes = (max(len(whole.lstrip("0")) + len(fraction), 1), len(fraction))
+    kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in sizes])
+    return exp.Cast(this=text, to=kind)
 
 
 class TrinoSQL(Trino):
@@ -117,6 +126,11 @@ class TrinoSQL(Trino):
             """No name of Trino's stands in single quotes."""
             is_text = self._curr is not None and self._curr.token_type == T.STRING
             return None if is_text else super()._parse_id_var(*args, **options)
+
+        TYPE_LITERAL_PARSERS: ClassVar[Any] = {
+            **TrinoParser.TYPE_LITERAL_PARSERS,
+            exp.DType.DECIMAL: lambda _, text, kind: _decimal(text, kind),
+        }
 
         def _parse_string_as_identifier(self) -> Any:
             return None
@@ -151,17 +165,17 @@ def parse(sql: str) -> exp.Expr:
     except SqlglotError as error:
         details = (getattr(error, "errors", None) or [{}])[0]
         if not details:
-            raise AthenaError(f"SYNTAX_ERROR: line 1:1: {error}") from error
+            raise Malformed(f"SYNTAX_ERROR: line 1:1: {error}") from error
         text = details.get("highlight") or ""
-        raise _mismatched(
+        raise mismatched(
             details["line"], details["col"] - len(text) + 1, text, details["description"]
         ) from error
     if len(trees) != 1:
-        raise AthenaError("SYNTAX_ERROR: Only one sql statement is allowed")
+        raise Malformed("SYNTAX_ERROR: Only one sql statement is allowed")
     check_syntax(trees[0])
     joins = sum(not is_comma(join) for join in trees[0].find_all(exp.Join))
     if joins < sum(token.token_type == T.JOIN for token in tokens):
-        raise AthenaError("SYNTAX_ERROR: line 1:1: a JOIN without ON or USING")
+        raise Malformed("SYNTAX_ERROR: line 1:1: a JOIN without ON or USING")
     return trees[0]
 
 
@@ -246,13 +260,13 @@ def check_tokens(sql: str, read: list[Token]) -> None:
         if last[1] == T.NUMBER and kind == T.VAR and before.end + 1 == token.start:
             raise refused(f"the number {before.text}{token.text}")
         if wrong:
-            raise _mismatched(token.line, token.col - len(token.text) + 1, token.text)
+            raise mismatched(token.line, token.col - len(token.text) + 1, token.text)
 
 
 def check_syntax(tree: exp.Expr) -> None:
     """Statements, joins and clauses that no Trino grammar has; only what is listed passes."""
     if type(tree).__name__ in FOREIGN_STATEMENTS:
-        raise _mismatched(1, 1, tree.sql().split(" ")[0].lower())
+        raise mismatched(1, 1, tree.sql().split(" ")[0].lower())
     for query in tree.find_all(exp.Query):
         for node in query.walk():
             allowed = PARTS.get(type(node).__name__, "").split()
@@ -261,34 +275,36 @@ def check_syntax(tree: exp.Expr) -> None:
                     continue
                 if name in CLAUSES_NOT_CARRIED:
                     raise refused(f"the clause {CLAUSES_NOT_CARRIED[name]}")
-                raise _mismatched(1, 1, name.rstrip("_"))
+                raise mismatched(1, 1, name.rstrip("_"))
             if isinstance(node, exp.Join):
                 _check_join(node)
+            if isinstance(node, exp.Select) and not node.expressions:
+                raise mismatched(1, 1, "select", "nothing is selected")
             if isinstance(node, exp.Identifier) and not (
                 node.name
                 if node.quoted
                 else node.name.upper() not in RESERVED and NAME.fullmatch(node.name)
             ):
-                raise _mismatched(1, 1, node.name)
+                raise mismatched(1, 1, node.name)
             if isinstance(node, exp.CTE) and node.args.get("materialized") is not None:
-                raise _mismatched(1, 1, "materialized")
+                raise mismatched(1, 1, "materialized")
             if isinstance(node, exp.Distinct) and node.args.get("on"):
-                raise _mismatched(1, 1, "on")
+                raise mismatched(1, 1, "on")
         break
 
 
 def _check_join(node: exp.Join) -> None:
     if node.kind.upper() not in ("", "CROSS", "INNER", "OUTER"):
-        raise _mismatched(1, 1, node.kind)
+        raise mismatched(1, 1, node.kind)
     for name in node.args.get("using") or ():
         if not isinstance(name, exp.Identifier):
-            raise _mismatched(1, 1, name.sql())
+            raise mismatched(1, 1, name.sql())
     if node.kind == "CROSS" and node.args.get("on"):
-        raise _mismatched(1, 1, "on")
+        raise mismatched(1, 1, "on")
 
 
-def _mismatched(line: int, column: int, text: str, why: str = "") -> AthenaError:
-    return AthenaError(
+def mismatched(line: int, column: int, text: str, why: str = "") -> Malformed:
+    return Malformed(
         f"SYNTAX_ERROR: line {line}:{max(column, 1)}: mismatched input '{text}'"
         + (f" ({why})" if why else "")
     )

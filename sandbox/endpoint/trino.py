@@ -99,7 +99,7 @@ class TrinoEngine:
                 statement.cancellation.request()
                 raise Cancelled("Bytes scanned limit was exceeded", scanned)
             if "error" in page:
-                raise AthenaError(trino_dialect.reason(page["error"]))
+                raise trino_dialect.failure(page["error"])
             yield page
             if "nextUri" not in page:
                 return
@@ -124,7 +124,7 @@ def column(described: dict[str, Any]) -> Column:
     """A result column as GetQueryResults describes it."""
     signature = described["typeSignature"]
     kind = {"real": "float"}.get(signature["rawType"], signature["rawType"])
-    if kind == "decimal":
+    if kind in ("decimal", "varchar", "char"):
         return Column(described["name"], kind, *(a["value"] for a in signature["arguments"]))
     return Column(described["name"], kind, results.PRECISIONS.get(kind, 0))
 

@@ -3,6 +3,7 @@
 - CREATE TABLE AS: properties of Athena's own (table_type, is_external) go; a compression is a matter
   of the session, a delimiter has another name, and JSON means the openx SerDe. Where no location is
   given, the table goes below the query's result location; without a format it is Parquet.
+- 1.5 is a double, as it was in all Trinos once; a decimal is written decimal '1.5'
 - parameters of an execution are literals in the order of the question marks
 - what Trino runs and Athena does not (sessions, catalogs, grants, procedures, DELETE …) is refused
 - an error has Trino's name; to COLUMN_NOT_FOUND Athena adds that it may not be allowed, either
@@ -22,8 +23,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from . import results
-from .engine import AthenaError, Statement
-from .syntax import TrinoSQL, parse, with_parameters
+from .engine import AthenaError, Malformed, Statement
+from .syntax import TrinoSQL, mismatched, parse, with_parameters
 
 CODEC = "awsdatacatalog.compression_codec"
 FORMATS = {"json": "OPENX_JSON"}  # the SerDe that Athena writes JSON with
@@ -42,15 +43,23 @@ def translated(statement: Statement) -> tuple[str, dict[str, str]]:
     """A statement as Trino reads it, and the session properties it needs."""
     sql = with_parameters(statement.sql.strip().rstrip(";"), statement.parameters)
     try:
+        sql = _with_doubles(sql)
         tokens = TrinoSQL().tokenize(sql)
     except SqlglotError:
         return sql, {}  # Trino will say what is wrong
     words = [token.text.lower() for token in tokens[:4]]
     if words and words[0] not in RUN:
-        raise _mismatched(tokens[0])
+        raise mismatched(tokens[0].line, 1, tokens[0].text)
     if words[:1] != ["create"] or "view" in words:
         return sql, {}
     return _create_table_as(sql, tokens, f"{statement.output_location}tables/{uuid.uuid4()}/")
+
+
+def _with_doubles(sql: str) -> str:
+    for token in reversed(TrinoSQL().tokenize(sql)):
+        if token.token_type == TokenType.NUMBER and re.fullmatch(r"\d+\.\d*", token.text):
+            sql = f"{sql[: token.end + 1]}e0{sql[token.end + 1 :]}"
+    return sql
 
 
 def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str, dict[str, str]]:
@@ -60,8 +69,13 @@ def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str,
         if depth == 0:
             outer.setdefault(token.token_type, token)
     body = outer.get(TokenType.ALIAS)
+    if body is None and tokens[1].token_type == TokenType.TABLE:
+        raise AthenaError(
+            "NOT_SUPPORTED: line 1:1: CREATE TABLE without AS SELECT (Iceberg) is not supported by "
+            "the sandbox"
+        )
     if body is None or tokens[1].token_type != TokenType.TABLE:
-        raise _mismatched(tokens[1])
+        raise mismatched(tokens[1].line, 1, tokens[1].text)
     head, rest = sql[: body.start], sql[body.start :]
     tree = parse(f"{head} as select 1 as x")
     options = results.table_options(tree)  # type: ignore[arg-type]
@@ -81,10 +95,8 @@ def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str,
     return f"{sql[:start]}with ({listed}) {rest}", {CODEC: codec[1].upper()} if codec else {}
 
 
-def _mismatched(token: Token) -> AthenaError:
-    return AthenaError(f"SYNTAX_ERROR: line {token.line}:1: mismatched input '{token.text}'")
-
-
-def reason(error: dict[str, Any]) -> str:
-    """A Trino error as StateChangeReason."""
-    return f"{error['errorName']}: {error.get('message')}{ERRORS.get(error['errorName'], '')}"
+def failure(error: dict[str, Any]) -> AthenaError:
+    """A Trino error as Athena tells it."""
+    name, kind = error["errorName"], error.get("failureInfo", {}).get("type", "")
+    found = Malformed if kind.endswith(".ParsingException") else AthenaError
+    return found(f"{name}: {error.get('message')}{ERRORS.get(name, '')}")

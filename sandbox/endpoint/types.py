@@ -49,6 +49,14 @@ class Type:
     fields: tuple[str, ...] = ()  # the names in a row, '' for none
     sizes: tuple[int, ...] = ()  # of a decimal; of a timestamp whose precision is not 3
 
+    @property
+    def is_number(self) -> bool:
+        return self.name in (*INTEGERS, "decimal", "double", "real")
+
+    @property
+    def is_whole(self) -> bool:
+        return self.name in INTEGERS or (self.name == "decimal" and not self.sizes[1])
+
     def __str__(self) -> str:
         if self.name.startswith("timestamp"):
             return self.name.replace(

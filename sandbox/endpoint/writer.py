@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from typing import Any, ClassVar
 
@@ -29,8 +30,10 @@ PARSED = {
     "%i": ("%M", r"[0-5][0-9]"),
     "%s": ("%S", r"[0-5][0-9]"),
     "%S": ("%S", r"[0-5][0-9]"),
+    "%f": ("%f", r"[0-9]{3}(?:000)?"),
     "%T": ("%H:%M:%S", r"[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"),
     "%b": ("%b", r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
+    "%M": ("%B", f"(?:{'|'.join(calendar.month_name[1:])})"),
 }
 JSON_PATH = re.compile(r"""\$(\.[A-Za-z_]\w*|\["[^"\\*]+"\])*""")
 GUARDS = {**dict.fromkeys(INTEGERS, "int"), "date": "date", "timestamp": "time"}

@@ -19,7 +19,7 @@ import boto3
 from lacuna.policies import glob_matches
 from sandbox.__main__ import client_environment, yesterday
 from sandbox.account import simulate
-from sandbox.account.buckets import LOG_BUCKETS, TRAIL_BUCKET
+from sandbox.account.buckets import BUCKETS, TRAIL_BUCKET
 from sandbox.endpoint import s3
 from sandbox.endpoint.faults import Call, Fault, FaultBook
 from sandbox.endpoint.server import ACCOUNT_ID, Sandbox
@@ -34,8 +34,8 @@ ACTIONS = {
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
     "GetBucketEncryption": "GetEncryptionConfiguration",
-    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "HeadObject": "GetObject",
     "DeleteObjects": "DeleteObject",
@@ -159,7 +159,8 @@ def main() -> None:
     with box:
         environment = client_environment(box.url) | {"LACUNA_WORKGROUP": "lacuna"}
         planted = simulate(box.url, 7, REQUESTS, yesterday(), DAYS)
-        log_buckets = [*(bucket.name for bucket in LOG_BUCKETS), TRAIL_BUCKET]
+        targets = {bucket.target_bucket for bucket in BUCKETS if bucket.target_bucket}
+        log_buckets = sorted(targets | {TRAIL_BUCKET})
         guard.statements = deploy(environment, log_buckets)
         days = json.loads(planted.to_json())
         print(json.dumps({"environment": environment, "until": days["until"]}), flush=True)

@@ -98,7 +98,9 @@ class World:
             QueryString=sql,
             ResultConfiguration={"OutputLocation": f"s3://{self.lake}/athena-results/"},
         )["QueryExecutionId"]
-        state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+        state: dict[str, str] = {"State": "QUEUED"}
+        while state["State"] in ("QUEUED", "RUNNING"):
+            state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
         assert state["State"] == "SUCCEEDED", state
         pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
         rows = [

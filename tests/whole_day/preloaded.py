@@ -24,8 +24,10 @@ import lacuna.checks  # noqa: E402
 import lacuna.run  # noqa: E402
 import lacuna.summary  # noqa: E402, F401
 from lacuna import marts  # noqa: E402
+from lacuna.aws import lake  # noqa: E402
+from lacuna.settings import Settings  # noqa: E402
 
-LAKE = "s3://lacuna-lake-123456789012-us-east-1"
+LAKE = "lacuna-lake-123456789012-us-east-1"
 
 
 async def answer_once(app) -> None:
@@ -36,13 +38,6 @@ async def answer_once(app) -> None:
 
 
 asyncio.run(answer_once(in_process_api_server().app))
-# as lake.dbt_environment has it for this lake; of any other the project is parsed once more
-marts.project(
-    (
-        ("AWS_REGION", "us-east-1"),
-        ("LACUNA_WORKGROUP", "primary"),
-        ("LACUNA_DBT_STAGING_DIR", f"{LAKE}/athena-results/"),
-        ("LACUNA_DBT_DATA_DIR", LAKE),
-    )
-)
+# of any other lake the project is parsed once more
+marts.project(tuple(lake.dbt_environment_of(LAKE, Settings()).items()))
 gc.freeze()  # or the first collection in each fork would copy all of this

@@ -192,7 +192,11 @@ def table_exists(settings: Settings, database: str, table: str) -> bool:
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """What dbt_project/profiles.yml reads from the environment."""
-    bucket = open_lake(settings).bucket
+    return dbt_environment_of(open_lake(settings).bucket, settings)
+
+
+def dbt_environment_of(bucket: str, settings: Settings) -> dict[str, str]:
+    """The same for a lake that need not be there."""
     return {
         "AWS_REGION": settings.region,
         "LACUNA_WORKGROUP": settings.workgroup,

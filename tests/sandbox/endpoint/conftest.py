@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.endpoint.server import Sandbox
 
@@ -32,8 +34,15 @@ class Lake:
             ResultConfiguration={"OutputLocation": f"s3://{self.bucket}/athena-results/"},
             **options,
         )
-        found = self.athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
-        return dict(found["QueryExecution"])
+        return self.ended(started["QueryExecutionId"])
+
+    def ended(self, query: str) -> dict[str, Any]:
+        """An execution, once it has ended."""
+        while True:
+            found = self.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+            if found["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                return dict(found)
+            time.sleep(0.1)
 
     def rows(self, sql: str, **options: Any) -> list[list[str | None]]:
         """The rows of a query, header left out."""
@@ -53,8 +62,11 @@ class Lake:
         return self.rows(f"select {expression}")[0][0]
 
     def reason(self, sql: str, **options: Any) -> str:
-        """Why a query fails."""
-        run = self.execution(sql, **options)
+        """Why a query fails, or why it is no query."""
+        try:
+            run = self.execution(sql, **options)
+        except self.athena.exceptions.InvalidRequestException as error:
+            return malformed(error)
         assert run["Status"]["State"] == "FAILED", run["Status"]
         return str(run["Status"]["StateChangeReason"])
 
@@ -67,6 +79,12 @@ class Lake:
         data = body.encode() if isinstance(body, str) else body
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, **options)
         return f"s3://{self.bucket}/{key}"
+
+
+def malformed(error: ClientError) -> str:
+    """What StartQueryExecution says of a statement that is none, as a failed query's reason."""
+    name = {"MALFORMED_QUERY": "SYNTAX_ERROR"}[error.response["AthenaErrorCode"]]
+    return f"{name}: {error.response['Error']['Message']}"
 
 
 @pytest.fixture(scope="module")

@@ -464,7 +464,7 @@ def test_ctas_writes_partitions_with_their_types(lake: Any) -> None:
     lake.rows(
         f"create table made with (external_location='s3://{lake.bucket}/made/', "
         "format='PARQUET', partitioned_by=array['day']) as "
-        "select 1 as i, cast(2 as bigint) as b, 1.5e0 as d, cast(1.25 as decimal(10,2)) as c, "
+        "select 1 as i, cast(2 as bigint) as b, 1.5e0 as d, cast('1.25' as decimal(10,2)) as c, "
         "'x' as s, true as t, array['a'] as l, "
         "map(array['k'], array[1]) as m, cast(row(1) as row(f integer)) as r, timestamp "
         "'2026-01-01 00:00:00.123' as ts, date '2026-01-02' as day"
@@ -516,6 +516,9 @@ def test_insert_adds_partitions_and_null_ones(lake: Any) -> None:
     assert lake.rows("select a, p from grown order by a") == [["1", "x y/z"], ["2", None]]
     assert lake.rows("insert into grown (p, a) values ('q', 3)") == []
     assert lake.rows("select a from grown where p = 'q'") == [["3"]]
+    assert lake.rows("insert into grown values (decimal '4', 'q')") == []
+    assert lake.rows("select a from grown where p = 'q' order by a") == [["3"], ["4"]]
+    assert "NOT_SUPPORTED" in lake.reason("insert into grown values (1.5, 'q')")
     assert "TYPE_MISMATCH" in lake.reason("insert into grown values ('x', 'y')")
     mismatched = "Table: [bigint, varchar], Query: [integer]"
     assert mismatched in lake.reason("insert into grown select 1")
@@ -567,7 +570,7 @@ def test_more_than_a_hundred_partitions_are_too_many(lake: Any) -> None:
         ("create table x as select now() as a", "NOT_SUPPORTED: Unsupported Hive type"),
         ("create table no_such_db.x as select 1 as a", "SCHEMA_NOT_FOUND"),
         ("merge into t using s on a = b when matched then delete", "NOT_SUPPORTED"),
-        ("unload (select 1) to 's3://x/' with (format='PARQUET')", "NOT_SUPPORTED"),
+        ("unload (select 1 as x) to 's3://x/' with (format='ORC')", "NOT_SUPPORTED"),
     ],
 )
 def test_a_table_that_athena_would_not_make_is_refused(lake: Any, sql: str, reason: str) -> None:
@@ -791,10 +794,7 @@ def test_a_running_query_stops_when_asked(lake: Any) -> None:
     lake.athena.stop_query_execution(QueryExecutionId=query)
     thread.join(timeout=10)
     assert time.time() - began < 5
-    assert (
-        lake.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]["State"]
-        == "CANCELLED"
-    )
+    assert lake.ended(query)["Status"]["State"] == "CANCELLED"
     with pytest.raises(ClientError, match="Final query state: CANCELLED"):
         lake.athena.get_query_results(QueryExecutionId=query)
 
@@ -820,3 +820,58 @@ def test_no_query_of_with_is_taken_for_a_table(lake: Any) -> None:
         assert lake.rows(f"{of_it} {database}.one") == [["1"]]
         assert lake.rows(f"{of_it} shown") == [["1"]]
         assert lake.rows(f'{of_it} "{name}"') == [["99"]]
+
+
+def test_a_text_column_of_many_values_is_refused_and_the_others_are_read(lake: Any) -> None:
+    lake.put("nested/x.txt", "7\t1\x022\tMTIz\n")
+    lake.rows(
+        "create external table nested (n int, many array<int>, bytes binary) row format delimited "
+        f"fields terminated by '\t' location 's3://{lake.bucket}/nested/'"
+    )
+    assert lake.rows("select n from nested") == [["7"]]
+    assert lake.reason("select many from nested").startswith("NOT_SUPPORTED")
+    assert lake.reason("select bytes from nested").startswith("NOT_SUPPORTED")
+
+
+def test_a_float_is_written_as_short_as_it_is(lake: Any) -> None:
+    lake.put("floats/x.txt", "1.2345\n0.1\n")
+    lake.rows(f"create external table floats (f float) location 's3://{lake.bucket}/floats/'")
+    assert sorted(lake.rows("select f from floats")) == [["0.1"], ["1.2345"]]
+
+
+def test_the_metadata_of_a_table_is_athenas(lake: Any) -> None:
+    lake.rows(
+        "create external table described (a string) row format serde "
+        "'org.apache.hadoop.hive.serde2.OpenCSVSerde' with serdeproperties ('separatorChar' = ';') "
+        f"location 's3://{lake.bucket}/described/'"
+    )
+    found = lake.athena.get_table_metadata(
+        CatalogName="AwsDataCatalog", DatabaseName=lake.database, TableName="described"
+    )["TableMetadata"]["Parameters"]
+    assert found["serde.param.separatorChar"] == ";"
+    assert found["location"] == f"s3://{lake.bucket}/described"
+
+
+@pytest.mark.parametrize(
+    ("sql", "heading"),
+    [("show tables", "tab_name"), ("show columns in described", "field"), ("show databases", "database_name")],
+)  # fmt: skip
+def test_the_catalogue_is_listed_under_hives_headings(lake: Any, sql: str, heading: str) -> None:
+    query = lake.execution(sql)["QueryExecutionId"]
+    found = lake.athena.get_query_results(QueryExecutionId=query)["ResultSet"]
+    assert [c["Name"] for c in found["ResultSetMetadata"]["ColumnInfo"]] == [heading]
+
+
+def test_delimiters_are_kept_and_an_escape_character_is_refused(lake: Any) -> None:
+    lake.rows(
+        "create external table escaped (a string) row format delimited fields terminated by ',' "
+        f"escaped by '\\\\' lines terminated by '\\n' location 's3://{lake.bucket}/escaped/'"
+    )
+    table = lake.glue.get_table(DatabaseName=lake.database, Name="escaped")["Table"]
+    assert table["StorageDescriptor"]["SerdeInfo"]["Parameters"] == {
+        "field.delim": ",",
+        "serialization.format": ",",
+        "escape.delim": "\\",
+        "line.delim": "\n",
+    }
+    assert lake.reason("select a from escaped").startswith("NOT_SUPPORTED")

@@ -174,8 +174,7 @@ def test_a_stopped_query_is_cancelled(lake: Lake) -> None:
     time.sleep(0.5)
     lake.athena.stop_query_execution(QueryExecutionId=running[0])
     begin.join(timeout=60)
-    status = lake.athena.get_query_execution(QueryExecutionId=started[0])["QueryExecution"]
-    assert status["Status"]["State"] == "CANCELLED"
+    assert lake.ended(started[0])["Status"]["State"] == "CANCELLED"
 
 
 def test_a_query_that_reads_too_much_is_cut_off(lake: Lake, visits: str) -> None:
@@ -187,3 +186,31 @@ def test_a_query_that_reads_too_much_is_cut_off(lake: Lake, visits: str) -> None
     assert run["Status"]["State"] == "CANCELLED"
     assert run["Status"]["StateChangeReason"] == "Bytes scanned limit was exceeded"
     assert run["Statistics"]["DataScannedInBytes"] > limit["BytesScannedCutoffPerQuery"]
+
+
+@pytest.mark.parametrize("sql", ["selec 1", "select 1 from", "select 'a", "insert into"])
+def test_what_trino_cannot_parse_is_refused_when_it_is_started(lake: Lake, sql: str) -> None:
+    with pytest.raises(lake.athena.exceptions.InvalidRequestException) as refused:
+        lake.execution(sql)
+    assert refused.value.response["AthenaErrorCode"] == "MALFORMED_QUERY"
+    assert refused.value.response["Error"]["Message"].startswith("line 1:")
+
+
+def test_a_plain_number_with_a_point_is_a_double(lake: Lake) -> None:
+    assert lake.rows("select 1 / 0.0, typeof(1.5), typeof(decimal '1.5'), '1.5'") == [
+        ["Infinity", "double", "decimal(2,1)", "1.5"]
+    ]
+
+
+def test_unload_leaves_files_and_no_table(lake: Lake, visits: str) -> None:
+    target = f"s3://{lake.bucket}/unloaded"
+    run = lake.execution(f"unload (select * from visits) to '{target}' with (format = 'JSON')")
+    assert run["SubstatementType"] == "UNLOAD"
+    assert lake.s3.list_objects_v2(Bucket=lake.bucket, Prefix="unloaded/")["KeyCount"] > 0
+    assert lake.rows("show databases like 'unload*'") == []
+
+
+def test_a_plan_is_shown_under_its_heading(lake: Lake) -> None:
+    query = lake.execution("explain select 1")["QueryExecutionId"]
+    rows = lake.athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
+    assert rows[0]["Data"] == [{"VarCharValue": "Query Plan"}]

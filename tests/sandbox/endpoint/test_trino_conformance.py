@@ -35,7 +35,7 @@ from tests.dbt_project.cutting import PROJECT, VIEW
 from tests.dbt_project.test_cutting import lines
 from tests.dbt_project.wild_lines import all_cases
 from tests.sandbox.endpoint import expressions, test_sql
-from tests.sandbox.endpoint.conftest import Lake
+from tests.sandbox.endpoint.conftest import Lake, malformed
 from tests.sandbox.endpoint.expressions import Run, Shape
 from tests.sandbox.endpoint.test_trino import NEEDS_JAVA, lake_in
 from tests.whole_day.conftest import DATABASES, VOLATILE, World, airflow_home, world
@@ -305,7 +305,10 @@ def test_what_fails_on_the_embedded_engine_fails_alike_or_is_refused_there(
 
 def outcome(one: Lake, sql: str) -> list[list[str | None]] | str:
     """The rows of a query, or why it fails."""
-    run = one.execution(sql)
+    try:
+        run = one.execution(sql)
+    except one.athena.exceptions.InvalidRequestException as error:
+        return malformed(error)
     status = run["Status"]
     if status["State"] != "SUCCEEDED":
         return str(status.get("StateChangeReason"))

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.endpoint.catalog import Catalog
 from sandbox.endpoint.engine import AthenaError, Statement
-from sandbox.endpoint.trino import cell
+from sandbox.endpoint.trino import cell, column
 from sandbox.endpoint.trino_dialect import translated
 from sandbox.endpoint.trino_server import SOURCE, NoCoordinator, jdk
 from sandbox.endpoint.trino_view import as_lines
@@ -55,7 +55,7 @@ def test_parameters_take_the_places_of_the_question_marks():
         ("set session x = 1", "SYNTAX_ERROR: line 1:1: mismatched input 'set'"),
         ("call system.runtime.kill_query('x')", "SYNTAX_ERROR"),
         ("create catalog x using memory", "SYNTAX_ERROR"),
-        ("create table t (a int)", "SYNTAX_ERROR"),
+        ("create table t (a int)", "NOT_SUPPORTED"),
         ("create table t with (colour='red') as select 1 x", "INVALID_TABLE_PROPERTY: line 1:1: "),
         ("create table t with (table_type='iceberg') as select 1 x", "NOT_SUPPORTED: table_type"),
     ],
@@ -159,3 +159,12 @@ def test_compose_and_the_launcher_have_the_same_trino():
     image = json.loads(config(SECRETS | {"COMPOSE_PROFILES": "trino"}).stdout)["services"]["trino"]
     version = image["image"].rpartition(":")[2]
     assert f"<trino>{version}</trino>" in (SOURCE / "pom.xml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("decimal", (10, 1)), ("varchar", (10,)), ("char", (3,))]
+)
+def test_a_column_is_as_wide_as_its_type_says(name, sizes):
+    arguments = [{"kind": "LONG", "value": size} for size in sizes]
+    found = column({"name": "c", "typeSignature": {"rawType": name, "arguments": arguments}})
+    assert (found.type, found.precision, found.scale) == (name, *sizes, 0)[:3]
