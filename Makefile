@@ -9,7 +9,7 @@ UI_PORT ?= 8080
 SEED ?= 7
 ACCOUNT ?= simulated
 ENGINE ?= duckdb
-export ENGINE
+export ENGINE PROWLER CUSTODIAN
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
@@ -110,5 +110,5 @@ docs: .venv/.installed ## What the embedded engine carries and refuses: docs/emb
 	@python -m sandbox.endpoint.described
 
 .PHONY: bench
-bench: $(AIRFLOW_HOME)/.migrated ## Measure a day of a million lines; ratios to docs/bench.md
+bench: $(AIRFLOW_HOME)/.migrated ## Measure a day of a million lines and an account of 1,000 buckets; ratios to docs/bench.md [PROWLER=venv] [CUSTODIAN=venv]
 	@python -m sandbox bench

@@ -101,6 +101,13 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 _not_judged(on),
             ),
             expect_no_rows(
+                "account_unreadable",
+                "critical",
+                "Every account that is to be looked at was. Without this, an account that lets "
+                "nobody in would be as quiet as one whose buckets are in good order.",
+                _unreadable_accounts(on),
+            ),
+            expect_no_rows(
                 "bucket_silent",
                 "critical",
                 "Logging is on and its target can receive, requests were seen, and no access log "
@@ -155,6 +162,25 @@ def _not_judged(on: Partition) -> str:
         on expected.bucket_name = mart.bucket_name
     where mart.bucket_name is null
     """
+
+
+def _unreadable_accounts(on: Partition) -> str:
+    return f"""
+    select account_id, name, error_operation, error_code, missing_permission
+    from {on.accounts()} as accounts
+    where state = 'unreadable'
+    """
+
+
+def _says_unreadable(row: Row) -> str:
+    name = f" ({row['name']})" if row["name"] else ""
+    lacks = f"; {row['missing_permission']} is not allowed" if row["missing_permission"] else ""
+    return (
+        f"nobody could look into account {row['account_id']}{name}: {row['error_operation']}: "
+        f"{row['error_code']}{lacks}"
+        "\nDeploy infra/member.yaml there for Lacuna's role, or take the account out of "
+        "LACUNA_ACCOUNTS."
+    )
 
 
 def _says_not_judged(row: Row) -> str:
@@ -220,6 +246,7 @@ def _because(row: Row) -> str:
 
 WORDS: Words = {
     "bucket_not_judged": _says_not_judged,
+    "account_unreadable": _says_unreadable,
     "bucket_silent": _says_silent,
     "target_broken": _says_broken,
     "logging_off": _says_off,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -46,16 +46,24 @@ class Partition:
         Nothing older can tell how the day ended, and the marts judge by the same observation: one
         of the whole account, or buckets that are younger than the day would be expected of it.
         """
+        return self._first_look("logging_snapshots", ("bucket_name", "logging_state"))
+
+    def accounts(self) -> str:
+        """A subquery: the accounts as first observed at or after the end of the day."""
+        error = ("error_operation", "error_code", "missing_permission")
+        return self._first_look("accounts", ("account_id", "name", "state", *error))
+
+    def _first_look(self, table: str, columns: Sequence[str]) -> str:
         first = self.day + timedelta(days=1)
         last = first + timedelta(days=self.config_max_age_days)
+        names = ", ".join(columns)
         return f"""(
-            select bucket_name, logging_state
+            select {names}
             from (
                 select
-                    bucket_name,
-                    logging_state,
+                    {names},
                     rank() over (order by observed_at) as nth
-                from {self.evidence}.logging_snapshots
+                from {self.evidence}.{table}
                 where
                     observed_on between date '{first}' and date '{last}'
                     and observed_at >= date '{first}'
@@ -138,12 +146,14 @@ def log_object(row: Row) -> str:
 
 
 def subject(row: Row) -> str:
-    """What a row is about: a log object, a place, a trail, or a bucket, with its hours if any."""
+    """What a row is about: a log object, a place, a trail, an account, or a bucket, with its hours
+    if any."""
     if row.get("object_key"):
         return log_object(row)
     if "prefix" in row:
         return f"s3://{row['log_bucket']}/{row['prefix'] or ''}"
-    name = row.get("bucket_name") or row.get("trail_arn") or "all buckets"
+    account = f"account {row['account_id']}" if row.get("account_id") else "all buckets"
+    name = row.get("bucket_name") or row.get("trail_arn") or account
     return f"{name} {row['day']} {hours(row)}" if "hours" in row else name
 
 

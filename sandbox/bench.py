@@ -25,6 +25,7 @@ import psutil
 
 from sandbox.demo.reading import athena
 from sandbox.endpoint.trino_server import lacking
+from sandbox.posture import posture_section
 from sandbox.process import REPO, access, serving
 
 REPORT = REPO / "docs" / "bench.md"
@@ -54,7 +55,12 @@ class Usage:
 
 def bench(requests: int, until: date) -> None:
     """Measure, print, and write the report."""
-    sections = [heading(), *demo_section(), *large_day_section(requests, until)]
+    sections = [
+        heading(),
+        *demo_section(),
+        *large_day_section(requests, until),
+        *posture_section(),
+    ]
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(sections) + "\n")
     print("\n".join(sections))

@@ -1,22 +1,26 @@
 """Catalogue the log objects of one delivery day: what was delivered, where, and is it readable?
 
 Places to look come from evidence.logging_snapshots and from the trails themselves, never from
-configuration. Everything is read before anything is written; then the day is first marked as not
-catalogued and last as catalogued, so a run killed anywhere and run again leaves the same rows.
+configuration, and each is looked at as the account that owns it. Everything is read before anything
+is written; then the day is first marked as not catalogued and last as catalogued, so a run killed
+anywhere and run again leaves the same rows.
 What the run's role must be allowed beyond a snapshot: s3:ListBucket and s3:GetObject on the log
 buckets, cloudtrail:ListPublicKeys, and reading and writing the lake.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from lacuna import delivery, raw, traildigests, trailfiles
+from lacuna.aws.accounts import Accounts, open_accounts
 from lacuna.aws.lake import Lake, open_lake
 from lacuna.aws.objects import KeysListed, list_range
-from lacuna.aws.session import Account, each
-from lacuna.aws.trails import list_trails
+from lacuna.aws.session import each
+from lacuna.aws.trails import TrailsRead, list_trails
+from lacuna.coverage import Trail
 from lacuna.delivery import KeyLayout, Kind, LoggedSource, Place, Placed
 from lacuna.digests import FileState
 from lacuna.evidence import (
@@ -32,6 +36,7 @@ from lacuna.evidence import (
 )
 from lacuna.logfiles import FileContent
 from lacuna.settings import Settings
+from lacuna.targets import Refusal
 from lacuna.text import visible
 from lacuna.trailfiles import TrailFiles
 
@@ -74,14 +79,18 @@ class _Catalogue:
 def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
     """Write the catalogue of one delivery day, replacing what an earlier run wrote for it."""
     lake = open_lake(settings)
-    account = lake.account
-    sources = _sources(lake, day)
-    access_logs, listings = _access_logs(account, settings, sources, day)
-    regions = {source.region for source in sources} | {account.region}
-    trails = list_trails(account, regions)
-    trail_files = trailfiles.read(account, day, trails.trails, regions - trails.refusals.keys())
+    accounts = open_accounts(lake.account, settings)
+    observed = _observed(lake, day)
+    accounts.owners |= {row["bucket_name"]: row["account_id"] for row in observed}
+    sources = _sources(observed)
+    access_logs, listings = _access_logs(accounts, settings, sources, day)
+    regions, trails = _trails(accounts, sources)
+    for trail in trails.trails:
+        # of a bucket that no snapshot knows, the trail's owner knows most
+        accounts.owners.setdefault(trail.log_bucket, trail.account_id)
+    trail_files = trailfiles.read(accounts, day, trails.trails, regions - trails.refusals.keys())
     day_before = lake.read(TRAIL_DIGESTS, {"delivered_on": day - timedelta(days=1)})
-    digests = traildigests.read(account, trail_files, traildigests.last_ends(day_before))
+    digests = traildigests.read(accounts, trail_files, traildigests.last_ends(day_before))
     refused = [
         _refused_listing(f"DescribeTrails: {refusal.error_code}")
         for _, refusal in sorted(trails.refusals.items())
@@ -108,12 +117,34 @@ def unreadable_objects(settings: Settings, day: date) -> list[str]:
     return sorted(row["log_object"] for row in rows if row["readable"] is False)
 
 
-def _sources(lake: Lake, day: date) -> list[LoggedSource]:
-    """The source buckets whose logs may have been delivered on `day`, and where to."""
+def _observed(lake: Lake, day: date) -> list[dict[str, Any]]:
+    """The rows of the snapshots that say whose logs may have been delivered on `day`."""
     observed = delivery.snapshots_to_follow(lake.days(LOGGING_SNAPSHOTS), day)
     if not observed:
         log.warning("no logging snapshot at hand: no access-log place is known")
-    rows = [row for one in observed for row in lake.read(LOGGING_SNAPSHOTS, {"observed_on": one})]
+    return [row for one in observed for row in lake.read(LOGGING_SNAPSHOTS, {"observed_on": one})]
+
+
+def _trails(
+    accounts: Accounts, sources: Collection[LoggedSource]
+) -> tuple[Collection[str], TrailsRead]:
+    """The Regions that were asked, and every trail seen from one of the accounts, once.
+
+    An organisation's trail shows in each of its accounts. One that could not be entered hides its
+    own trails, which record nothing of the others'.
+    """
+    regions, trails, refusals = set[str](), dict[str, Trail](), dict[str, Refusal]()
+    for account_id, account in accounts.entered.items():
+        own = {source.region for source in sources if source.account_id == account_id}
+        found = list_trails(account, own | {account.region})
+        regions |= own | {account.region}
+        trails |= {trail.arn: trail for trail in found.trails}
+        refusals |= found.refusals
+    return regions, TrailsRead(tuple(trails[arn] for arn in sorted(trails)), refusals)
+
+
+def _sources(rows: Iterable[Mapping[str, Any]]) -> list[LoggedSource]:
+    """The source buckets that were seen to be logged, and where to."""
     sources = {
         LoggedSource(
             bucket_name=row["bucket_name"],
@@ -130,14 +161,14 @@ def _sources(lake: Lake, day: date) -> list[LoggedSource]:
 
 
 def _access_logs(
-    account: Account, settings: Settings, sources: Iterable[LoggedSource], day: date
+    accounts: Accounts, settings: Settings, sources: Iterable[LoggedSource], day: date
 ) -> tuple[list[Placed], list[Listing]]:
     places = delivery.access_log_places(sources)
     answers = list(
         each(
-            lambda place: _list(account, settings, place, day),
+            lambda place: _list(accounts, settings, place, day),
             places,
-            account.concurrency,
+            accounts.concurrency,
             "places of access logs",
         )
     )
@@ -155,12 +186,13 @@ def _access_logs(
     return found, [_listing(*one, found) for one in zip(places, answers, strict=True)]
 
 
-def _list(account: Account, settings: Settings, place: Place, day: date) -> KeysListed:
+def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> KeysListed:
     if "\n" in place.prefix or "\r" in place.prefix:
         # The raw table's manifest has one line for each object: what came here cannot be read.
         return KeysListed((), 0, 0, LINE_BREAK)
     keys = delivery.key_range(place, day, settings.event_day_folders)
-    return list_range(account.s3(place.region), place.log_bucket, keys)
+    owner = accounts.of(accounts.owners.get(place.log_bucket))
+    return list_range(owner.s3(place.region), place.log_bucket, keys)
 
 
 def _listing(place: Place, answer: KeysListed, found: Sequence[Placed]) -> Listing:

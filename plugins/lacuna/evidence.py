@@ -46,6 +46,21 @@ class LoggingSnapshot:
     read_witnessed_since: datetime | None
     write_witnessed_since: datetime | None
     is_sensitive: bool | None
+    missing_permission: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountObserved:
+    """An account that was to be looked at: `observed`, or `unreadable` and why."""
+
+    account_id: str
+    name: str | None
+    observed_at: datetime
+    state: str
+    observed_buckets: int
+    error_code: str | None
+    error_operation: str | None
+    missing_permission: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +196,12 @@ LOGGING_SNAPSHOTS = EvidenceTable(
     ("observed_on",),
     "How each bucket's logging was configured when Lacuna looked.",
 )
+ACCOUNTS = EvidenceTable(
+    "accounts",
+    AccountObserved,
+    ("observed_on",),
+    "The accounts that Lacuna was to look at, and whether it could.",
+)
 LOG_OBJECTS = EvidenceTable(
     "log_objects", LogObject, ("delivered_on",), "Log objects by the day they were delivered."
 )
@@ -211,6 +232,7 @@ REMEDIATIONS = EvidenceTable(
 
 TABLES = (
     LOGGING_SNAPSHOTS,
+    ACCOUNTS,
     LOG_OBJECTS,
     LISTINGS,
     CATALOGUED_DAYS,

@@ -31,6 +31,12 @@ _BUCKET_GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,255}")
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+# A role's name may have a path before it
+_ROLE = re.compile(r"([A-Za-z0-9+=,.@_-]{1,64}/)*[A-Za-z0-9+=,.@_-]{1,64}")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9+=,.@:/_-]{2,1224}")
+# For LACUNA_ACCOUNTS: every account that Organizations names
+ORGANIZATION = "organization"
 _INTEGER = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 
@@ -77,6 +83,9 @@ class Settings:
     concurrency: int = 16
     unlogged_buckets: tuple[str, ...] = ()
     remediation_role: str | None = None
+    accounts: tuple[str, ...] = ()
+    account_role: str = "lacuna-read"
+    account_external_id: str | None = None
     from_environment: frozenset[str] = frozenset()
 
     @classmethod
@@ -163,6 +172,13 @@ def _bucket_globs(text: str) -> tuple[str, ...]:
     if not all(_BUCKET_GLOB.fullmatch(glob) for glob in globs):
         raise ValueError(text)
     return globs
+
+
+def _accounts(text: str) -> tuple[str, ...]:
+    named = tuple(part.strip() for part in text.split(",") if part.strip())
+    if named != (ORGANIZATION,) and not all(_ACCOUNT_ID.fullmatch(one) for one in named):
+        raise ValueError(text)
+    return named
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -325,6 +341,29 @@ _SETTINGS = (
         "must be a role's ARN, like arn:aws:iam::111122223333:role/lacuna-remediation",
         "role that `make remediate APPLY=1` takes for changing buckets (infra/remediation.yaml)",
         when_none="(the run's own credentials)",
+    ),
+    _Setting(
+        "accounts",
+        ("LACUNA_ACCOUNTS",),
+        _accounts,
+        "must be account ids of 12 digits separated by commas, or 'organization'",
+        "accounts to look at besides the credentials' own; 'organization': all its active ones",
+        when_none="(the credentials' own)",
+    ),
+    _Setting(
+        "account_role",
+        ("LACUNA_ACCOUNT_ROLE",),
+        _matching(_ROLE),
+        "must be a role's name, with its path if it has one, like lacuna-read",
+        "role that is assumed in each of the other accounts",
+    ),
+    _Setting(
+        "account_external_id",
+        ("LACUNA_ACCOUNT_EXTERNAL_ID",),
+        _matching(_EXTERNAL_ID),
+        "must be 2 to 1224 of letters, digits and '+=,.@:/_-'; unset it where the role asks none",
+        "external id that the role asks for",
+        when_none="(none)",
     ),
 )
 

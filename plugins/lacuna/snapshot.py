@@ -1,7 +1,9 @@
-"""Observe how every bucket of the account is logged, and write it down under the day of looking.
+"""Observe how every bucket of every account is logged, and write it down under the day of looking.
 
 Read, judge, write. A bucket that cannot be read is `unknown`, with the call that was refused and
-its error code; only the account as a whole can fail the run. What the run's role must be allowed is
+its error code; another account that cannot be read has a row that says so; only the run's own
+account as a whole can fail the run. S3 delivers access logs within an account, so each account is
+read and judged by itself, but for the trails of an organisation. What the run's role must be allowed is
 in infra/lacuna.yaml.
 """
 
@@ -12,17 +14,23 @@ from datetime import UTC, datetime
 
 from lacuna import coverage, targets, weaknesses
 from lacuna.aws import buckets
-from lacuna.aws.buckets import Bucket, LoggingConfig
+from lacuna.aws.accounts import Accounts, Member, open_accounts
+from lacuna.aws.buckets import Bucket, BucketsUnlisted, LoggingConfig
 from lacuna.aws.lake import open_lake
 from lacuna.aws.session import Account, bucket_region, each
-from lacuna.aws.trails import StoresRead, TrailsRead, read_stores, read_trails
-from lacuna.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
+from lacuna.aws.tags import Tags, read_tags
+from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
+from lacuna.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, AccountObserved, LoggingSnapshot
+from lacuna.permissions import missing, needed
 from lacuna.sensitivity import is_sensitive
 from lacuna.settings import Settings
-from lacuna.targets import Refusal, Source, TargetConfig
+from lacuna.targets import NO_BUCKET, Refusal, Source, TargetConfig
 from lacuna.text import visible
 
 log = logging.getLogger(__name__)
+
+# What an account is, of evidence.accounts
+OBSERVED, UNREADABLE = "observed", "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +57,45 @@ class LogBuckets:
 
 
 def observe(settings: Settings, observed_at: datetime) -> int:
-    """Write the account's logging configuration as of now; returns the number of buckets.
+    """Write the accounts' logging configuration as of now; returns the number of buckets.
 
     A second observation on the same day replaces the first.
     """
     lake = open_lake(settings)
-    account = lake.account
-    read = _read_buckets(account, settings)
+    accounts = open_accounts(lake.account, settings)
+    rows: list[LoggingSnapshot] = []
+    looked: list[AccountObserved] = []
+    for member in accounts.members:
+        found = _observe_account(accounts, member, settings, observed_at)
+        looked.append(_account_row(member, found, observed_at))
+        rows += [] if isinstance(found, Refusal) else found
+    partition = {"observed_on": observed_at.astimezone(UTC).date()}
+    lake.write(ACCOUNTS, looked, partition)
+    lake.write(LOGGING_SNAPSHOTS, rows, partition)
+    states = [row.logging_state for row in rows]
+    log.info(
+        "observed %d buckets of %d accounts: logging on for %d, off for %d, unknown for %d",
+        len(rows),
+        sum(one.state == OBSERVED for one in looked),
+        *(states.count(state) for state in ("on", "off", "unknown")),
+    )
+    return len(rows)
+
+
+def _observe_account(
+    accounts: Accounts, member: Member, settings: Settings, observed_at: datetime
+) -> list[LoggingSnapshot] | Refusal:
+    """The rows of one account's buckets, or why nobody could look into it."""
+    account = member.account
+    if isinstance(account, Refusal):
+        return account
+    try:
+        read = _read_buckets(account, settings)
+    except BucketsUnlisted as error:
+        if account is accounts.home:
+            raise
+        log.warning("account %s: %s", member.account_id, needed(error.refused))
+        return error.refused
     log_buckets = LogBuckets(
         configs=_read_targets(account, read),
         keys=_keys(account, read),
@@ -68,47 +108,78 @@ def observe(settings: Settings, observed_at: datetime) -> int:
         retention_days=settings.log_retention_days,
     )
     regions = {one.bucket.region for one in read if one.bucket.region} | {account.region}
-    trails, stores = read_trails(account, regions), read_stores(account, regions)
-    rows = [_row(account, one, log_buckets, trails, stores, observed_at) for one in read]
-    lake.write(LOGGING_SNAPSHOTS, rows, {"observed_on": observed_at.astimezone(UTC).date()})
-    states = [row.logging_state for row in rows]
-    log.info(
-        "observed %d buckets: logging on for %d, off for %d, unknown for %d",
-        len(rows),
-        *(states.count(state) for state in ("on", "off", "unknown")),
+    trails = read_trails(account, regions, accounts.entered)
+    stores = read_stores(account, regions)
+    return [_row(account, one, log_buckets, trails, stores, observed_at) for one in read]
+
+
+def _account_row(
+    member: Member, found: list[LoggingSnapshot] | Refusal, observed_at: datetime
+) -> AccountObserved:
+    """An account without buckets is told from one that nobody could look into."""
+    refused = found if isinstance(found, Refusal) else None
+    return AccountObserved(
+        account_id=member.account_id,
+        name=member.name,
+        observed_at=observed_at,
+        state=UNREADABLE if refused else OBSERVED,
+        observed_buckets=0 if isinstance(found, Refusal) else len(found),
+        error_code=refused.error_code if refused else None,
+        error_operation=refused.operation if refused else None,
+        missing_permission=missing(refused) if refused else None,
     )
-    return len(rows)
 
 
 def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
     listed = buckets.list_buckets(account.s3())
-    return list(
-        each(
-            lambda bucket: _read_bucket(account, bucket, settings),
-            listed,
-            account.concurrency,
-            "buckets",
-        )
+    regions = {bucket.region for bucket in listed if bucket.region}
+    tags = read_tags(account, regions, settings.sensitivity_tag)
+    read = each(
+        lambda bucket: _read_bucket(account, bucket, settings, tags),
+        listed,
+        account.concurrency,
+        "buckets",
     )
+    return [one for one in read if one is not None]
 
 
-def _read_bucket(account: Account, listed: Bucket, settings: Settings) -> BucketRead:
+def _read_bucket(
+    account: Account, listed: Bucket, settings: Settings, tags: Tags
+) -> BucketRead | None:
+    """One bucket's configuration; None where it was deleted since it was listed."""
     region = listed.region or bucket_region(account.s3(), listed.name)
     bucket = replace(listed, region=region)
     if region is None:
+        if bucket_exists(account.s3(), bucket.name) is False:
+            _say_deleted(bucket)
+            return None
         return BucketRead(bucket, Refusal("HeadBucket", "RegionUnknown"))
     s3 = account.s3(region)
-    tag = buckets.read_tag(s3, bucket.name, settings.sensitivity_tag)
+    config = buckets.read_logging(s3, bucket.name)
+    if isinstance(config, Refusal) and config.error_code in NO_BUCKET:
+        _say_deleted(bucket)
+        return None
+    tagged = tags.get(region)
+    if tagged is None or isinstance(tagged, Refusal):
+        # Asked one by one only where nobody tells the tags of many
+        tag = buckets.read_tag(s3, bucket.name, settings.sensitivity_tag)
+    else:
+        tag = tagged.get(bucket.name)
     read = BucketRead(
         bucket,
-        buckets.read_logging(s3, bucket.name),
+        config,
         tag,
         is_sensitive(bucket.name, tag, settings.sensitive_values, settings.sensitive_buckets),
     )
     for refused in (read.logging, read.sensitivity):
         if isinstance(refused, Refusal):
-            log.warning("%s: %s refused (%s)", bucket.name, refused.operation, refused.error_code)
+            log.warning("%s: %s", bucket.name, needed(refused))
     return read
+
+
+def _say_deleted(bucket: Bucket) -> None:
+    """A bucket that is gone is none of the account's: nothing about it is unknown."""
+    log.info("%s was deleted while the account was read: it is left out", bucket.name)
 
 
 def _read_targets(account: Account, read: list[BucketRead]) -> dict[str, TargetConfig]:
@@ -201,6 +272,7 @@ def _row(
         read_witnessed_since=recorded.witness.reads_since,
         write_witnessed_since=recorded.witness.writes_since,
         is_sensitive=read.is_sensitive,
+        missing_permission=None,
     )
     if isinstance(config, Refusal):
         return replace(
@@ -209,6 +281,7 @@ def _row(
             reasons=(targets.why_unread(config, bucket.region),),
             error_code=config.error_code,
             error_operation=config.operation,
+            missing_permission=missing(config),
         )
     if config.target_bucket is None:
         return row
@@ -239,6 +312,7 @@ def _with_target(
         reasons=verdict.reasons,
         error_code=refused.error_code if refused else None,
         error_operation=refused.operation if refused else None,
+        missing_permission=missing(refused) if refused else None,
         weaknesses=weaknesses.judge(
             source,
             target,

@@ -38,6 +38,15 @@ _REGIONS_OF_ALL = frozenset(
 )
 # What S3 answers where it does not know credentials that are known elsewhere
 _CREDENTIALS_UNKNOWN = frozenset({"InvalidAccessKeyId", "InvalidToken"})
+# How S3 says that there is no such bucket; HEAD answers have no better word
+NO_BUCKET = frozenset({"NoSuchBucket", "NotFound"})
+# What AWS answers a caller that asks too much, and goes on answering after every retry
+_THROTTLED = frozenset(
+    {
+        *("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"),
+        *("RequestLimitExceeded", "TooManyRequestsException"),
+    }
+)
 
 # What differs from key to key: when a log object was delivered, and its unique ending.
 STAMP = "dddd-dd-dd-dd-dd-dd-".replace("d", DIGIT)
@@ -197,6 +206,8 @@ def why_unread(refused: Refusal, region: str | None) -> str:
     """The reason of a bucket whose logging was not readable: a code that says what to mend."""
     if refused.error_code in _CREDENTIALS_UNKNOWN and region not in _REGIONS_OF_ALL:
         return "region_not_enabled"
+    if refused.error_code in _THROTTLED:
+        return "logging_throttled"
     return "logging_unreadable"
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from lacuna import day as days
 from lacuna import digests, logfiles, trailfiles
+from lacuna.aws.accounts import Accounts
 from lacuna.aws.objects import ObjectUnreadable, list_range, read_object
-from lacuna.aws.session import Account, each
+from lacuna.aws.session import each
 from lacuna.aws.trails import read_public_keys, read_status
 from lacuna.coverage import Trail
 from lacuna.delivery import KeyRange, Kind, Placed
@@ -63,7 +64,7 @@ def last_ends(rows: Iterable[Mapping[str, Any]]) -> dict[ChainKey, datetime]:
 
 
 def read(
-    account: Account, files: TrailFiles, known_ends: Mapping[ChainKey, datetime]
+    accounts: Accounts, files: TrailFiles, known_ends: Mapping[ChainKey, datetime]
 ) -> DigestsRead:
     """The digests delivered on the day of `files`, judged; their LISTs are added to `files`.
 
@@ -72,29 +73,31 @@ def read(
     """
     files.chains += _lost_chains(files, known_ends)
     started = {
-        trail.arn: _writes_digests_since(account, trail)
+        trail.arn: _writes_digests_since(accounts, trail)
         for trail in {chain.trail.arn: chain.trail for chain in files.chains}.values()
     }
-    listed = [one for chain in files.chains for one in _list(account, chain, files)]
+    listed = [one for chain in files.chains for one in _list(accounts, chain, files)]
     read_files = each(
-        lambda one: _read_digest(account, one.chain.trail.log_bucket, one.key),
+        lambda one: _read_digest(accounts, one.chain.trail.log_bucket, one.key),
         listed,
-        account.concurrency,
+        accounts.concurrency,
         "digests",
     )
     found = list(zip(listed, read_files, strict=True))
     keys = {
-        region: _public_keys(account, region, files)
+        region: _public_keys(accounts, region, files)
         for region in sorted({one.chain.region for one in listed})
     }
     judged = [
         _Judged(
             one,
-            _judge(account, one, file, found, keys[one.chain.region], started[one.chain.trail.arn]),
+            _judge(
+                accounts, one, file, found, keys[one.chain.region], started[one.chain.trail.arn]
+            ),
         )
         for one, file in found
     ]
-    rows = _rows(account, files, judged, known_ends, started)
+    rows = _rows(accounts, files, judged, known_ends, started)
     return DigestsRead(rows, _file_states(files, judged))
 
 
@@ -173,7 +176,7 @@ def _would_name(chain: Sequence[_Judged], stamp: datetime) -> bool:
     return digests.cover((one.digest for one in chain if not one.listed.name.is_backfill), stamp)
 
 
-def _list(account: Account, chain: Chain, files: TrailFiles) -> list[_Listed]:
+def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
     """The digests of the day's folder, and those after midnight that cover the end of the day."""
     trail, next_day = chain.trail, files.day + timedelta(days=1)
     stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"
@@ -184,7 +187,7 @@ def _list(account: Account, chain: Chain, files: TrailFiles) -> list[_Listed]:
     ):
         prefix = f"{chain.prefix}{day:%Y/%m/%d}/{stem}"
         answer = list_range(
-            account.s3_of(trail.log_bucket),
+            accounts.s3_of(trail.log_bucket),
             trail.log_bucket,
             KeyRange(prefix, prefix, prefix + stop),
         )
@@ -204,15 +207,15 @@ def _list(account: Account, chain: Chain, files: TrailFiles) -> list[_Listed]:
     return found
 
 
-def _read_digest(account: Account, bucket: str, key: str) -> DigestFile:
+def _read_digest(accounts: Accounts, bucket: str, key: str) -> DigestFile:
     try:
-        return _fetch(account, bucket, key)
+        return _fetch(accounts, bucket, key)
     except ObjectUnreadable:
         return digests.digest_file(bucket, key, None, None)
 
 
-def _fetch(account: Account, bucket: str, key: str) -> DigestFile:
-    packed, metadata = read_object(account.s3_of(bucket), bucket, key)
+def _fetch(accounts: Accounts, bucket: str, key: str) -> DigestFile:
+    packed, metadata = read_object(accounts.s3_of(bucket), bucket, key)
     try:
         content = bytes(logfiles.gunzip([packed]))
     except GzipError:
@@ -220,10 +223,10 @@ def _fetch(account: Account, bucket: str, key: str) -> DigestFile:
     return digests.digest_file(bucket, key, content, metadata.get("signature"))
 
 
-def _public_keys(account: Account, region: str, files: TrailFiles) -> Mapping[str, bytes] | None:
+def _public_keys(accounts: Accounts, region: str, files: TrailFiles) -> Mapping[str, bytes] | None:
     """CloudTrail's keys of those days, None if nobody could ask."""
     start = days.start_of(files.day) - timedelta(days=1)
-    keys = read_public_keys(account.cloudtrail(region), start, days.end_of(files.day) + 2 * _HOUR)
+    keys = read_public_keys(accounts.cloudtrail(region), start, days.end_of(files.day) + 2 * _HOUR)
     if isinstance(keys, Refusal):
         log.warning("%s: ListPublicKeys refused (%s)", region, keys.error_code)
         return None
@@ -231,7 +234,7 @@ def _public_keys(account: Account, region: str, files: TrailFiles) -> Mapping[st
 
 
 def _judge(
-    account: Account,
+    accounts: Accounts,
     listed: _Listed,
     file: DigestFile,
     found: Sequence[tuple[_Listed, DigestFile]],
@@ -254,7 +257,7 @@ def _judge(
     document = file.document
     if state is DigestState.VALID and document is not None and document.previousDigestS3Object:
         # Only a digest of proven origin may say which object to read next.
-        readable, previous = _previous(account, file, [one for _, one in found])
+        readable, previous = _previous(accounts, file, [one for _, one in found])
         state = judge(previous, previous_was_readable=readable)
     judged = JudgedDigest(state, listed.name.ends_at - _HOUR, listed.name.ends_at, file)
     if document is None or not judged.is_trusted:
@@ -276,7 +279,7 @@ def _is_older_of_chain(one: _Listed, other: _Listed) -> bool:
 
 
 def _previous(
-    account: Account, file: DigestFile, found: Iterable[DigestFile]
+    accounts: Accounts, file: DigestFile, found: Iterable[DigestFile]
 ) -> tuple[bool, DigestFile | None]:
     """Could the predecessor be looked for, and what was found of it."""
     document = file.document
@@ -287,20 +290,20 @@ def _previous(
     if known is not None:
         return True, known
     try:
-        return True, _fetch(account, *place)
+        return True, _fetch(accounts, *place)
     except ObjectUnreadable as error:
         return str(error) in _GONE, None
 
 
 def _rows(
-    account: Account,
+    accounts: Accounts,
     files: TrailFiles,
     judged: Sequence[_Judged],
     known_ends: Mapping[ChainKey, datetime],
     started: Mapping[str, datetime | None],
 ) -> list[TrailDigest]:
     of_day = [one for one in judged if one.listed.is_of_day]
-    hashes, gone = _look_at_files(account, files, [one.digest for one in of_day])
+    hashes, gone = _look_at_files(accounts, files, [one.digest for one in of_day])
     rows = [_row(one.listed.chain, one.digest, hashes, gone) for one in of_day]
     for chain in files.chains:
         hourly = [
@@ -347,18 +350,18 @@ def _missing_hours(
     ]
 
 
-def _writes_digests_since(account: Account, trail: Trail) -> datetime | None:
+def _writes_digests_since(accounts: Accounts, trail: Trail) -> datetime | None:
     """When a trail that writes digests was last started; None for any other, or if unknown."""
     if not trail.has_digests:
         return None
-    status = read_status(account.cloudtrail(trail.home_region), trail.arn)
+    status = read_status(accounts.of(trail.account_id).cloudtrail(trail.home_region), trail.arn)
     if isinstance(status, Refusal) or not status.is_logging:
         return None
     return status.started_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _look_at_files(
-    account: Account, files: TrailFiles, judged: Iterable[JudgedDigest]
+    accounts: Accounts, files: TrailFiles, judged: Iterable[JudgedDigest]
 ) -> tuple[dict[str, str | None], set[str]]:
     """Hashes of the files that the digests name, and the names of those that are gone.
 
@@ -373,9 +376,9 @@ def _look_at_files(
     gone = {url for url in unseen if url not in present and url.startswith(listed)}
     elsewhere = [entries[url] for url in unseen if url not in gone]
     contents = each(
-        lambda entry: trailfiles.inspect(account, entry.s3Bucket, entry.s3Object, 0),
+        lambda entry: trailfiles.inspect(accounts, entry.s3Bucket, entry.s3Object, 0),
         elsewhere,
-        account.concurrency,
+        accounts.concurrency,
         "log files of the day before",
     )
     for entry, content in zip(elsewhere, contents, strict=True):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from lacuna import delivery, logfiles
+from lacuna.aws.accounts import Accounts
 from lacuna.aws.objects import (
     FoldersListed,
     KeysListed,
@@ -19,7 +20,7 @@ from lacuna.aws.objects import (
     list_range,
     read_object,
 )
-from lacuna.aws.session import Account, each
+from lacuna.aws.session import each
 from lacuna.coverage import Trail
 from lacuna.delivery import Kind, Place, Placed
 from lacuna.evidence import Listing
@@ -92,7 +93,7 @@ class TrailFiles:
 
 
 def read(
-    account: Account, day: date, trails: Sequence[Trail], regions: Collection[str]
+    accounts: Accounts, day: date, trails: Sequence[Trail], regions: Collection[str]
 ) -> TrailFiles:
     """The log files delivered on `day`, read and checked, and the digest chains beside them.
 
@@ -101,10 +102,10 @@ def read(
     files = TrailFiles(day, regions)
     places: dict[str, Place] = {}
     for trail in trails:
-        for folder, account_id in _account_folders(account, trail, files):
+        for folder, account_id in _account_folders(accounts, trail, files):
             logs, digests = f"{folder}CloudTrail/", f"{folder}CloudTrail-Digest/"
             files.account_folders.append(AccountFolder(trail, account_id, digests))
-            for prefix in _folders(account, trail, logs, Kind.CLOUDTRAIL, files):
+            for prefix in _folders(accounts, trail, logs, Kind.CLOUDTRAIL, files):
                 place = Place(
                     kind=Kind.CLOUDTRAIL,
                     log_bucket=trail.log_bucket,
@@ -118,22 +119,22 @@ def read(
                 places.setdefault(url, place)
                 if trail.records_in(place.region or ""):
                     files.writers.setdefault(url, []).append(trail)
-            for prefix in _folders(account, trail, digests, DIGEST, files):
+            for prefix in _folders(accounts, trail, digests, DIGEST, files):
                 files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
-    _list_files(account, list(places.values()), files)
-    _read_files(account, files)
+    _list_files(accounts, list(places.values()), files)
+    _read_files(accounts, files)
     return files
 
 
-def inspect(account: Account, bucket: str, key: str, size_bytes: int) -> FileContent:
+def inspect(accounts: Accounts, bucket: str, key: str, size_bytes: int) -> FileContent:
     """Fetch one log file and look inside. A lasting refusal is its problem, by AWS's code."""
     if size_bytes > _MOST_BYTES:
         return FileContent(readable=False, problem=logfiles.TOO_LARGE)
     try:
         if size_bytes > _BIG:
             with _one_big_file:
-                return logfiles.inspect([read_object(account.s3_of(bucket), bucket, key)[0]])
-        return logfiles.inspect([read_object(account.s3_of(bucket), bucket, key)[0]])
+                return logfiles.inspect([read_object(accounts.s3_of(bucket), bucket, key)[0]])
+        return logfiles.inspect([read_object(accounts.s3_of(bucket), bucket, key)[0]])
     except ObjectUnreadable as error:
         return FileContent(readable=False, problem=str(error))
 
@@ -162,7 +163,7 @@ def listing(
     )
 
 
-def _account_folders(account: Account, trail: Trail, files: TrailFiles) -> list[tuple[str, str]]:
+def _account_folders(accounts: Accounts, trail: Trail, files: TrailFiles) -> list[tuple[str, str]]:
     """The account folders that a trail writes to, with their account ids."""
     base = f"{trail.key_prefix.rstrip('/')}/AWSLogs/" if trail.key_prefix else "AWSLogs/"
     if not trail.is_organization:
@@ -170,19 +171,19 @@ def _account_folders(account: Account, trail: Trail, files: TrailFiles) -> list[
         return [(f"{base}{trail.account_id}/", trail.account_id)]
     return [
         (folder, _last_folder(folder))
-        for organization in _folders(account, trail, base, Kind.CLOUDTRAIL, files)
+        for organization in _folders(accounts, trail, base, Kind.CLOUDTRAIL, files)
         if _last_folder(organization).startswith("o-")
-        for folder in _folders(account, trail, organization, Kind.CLOUDTRAIL, files)
+        for folder in _folders(accounts, trail, organization, Kind.CLOUDTRAIL, files)
     ]
 
 
 def _folders(
-    account: Account, trail: Trail, prefix: str, kind: str, files: TrailFiles
+    accounts: Accounts, trail: Trail, prefix: str, kind: str, files: TrailFiles
 ) -> tuple[str, ...]:
     """The folders under `prefix`, asked once however many trails share it."""
     key = (trail.log_bucket, prefix)
     if key not in files.folders:
-        answer = list_folders(account.s3_of(trail.log_bucket), trail.log_bucket, prefix)
+        answer = list_folders(accounts.s3_of(trail.log_bucket), trail.log_bucket, prefix)
         files.listings.append(listing(kind, trail.log_bucket, prefix, answer, 0))
         files.folders[key] = answer.prefixes
     return files.folders[key]
@@ -192,15 +193,15 @@ def _last_folder(prefix: str) -> str:
     return prefix.rstrip("/").rpartition("/")[2]
 
 
-def _list_files(account: Account, places: Sequence[Place], files: TrailFiles) -> None:
+def _list_files(accounts: Accounts, places: Sequence[Place], files: TrailFiles) -> None:
     answers = each(
         lambda place: list_range(
-            account.s3_of(place.log_bucket),
+            accounts.s3_of(place.log_bucket),
             place.log_bucket,
             delivery.key_range(place, files.day, 0),
         ),
         places,
-        account.concurrency,
+        accounts.concurrency,
         "CloudTrail folders",
     )
     for place, answer in zip(places, answers, strict=True):
@@ -215,12 +216,12 @@ def _list_files(account: Account, places: Sequence[Place], files: TrailFiles) ->
             files.listed_folders.append(folder)
 
 
-def _read_files(account: Account, files: TrailFiles) -> None:
+def _read_files(accounts: Accounts, files: TrailFiles) -> None:
     wanted = [one for one in files.found if one.kind is Kind.CLOUDTRAIL]
     contents = each(
-        lambda one: inspect(account, one.place.log_bucket, one.listed.key, one.listed.size_bytes),
+        lambda one: inspect(accounts, one.place.log_bucket, one.listed.key, one.listed.size_bytes),
         wanted,
-        account.concurrency,
+        accounts.concurrency,
         "CloudTrail files",
     )
     for one, content in zip(wanted, contents, strict=True):

@@ -4,6 +4,7 @@
 lifecycle: moto takes its encryption and tags and drops the rest in silence. A property that would
 still be dropped is refused
 - bucket policies, trails and Athena workgroups are created; moto knows none of them
+- AWS::NoValue takes what it stands for out of a role; moto leaves a hole there
 - the policies of a role can be read again: moto keeps them in a form that no client understands
 
 Left as moto has it: a stack made through a change set (`aws cloudformation deploy`) has no outputs,
@@ -271,6 +272,22 @@ class StackWorkGroup(_Resource, CloudFormationModel):  # type: ignore[misc]
 # ---- roles ------------------------------------------------------------------------------------
 
 _put_policy = Role.put_policy
+_make_role = Role.create_from_cloudformation_json.__func__
+
+
+def _without_holes(value: Any) -> Any:
+    """A template's value without what AWS::NoValue stood for."""
+    if isinstance(value, Mapping):
+        return {name: _without_holes(one) for name, one in value.items() if one is not None}
+    return (
+        [_without_holes(one) for one in value if one is not None]
+        if isinstance(value, list)
+        else value
+    )
+
+
+def make_role(cls: type[Role], name: str, template: Properties, *args: Any, **options: Any) -> Role:
+    return _make_role(cls, name, _without_holes(template), *args, **options)
 
 
 def put_policy(self: Role, name: str, policy: str | Properties) -> None:
@@ -280,5 +297,6 @@ def put_policy(self: Role, name: str, policy: str | Properties) -> None:
 def install() -> None:
     """Put the corrections into moto. Installing twice changes nothing."""
     Role.put_policy = put_policy
+    Role.create_from_cloudformation_json = classmethod(make_role)
     FakeBucket.create_from_cloudformation_json = classmethod(create_bucket)
     FakeBucket.update_from_cloudformation_json = classmethod(update_bucket)

@@ -8,6 +8,9 @@ advanced
 was stopped has run ever since CloudTrail exists (the sandbox's own additions: the days looked at
 here lie before the moment in which the trail is made)
 - ListPublicKeys, which moto lacks, serves the keys given to `register_public_key`
+- DescribeTrails shows a member of an organisation the trails of the organisation, which are its
+management account's; their status and selectors it may not read (what AWS lets it read of them
+could not be verified)
 - event data stores of CloudTrail Lake, which moto lacks: made, listed, described, stopped, started
 and deleted, each in its own Region; nothing is ever stored in them (`started-at` tags them too)
 """
@@ -21,9 +24,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from moto.cloudtrail.models import Trail, TrailStatus, cloudtrail_backends
+from moto.cloudtrail.models import CloudTrailBackend, Trail, TrailStatus, cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
+from moto.organizations.models import organizations_backends
 
 from .s3 import parse_moment
 
@@ -77,6 +81,19 @@ def record_delivery(
     _deliveries[trail_arn] = {"LatestDeliveryTime": latest} | (
         {"LatestDigestDeliveryTime": latest_digest} if latest_digest else {}
     )
+
+
+_own_trails = CloudTrailBackend.describe_trails
+
+
+def describe_trails(self: CloudTrailBackend, include_shadow_trails: bool) -> list[Trail]:
+    """Moto's trails and those of the organisation that the account is a member of."""
+    found = list(_own_trails(self, include_shadow_trails))
+    manager, _ = organizations_backends.master_accounts.get(self.account_id, (self.account_id, ""))
+    if not include_shadow_trails or manager == self.account_id:
+        return found
+    seen_from_there = _own_trails(cloudtrail_backends[manager][self.region_name], True)
+    return [*found, *(trail for trail in seen_from_there if trail.is_org_trail)]
 
 
 def list_public_keys(self: CloudTrailResponse) -> str:
@@ -238,3 +255,4 @@ def install() -> None:
     ):
         setattr(CloudTrailResponse, function.__name__, function)
     Trail.put_event_selectors = put_event_selectors
+    CloudTrailBackend.describe_trails = describe_trails

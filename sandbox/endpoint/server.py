@@ -182,12 +182,12 @@ class Sandbox:
         from moto.core.base_backend import BackendDict
         from moto.core.model_instances import reset_model_data
 
-        from . import athena, cloudformation, cloudtrail, glue, s3
+        from . import athena, cloudformation, cloudtrail, glue, s3, tagging
 
         BackendDict.reset()
         reset_model_data()
         self._folder = tempfile.TemporaryDirectory(prefix="lacuna-sandbox-")
-        for module in (s3, cloudtrail, glue, cloudformation):
+        for module in (s3, cloudtrail, glue, cloudformation, tagging):
             module.install()
         self._engine = self._make_engine(self._folder.name)
         athena.install(self._engine)

@@ -131,6 +131,7 @@ class Lake:
             "read_witnessed_since": None,
             "write_witnessed_since": None,
             "is_sensitive": False,
+            "missing_permission": None,
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

@@ -130,6 +130,15 @@ class World:
             }
         )
 
+    def observe_account(
+        self, account_id: str, state: str, minutes: int = 15, **fields: Any
+    ) -> None:
+        """An account as it was looked into some minutes after the end of the day."""
+        end = datetime.combine(DAY + timedelta(days=1), datetime.min.time())
+        seen = end + timedelta(minutes=minutes)
+        row = {"account_id": account_id, "state": state, "observed_at": seen}
+        self.rows["accounts"].append(row | {"observed_on": seen.date()} | fields)
+
     def add_hours(self, bucket_name: str, spoiled: dict[int, dict[str, Any]] | None = None) -> None:
         """A bucket whose hours were all delivered, but for those that `spoiled` changes."""
         self.observe(bucket_name)

@@ -55,6 +55,17 @@ def findings(new_world):
     world.add_verdict("untold", "delivering", is_sensitive=None, **half)
     seen = {"read_coverage": "covered", "write_coverage": "unknown"}
     world.add_verdict("perhaps", "delivering", is_sensitive=True, **seen)
+    world.observe_account("111111111111", "observed")
+    world.observe_account(
+        "222222222222",
+        "unreadable",
+        name="shop",
+        error_operation="AssumeRole",
+        error_code="AccessDenied",
+        missing_permission="sts:AssumeRole",
+    )
+    # of a later look
+    world.observe_account("333333333333", "unreadable", minutes=16)
     world.observe("absent")
     world.observe("absent-and-off", "off")
     return world.findings(MART)
@@ -76,6 +87,16 @@ def test_a_quiet_day_that_nobody_witnessed_is_no_alert(new_world, reason):
 
 def test_an_account_without_buckets_passes(new_world):
     assert new_world().findings(MART) == {}
+
+
+def test_an_account_that_nobody_could_look_into_is_told(findings, told):
+    found = findings["account_unreadable"]
+    assert told(found) == (
+        "nobody could look into account 222222222222 (shop): AssumeRole: AccessDenied; "
+        "sts:AssumeRole is not allowed\n  to do: Deploy infra/member.yaml there for Lacuna's role, "
+        "or take the account out of LACUNA_ACCOUNTS."
+    )
+    assert found.offending == ("account 222222222222",)
 
 
 def test_a_silent_bucket_is_told(findings, told):
@@ -161,6 +182,7 @@ def test_a_long_list_of_findings_says_how_many_are_left(new_world):
 def test_severities_tell_a_loss_from_a_choice(findings):
     assert {code: result.severity for code, result in findings.items()} == {
         "bucket_not_judged": "critical",
+        "account_unreadable": "critical",
         "bucket_silent": "critical",
         "target_broken": "critical",
         "logging_off": "warning",

@@ -44,6 +44,8 @@ ACTIONS = {
     "CompleteMultipartUpload": "PutObject",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
+# Services whose actions have another prefix than their clients sign for
+PREFIXES = {"tagging": "tag"}
 # needs no permission
 FREE = "sts:GetCallerIdentity"
 
@@ -87,7 +89,7 @@ def asked(call: Call) -> tuple[str, str]:
     Glue's calls do not say here which of their texts names the database: any that the role may
     work on stands for it.
     """
-    action = f"{call.service}:{call.operation}"
+    action = f"{PREFIXES.get(call.service, call.service)}:{call.operation}"
     if call.service == "s3":
         name = ACTIONS.get(call.operation, call.operation)
         whole = f"arn:aws:s3:::{call.resources[0]}"

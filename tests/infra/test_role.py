@@ -16,6 +16,7 @@ import pytest
 from botocore import xform_name
 
 from lacuna.aws import athena, lake
+from lacuna.permissions import PERMISSIONS
 from lacuna.settings import Settings
 from tests.infra.conftest import INFRA, Cloud
 from tests.infra.guarded import (
@@ -30,7 +31,16 @@ from tests.infra.guarded import (
 
 LAKE = "arn:aws:s3:::lacuna-lake-123456789012-us-east-1"
 GLUE = "arn:aws:glue:us-east-1:123456789012"
-SERVICES = ("athena", "cloudtrail", "glue", "s3", "sts")
+# The prefix of its actions, by what boto3 calls the service
+SERVICES = {
+    "athena": "athena",
+    "cloudtrail": "cloudtrail",
+    "glue": "glue",
+    "organizations": "organizations",
+    "resourcegroupstaggingapi": "tag",
+    "s3": "s3",
+    "sts": "sts",
+}
 
 # The template makes the lake's bucket, and a run that finds it does not.
 BY_THE_TEMPLATE = {"s3:CreateBucket", "s3:PutBucketPublicAccessBlock"}
@@ -48,12 +58,15 @@ ON_BEHALF = {
     "glue:UpdatePartition",
 }
 # Seen in no run over this account: a table whose columns a new version has changed; a run ended in the midst of a
-# query; a log bucket that still has ACLs; an event data store.
+# query; a log bucket that still has ACLs; an event data store; tags that have to be asked of each bucket; other accounts.
 RARE = {
     "glue:UpdateTable",
     "athena:StopQueryExecution",
     "s3:GetBucketAcl",
+    "s3:GetBucketTagging",
     "cloudtrail:GetEventDataStore",
+    "sts:AssumeRole",
+    "organizations:ListAccounts",
 }
 
 
@@ -111,17 +124,25 @@ def test_every_operation_in_the_source_is_allowed(statements: Statements) -> Non
     assert set().union(*refused) == BY_THE_TEMPLATE | {FREE}
 
 
+def test_every_permission_that_is_told_to_lack_is_one_that_the_role_has(
+    statements: Statements,
+) -> None:
+    assert set(PERMISSIONS.values()) <= actions(statements)
+    said = {name: action for name, action in PERMISSIONS.items() if action.startswith("s3:")}
+    assert said == {name: f"s3:{ACTIONS.get(name, name)}" for name in said}
+
+
 def operations(only: str = "*", aside: str = "") -> dict[str, set[str]]:
     """The methods of clients that plugins/lacuna/aws names, also for paginators: their actions.
 
     A name that two services share means either. `only` one module, or all but the one set `aside`.
     """
     known: dict[str, set[str]] = {}
-    for service in SERVICES:
+    for service, prefix in SERVICES.items():
         client = boto3.client(service, region_name="us-east-1")
         for operation in client.meta.service_model.operation_names:
             action = ACTIONS.get(operation, operation) if service == "s3" else operation
-            known.setdefault(xform_name(operation), set()).add(f"{service}:{action}")
+            known.setdefault(xform_name(operation), set()).add(f"{prefix}:{action}")
     named: set[str] = set()
     for path in (INFRA.parent / "plugins" / "lacuna" / "aws").glob(f"{only}.py"):
         if path.stem == aside:
@@ -163,6 +184,8 @@ def test_no_action_is_granted_twice_on_the_same_thing_or_by_a_wildcard(
         ("s3:DeleteObject", f"{LAKE}/evidence/a", True),
         ("glue:DeleteTable", f"{GLUE}:table/somebody/elses", False),
         ("glue:CreateDatabase", f"{GLUE}:database/somebody", False),
+        ("sts:AssumeRole", "arn:aws:iam::222222222222:role/lacuna-read", True),
+        ("sts:AssumeRole", "arn:aws:iam::222222222222:role/admin", False),
         (
             "athena:StartQueryExecution",
             "arn:aws:athena:us-east-1:123456789012:workgroup/primary",

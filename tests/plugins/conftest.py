@@ -61,8 +61,17 @@ class Cloud:
     url: str
     key: RSAPrivateKey
     session: boto3.Session
+    account_id: str = ACCOUNT
     digests: list[tuple[str, bytes, str]] = field(default_factory=list)
     clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def of(self, account_id: str) -> "Cloud":
+        """Another account of the same world."""
+        keys = self.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{account_id}:role/builder", RoleSessionName="test"
+        )["Credentials"]
+        session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        return Cloud(self.url, self.key, session, account_id)
 
     def client(self, service: str, region: str = REGION) -> Any:
         made = self.clients.get((service, region))
@@ -107,7 +116,7 @@ class Cloud:
             "Principal": {"Service": "logging.s3.amazonaws.com"},
             "Action": "s3:PutObject",
             "Resource": f"arn:aws:s3:::{name}/*",
-            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            "Condition": {"StringEquals": {"aws:SourceAccount": self.account_id}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.client("s3", region).put_bucket_policy(Bucket=name, Policy=policy)
@@ -271,7 +280,12 @@ def endpoint() -> Iterator[tuple[str, RSAPrivateKey]]:
         text=True,
         cwd=REPO,
         # Short pages: what takes more than one LIST need not take a thousand objects.
-        env={**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)},
+        env={
+            **os.environ,
+            "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE),
+            # as AWS, where no policy of the bucket says otherwise
+            "MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS": "false",
+        },
     ) as server:
         assert server.stdin
         assert server.stdout

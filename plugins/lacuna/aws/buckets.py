@@ -1,4 +1,8 @@
-"""Buckets and their configuration, as S3 tells it. A refused read is a value, never an "off"."""
+"""Buckets and their configuration, as S3 tells it. A refused read is a value, never an "off".
+
+General purpose buckets only. ListBuckets names neither directory buckets (`…--x-s3`) nor table
+buckets (`…--table-s3`), and no access log can be had of either.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +17,15 @@ from lacuna.aws.session import (
     refusal,
 )
 from lacuna.delivery import KeyLayout
-from lacuna.targets import ACLS_DISABLED, Existence, LifecycleRule, Refusal, TargetConfig
+from lacuna.permissions import PERMISSIONS
+from lacuna.targets import (
+    ACLS_DISABLED,
+    NO_BUCKET,
+    Existence,
+    LifecycleRule,
+    Refusal,
+    TargetConfig,
+)
 from lacuna.weaknesses import PUBLIC_ACCESS_FLAGS
 
 if TYPE_CHECKING:
@@ -23,6 +35,14 @@ Value = TypeVar("Value")
 
 _LOG_DELIVERY_GROUP = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 _PAGE = 1000
+
+
+class BucketsUnlisted(AccountError):
+    """Nobody would say which buckets an account has."""
+
+    def __init__(self, refused: Refusal, text: str) -> None:
+        super().__init__(text)
+        self.refused = refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +73,10 @@ def list_buckets(s3: "S3Client") -> list[Bucket]:
                 Bucket(bucket["Name"], bucket.get("BucketRegion")) for bucket in page["Buckets"]
             ]
     except AwsError as error:
-        raise AccountError(
+        raise BucketsUnlisted(
+            refusal(error, "ListBuckets"),
             f"cannot list the account's buckets: ListBuckets failed ({explained(error)}); "
-            "the run's role needs s3:ListAllMyBuckets"
+            f"the run's role needs {PERMISSIONS['ListBuckets']}",
         ) from error
     return sorted(buckets, key=lambda bucket: bucket.name)
 
@@ -102,6 +123,16 @@ def read_target(
     `known_region` is the Region of a bucket that the account is known to own. What follows from
     an answer is not asked for: the ACL where ACLs are disabled, Object Lock without versioning.
     """
+    found = _read_target(s3, bucket_name, account_id, known_region)
+    if any(refused.error_code in NO_BUCKET for refused in found.refusals()):
+        # deleted while it was read
+        return TargetConfig(bucket_name, Existence.MISSING)
+    return found
+
+
+def _read_target(
+    s3: "S3Client", bucket_name: str, account_id: str, known_region: str | None
+) -> TargetConfig:
     if known_region is None:
         existence, region, why = _existence(s3, bucket_name, account_id)
         if existence is not Existence.OURS:
@@ -172,7 +203,7 @@ def _existence(
         s3.head_bucket(Bucket=bucket_name, ExpectedBucketOwner=account_id)
     except AwsError as error:
         code = error_code(error)
-        if code in {"NotFound", "NoSuchBucket"}:
+        if code in NO_BUCKET:
             return Existence.MISSING, None, None
         if code == "AccessDenied":
             # It exists and is not in the list of the account's own: somebody else's.

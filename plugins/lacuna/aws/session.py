@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -100,6 +101,15 @@ class Account:
 
     def cloudtrail(self, region: str | None = None) -> "CloudTrailClient":
         return self._client("cloudtrail", region)  # type: ignore[no-any-return]
+
+    def tagging(self, region: str) -> Any:
+        return self._client("resourcegroupstaggingapi", region)
+
+    def sts(self) -> "STSClient":
+        return self._client("sts", None)  # type: ignore[no-any-return]
+
+    def organizations(self) -> Any:
+        return self._client("organizations", None)
 
     def athena(self) -> "AthenaClient":
         return self._client("athena", None)  # type: ignore[no-any-return]

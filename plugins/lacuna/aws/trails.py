@@ -15,6 +15,7 @@ from lacuna.coverage import (
     TrailStatus,
     basic_selector,
 )
+from lacuna.permissions import needed
 from lacuna.targets import Refusal
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def list_trails(account: Account, regions: Collection[str]) -> TrailsRead:
     )
     for region, answer in zip(asked, answers, strict=True):
         if isinstance(answer, Refusal):
-            log.warning("%s: DescribeTrails refused (%s)", region, answer.error_code)
+            log.warning("%s: %s", region, needed(answer))
             refusals[region] = answer
         else:
             # A multi-Region trail shows in every Region, as a shadow of the one at home.
@@ -70,12 +71,18 @@ def list_trails(account: Account, regions: Collection[str]) -> TrailsRead:
     return TrailsRead(tuple(found[arn] for arn in sorted(found)), refusals)
 
 
-def read_trails(account: Account, regions: Collection[str]) -> TrailsRead:
+def read_trails(
+    account: Account, regions: Collection[str], entered: Mapping[str, Account]
+) -> TrailsRead:
     """The same with every trail's selectors, its status in each Region that it records, and
-    whether its log bucket is there."""
+    whether its log bucket is there.
+
+    `entered` are the accounts at hand: an organisation's trail shows in every member, and may be
+    read in full by its owner only.
+    """
     listed = list_trails(account, regions)
     trails = each(
-        lambda trail: _with_details(account, trail, regions),
+        lambda trail: _with_details(entered.get(trail.account_id, account), trail, regions),
         listed.trails,
         account.concurrency,
         "trails",
@@ -100,7 +107,7 @@ def read_stores(account: Account, regions: Collection[str]) -> StoresRead:
     )
     for region, answer in zip(asked, answers, strict=True):
         if isinstance(answer, Refusal):
-            log.warning("%s: ListEventDataStores refused (%s)", region, answer.error_code)
+            log.warning("%s: %s", region, needed(answer))
             refusals[region] = answer
         else:
             found += answer
@@ -130,7 +137,7 @@ def _store(cloudtrail: "CloudTrailClient", arn: str) -> EventDataStore:
     try:
         answer = cloudtrail.get_event_data_store(EventDataStore=arn)
     except AwsError as error:
-        log.warning("%s: GetEventDataStore refused (%s)", arn, error_code(error))
+        log.warning("%s: %s", arn, needed(refusal(error, "GetEventDataStore")))
         return EventDataStore(arn, home_region=arn.split(":")[3], selectors=None)
     return EventDataStore(
         arn=arn,
@@ -168,7 +175,7 @@ def read_selectors(cloudtrail: "CloudTrailClient", trail_arn: str) -> tuple[Sele
     try:
         answer = cloudtrail.get_event_selectors(TrailName=trail_arn)
     except AwsError as error:
-        log.warning("%s: GetEventSelectors refused (%s)", trail_arn, error_code(error))
+        log.warning("%s: %s", trail_arn, needed(refusal(error, "GetEventSelectors")))
         return None
     basic = [
         basic_selector(
