@@ -114,6 +114,12 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 WITH_STATUS.format(status="missing"),
             ),
             expect_no_rows(
+                "trail_gone",
+                "critical",
+                "Every trail that delivered the day before still delivers to the same place.",
+                _gone_trails(on),
+            ),
+            expect_no_rows(
                 "digest_not_valid",
                 "critical",
                 "CloudTrail's digests of the day form one signed chain. Where it breaks, files "
@@ -197,6 +203,16 @@ def _not_built(on: Partition) -> str:
             delivered.log_bucket = mart.log_bucket
             and delivered.object_key = mart.object_key
     where delivered.delivered_on = date '{on.day}' and mart.object_key is null
+    """
+
+
+def _gone_trails(on: Partition) -> str:
+    return f"""
+    select trail_arn, log_bucket, key_prefix
+    from {on.evidence}.trail_places
+    where
+        delivered_on = date '{on.day}'
+        and not is_present
     """
 
 
@@ -309,6 +325,13 @@ def _says_digest(row: Row) -> str:
     return f"the digest {log_object(row)} does not hold: {row['state'].replace('_', ' ')}"
 
 
+def _says_gone(row: Row) -> str:
+    return (
+        f"{row['trail_arn']} delivers to s3://{row['log_bucket']}/{row['key_prefix']} no more: it "
+        "was deleted or moved"
+    )
+
+
 def _says_not_a_log(row: Row) -> str:
     return f"{log_object(row)} lies among the logs and is not one"
 
@@ -340,6 +363,7 @@ WORDS: Words = {
     "object_altered": _says_altered,
     "object_disowned": _says_disowned,
     "object_missing": _says_missing,
+    "trail_gone": _says_gone,
     "digest_not_valid": _says_digest,
     "digest_unverified": _says_digest,
     "object_not_a_log": _says_not_a_log,

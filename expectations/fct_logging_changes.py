@@ -36,18 +36,24 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 _changes(f"effect = 'off' and error_code is null {_meant_to_be_logged(on)}"),
             ),
             expect_no_rows(
+                "logging_redirected",
+                "critical",
+                "Nobody sent a bucket's access log to another place than it went to before and "
+                "after: what was delivered there is not where it is looked for.",
+                _changes("effect = 'redirected' and error_code is null"),
+            ),
+            expect_no_rows(
                 "weakening_refused",
                 "warning",
-                "Nobody tried to turn logging off and was refused: whoever did has the wrong tool "
-                "or the wrong intent.",
-                _changes("effect = 'off' and error_code is not null"),
+                "Nobody tried to turn logging off or to change it and was refused: whoever did has "
+                "the wrong tool or the wrong intent.",
+                _changes("effect <> 'on' and error_code is not null"),
             ),
             expect_no_rows(
                 "logging_changed",
-                "info",
+                "warning",
                 "Nobody changed what a trail records, or a log bucket's policy, encryption, "
-                "lifecycle or the like. Such changes are daily work; what they broke shows in the "
-                "verdicts.",
+                "lifecycle or the like. What such a change broke shows in the verdicts.",
                 _changes("effect = 'changed' and error_code is null"),
             ),
         ],
@@ -75,6 +81,7 @@ def _says(row: Row) -> str:
 
 WORDS: Words = {
     "logging_weakened": _says,
+    "logging_redirected": _says,
     "weakening_refused": _says,
     "logging_changed": _says,
 }

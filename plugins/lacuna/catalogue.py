@@ -1,9 +1,9 @@
 """Catalogue the log objects of one delivery day: what was delivered, where, and is it readable?
 
-Places to look come from evidence.logging_snapshots and from the trails themselves, never from
-configuration, and each is looked at as the account that owns it. Everything is read before anything
-is written; then the day is first marked as not catalogued and last as catalogued, so a run killed
-anywhere and run again leaves the same rows.
+Places to look come from evidence.logging_snapshots, from the trails themselves and from where trails
+were the day before, never from configuration, and each is looked at as the account that owns it.
+Everything is read before anything is written; then the day is first marked as not catalogued and last
+as catalogued, so a run killed anywhere and run again leaves the same rows.
 What the run's role must be allowed beyond a snapshot: s3:ListBucket and s3:GetObject on the log
 buckets, cloudtrail:ListPublicKeys, and reading and writing the lake.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from lacuna import delivery, raw, traildigests, trailfiles
+from lacuna import delivery, raw, traildigests, trailfiles, trailplaces
 from lacuna.aws.accounts import Accounts, open_accounts
 from lacuna.aws.lake import Lake, open_lake
 from lacuna.aws.objects import KeysListed, list_range
@@ -29,10 +29,12 @@ from lacuna.evidence import (
     LOG_OBJECTS,
     LOGGING_SNAPSHOTS,
     TRAIL_DIGESTS,
+    TRAIL_PLACES,
     CataloguedDay,
     Listing,
     LogObject,
     TrailDigest,
+    TrailPlace,
 )
 from lacuna.logfiles import FileContent
 from lacuna.settings import Settings
@@ -71,6 +73,7 @@ class _Catalogue:
 
     log_objects: list[LogObject]
     listings: list[Listing]
+    trail_places: list[TrailPlace]
     digests: list[TrailDigest]
     manifest: list[str]
     cloudtrail_partitions: list[raw.RawPartition]
@@ -85,12 +88,23 @@ def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
     sources = _sources(observed)
     access_logs, listings = _access_logs(accounts, settings, sources, day)
     regions, trails = _trails(accounts, sources)
-    for trail in trails.trails:
+    day_before = {"delivered_on": day - timedelta(days=1)}
+    places = trailplaces.follow(
+        trails.trails,
+        lake.read(TRAIL_PLACES, {"delivered_on": day}),
+        lake.read(TRAIL_PLACES, day_before),
+        lambda place: not trails.refusals and _account_of(place) in accounts.entered,
+    )
+    for place in places:
+        if not place.is_present:
+            log.warning("%s is gone or delivers elsewhere", visible(place.trail_arn))
+    followed = trailplaces.trails(places, trails.trails)
+    for trail in followed:
         # of a bucket that no snapshot knows, the trail's owner knows most
         accounts.owners.setdefault(trail.log_bucket, trail.account_id)
-    trail_files = trailfiles.read(accounts, day, trails.trails, regions - trails.refusals.keys())
-    day_before = lake.read(TRAIL_DIGESTS, {"delivered_on": day - timedelta(days=1)})
-    digests = traildigests.read(accounts, trail_files, traildigests.last_ends(day_before))
+    trail_files = trailfiles.read(accounts, day, followed, regions - trails.refusals.keys())
+    known_ends = traildigests.last_ends(lake.read(TRAIL_DIGESTS, day_before))
+    digests = traildigests.read(accounts, trail_files, known_ends)
     refused = [
         _refused_listing(f"DescribeTrails: {refusal.error_code}")
         for _, refusal in sorted(trails.refusals.items())
@@ -101,6 +115,7 @@ def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
             for one in [*access_logs, *trail_files.found]
         ],
         listings=[*listings, *refused, *trail_files.listings],
+        trail_places=places,
         digests=digests.rows,
         manifest=[one.log_object for one in access_logs if one.kind is Kind.ACCESS_LOG],
         cloudtrail_partitions=_cloudtrail_partitions(day, trail_files),
@@ -141,6 +156,10 @@ def _trails(
         trails |= {trail.arn: trail for trail in found.trails}
         refusals |= found.refusals
     return regions, TrailsRead(tuple(trails[arn] for arn in sorted(trails)), refusals)
+
+
+def _account_of(place: TrailPlace) -> str:
+    return place.trail_arn.split(":")[4]
 
 
 def _sources(rows: Iterable[Mapping[str, Any]]) -> list[LoggedSource]:
@@ -301,6 +320,7 @@ def _write(lake: Lake, day: date, found: _Catalogue, summary: CatalogueSummary) 
     lake.drop(CATALOGUED_DAYS, partition)
     lake.write(LOG_OBJECTS, found.log_objects, partition)
     lake.write(LISTINGS, found.listings, partition)
+    lake.write(TRAIL_PLACES, found.trail_places, partition)
     lake.write(TRAIL_DIGESTS, found.digests, partition)
     lake.write_manifest(day, found.manifest)
     lake.register(raw.CLOUDTRAIL_EVENTS, day, found.cloudtrail_partitions)

@@ -64,6 +64,20 @@ class AccountObserved:
 
 
 @dataclass(frozen=True, slots=True)
+class TrailPlace:
+    """Where a trail delivers. `is_present` False: it did the day before, and the trail was deleted
+    or moved since; its files stay."""
+
+    trail_arn: str
+    home_region: str
+    is_multi_region: bool
+    log_bucket: str
+    key_prefix: str
+    is_organization: bool
+    is_present: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LogObject:
     """A delivered object, of either log, or a stranger found among them."""
 
@@ -214,6 +228,9 @@ CATALOGUED_DAYS = EvidenceTable(
     ("delivered_on",),
     "Delivery days whose catalogue is complete.",
 )
+TRAIL_PLACES = EvidenceTable(
+    "trail_places", TrailPlace, ("delivered_on",), "Where trails delivered on a delivery day."
+)
 TRAIL_DIGESTS = EvidenceTable(
     "trail_digests", TrailDigest, ("delivered_on",), "Digest files and missing hours, judged."
 )
@@ -236,6 +253,7 @@ TABLES = (
     LOG_OBJECTS,
     LISTINGS,
     CATALOGUED_DAYS,
+    TRAIL_PLACES,
     TRAIL_DIGESTS,
     CHECK_RESULTS,
     REMEDIATIONS,

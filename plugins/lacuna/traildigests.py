@@ -314,7 +314,11 @@ def _rows(
         rows += [
             _row(chain, one, hashes, gone)
             for one in _missing_hours(
-                files.day, hourly, known_ends.get(chain.key), started[chain.trail.arn]
+                files.day,
+                hourly,
+                known_ends.get(chain.key),
+                # a trail may have moved: to where it was it owes no more
+                started[chain.trail.arn] if chain.trail.has_digests else None,
             )
         ]
     for row in rows:

@@ -49,6 +49,9 @@ def spoiled(new_world):
     for state in ("valid", "key_unknown", *INVALID):
         world.add_digest(state, state)
     world.add_digest(None, "missing")
+    for name in ("main", "deleted"):
+        place = {"trail_arn": name, "log_bucket": "trail", "key_prefix": "p"}
+        world.rows["trail_places"].append(place | {"is_present": name == "main"})
     return world
 
 

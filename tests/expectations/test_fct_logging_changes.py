@@ -24,6 +24,7 @@ def findings(new_world):
     world.add_change(
         "changed", about="log_bucket", bucket_name="logs", event_name="PutBucketPolicy"
     )
+    world.add_change("redirected", hour=9, bucket_name="photos")
     world.add_change(
         "changed", about="trail", trail_name="x\x1b[31m", event_name="UpdateTrail",
         error_code="AccessDenied",
@@ -52,7 +53,8 @@ def test_who_turned_logging_off_is_told(findings, told):
 def test_attempts_of_one_caller_are_one_finding(findings, told):
     assert told(findings["weakening_refused"]) == (
         f"{KIM} called StopLogging on main 3 times at "
-        "01:00:00 to 03:00:00 UTC, refused (AccessDenied)"
+        "01:00:00 to 03:00:00 UTC, refused (AccessDenied)\n"
+        rf"{KIM} called UpdateTrail on x\x1b[31m at 07:00:00 UTC, refused (AccessDenied)"
     )
 
 
@@ -60,8 +62,20 @@ def test_other_changes_that_were_carried_out_are_told(findings, told):
     assert told(findings["logging_changed"]) == (
         f"{KIM} called PutBucketPolicy on logs at 07:00:00 UTC"
     )
-    assert findings["logging_changed"].severity == "info"
+    assert findings["logging_changed"].severity == "warning"
+
+
+def test_logs_that_are_sent_elsewhere_are_told(findings, told):
+    assert told(findings["logging_redirected"]) == (
+        f"{KIM} called PutBucketLogging on photos at 09:00:00 UTC"
+    )
+    assert findings["logging_redirected"].severity == "critical"
 
 
 def test_every_expectation_has_a_case_that_trips_it(findings):
-    assert set(findings) == {"logging_weakened", "weakening_refused", "logging_changed"}
+    assert set(findings) == {
+        "logging_weakened",
+        "logging_redirected",
+        "weakening_refused",
+        "logging_changed",
+    }

@@ -4,6 +4,8 @@ select
     event_id,
     account_id,
     bucket_name,
+    target_bucket,
+    target_prefix,
     trail_name,
     event_source,
     event_name,

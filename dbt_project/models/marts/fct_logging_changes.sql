@@ -5,11 +5,33 @@ with
 -- What received logs on the day or the day before it: a bucket that was deleted since is in no later listing.
 log_buckets as (
 
-    select distinct log_bucket
+    select distinct
+        listings.log_bucket,
+        days.event_date
 
-    from {{ source('evidence', 'listings') }}
+    from {{ source('evidence', 'listings') }} as listings
 
-    where delivered_on in {{ event_days(before=1) }}
+    inner join (values {{ event_day_rows() }}) as days (event_date)
+        on days.event_date in (listings.delivered_on, date_add('day', 1, listings.delivered_on))
+
+    where listings.delivered_on in {{ event_days(before=1) }}
+
+),
+
+-- Where a bucket's logs went when the day ended, and when it began.
+targets as (
+
+    select
+        bucket_name,
+        event_date,
+        target_bucket,
+        target_prefix
+
+    from {{ ref('int_logging_config') }}
+
+    where
+        event_date in {{ event_days(before=1) }}
+        and logging_state = 'on'
 
 ),
 
@@ -31,7 +53,24 @@ select
     changes.about,
     changes.bucket_name,
     changes.trail_name,
-    changes.effect,
+    cast(
+        case
+            when
+                changes.effect = 'on'
+                and changes.about = 'bucket'
+                and (
+                    changes.target_bucket <> coalesce(at_end.target_bucket, changes.target_bucket)
+                    or changes.target_bucket <> coalesce(at_start.target_bucket, changes.target_bucket)
+                    or coalesce(changes.target_prefix, '')
+                    <> coalesce(at_end.target_prefix, changes.target_prefix, '')
+                    or coalesce(changes.target_prefix, '')
+                    <> coalesce(at_start.target_prefix, changes.target_prefix, '')
+                )
+                then 'redirected'
+            else changes.effect
+        end
+        as varchar
+    ) as effect,
     changes.event_name,
     changes.error_code,
     changes.identity_type,
@@ -45,12 +84,26 @@ select
     changes.event_id,
     changes.log_object,
     changes.trail_arn,
+    changes.target_bucket,
+    changes.target_prefix,
     changes.event_date
 
 from changes
 
 left join log_buckets
-    on changes.bucket_name = log_buckets.log_bucket
+    on
+        changes.bucket_name = log_buckets.log_bucket
+        and changes.event_date = log_buckets.event_date
+
+left join targets as at_end
+    on
+        changes.bucket_name = at_end.bucket_name
+        and changes.event_date = at_end.event_date
+
+left join targets as at_start
+    on
+        changes.bucket_name = at_start.bucket_name
+        and changes.event_date = date_add('day', 1, at_start.event_date)
 
 where
     changes.nth = 1

@@ -55,6 +55,7 @@ hours as (
 
 ),
 
+-- Not by being named: a bucket that can receive nothing, or logs into itself only, has to be logged like any other.
 log_buckets as (
 
     select distinct
@@ -63,9 +64,13 @@ log_buckets as (
 
     from config
 
+    where
+        target_state <> 'broken'
+        and target_bucket <> bucket_name
+
 ),
 
--- Logging that is on again when somebody looks.
+-- Logging that is on, and where it was, when somebody looks, and was not in between.
 interruptions as (
 
     select distinct
@@ -77,7 +82,7 @@ interruptions as (
     where
         event_date in {{ event_days() }}
         and about = 'bucket'
-        and effect = 'off'
+        and effect in ('off', 'redirected')
         and error_code is null
 
 ),
@@ -123,8 +128,8 @@ known as (
         config.weaknesses,
         config.is_sensitive,
         config.config_observed_at,
-        log_buckets.target_bucket is not null as is_log_bucket,
-        interruptions.bucket_name is not null as was_turned_off,
+        log_buckets.target_bucket is not null and not coalesce(config.is_sensitive, false) as is_log_bucket,
+        interruptions.bucket_name is not null as was_interrupted,
         unreadable_places.bucket_name is not null as is_place_unreadable,
         coalesce(hours.records, 0) as records,
         coalesce(hours.missing_hours, 0) as missing_hours,
@@ -231,7 +236,7 @@ explained as (
                 if(logging_state = 'on' and target_state = 'uncertain', 'target_uncertain'),
                 if(logging_state = 'on' and target_state = 'unknown', 'target_unknown'),
                 if(logging_state = 'on' and is_place_unreadable, 'place_unreadable'),
-                if(logging_state = 'on' and was_turned_off, 'logging_interrupted'),
+                if(logging_state = 'on' and was_interrupted, 'logging_interrupted'),
                 if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
                 if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
                 if(is_quiet and pending_hours > 0, 'records_pending'),

@@ -38,6 +38,8 @@ select
     eventid as event_id,
     coalesce(recipientaccountid, account_id) as account_id,
     json_extract_scalar(requestparameters, '$.bucketName') as bucket_name,
+    json_extract_scalar(requestparameters, '$.BucketLoggingStatus.LoggingEnabled.TargetBucket') as target_bucket,
+    json_extract_scalar(requestparameters, '$.BucketLoggingStatus.LoggingEnabled.TargetPrefix') as target_prefix,
     -- CloudTrail's calls take a name or an ARN, each under a key of its own
     coalesce(
         json_extract_scalar(requestparameters, '$.name'),
@@ -51,8 +53,10 @@ select
     about,
     case
         when effect is not null then effect
-        when json_extract_scalar(requestparameters, '$.BucketLoggingStatus.LoggingEnabled.TargetBucket') is null then 'off'
-        else 'on'
+        when json_extract_scalar(requestparameters, '$.BucketLoggingStatus.LoggingEnabled.TargetBucket') is not null then 'on'
+        when strpos(requestparameters, '"BucketLoggingStatus"') > 0 then 'off'
+        -- AWS leaves large parameters out, and a refused call may have none
+        else 'changed'
     end as effect,
     errorcode as error_code,
     requestparameters as request_parameters,
