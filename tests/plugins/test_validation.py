@@ -43,7 +43,7 @@ def test_one_result_is_kept_for_each_expectation_of_the_suite(environment):
         "fct_log_objects", DAY, Settings(), marts_database="no_such_database"
     )
     codes = [result.expectation for result in results]
-    assert len(codes) == len(set(codes)) == 14
+    assert len(codes) == len(set(codes)) == 15
     assert {(r.suite, r.partition_day) for r in results} == {("fct_log_objects", DAY)}
 
 

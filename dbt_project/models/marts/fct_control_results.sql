@@ -101,7 +101,11 @@ answers as (
 
     cross join unnest(
         array['reads', 'writes', 'reads_and_writes'],
-        array[array[read_coverage], array[write_coverage], array[read_coverage, write_coverage]]
+        array[
+            array[coverage.read_coverage],
+            array[coverage.write_coverage],
+            array[coverage.read_coverage, coverage.write_coverage]
+        ]
     ) as modes (asks, found)
 
 )
