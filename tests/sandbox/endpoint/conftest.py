@@ -16,6 +16,8 @@ from sandbox.endpoint.server import Sandbox
 
 _numbers = itertools.count()
 
+PATIENCE = 600  # seconds; the slowest query of the tests takes some
+
 
 @dataclass(frozen=True)
 class Lake:
@@ -37,12 +39,14 @@ class Lake:
         return self.ended(started["QueryExecutionId"])
 
     def ended(self, query: str) -> dict[str, Any]:
-        """An execution, once it has ended."""
-        while True:
+        """An execution, once it has ended; one that never does fails the test and hangs nothing."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             found = self.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
             if found["Status"]["State"] not in ("QUEUED", "RUNNING"):
                 return dict(found)
             time.sleep(0.1)
+        raise TimeoutError(f"{query} has not ended after {PATIENCE} s")
 
     def rows(self, sql: str, **options: Any) -> list[list[str | None]]:
         """The rows of a query, header left out."""
