@@ -42,11 +42,4 @@ select
 from {{ ref('stg_cloudtrail__data_events') }}
 
 where
-    delivered_on = {{ delivery_day() }}
-    and {{ readable('log_object') }}
-    -- what appeared in the folder after it was catalogued waits for the next run: nobody has looked at it
-    and log_object in (
-        select log_objects.log_object
-        from {{ source('evidence', 'log_objects') }} as log_objects
-        where log_objects.delivered_on = {{ delivery_day() }} and log_objects.kind = 'cloudtrail'
-    )
+    {{ is_of_catalogue() }}

@@ -1,10 +1,10 @@
 """Trails and event data stores, their selectors and status; the public keys of digests."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lacuna.aws.session import Account, AwsError, each, error_code, refusal
 from lacuna.coverage import (
@@ -21,6 +21,8 @@ from lacuna.targets import Refusal
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_s3 import S3Client
+
+Found = TypeVar("Found")
 
 log = logging.getLogger(__name__)
 
@@ -52,22 +54,9 @@ class StoresRead:
 
 def list_trails(account: Account, regions: Collection[str]) -> TrailsRead:
     """Every trail seen from one of `regions`, once, without selectors and status."""
-    found: dict[str, Trail] = {}
-    refusals: dict[str, Refusal] = {}
-    asked = sorted(regions)
-    answers = each(
-        lambda region: describe(account.cloudtrail(region)),
-        asked,
-        account.concurrency,
-        "Regions' trails",
-    )
-    for region, answer in zip(asked, answers, strict=True):
-        if isinstance(answer, Refusal):
-            log.warning("%s: %s", region, needed(answer))
-            refusals[region] = answer
-        else:
-            # A multi-Region trail shows in every Region, as a shadow of the one at home.
-            found.update({trail.arn: trail for trail in answer})
+    answers, refusals = _of_regions(account, regions, describe, "Regions' trails")
+    # A multi-Region trail shows in every Region, as a shadow of the one at home.
+    found = {trail.arn: trail for trail in answers}
     return TrailsRead(tuple(found[arn] for arn in sorted(found)), refusals)
 
 
@@ -96,21 +85,7 @@ def read_stores(account: Account, regions: Collection[str]) -> StoresRead:
     A store shows only in the Region where it was made, whichever it records, and an organisation's
     only to the account that manages it: what no question can find is not among them.
     """
-    found: list[EventDataStore] = []
-    refusals: dict[str, Refusal] = {}
-    asked = sorted(regions)
-    answers = each(
-        lambda region: stores_of(account.cloudtrail(region)),
-        asked,
-        account.concurrency,
-        "Regions' event data stores",
-    )
-    for region, answer in zip(asked, answers, strict=True):
-        if isinstance(answer, Refusal):
-            log.warning("%s: %s", region, needed(answer))
-            refusals[region] = answer
-        else:
-            found += answer
+    found, refusals = _of_regions(account, regions, stores_of, "Regions' event data stores")
     return StoresRead(tuple(found), refusals)
 
 
@@ -227,6 +202,26 @@ def read_public_keys(
     except AwsError as error:
         return refusal(error, "ListPublicKeys")
     return keys
+
+
+def _of_regions(
+    account: Account,
+    regions: Collection[str],
+    ask: "Callable[[CloudTrailClient], list[Found] | Refusal]",
+    what: str,
+) -> tuple[list[Found], dict[str, Refusal]]:
+    """What every Region answers, in the Regions' order, and which refused."""
+    found: list[Found] = []
+    refusals: dict[str, Refusal] = {}
+    asked = sorted(regions)
+    answers = each(lambda region: ask(account.cloudtrail(region)), asked, account.concurrency, what)
+    for region, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Refusal):
+            log.warning("%s: %s", region, needed(answer))
+            refusals[region] = answer
+        else:
+            found += answer
+    return found, refusals
 
 
 def _with_details(account: Account, trail: Trail, regions: Iterable[str]) -> Trail:
