@@ -15,10 +15,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
 
-from lacuna.policies import PolicyUnreadable
+from lacuna.documents import Document, Operation, as_json, canonical, once_each, plain, statements
 from lacuna.targets import LOG_SERVICE
 from lacuna.text import visible
 
@@ -27,24 +25,13 @@ SCHEMA = 1
 # What the statements begin with that Lacuna writes, and by which it knows them again
 SID = "LacunaLogDelivery"
 
-# An API document: a BucketLoggingStatus, or a bucket policy (None: the bucket has none)
-Document = dict[str, Any]
-
 _POLICY_VERSION = "2012-10-17"
-_OLDER_VERSION = "2008-10-17"  # of a policy that names none
 _BUCKET_ARN = re.compile(r"arn:[a-z-]+:s3:::[A-Za-z0-9._-]+")
 _UNSET = "(no policy)"
 
 
 class PlanError(ValueError):
     """The file holds no plan that may be applied; the message says why."""
-
-
-class Operation(StrEnum):
-    """The call that makes a change."""
-
-    PUT_LOGGING = "PutBucketLogging"
-    PUT_POLICY = "PutBucketPolicy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,94 +69,6 @@ class Plan:
     def plan_id(self) -> str:
         """A name that no other plan has: it follows from the content."""
         return hashlib.sha256(written(self).encode()).hexdigest()[:16]
-
-
-# ---- documents -------------------------------------------------------------------------------
-
-
-def same(operation: Operation, one: Document | None, other: Document | None) -> bool:
-    """Do two documents mean the same? AWS returns some of them in other words than were put."""
-    meaning = _logging_meaning if operation is Operation.PUT_LOGGING else _policy_meaning
-    return meaning(one) == meaning(other)
-
-
-def parsed_policy(text: str) -> Document:
-    """A bucket's policy. One that repeats a name in an object is not readable without loss."""
-    try:
-        document = json.loads(text, object_pairs_hook=_once_each)
-    except (ValueError, RecursionError) as error:
-        raise PolicyUnreadable("the policy is not JSON, or names something twice") from error
-    if not isinstance(document, dict):
-        raise PolicyUnreadable("the policy is not a JSON object")
-    return document
-
-
-def statements(policy: Document | None) -> list[Any]:
-    """A policy's statements; AWS takes a single one without a list around it."""
-    found = (policy or {}).get("Statement", [])
-    return found if isinstance(found, list) else [found]
-
-
-def canonical(document: object) -> str:
-    """One line of JSON, the same for documents that are equal."""
-    return _json(document, sort_keys=True)
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> Document:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name is repeated")
-    return found
-
-
-def _logging_meaning(status: Document | None) -> object:
-    enabled = (status or {}).get("LoggingEnabled")
-    if not enabled:
-        return None
-    return {
-        **enabled,
-        "TargetPrefix": enabled.get("TargetPrefix") or "",
-        "TargetObjectKeyFormat": _layout(enabled.get("TargetObjectKeyFormat") or {}),
-        "TargetGrants": sorted(map(_grant_meaning, enabled.get("TargetGrants") or [])),
-    }
-
-
-def _layout(key_format: Document) -> str:
-    partitioned = key_format.get("PartitionedPrefix")
-    if partitioned is None:
-        return "simple"
-    return str(partitioned.get("PartitionDateSource") or "EventTime")
-
-
-def _grant_meaning(grant: Document) -> str:
-    # S3 no longer returns display names everywhere; the id beside it says who is meant
-    grantee = {k: v for k, v in grant.get("Grantee", {}).items() if k != "DisplayName" and v}
-    return canonical({**grant, "Grantee": grantee})
-
-
-def _policy_meaning(policy: Document | None) -> object:
-    if policy is None:
-        return None
-    rest = {name: value for name, value in policy.items() if name != "Statement"}
-    told = sorted(canonical(_plain(one)) for one in statements(policy))
-    return {"Version": _OLDER_VERSION, **rest, "Statement": told}
-
-
-def _plain(value: object) -> object:
-    """A statement without what makes no difference: the order of values, a list around one."""
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list):
-        values = sorted({canonical(_plain(one)) for one in value})
-        return json.loads(values[0]) if len(values) == 1 else [json.loads(one) for one in values]
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _json(document: object, **options: Any) -> str:
-    # ASCII only, and JSON escapes every control character but one
-    return json.dumps(document, **options).replace("\x7f", "\\u007f")
 
 
 # ---- plans -----------------------------------------------------------------------------------
@@ -231,13 +130,13 @@ def written(plan: Plan) -> str:
             {"bucket": one.bucket, "reason": one.reason, "text": one.text} for one in plan.notes
         ],
     }
-    return _json(document, indent=2) + "\n"
+    return as_json(document, indent=2) + "\n"
 
 
 def read(text: str) -> Plan:
     """The plan that a file holds; PlanError where it holds none that Lacuna could have made."""
     try:
-        document = json.loads(text, object_pairs_hook=_once_each)
+        document = json.loads(text, object_pairs_hook=once_each)
     except (ValueError, RecursionError) as error:
         raise PlanError(f"not a plan: it is not JSON ({visible(str(error))})") from error
     if not isinstance(document, dict) or "schema" not in document:
@@ -306,7 +205,7 @@ def _document(document: Document, name: str) -> Document | None:
 
 
 def _shown(value: object) -> str:
-    text = _json(value)
+    text = as_json(value)
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
@@ -324,8 +223,8 @@ def _refuse_more_than_lacunas(change: Change, account_id: str) -> None:
 
 def _adds_or_takes_only_ours(change: Change, account_id: str) -> bool:
     before, after = change.before, change.after
-    was = Counter(canonical(_plain(one)) for one in statements(before))
-    will_be = Counter(canonical(_plain(one)) for one in statements(after))
+    was = Counter(canonical(plain(one)) for one in statements(before))
+    will_be = Counter(canonical(plain(one)) for one in statements(after))
     moved = [*(was - will_be), *(will_be - was)]
     return _keeps_the_rest(before, after) and all(
         _is_ours(json.loads(one), change.bucket, account_id) for one in moved
@@ -452,7 +351,7 @@ def _pretty(document: Document | None) -> list[str]:
     if "Statement" in document:
         # a list around one statement means nothing and would look as if all of it had changed
         document = {**document, "Statement": statements(document)}
-    return _json(document, indent=2).splitlines()
+    return as_json(document, indent=2).splitlines()
 
 
 def _undo(change: Change) -> str:
@@ -465,5 +364,5 @@ def _undo(change: Change) -> str:
         else ("put-bucket-policy", "--policy")
     )
     return visible(
-        f"aws s3api {call} --bucket {bucket} {option} {shlex.quote(_json(change.before))}"
+        f"aws s3api {call} --bucket {bucket} {option} {shlex.quote(as_json(change.before))}"
     )

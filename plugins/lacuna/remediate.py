@@ -19,12 +19,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from lacuna import plans, remediation
+from lacuna import documents, plans, remediation
 from lacuna.aws import buckets, lake, remedies
 from lacuna.aws.buckets import Bucket
 from lacuna.aws.session import Account, bucket_region, each, open_account
+from lacuna.documents import Document
 from lacuna.evidence import REMEDIATIONS, Remediation
-from lacuna.plans import Change, Document, Plan, PlanError
+from lacuna.plans import Change, Plan, PlanError
 from lacuna.remediation import BucketSeen, Place
 from lacuna.settings import Settings
 from lacuna.targets import Refusal, Source, TargetConfig
@@ -280,14 +281,14 @@ def _make_one(change: Change, account: Account) -> Result:
     found = look()
     if isinstance(found, Refusal):
         return ended(Outcome.REFUSED, found, found.error_code)
-    if plans.same(change.operation, found, change.after):
+    if documents.same(change.operation, found, change.after):
         return ended(Outcome.ALREADY, found)
-    if not plans.same(change.operation, found, change.before):
+    if not documents.same(change.operation, found, change.before):
         return ended(Outcome.STALE, found)
     refused = remedies.write(s3, change.operation, change.bucket, change.after, account.account_id)
     found = look() if refused else _read_back(look, change)
     # also where the answer to the write was lost on its way
-    if not isinstance(found, Refusal) and plans.same(change.operation, found, change.after):
+    if not isinstance(found, Refusal) and documents.same(change.operation, found, change.after):
         return ended(Outcome.APPLIED, found)
     if refused:
         return ended(Outcome.REFUSED, found, refused.error_code)
@@ -301,7 +302,7 @@ def _read_back(
     for pause in _LOOKS:
         time.sleep(pause)
         found = look()
-        if not isinstance(found, Refusal) and plans.same(change.operation, found, change.after):
+        if not isinstance(found, Refusal) and documents.same(change.operation, found, change.after):
             break
     return found
 
@@ -316,8 +317,8 @@ def _row(plan: Plan, one: Result) -> Remediation:
         outcome=one.outcome.value,
         error_code=one.error_code,
         why=one.change.why,
-        before=plans.canonical(one.change.before),
-        after=plans.canonical(one.change.after),
-        found=plans.canonical(one.found),
+        before=documents.canonical(one.change.before),
+        after=documents.canonical(one.change.after),
+        found=documents.canonical(one.found),
         applied_at=one.applied_at,
     )

@@ -21,7 +21,8 @@ from typing import Any
 
 from lacuna import targets, weaknesses
 from lacuna.delivery import KeyLayout
-from lacuna.plans import SID, Change, Document, Note, Operation, Plan, parsed_policy, statements
+from lacuna.documents import Document, Operation, parsed_policy, statements
+from lacuna.plans import SID, Change, Note, Plan
 from lacuna.policies import PolicyUnreadable
 from lacuna.targets import (
     LOG_SERVICE,

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna import plans
-from lacuna.plans import Change, Note, Operation, Plan, PlanError
-from lacuna.policies import PolicyUnreadable
+from lacuna.documents import Operation
+from lacuna.plans import Change, Note, Plan, PlanError
 
 ACCOUNT = "123456789012"
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -61,60 +61,6 @@ def changed(change: Change, path: str, value: object) -> str:
         place = place[int(name) if name.isdigit() else name]
     place[int(last) if last.isdigit() else last] = value
     return json.dumps(document)
-
-
-# ---- documents -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({}, {"LoggingEnabled": None}),
-        (ON, {"LoggingEnabled": {**ON["LoggingEnabled"], "TargetGrants": []}}),
-        (ON, {"LoggingEnabled": {**ON["LoggingEnabled"], "TargetObjectKeyFormat": {"SimplePrefix": {}}}}),
-        ({"LoggingEnabled": {"TargetBucket": "a"}}, {"LoggingEnabled": {"TargetBucket": "a", "TargetPrefix": ""}}),
-    ],
-)  # fmt: skip
-def test_logging_in_other_words_is_the_same(one, other):
-    assert plans.same(Operation.PUT_LOGGING, one, other)
-
-
-def layout(source: str) -> dict:
-    key_format = {"PartitionedPrefix": {"PartitionDateSource": source}}
-    return {"LoggingEnabled": {**ON["LoggingEnabled"], "TargetObjectKeyFormat": key_format}}
-
-
-def test_logging_that_goes_elsewhere_is_not_the_same():
-    others = [
-        {},
-        layout("EventTime"),
-        layout("DeliveryTime"),
-        {"LoggingEnabled": {**ON["LoggingEnabled"], "TargetPrefix": "web"}},
-        {"LoggingEnabled": {**ON["LoggingEnabled"], "TargetGrants": GRANTS}},
-        {"LoggingEnabled": {**ON["LoggingEnabled"], "NewMember": 1}},
-    ]
-    for at, one in enumerate([ON, *others]):
-        for other in [ON, *others][at + 1 :]:
-            assert not plans.same(Operation.PUT_LOGGING, one, other)
-
-
-def test_a_policy_in_other_words_is_the_same():
-    one = policy({**OURS, "Action": ["s3:PutObject"], "Condition": {"Bool": {"a": [True]}}}, THEIRS)
-    other = policy(THEIRS, {**OURS, "Condition": {"Bool": {"a": "true"}}})
-    assert plans.same(Operation.PUT_POLICY, one, other)
-    assert plans.same(Operation.PUT_POLICY, {"Statement": OURS}, {"Version": "2008-10-17", "Statement": [OURS]})  # fmt: skip
-
-
-def test_a_policy_that_says_something_else_is_not_the_same():
-    assert not plans.same(Operation.PUT_POLICY, None, policy(OURS))
-    assert not plans.same(Operation.PUT_POLICY, {"Statement": OURS}, policy(OURS))
-    assert not plans.same(Operation.PUT_POLICY, policy(OURS), policy(OURS, OURS))
-    assert not plans.same(Operation.PUT_POLICY, policy(OURS), policy({**OURS, "Sid": "x"}))
-
-
-def test_a_policy_that_repeats_a_name_is_not_read_with_loss():
-    with pytest.raises(PolicyUnreadable):
-        plans.parsed_policy('{"Statement": [{"Effect": "Allow", "Effect": "Deny"}]}')
 
 
 # ---- as a file -------------------------------------------------------------------------------
@@ -284,7 +230,7 @@ def test_no_changes_are_told_as_none():
 
 
 def test_what_depends_on_what():
-    elsewhere = Change("films", Operation.PUT_LOGGING, {}, layout("EventTime"), "why")
+    elsewhere = Change("films", Operation.PUT_LOGGING, {}, ON, "why")
     other = Change(
         "tapes", Operation.PUT_LOGGING, {}, {"LoggingEnabled": {"TargetBucket": "x"}}, ""
     )

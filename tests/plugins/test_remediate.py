@@ -7,8 +7,9 @@ import pytest
 
 from lacuna import plans, remediate, snapshot
 from lacuna.aws import lake, remedies
+from lacuna.documents import Operation, same
 from lacuna.evidence import LOGGING_SNAPSHOTS, REMEDIATIONS
-from lacuna.plans import Operation, PlanError
+from lacuna.plans import PlanError
 from lacuna.remediate import NotApplied
 from lacuna.settings import Settings
 from lacuna.targets import Refusal
@@ -169,7 +170,7 @@ def test_a_target_that_is_gone_is_replaced_and_all_else_kept(cloud, settings, pl
     remediate.apply_plan(settings, plan_file)
     after = documents(cloud, "lost")["lost"][0]
     # moto answers with empty names where a grantee has none
-    assert plans.same(
+    assert same(
         Operation.PUT_LOGGING, after, {"LoggingEnabled": {**before, "TargetBucket": "logs"}}
     )
     assert after["LoggingEnabled"]["TargetGrants"][0]["Grantee"]["ID"] == "79a5"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna import plans, policies, remediation
-from lacuna.plans import Operation
+from lacuna import documents, plans, policies, remediation
+from lacuna.documents import Operation
 from lacuna.policies import Request
 from lacuna.remediation import BucketSeen, Place, log_statement, with_statement
 from lacuna.targets import Existence, Refusal, Source, TargetConfig, TargetState, judge, log_request
@@ -201,8 +201,8 @@ def test_a_missing_permission_is_one_statement_for_the_prefix_that_is_written(
     photos = on("photos", prefix=prefix, layout=layout)
     config = log_bucket(policy=before)
     (change,) = make([photos], config).changes
-    *kept, added = plans.statements(change.after)
-    assert kept == (plans.statements(json.loads(before)) if before else [])
+    *kept, added = documents.statements(change.after)
+    assert kept == (documents.statements(json.loads(before)) if before else [])
     place = "" if layout == "simple" else f"{ACCOUNT}/{REGION}/photos/"
     assert added["Resource"] == f"arn:aws:s3:::logs/{prefix}{place}*"
     assert added["Condition"] == {

@@ -18,7 +18,7 @@ from lacuna.aws.session import (
     explained,
     refusal,
 )
-from lacuna.plans import Document, Operation, parsed_policy
+from lacuna.documents import Document, Operation, parsed_policy
 from lacuna.policies import PolicyUnreadable
 from lacuna.targets import Refusal
 
