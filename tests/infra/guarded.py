@@ -1,7 +1,8 @@
-"""The simulated account, answering only what the role of infra/lacuna.yaml may ask.
+"""The simulated account at two ports: at one anybody may ask anything, at the other only what the role of
+infra/lacuna.yaml may.
 
-`python -m tests.infra.guarded` deploys the template, prints the days of the account and the exports that a run needs,
-and serves until its standard input ends; then it prints which actions were used and what was refused.
+`python -m tests.infra.guarded` deploys the template, prints what was planted and the exports of both ports, and serves
+until its standard input ends; to each line of it it answers which actions were used so far and what was refused.
 What AWS does on a caller's behalf (Athena reads Glue and S3 as whoever started the query) is beneath the sandbox's
 APIs and not seen here.
 """
@@ -22,7 +23,7 @@ from sandbox.account import simulate
 from sandbox.account.buckets import BUCKETS, TRAIL_BUCKET
 from sandbox.endpoint import s3
 from sandbox.endpoint.faults import Call, Fault, FaultBook
-from sandbox.endpoint.server import ACCOUNT_ID, Sandbox
+from sandbox.endpoint.server import ACCOUNT_ID, Listener, Middleware, Sandbox, moto_app
 
 TEMPLATE = Path(__file__).parents[2] / "infra" / "lacuna.yaml"
 REQUESTS, DAYS = 4000, 2
@@ -108,19 +109,19 @@ def is_about_nothing(call: Call) -> bool:
 
 
 class Guard(FaultBook):
-    """Refuses what the statements do not permit, once there are any, and keeps account of it."""
+    """Refuses what the statements do not permit, and keeps account of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, statements: Statements) -> None:
         super().__init__()
-        self.statements: Statements | None = None
+        self._statements = statements
         self.used, self.refused = set[str](), set[str]()
 
     def decide(self, call: Call) -> Fault | None:
         fault = super().decide(call)
-        if fault or self.statements is None or f"{call.service}:{call.operation}" == FREE:
+        if fault or f"{call.service}:{call.operation}" == FREE:
             return fault
         action, resource = asked(call)
-        if permits(self.statements, action, resource):
+        if permits(self._statements, action, resource):
             self.used.add(action)
             return None
         if is_about_nothing(call):
@@ -153,20 +154,18 @@ def deploy(environment: Mapping[str, str], log_buckets: Iterable[str]) -> Statem
 
 
 def main() -> None:
-    guard = Guard()
-    box = Sandbox()
-    box.book = guard
-    with box:
-        environment = client_environment(box.url) | {"LACUNA_WORKGROUP": "lacuna"}
+    with Sandbox() as box:
         planted = simulate(box.url, 7, REQUESTS, yesterday(), DAYS)
         targets = {bucket.target_bucket for bucket in BUCKETS if bucket.target_bucket}
-        log_buckets = sorted(targets | {TRAIL_BUCKET})
-        guard.statements = deploy(environment, log_buckets)
-        days = json.loads(planted.to_json())
-        print(json.dumps({"environment": environment, "until": days["until"]}), flush=True)
-        sys.stdin.read()
-        found = {"granted": actions(guard.statements), "used": guard.used, "refused": guard.refused}
-        print(json.dumps({name: sorted(values) for name, values in found.items()}))
+        statements = deploy(client_environment(box.url), sorted(targets | {TRAIL_BUCKET}))
+        guard = Guard(statements)
+        guarded = Listener(0, Middleware(moto_app(), guard))
+        exports = {"open": client_environment(box.url), "guarded": client_environment(guarded.url)}
+        print(json.dumps({**exports, "truth": json.loads(planted.to_json())}), flush=True)
+        for _ in sys.stdin:
+            seen = {"granted": actions(statements), "used": guard.used, "refused": guard.refused}
+            print(json.dumps({name: sorted(values) for name, values in seen.items()}), flush=True)
+        guarded.close()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,10 @@
-"""infra/lacuna.yaml: the role may do what a run does, on what it does it, and nothing that no run needs."""
+"""infra/lacuna.yaml: the role may do what the code asks, on what it asks it. That it is enough, and not too much, for a day
+is proved where days are run (tests/whole_day).
+"""
 
 from __future__ import annotations
 
 import ast
-import json
-import os
-import subprocess
-import sys
-from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -44,30 +39,6 @@ SERVICES = {
 
 # The template makes the lake's bucket, and a run that finds it does not.
 BY_THE_TEMPLATE = {"s3:CreateBucket", "s3:PutBucketPublicAccessBlock"}
-# What Athena asks of Glue and S3 as whoever started the query, and no client ever does. From AWS's managed policy
-# AmazonAthenaFullAccess: its reading of tables and results, its creating of tables and partitions.
-ON_BEHALF = {
-    "s3:GetBucketLocation",
-    "s3:ListBucketMultipartUploads",
-    "s3:ListMultipartUploadParts",
-    "s3:AbortMultipartUpload",
-    "glue:GetDatabase",
-    "glue:GetPartition",
-    "glue:BatchGetPartition",
-    "glue:CreatePartition",
-    "glue:UpdatePartition",
-}
-# Seen in no run over this account: a table whose columns a new version has changed; a run ended in the midst of a
-# query; a log bucket that still has ACLs; an event data store; tags that have to be asked of each bucket; other accounts.
-RARE = {
-    "glue:UpdateTable",
-    "athena:StopQueryExecution",
-    "s3:GetBucketAcl",
-    "s3:GetBucketTagging",
-    "cloudtrail:GetEventDataStore",
-    "sts:AssumeRole",
-    "organizations:ListAccounts",
-}
 
 
 @pytest.fixture
@@ -78,38 +49,6 @@ def statements(cloud: Cloud) -> Statements:
         LogBucketArns="arn:aws:s3:::acme-logs,arn:aws:s3:::acme-trail",
     )
     return role_statements(cloud.client("iam"))
-
-
-@pytest.mark.dag
-def test_the_daily_run_needs_all_of_the_role_and_nothing_else(tmp_path: Any) -> None:
-    """Two days, the second of which rebuilds the first, under a guard that refuses what the role may not.
-
-    Unseen here: which of Glue's databases a call is about (the next tests), and what Athena does
-    on the caller's behalf, which is listed above from AWS's own policy.
-    """
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.infra.guarded"],
-        cwd=INFRA.parent,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdin
-        assert server.stdout
-        started = json.loads(server.stdout.readline())
-        until = date.fromisoformat(started["until"])
-        run([str(until - timedelta(days=1)), str(until)], started["environment"], tmp_path)
-        server.stdin.close()
-        seen = json.loads(server.stdout.readline())
-    assert seen["refused"] == []
-    assert set(seen["granted"]) - set(seen["used"]) == ON_BEHALF | RARE
-
-
-def run(days: list[str], access: dict[str, str], home: Path) -> None:
-    environment = os.environ | access | {"AIRFLOW_HOME": str(home)}
-    for command in (["airflow", "db", "migrate"], [sys.executable, "-m", "lacuna", "run", *days]):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
 def test_every_operation_in_the_source_is_allowed(statements: Statements) -> None:

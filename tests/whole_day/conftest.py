@@ -18,7 +18,7 @@ from typing import TextIO
 import boto3
 import pytest
 
-from sandbox.process import serving
+from sandbox.process import REPO, serving
 
 FORKING = multiprocessing.get_context("forkserver")
 
@@ -72,10 +72,11 @@ def _lacuna(arguments: Sequence[str], environment: Mapping[str, str], out: Conne
 
 @dataclass(frozen=True)
 class World:
-    """A sandbox that is being served: its environment and what was planted in it."""
+    """A sandbox that is being served: the environment of a run, what was planted, and where a test looks at it."""
 
     environment: dict[str, str]
     truth: dict
+    endpoint: str
 
     def run(self, day: date | str, check: bool = True) -> tuple[int, str]:
         """The exit code of one day's run and what it said."""
@@ -90,7 +91,7 @@ class World:
         return Started(["run", str(day)], self.environment)
 
     def client(self, service: str):
-        return boto3.client(service, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        return boto3.client(service, endpoint_url=self.endpoint)
 
     def rows(self, sql: str) -> list[dict[str, str | None]]:
         athena = self.client("athena")
@@ -155,15 +156,44 @@ def world(airflow_home: str, folder: Path, *options: str) -> Iterator[World]:
     truth = folder / "truth.json"
     with serving("--truth", str(truth), *options) as environment:
         environment["AIRFLOW_HOME"] = airflow_home
-        yield World(environment, json.loads(truth.read_text()) if truth.exists() else {})
+        planted = json.loads(truth.read_text()) if truth.exists() else {}
+        yield World(environment, planted, environment["AWS_ENDPOINT_URL"])
+
+
+@dataclass(frozen=True)
+class GuardedWorld(World):
+    """A simulated account whose runs may do what the role of infra/lacuna.yaml may, and nothing else."""
+
+    guard: subprocess.Popen[str]
+
+    def seen(self) -> dict[str, list[str]]:
+        """Actions of the runs so far: `granted` by the role, `used`, and `refused` with what they were asked of."""
+        self.guard.stdin.write("\n")
+        self.guard.stdin.flush()
+        return json.loads(self.guard.stdout.readline())
 
 
 SMALL = ("--requests", "4000", "--days", "2")
 
 
 @pytest.fixture(scope="module")
-def simulated(airflow_home, tmp_path_factory) -> Iterator[World]:
-    yield from world(airflow_home, tmp_path_factory.mktemp("simulated"), *SMALL)
+def simulated(airflow_home) -> Iterator[GuardedWorld]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.infra.guarded"],
+        cwd=REPO,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as guard:
+        started = json.loads(guard.stdout.readline())
+        environment = os.environ | started["guarded"] | {"AIRFLOW_HOME": airflow_home}
+        environment["LACUNA_WORKGROUP"] = "lacuna"
+        # with another workgroup than was preloaded dbt parses again, and its parser in Rust hangs in a fork
+        environment["DBT_STATIC_PARSER"] = "false"
+        yield GuardedWorld(
+            environment, started["truth"], started["open"]["AWS_ENDPOINT_URL"], guard
+        )
+        guard.stdin.close()
 
 
 @pytest.fixture(scope="module")
