@@ -259,8 +259,9 @@ def judge(
 ) -> BucketCoverage:
     """How much of `bucket_name`'s reads and writes trails and stores record, and why not all.
 
-    Pass False for `all_trails_seen` or `all_stores_seen` where the bucket's Region refused to list
-    them: what the others do not record is then unknown, not uncovered.
+    Pass False for `all_trails_seen` where the bucket's Region refused to list them, and for
+    `all_stores_seen` where any Region did: what the others do not record is then unknown, not
+    uncovered.
     """
     arn = f"arn:{partition}:s3:::{bucket_name}/"
     of_trails = [_of_trail(trail, region) for trail in trails]
