@@ -80,6 +80,10 @@ _NOT_SENT = frozenset(
 )
 
 
+# S3 takes no older TLS from anybody, so a Deny of less (AWS recommends it) stops no delivery
+_TLS = {"s3:tlsversion": 1.2}
+
+
 class TargetState(StrEnum):
     """UNCERTAIN: everything was read, but a rule tests what nobody outside AWS can know.
     UNKNOWN: something that decides was not readable."""
@@ -324,6 +328,7 @@ def log_request(source: Source, target_bucket: str) -> Request:
             "aws:securetransport": "true",
         },
         absent=_NOT_SENT,
+        at_least=_TLS,
     )
 
 
