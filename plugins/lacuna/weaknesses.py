@@ -35,7 +35,7 @@ PUBLIC_ACCESS_FLAGS: Mapping[str, str] = {
     "RestrictPublicBuckets": "target_public_buckets_not_restricted",
 }
 
-ACCOUNT_BLOCK_UNREADABLE = "account_public_access_unreadable"
+ACCOUNT_BLOCK_UNREADABLE = "target_account_block_unreadable"
 
 _LAST = "\U0010ffff"
 

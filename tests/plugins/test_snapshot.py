@@ -275,7 +275,7 @@ def test_an_accounts_block_that_may_not_be_read_hides_only_what_a_bucket_leaves_
     rows = observed()
     assert (rows["photos"]["weaknesses"], rows["photos"]["missing_permission"]) == ([], None)
     videos = rows["videos"]
-    assert videos["weaknesses"] == ["target_not_versioned", "account_public_access_unreadable"]
+    assert videos["weaknesses"] == ["target_not_versioned", "target_account_block_unreadable"]
     assert videos["missing_permission"] == "s3:GetAccountPublicAccessBlock"
     assert videos["target_state"] == "deliverable"
 

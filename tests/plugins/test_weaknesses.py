@@ -72,7 +72,7 @@ def test_each_setting_is_told_where_it_is_weak_or_unread(target, codes):
 
 ALL, NONE = frozenset(PUBLIC_ACCESS_FLAGS), frozenset()
 PUBLIC = "target_public_access_not_blocked"
-UNREAD, ACCOUNT_UNREAD = "target_public_access_unreadable", "account_public_access_unreadable"
+UNREAD, ACCOUNT_UNREAD = "target_public_access_unreadable", "target_account_block_unreadable"
 
 
 @pytest.mark.parametrize(
