@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sandbox.account import buckets as b
 from sandbox.account import clients as who
@@ -115,6 +116,43 @@ def target_gone(plan: Plan) -> Plan:
     return _troubled(plan, Trouble.GONE, "broken_target", notes)
 
 
+def target_unfit(plan: Plan) -> Plan:
+    """Log buckets that are there, and whose own settings stop every delivery."""
+    notes = {
+        "meridian-legal": f"{b.KMS_LOGS} encrypts with a key of KMS by default",
+        "meridian-minutes": f"{b.LOCKED_LOGS} retains every object by default (Object Lock)",
+        "meridian-datasets": f"{b.PAYING_LOGS} lets the requester pay",
+        "meridian-mirror": f"the policy of {b.COPIED_LOGS} names ARNs of China",
+    }
+    for trouble in sorted(b.UNDELIVERABLE):
+        plan = _troubled(plan, trouble, "broken_target", notes, reason=trouble.value)
+    return plan
+
+
+def region_not_enabled(plan: Plan) -> Plan:
+    """A bucket in a Region that the account has disabled since."""
+    notes = {"meridian-cape-office": f"{b.CLOSED_REGION} does not know the account's credentials"}
+    return _troubled(plan, Trouble.REGION, "unknown", notes, reason=Trouble.REGION.value)
+
+
+def store_only(plan: Plan) -> Plan:
+    """Requests that go to an event data store and to no trail: recorded, and no witness."""
+    bucket = BY_NAME["meridian-lab-notes"]
+    where = {"verdict": "unknown", "reasons": ["no_witness"], "read_coverage": "covered"}
+    fault = Fault(
+        id="store_only",
+        kind="store_only",
+        note=(
+            f"only the event data store {b.STORE_NAME}, made in {b.STORE_HOME}, records it; "
+            "on every event day"
+        ),
+        expect=Expect(COVERAGE, {"bucket_name": bucket.name, **where}),
+        bucket_name=bucket.name,
+        region=bucket.region,
+    )
+    return planted(plan, fault)
+
+
 def config_unreadable(plan: Plan) -> Plan:
     """A bucket whose logging configuration may not be read: unknown, not off."""
     notes = {
@@ -195,19 +233,25 @@ def _seen(kind: str, name: str, note: str) -> Fault:
     )
 
 
-def _troubled(plan: Plan, trouble: Trouble, verdict: str, notes: dict[str, str]) -> Plan:
+def _troubled(
+    plan: Plan, trouble: Trouble, verdict: str, notes: dict[str, str], reason: str | None = None
+) -> Plan:
     return planted(
         plan,
         *(
-            _configured(trouble.value, bucket, verdict, notes[bucket.name])
+            _configured(trouble.value, bucket, verdict, notes[bucket.name], reason)
             for bucket in BUCKETS
             if bucket.trouble is trouble
         ),
     )
 
 
-def _configured(kind: str, bucket: Bucket, verdict: str, note: str) -> Fault:
-    where = {"bucket_name": bucket.name, "verdict": verdict}
+def _configured(
+    kind: str, bucket: Bucket, verdict: str, note: str, reason: str | None = None
+) -> Fault:
+    where: dict[str, Any] = {"bucket_name": bucket.name, "verdict": verdict}
+    if reason:
+        where["reasons"] = [reason]
     return Fault(
         id=f"{kind}:{bucket.name}",
         kind=kind,

@@ -166,6 +166,12 @@ def test_a_target_whose_policy_may_not_be_read_is_unknown_with_the_call(cloud, o
             ),
             "target_policy_denies",
         ),
+        (
+            lambda s3: s3.put_bucket_request_payment(
+                Bucket="logs", RequestPaymentConfiguration={"Payer": "Requester"}
+            ),
+            "target_requester_pays",
+        ),
     ],
 )
 def test_a_hardened_target_is_broken(cloud, observed, settle, reason):
