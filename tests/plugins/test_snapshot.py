@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from botocore.awsrequest import AWSRequest
 
 from lacuna import snapshot
 from lacuna.aws import lake, session
@@ -237,6 +238,22 @@ def block_public_access(cloud, account_id="123456789012", **flags):
         AccountId=account_id,
         PublicAccessBlockConfiguration=dict.fromkeys(PUBLIC_ACCESS_FLAGS, True) | flags,
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://123456789012.127.0.0.1:5000/v1/block?a=b", "http://127.0.0.1:5000/v1/block?a=b"),
+        ("http://123456789012.10.0.0.7/v1", "http://10.0.0.7/v1"),
+        (None, "https://123456789012.s3-control.eu-west-1.amazonaws.com/v1"),
+        (None, "http://123456789012.localhost:5000/v1"),
+        (None, "http://127.0.0.1:5000/v1"),
+    ],
+)
+def test_an_address_has_no_subdomain_for_the_account(url, asked):
+    request = AWSRequest("GET", url or asked)
+    session._address_without_account(request)
+    assert request.url == asked
 
 
 def test_what_the_account_blocks_is_no_weakness_of_a_bucket(cloud, observed):
