@@ -85,6 +85,9 @@ WEAKNESSES = {
     "target_public_access_unreadable": (
         "may not block all public access: s3:GetBucketPublicAccessBlock is not allowed"
     ),
+    "target_account_block_unreadable": (
+        "may not block all public access: s3:GetAccountPublicAccessBlock is not allowed"
+    ),
 }
 
 

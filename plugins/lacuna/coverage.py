@@ -259,8 +259,9 @@ def judge(
 ) -> BucketCoverage:
     """How much of `bucket_name`'s reads and writes trails and stores record, and why not all.
 
-    Pass False for `all_trails_seen` or `all_stores_seen` where the bucket's Region refused to list
-    them: what the others do not record is then unknown, not uncovered.
+    Pass False for `all_trails_seen` where the bucket's Region refused to list them, and for
+    `all_stores_seen` where any Region did: what the others do not record is then unknown, not
+    uncovered.
     """
     arn = f"arn:{partition}:s3:::{bucket_name}/"
     of_trails = [_of_trail(trail, region) for trail in trails]
@@ -386,12 +387,19 @@ def _judge_mode(mode: _Mode, recorders: Sequence[_Recorder], arn: str) -> _ModeC
     return _ModeCoverage(coverage, since, parts, tuple(doubts))
 
 
+_ELSEWHERE = frozenset({"trail_other_region", "store_other_region"})
+
+
 def _reasons(
     recorders: Sequence[_Recorder], reads: _ModeCoverage, writes: _ModeCoverage
 ) -> tuple[str, ...]:
     if reads.coverage is writes.coverage is Coverage.COVERED:
         return ()
-    reasons = [one.reason for one in recorders if one.reason]
+    # What is made for other Regions matters only where nothing is made for this one.
+    told = [one for one in recorders if one.reason not in _ELSEWHERE] or recorders
+    reasons = [one.reason for one in told if one.reason]
+    if any(_has_wildcard(selector) for one in recorders for selector in one.surely):
+        reasons.append("selector_wildcard")
     for mode, found in (("reads", reads), ("writes", writes)):
         if found.coverage is Coverage.PARTLY_COVERED:
             reasons.append(f"{mode}_partly_selected")
@@ -439,6 +447,16 @@ _KNOWN_FIELDS = frozenset({*_FIXED, "readOnly", _EVENT, _ARN, _CALLER, _CONSOLE}
 
 def _has_unknown_field(selector: Selector) -> bool:
     return any(one.field not in _KNOWN_FIELDS for one in selector.fields)
+
+
+def _has_wildcard(selector: Selector) -> bool:
+    """Does it name buckets as policies do? CloudTrail takes values as they are: such are none."""
+    values = [
+        value.partition(":::")[2].partition("/")[0]
+        for one in _of([selector], _ARN)
+        for value in (*one.equals, *one.starts_with)
+    ]
+    return any(character in value for value in values for character in "*?")
 
 
 def _has_repeated_field(selector: Selector) -> bool:

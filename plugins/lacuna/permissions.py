@@ -22,6 +22,8 @@ PERMISSIONS: Mapping[str, str] = {
     "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "GetBucketVersioning": "s3:GetBucketVersioning",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    # the account's own block, which S3 Control's GetPublicAccessBlock reads
+    "GetAccountPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
     "GetResources": "tag:GetResources",
     "AssumeRole": "sts:AssumeRole",
     "ListAccounts": "organizations:ListAccounts",

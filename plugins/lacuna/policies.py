@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from operator import eq
+from operator import eq, ge, gt
 from typing import Any
 
 # Three-valued truth: None is "cannot tell".
@@ -43,8 +43,9 @@ class Request:
     """One request as a policy sees it.
 
     `context` holds the condition keys whose value is known, in lower case; `absent` those that
-    the request surely does not carry (a trailing '*' stands for any ending). Any other key has a
-    value nobody outside AWS knows. A resource may hold DIGIT and LETTER.
+    the request surely does not carry (a trailing '*' stands for any ending); `at_least` those that
+    it does not carry, or with no smaller a number. Any other key has a value nobody outside AWS
+    knows. A resource may hold DIGIT and LETTER.
     """
 
     service: str
@@ -52,6 +53,7 @@ class Request:
     resources: tuple[str, ...]
     context: Mapping[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    at_least: Mapping[str, float] = field(default_factory=dict)
     has_variables: bool = True
 
     def is_absent(self, key: str) -> bool:
@@ -231,11 +233,25 @@ def _test(operator: str, key: str, values: list[Any], request: Request) -> Truth
         if if_exists or quantifier == "forallvalues":
             return True
         return negated and quantifier != "foranyvalue"
+    if key in request.at_least and not if_exists and quantifier != "forallvalues":
+        return _is_less(positive, values, request.at_least[key])
     if key not in request.context or positive not in _COMPARISONS:
         return None
     actual = request.context[key]
     equal = _any(_compared(positive, _text(value), actual, request) for value in values)
     return _not(equal) if negated else equal
+
+
+def _is_less(operator: str, values: list[Any], least: float) -> Truth:
+    """Never less than what it is at least, and an absent number is less than nothing."""
+    if operator not in _LESS:
+        return None
+    try:
+        return (
+            False if all(_LESS[operator](least, float(_text(value))) for value in values) else None
+        )
+    except ValueError:
+        return None
 
 
 def _null_holds(values: list[Any], key: str, request: Request) -> Truth:
@@ -262,6 +278,12 @@ def _arn_matches(pattern: str, arn: str) -> Truth:
         return pattern == "*" or (None if glob_matches(pattern, arn) else False)
     return all(glob_matches(part, other) for part, other in zip(wanted, actual, strict=True))
 
+
+# When a number that is at least the first surely does not meet the operator with the second
+_LESS: Mapping[str, Callable[[float, float], bool]] = {
+    "numericlessthan": ge,
+    "numericlessthanequals": gt,
+}
 
 _COMPARISONS: Mapping[str, Callable[[str, str], Truth]] = {
     "stringequals": lambda wanted, actual: wanted == actual,

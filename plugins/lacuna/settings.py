@@ -86,6 +86,7 @@ class Settings:
     accounts: tuple[str, ...] = ()
     account_role: str = "lacuna-read"
     account_external_id: str | None = None
+    store_regions: tuple[str, ...] = ()
     from_environment: frozenset[str] = frozenset()
 
     @classmethod
@@ -177,6 +178,13 @@ def _bucket_globs(text: str) -> tuple[str, ...]:
 def _accounts(text: str) -> tuple[str, ...]:
     named = tuple(part.strip() for part in text.split(",") if part.strip())
     if named != (ORGANIZATION,) and not all(_ACCOUNT_ID.fullmatch(one) for one in named):
+        raise ValueError(text)
+    return named
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    named = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(_REGION.fullmatch(one) for one in named):
         raise ValueError(text)
     return named
 
@@ -364,6 +372,15 @@ _SETTINGS = (
         "must be 2 to 1224 of letters, digits and '+=,.@:/_-'; unset it where the role asks none",
         "external id that the role asks for",
         when_none="(none)",
+    ),
+    _Setting(
+        "store_regions",
+        ("LACUNA_STORE_REGIONS",),
+        _regions,
+        "must be codes of Regions separated by commas, like us-east-1,eu-west-1",
+        "Regions in which event data stores of CloudTrail Lake may have been made, besides those "
+        "of the buckets",
+        when_none="(all of the partition)",
     ),
 )
 

@@ -54,6 +54,7 @@ class LogBuckets:
     keys: Mapping[str, list[str]]
     logs_to: Mapping[str, str | Refusal | None]
     retention_days: int
+    account_flags_off: frozenset[str] | Refusal
 
 
 def observe(settings: Settings, observed_at: datetime) -> int:
@@ -96,8 +97,9 @@ def _observe_account(
             raise
         log.warning("account %s: %s", member.account_id, needed(error.refused))
         return error.refused
+    configs = _read_targets(account, read)
     log_buckets = LogBuckets(
-        configs=_read_targets(account, read),
+        configs=configs,
         keys=_keys(account, read),
         logs_to={
             one.bucket.name: one.logging
@@ -106,10 +108,11 @@ def _observe_account(
             for one in read
         },
         retention_days=settings.log_retention_days,
+        account_flags_off=_account_block(account, configs),
     )
     regions = {one.bucket.region for one in read if one.bucket.region} | {account.region}
     trails = read_trails(account, regions, accounts.entered)
-    stores = read_stores(account, regions)
+    stores = read_stores(account, regions, settings.store_regions)
     return [_row(account, one, log_buckets, trails, stores, observed_at) for one in read]
 
 
@@ -206,6 +209,18 @@ def _read_targets(account: Account, read: list[BucketRead]) -> dict[str, TargetC
     return dict(zip(names, configs, strict=True))
 
 
+def _account_block(
+    account: Account, configs: Mapping[str, TargetConfig]
+) -> frozenset[str] | Refusal:
+    """Asked only where a log bucket's own block leaves something open, or was not readable."""
+    if not any(config.public_access_flags_off for config in configs.values()):
+        return frozenset()
+    found = buckets.read_account_block(account)
+    if isinstance(found, Refusal):
+        log.warning("account %s: %s", account.account_id, needed(found))
+    return found
+
+
 def _keys(account: Account, read: list[BucketRead]) -> dict[str, list[str]]:
     keys: dict[str, list[str]] = {}
     for one in read:
@@ -293,7 +308,18 @@ def _with_target(
     row: LoggingSnapshot, source: Source, target: TargetConfig, log_buckets: LogBuckets
 ) -> LoggingSnapshot:
     verdict = targets.judge(source, target)
-    refused = next(iter(target.refusals()), None)
+    weak = weaknesses.judge(
+        source,
+        target,
+        log_buckets.keys[target.bucket_name],
+        log_buckets.logs_to,
+        log_buckets.retention_days,
+        log_buckets.account_flags_off,
+    )
+    refusals, account_block = target.refusals(), log_buckets.account_flags_off
+    if isinstance(account_block, Refusal) and weaknesses.ACCOUNT_BLOCK_UNREADABLE in weak:
+        refusals.append(account_block)
+    refused = next(iter(refusals), None)
     if verdict.reasons:
         log.warning(
             "%s: target %s is %s (%s)",
@@ -313,11 +339,5 @@ def _with_target(
         error_code=refused.error_code if refused else None,
         error_operation=refused.operation if refused else None,
         missing_permission=missing(refused) if refused else None,
-        weaknesses=weaknesses.judge(
-            source,
-            target,
-            log_buckets.keys[target.bucket_name],
-            log_buckets.logs_to,
-            log_buckets.retention_days,
-        ),
+        weaknesses=weak,
     )

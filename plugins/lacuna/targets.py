@@ -26,14 +26,15 @@ _PARTITIONS = (
     *("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"),
 )
 
-# Enabled in every account. Any other Region of the partition aws must be enabled first, and takes
-# no session token of STS's global endpoint.
+# Enabled in every account of their partition. Any other Region must be enabled first, and takes no
+# session token of STS's global endpoint.
 _REGIONS_OF_ALL = frozenset(
     {
         *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
         *("eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "eu-north-1"),
         *("ap-south-1", "ap-southeast-1", "ap-southeast-2"),
         *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3"),
+        *("cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"),
     }
 )
 # What S3 answers where it does not know credentials that are known elsewhere
@@ -78,6 +79,10 @@ _NOT_SENT = frozenset(
         "s3:x-amz-server-side-encryption-customer-algorithm",
     }
 )
+
+
+# S3 takes no older TLS from anybody, so a Deny of less (AWS recommends it) stops no delivery
+_TLS = {"s3:tlsversion": 1.2}
 
 
 class TargetState(StrEnum):
@@ -324,6 +329,7 @@ def log_request(source: Source, target_bucket: str) -> Request:
             "aws:securetransport": "true",
         },
         absent=_NOT_SENT,
+        at_least=_TLS,
     )
 
 

@@ -7,7 +7,8 @@ or not there: its verdict says enough.
 
 One log bucket that logs into another is good practice and not told; a third behind it is a
 chain, in which every delivered object makes records in every bucket that follows, and a ring
-never stops. A bucket's own block of public access is judged, not the account's.
+never stops. What the account's block of public access shuts is shut for every bucket, whatever its
+own block leaves open.
 """
 
 from bisect import bisect_left
@@ -34,6 +35,8 @@ PUBLIC_ACCESS_FLAGS: Mapping[str, str] = {
     "RestrictPublicBuckets": "target_public_buckets_not_restricted",
 }
 
+ACCOUNT_BLOCK_UNREADABLE = "target_account_block_unreadable"
+
 _LAST = "\U0010ffff"
 
 
@@ -43,12 +46,14 @@ def judge(
     keys: Sequence[str],
     logs_to: Mapping[str, str | Refusal | None],
     retention_days: int,
+    account_flags_off: frozenset[str] | Refusal = frozenset(PUBLIC_ACCESS_FLAGS),
 ) -> tuple[str, ...]:
     """A code for each weakness of `target` as the place of `source`'s access log.
 
     `keys` are the keys (`log_key`) of every source that is told to deliver to `target`, sorted.
     `logs_to` is the target of each bucket of the account: None where logging is off, a Refusal
-    where that could not be read.
+    where that could not be read. `account_flags_off` are the flags that the account's block of
+    public access leaves off; without one, all.
     """
     if target.existence is not Existence.OURS:
         return ()
@@ -57,7 +62,7 @@ def judge(
         *_prefix(source, keys),
         *_lifecycle(source, target, retention_days),
         *_versioning(target),
-        *_public_access(target),
+        *_public_access(target, account_flags_off),
     )
 
 
@@ -132,10 +137,16 @@ def _versioning(target: TargetConfig) -> Iterator[str]:
         yield "target_not_versioned"
 
 
-def _public_access(target: TargetConfig) -> Iterator[str]:
-    off = target.public_access_flags_off
-    if isinstance(off, Refusal):
-        yield "target_public_access_unreadable"
+def _public_access(
+    target: TargetConfig, account_flags_off: frozenset[str] | Refusal
+) -> Iterator[str]:
+    """What neither block shuts. One that is complete speaks for the other, read or not."""
+    own = target.public_access_flags_off
+    blocks = {"target_public_access_unreadable": own, ACCOUNT_BLOCK_UNREADABLE: account_flags_off}
+    read = [flags for flags in blocks.values() if not isinstance(flags, Refusal)]
+    off = frozenset(PUBLIC_ACCESS_FLAGS).intersection(*read)
+    if off and len(read) < len(blocks):
+        yield from (code for code, flags in blocks.items() if isinstance(flags, Refusal))
     elif off:
         yield "target_public_access_not_blocked"
         if off != PUBLIC_ACCESS_FLAGS.keys():

@@ -11,7 +11,8 @@ cloudtrail.py   request -> events -> log files
 management.py   events that ask nothing of a bucket
 digests.py      log files -> signed hourly digests
 plan.py         everything that decides what the account will look like
-faults.py       what is planted, each a small function
+faults.py       what is planted, each a small function: in the configuration (configured.py), in
+                what is delivered (delivered.py), both by planting.py
 ledger.py       what the two logs can prove about every hour, from the requests themselves
 truth.py        the answer sheet, truth.json
 account.py      one simulation as a stream of objects, no network

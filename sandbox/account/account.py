@@ -23,10 +23,10 @@ from sandbox.account.buckets import (
     coverage_details,
 )
 from sandbox.account.cloudtrail import WINDOW, TrailFile
-from sandbox.account.faults import OBJECTS, QUARANTINE
 from sandbox.account.ledger import Ledger, Mark
 from sandbox.account.period import HOUR, day_of
 from sandbox.account.plan import Damage, Plan, Tamper, Tampering
+from sandbox.account.planting import OBJECTS, QUARANTINE
 from sandbox.account.profiles import volume
 from sandbox.account.traffic import Request
 from sandbox.account.truth import BucketTruth, Fault, Truth

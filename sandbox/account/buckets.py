@@ -31,6 +31,16 @@ OLD_LOGS = "meridian-logs-old"
 RELAY_LOGS = "meridian-logs-relay"
 RING_LOGS = "meridian-logs-ring"
 SHUT_LOGS = "meridian-logs-shut"
+# Logs cannot come to these, each for a setting of its own: see HARDENING. The policy of the last
+# was copied from a bucket in China.
+KMS_LOGS = "meridian-logs-kms"
+LOCKED_LOGS = "meridian-logs-locked"
+PAYING_LOGS = "meridian-logs-paying"
+COPIED_LOGS = "meridian-logs-copied"
+# Was enabled once, for one bucket
+CLOSED_REGION = "af-south-1"
+# Records every Region, and was made in one where the account has no bucket
+STORE_NAME, STORE_HOME = "meridian-lake", "ap-southeast-2"
 
 
 class Layout(StrEnum):
@@ -42,17 +52,19 @@ class Layout(StrEnum):
 
 
 class Seen(StrEnum):
-    """How much of a bucket's object requests the trail records, for reads or for writes."""
+    """How much of a bucket's object requests is recorded, for reads or for writes: by the trail,
+    or by the event data store alone."""
 
     ALL = "covered"
     SOME = "partly_covered"
     BUT_DELETES = "partly_covered_but_deletes"
     NONE = "not_covered"
+    STORED = "covered_but_in_a_store"
 
     @property
     def coverage(self) -> str:
         """What a reader must say of it."""
-        return self.removesuffix("_but_deletes")
+        return self.partition("_but_")[0]
 
 
 class Trouble(StrEnum):
@@ -62,6 +74,15 @@ class Trouble(StrEnum):
     GONE = "target_gone"
     SILENT = "silent"
     UNREADABLE = "config_unreadable"
+    KMS = "target_kms_encryption"
+    LOCK = "target_object_lock"
+    PAYS = "target_requester_pays"
+    PARTITION = "target_policy_other_partition"
+    REGION = "region_not_enabled"
+
+
+# What the log bucket's own configuration makes impossible: the reason is called like the trouble.
+UNDELIVERABLE = frozenset({Trouble.KMS, Trouble.LOCK, Trouble.PAYS, Trouble.PARTITION})
 
 
 PUBLIC_ACCESS_FLAGS = (
@@ -79,6 +100,9 @@ class Hardening:
     is_versioned: bool = True
     flags_off: tuple[str, ...] = ()
     expires_after_days: int | None = None
+    retains_days: int | None = None
+    encryption: str = "AES256"
+    requester_pays: bool = False
 
 
 # Compared by identity: there is one of each, and a million lookups hash them.
@@ -122,6 +146,11 @@ def _weakly_logged(name: str, target: str, *weaknesses: str, **more: Any) -> Buc
     return _logged(
         name, REGIONS[0], "none", 0, (target, Layout.SIMPLE), weaknesses=weaknesses, **more
     )
+
+
+def _not_delivered(name: str, target: str, trouble: Trouble) -> Bucket:
+    """A bucket that nobody uses: it is there for the place where its log cannot come."""
+    return _logged(name, REGIONS[0], "none", 0, (target, Layout.SIMPLE), trouble=trouble)
 
 
 def _log_bucket(name: str, region: str, **more: Any) -> Bucket:
@@ -199,6 +228,14 @@ SOURCES: tuple[Bucket, ...] = (
     _weakly_logged("meridian-vault", SHUT_LOGS, *_SHUT),
     _weakly_logged(RING_LOGS, RING_LOGS, *_RING),
     _weakly_logged(RELAY_LOGS, RING_LOGS, *_RING),
+    _not_delivered("meridian-legal", KMS_LOGS, Trouble.KMS),
+    _not_delivered("meridian-minutes", LOCKED_LOGS, Trouble.LOCK),
+    _not_delivered("meridian-datasets", PAYING_LOGS, Trouble.PAYS),
+    _not_delivered("meridian-mirror", COPIED_LOGS, Trouble.PARTITION),
+    Bucket("meridian-cape-office", CLOSED_REGION, "none", 0, reads=Seen.NONE, writes=Seen.NONE,
+           trouble=Trouble.REGION),
+    _logged("meridian-lab-notes", _US, "none", 0, (US_LOGS, Layout.DELIVERY_TIME),
+            reads=Seen.STORED, writes=Seen.STORED),
 )  # fmt: skip
 
 LOG_BUCKETS: tuple[Bucket, ...] = (
@@ -208,6 +245,10 @@ LOG_BUCKETS: tuple[Bucket, ...] = (
     _log_bucket(EU_LOGS, _EU),
     _log_bucket(OLD_LOGS, _US),
     _log_bucket(SHUT_LOGS, _US, trouble=Trouble.UNREADABLE),
+    _log_bucket(KMS_LOGS, _US),
+    _log_bucket(LOCKED_LOGS, _US),
+    _log_bucket(PAYING_LOGS, _US),
+    _log_bucket(COPIED_LOGS, _US),
 )
 
 HARDENING: dict[str, Hardening] = {
@@ -219,17 +260,32 @@ HARDENING: dict[str, Hardening] = {
     RING_LOGS: Hardening(flags_off=("IgnorePublicAcls", "RestrictPublicBuckets")),
     RELAY_LOGS: Hardening(flags_off=("BlockPublicAcls", "BlockPublicPolicy")),
     SHUT_LOGS: Hardening(),
+    KMS_LOGS: Hardening(encryption="aws:kms"),
+    LOCKED_LOGS: Hardening(retains_days=365),
+    PAYING_LOGS: Hardening(requester_pays=True),
+    COPIED_LOGS: Hardening(),
 }
 
 BUCKETS: tuple[Bucket, ...] = SOURCES + LOG_BUCKETS
 BY_NAME: dict[str, Bucket] = {bucket.name: bucket for bucket in BUCKETS}
 
-# What may not be read, as (operation, bucket)
-REFUSED: tuple[tuple[str, str], ...] = (
-    *(("GetBucketLogging", one.name) for one in BUCKETS if one.trouble is Trouble.UNREADABLE),
-    ("GetBucketLifecycleConfiguration", SHUT_LOGS),
-    ("GetBucketVersioning", SHUT_LOGS),
-    ("GetPublicAccessBlock", SHUT_LOGS),
+# What may not be read, as (operation, bucket, error, status)
+_DENIED = ("AccessDenied", 403)
+REFUSED: tuple[tuple[str, str, str, int], ...] = (
+    *(
+        ("GetBucketLogging", one.name, *_DENIED)
+        for one in BUCKETS
+        if one.trouble is Trouble.UNREADABLE
+    ),
+    ("GetBucketLifecycleConfiguration", SHUT_LOGS, *_DENIED),
+    ("GetBucketVersioning", SHUT_LOGS, *_DENIED),
+    ("GetPublicAccessBlock", SHUT_LOGS, *_DENIED),
+    # a Region that is not enabled does not know the account's credentials
+    *(
+        ("GetBucketLogging", one.name, "InvalidToken", 400)
+        for one in BUCKETS
+        if one.trouble is Trouble.REGION
+    ),
 )
 
 # The prefix of eu-analytics that the trail was asked to watch.
@@ -268,7 +324,8 @@ def logging_status(bucket: Bucket) -> dict[str, Any]:
 
 
 def delivery_policy(log_bucket: str, source_arns: list[str]) -> str:
-    """A bucket policy that lets the log service deliver for these sources, and no others."""
+    """A bucket policy that lets the log service deliver for these sources, and no others; and, as
+    AWS recommends, nobody over plain HTTP or an older TLS."""
     statement = {
         "Sid": "S3ServerAccessLogs",
         "Effect": "Allow",
@@ -280,7 +337,18 @@ def delivery_policy(log_bucket: str, source_arns: list[str]) -> str:
             "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
         },
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    weak = {"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+    denials = [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [f"arn:aws:s3:::{log_bucket}", f"arn:aws:s3:::{log_bucket}/*"],
+            "Condition": condition,
+        }
+        for condition in weak
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement, *denials]})
 
 
 def log_bucket_policies() -> dict[str, str]:
@@ -291,8 +359,12 @@ def log_bucket_policies() -> dict[str, str]:
         for bucket in SOURCES
         if bucket.target_bucket == EU_LOGS and bucket.trouble is not Trouble.POLICY
     ]
-    american = (US_LOGS, US_APP_LOGS, OLD_LOGS, RING_LOGS, RELAY_LOGS, SHUT_LOGS)
+    american = (
+        *(US_LOGS, US_APP_LOGS, OLD_LOGS, RING_LOGS, RELAY_LOGS, SHUT_LOGS),
+        *(KMS_LOGS, LOCKED_LOGS, PAYING_LOGS),
+    )
     return {
+        COPIED_LOGS: delivery_policy(COPIED_LOGS, anywhere).replace("arn:aws:", "arn:aws-cn:"),
         **{name: delivery_policy(name, anywhere) for name in american},
         EU_LOGS: delivery_policy(EU_LOGS, european),
     }
@@ -354,6 +426,12 @@ def event_selectors() -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def store_selectors() -> list[dict[str, Any]]:
+    """What the event data store records."""
+    stored = [f"{one.arn}/" for one in SOURCES if one.reads is Seen.STORED]
+    return [{"Name": "What no trail records", "FieldSelectors": _object_fields(stored)}]
 
 
 def all_objects() -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from sandbox.account import operations as ops
-from sandbox.account.buckets import Bucket, Seen, Trouble
+from sandbox.account.buckets import UNDELIVERABLE, Bucket, Seen, Trouble
 from sandbox.account.cloudtrail import is_recorded
 from sandbox.account.period import HOUR, Period, day_of, iso
 from sandbox.account.traffic import Request
@@ -163,11 +163,11 @@ def hour_truths(ledger: Ledger, judged: list[Bucket]) -> tuple[HourTruth, ...]:
 
 def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
     """The logging verdict of a bucket for an event day."""
-    if bucket.trouble is Trouble.UNREADABLE:
+    if bucket.trouble in {Trouble.UNREADABLE, Trouble.REGION}:
         return "unknown"
     if bucket.target_bucket is None:
         return "off"
-    if bucket.trouble in {Trouble.POLICY, Trouble.GONE}:
+    if bucket.trouble in {Trouble.POLICY, Trouble.GONE} | UNDELIVERABLE:
         return "broken_target"
     of_day = [
         (hour, count)
@@ -179,4 +179,6 @@ def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
     words = {status(count, hour, ledger.period.end) for hour, count in of_day}
     if "missing" in words:
         return "silent"
-    return "unknown" if any(count.events for _, count in of_day) else "idle"
+    # Nothing came. That nobody asked for anything is known only where a trail would have told.
+    is_witnessed = Seen.STORED not in {bucket.reads, bucket.writes}
+    return "idle" if is_witnessed and not any(count.events for _, count in of_day) else "unknown"

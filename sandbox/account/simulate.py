@@ -68,7 +68,8 @@ def register_keys(seed: int, period: Period) -> None:
 
 def configure(url: str) -> None:
     """Create the buckets, their logging, the trails, and what may not be read."""
-    clients: dict[str, S3Client] = {region: _client("s3", url, region) for region in b.REGIONS}
+    regions = {bucket.region for bucket in b.BUCKETS}
+    clients: dict[str, S3Client] = {region: _client("s3", url, region) for region in regions}
     for bucket in (*b.LOG_BUCKETS, *b.SOURCES):
         _create(clients[bucket.region], bucket)
     gone = Bucket(b.GONE_LOGS, "us-east-1", "none", 0)
@@ -86,6 +87,9 @@ def configure(url: str) -> None:
     clients[gone.region].delete_bucket(Bucket=gone.name)
     clients["us-east-1"].put_bucket_policy(Bucket=b.TRAIL_BUCKET, Policy=b.trail_bucket_policy())
     _create_trail(_client("cloudtrail", url, b.TRAIL_HOME))
+    _client("cloudtrail", url, b.STORE_HOME).create_event_data_store(
+        Name=b.STORE_NAME, AdvancedEventSelectors=b.store_selectors()
+    )
     _deny(url)
 
 
@@ -127,6 +131,17 @@ def _harden(s3: S3Client, name: str, hardening: Hardening) -> None:
             Bucket=name,
             PublicAccessBlockConfiguration=flags,  # type: ignore[arg-type]
         )
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": hardening.encryption}}
+    encryption: Any = {"Rules": [default]}
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=encryption)
+    if hardening.requester_pays:
+        s3.put_bucket_request_payment(
+            Bucket=name, RequestPaymentConfiguration={"Payer": "Requester"}
+        )
+    if hardening.retains_days is not None:
+        retention = {"Mode": "GOVERNANCE", "Days": hardening.retains_days}
+        lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
+        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=lock)
     if hardening.expires_after_days is not None:
         rule = {
             "ID": "tidy",
@@ -164,8 +179,8 @@ def _create_trail(cloudtrail: CloudTrailClient) -> None:
 
 def _deny(url: str) -> None:
     faults = [
-        {"operation": operation, "resource": name, "error": "AccessDenied", "status": 403}
-        for operation, name in b.REFUSED
+        {"operation": operation, "resource": name, "error": error, "status": status}
+        for operation, name, error, status in b.REFUSED
     ]
     request = urllib.request.Request(
         f"{url}/_sandbox/faults",

@@ -177,7 +177,8 @@ def create_event_data_store(self: CloudTrailResponse) -> str:
     tags = {tag["Key"]: tag["Value"] for tag in self._get_param("TagsList") or []}
     began = parse_moment(tags[STARTED_AT], STARTED_AT) if STARTED_AT in tags else CLOUDTRAIL_BEGAN
     store_id = uuid.uuid5(uuid.NAMESPACE_URL, self._get_param("Name"))
-    arn = f"arn:aws:cloudtrail:{self.region}:{self.current_account}:eventdatastore/{store_id}"
+    place = f"arn:{self.partition}:cloudtrail:{self.region}:{self.current_account}"
+    arn = f"{place}:eventdatastore/{store_id}"
     store: EventDataStore = {
         "EventDataStoreArn": arn,
         "Name": self._get_param("Name"),

@@ -7,6 +7,7 @@ such thing)
 written to, as AWS
   is reported to do (whether it refuses could not be verified); moto's made-up access logs are
   never written
+- who pays for a bucket's requests is kept: moto takes the question for a listing
 - ListBuckets pages, and names Regions only when asked in one of the ways that make AWS do so
 - a page of a listing costs the page, not the bucket
 - a statement of a bucket policy that has a condition holds for nobody: moto would take the condition
@@ -16,6 +17,7 @@ for met, and a Deny of plain HTTP would deny everything
 from __future__ import annotations
 
 import json
+import re
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -205,6 +207,30 @@ def get_bucket_logging(self: S3Response) -> Any:
     return status, headers, text.replace("</LoggingEnabled>", element)
 
 
+_bucket_get, _bucket_put = S3Response._bucket_response_get, S3Response._bucket_response_put
+_PAYER = re.compile(rb"<Payer>(Requester|BucketOwner)</Payer>")
+
+
+def _bucket_response_get(self: S3Response, bucket_name: str, query: dict[str, Any]) -> Any:
+    if "requestPayment" not in query:
+        return _bucket_get(self, bucket_name, query)
+    payer = vars(self.backend.get_bucket(bucket_name)).get("payer", "BucketOwner")
+    inner = f"<Payer>{payer}</Payer>"
+    return 200, {}, f"<RequestPaymentConfiguration>{inner}</RequestPaymentConfiguration>"
+
+
+def _bucket_response_put(
+    self: S3Response, request: Any, bucket_name: str, query: dict[str, Any]
+) -> Any:
+    if "requestPayment" not in query:
+        return _bucket_put(self, request, bucket_name, query)
+    chosen = _PAYER.search(self.body if isinstance(self.body, bytes) else self.body.encode())
+    if chosen is None:
+        raise InvalidArgumentError("Payer must be Requester or BucketOwner", "Payer", "")
+    self.backend.get_bucket(bucket_name).payer = chosen[1].decode()
+    return 200, {}, ""
+
+
 def all_buckets(self: S3Response) -> Any:
     """ListBuckets. Region names come only with a paged or filtered call, as on AWS."""
     self.data["Action"] = "ListBuckets"
@@ -278,7 +304,10 @@ def install() -> None:
         FakeKey: (set_metadata,),
         FakeBucket: (set_logging, get_permission),
         S3Backend: (copy_object, list_objects, list_objects_v2),
-        S3Response: (get_bucket_logging, all_buckets),
+        S3Response: (
+            *(get_bucket_logging, all_buckets),
+            *(_bucket_response_get, _bucket_response_put),
+        ),
     }
     for owner, functions in replaced.items():
         for function in functions:

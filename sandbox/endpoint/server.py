@@ -23,6 +23,8 @@ Environ = dict[str, Any]
 App = Callable[..., Iterable[bytes]]
 HOST = "127.0.0.1"
 ACCOUNT_ID = "123456789012"
+# Where S3 Control, which signs as S3, is asked for the account's block of public access
+ACCOUNT_BLOCK = "/v20180820/configuration/publicAccessBlock"
 
 
 class Middleware:
@@ -90,6 +92,10 @@ def identify(environ: Environ) -> faults.Call | None:
     from moto.core.routing import get_service_router
 
     service = _service(environ)
+    if environ.get("PATH_INFO", "") == ACCOUNT_BLOCK:
+        operation = f"{environ['REQUEST_METHOD'].capitalize()}PublicAccessBlock"
+        account = environ.get("HTTP_X_AMZ_ACCOUNT_ID", "")
+        return faults.Call("s3control", operation, (account,), "query")
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
         content = json.loads(_body(environ) or b"{}")

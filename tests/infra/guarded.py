@@ -45,6 +45,8 @@ ACTIONS = {
     "CompleteMultipartUpload": "PutObject",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
+# S3 Control's operations of the account as a whole
+ACCOUNT_ACTIONS = {"GetPublicAccessBlock": "GetAccountPublicAccessBlock"}
 # Services whose actions have another prefix than their clients sign for
 PREFIXES = {"tagging": "tag"}
 # needs no permission
@@ -91,6 +93,8 @@ def asked(call: Call) -> tuple[str, str]:
     work on stands for it.
     """
     action = f"{PREFIXES.get(call.service, call.service)}:{call.operation}"
+    if call.service == "s3control":
+        return f"s3:{ACCOUNT_ACTIONS[call.operation]}", "*"
     if call.service == "s3":
         name = ACTIONS.get(call.operation, call.operation)
         whole = f"arn:aws:s3:::{call.resources[0]}"

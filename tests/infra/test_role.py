@@ -15,6 +15,7 @@ from lacuna.permissions import PERMISSIONS
 from lacuna.settings import Settings
 from tests.infra.conftest import INFRA, Cloud
 from tests.infra.guarded import (
+    ACCOUNT_ACTIONS,
     ACTIONS,
     FREE,
     Statements,
@@ -34,6 +35,7 @@ SERVICES = {
     "organizations": "organizations",
     "resourcegroupstaggingapi": "tag",
     "s3": "s3",
+    "s3control": "s3",
     "sts": "sts",
 }
 
@@ -76,11 +78,16 @@ def operations(only: str = "*", aside: str = "") -> dict[str, set[str]]:
 
     A name that two services share means either. `only` one module, or all but the one set `aside`.
     """
+    names = {"s3": ACTIONS, "s3control": ACCOUNT_ACTIONS}
     known: dict[str, set[str]] = {}
     for service, prefix in SERVICES.items():
         client = boto3.client(service, region_name="us-east-1")
-        for operation in client.meta.service_model.operation_names:
-            action = ACTIONS.get(operation, operation) if service == "s3" else operation
+        asked = set(client.meta.service_model.operation_names)
+        if service == "s3control":
+            # others share a name with operations of S3
+            asked &= ACCOUNT_ACTIONS.keys()
+        for operation in asked:
+            action = names.get(service, {}).get(operation, operation)
             known.setdefault(xform_name(operation), set()).add(f"{prefix}:{action}")
     named: set[str] = set()
     for path in (INFRA.parent / "plugins" / "lacuna" / "aws").glob(f"{only}.py"):

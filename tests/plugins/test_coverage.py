@@ -259,9 +259,39 @@ def test_without_any_trail_the_reason_says_so():
 
 def test_a_single_region_trail_does_not_see_other_regions():
     local = replace(TRAIL, is_multi_region=False, selectors=(advanced(),))
-    assert judge("logs", REGION, [local]).reasons == ("trail_other_region",)
     at_home = replace(local, home_region=REGION)
     assert judge("logs", REGION, [at_home]).reads is Coverage.COVERED
+    assert judge("logs", REGION, [local]).reasons == ("trail_other_region",)
+    assert judge("logs", REGION, [local, local]).reasons == ("trail_other_region",)
+    # beside one that is made for the bucket's Region, it is not what lacks
+    reads = replace(TRAIL, selectors=(basic("arn:aws:s3", "ReadOnly"),))
+    assert judge("logs", REGION, [local, reads]).reasons == ("writes_not_selected",)
+    stopped = replace(reads, statuses={REGION: TrailStatus(is_logging=False)})
+    assert judge("logs", REGION, [local, stopped]).reasons == ("trail_not_logging",)
+
+
+@pytest.mark.parametrize(
+    ("selector", "told"),
+    [
+        (basic("arn:aws:s3:::*/*"), True),
+        (basic("arn:aws:s3:::*"), True),
+        (basic("arn:aws:s3:::log?/"), True),
+        (advanced(arn(starts_with=("arn:aws:s3:::log*",))), True),
+        (advanced(arn(equals=("arn:aws:s3:::logs*/key",))), True),
+        # an object's key may hold these characters
+        (basic("arn:aws:s3:::other/*"), False),
+        (advanced(arn(equals=("arn:aws:s3:::logs-archive/a?b",))), False),
+    ],
+)
+def test_a_wildcard_in_a_selector_names_no_bucket_and_is_told(selector, told):
+    found = judge("logs", REGION, [replace(TRAIL, selectors=(selector,))])
+    assert (found.reads, found.writes) == ("not_covered", "not_covered")
+    assert ("selector_wildcard" in found.reasons) is told
+
+
+def test_a_wildcard_beside_a_selector_that_covers_is_not_told():
+    trail = replace(TRAIL, selectors=(basic("arn:aws:s3:::*/*"), basic("arn:aws:s3")))
+    assert judge("logs", REGION, [trail]).reasons == ()
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ REQUEST = Request(
         "aws:securetransport": "true",
     },
     absent=frozenset({"aws:principalorgid", "aws:sourcevpce", "aws:principaltag/*"}),
+    at_least={"s3:tlsversion": 1.2},
 )
 ALLOW = {
     "Effect": "Allow",
@@ -161,7 +162,29 @@ def test_denying_all_resources_but_some_spares_what_lies_in_them(spared, expecte
         ),
         ({"ForAllValues:StringNotEquals": {"aws:PrincipalOrgPaths": "o-1/*"}}, "uncertain"),
         ({"BoolIfExists": {"aws:SecureTransport": False}}, "allowed"),
-        ({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, "uncertain"),
+        ({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, "allowed"),
+        ({"NumericLessThan": {"s3:TlsVersion": 1.2}}, "allowed"),
+        ({"NumericLessThan": {"s3:TlsVersion": ["1.1", "1.2"]}}, "allowed"),
+        ({"ForAnyValue:NumericLessThan": {"s3:TlsVersion": "1.2"}}, "allowed"),
+        ({"NumericLessThanEquals": {"s3:TlsVersion": "1.1"}}, "allowed"),
+        (
+            {
+                "NumericLessThan": {"s3:TlsVersion": "1.2"},
+                "Bool": {"aws:SecureTransport": "true"},
+            },
+            "allowed",
+        ),
+        # it may be 1.2, or not be there at all
+        ({"NumericLessThan": {"s3:TlsVersion": "1.3"}}, "uncertain"),
+        ({"NumericLessThan": {"s3:TlsVersion": ["1.2", "1.3"]}}, "uncertain"),
+        ({"NumericLessThanEquals": {"s3:TlsVersion": "1.2"}}, "uncertain"),
+        ({"NumericLessThanIfExists": {"s3:TlsVersion": "1.2"}}, "uncertain"),
+        ({"ForAllValues:NumericLessThan": {"s3:TlsVersion": "1.2"}}, "uncertain"),
+        ({"NumericLessThan": {"s3:TlsVersion": "TLSv1.2"}}, "uncertain"),
+        ({"NumericGreaterThan": {"s3:TlsVersion": "1.1"}}, "uncertain"),
+        ({"NumericNotEquals": {"s3:TlsVersion": "1.2"}}, "uncertain"),
+        ({"StringEquals": {"s3:TlsVersion": "1.1"}}, "uncertain"),
+        ({"Null": {"s3:TlsVersion": "true"}}, "uncertain"),
         ({"Null": {"aws:SourceArn": "true"}}, "allowed"),
     ],
 )

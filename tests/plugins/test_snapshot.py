@@ -4,11 +4,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from botocore.awsrequest import AWSRequest
 
 from lacuna import snapshot
-from lacuna.aws import lake
+from lacuna.aws import lake, session
 from lacuna.aws.session import AccountError
+from lacuna.aws.trails import read_stores
+from lacuna.coverage import judge
 from lacuna.evidence import LOGGING_SNAPSHOTS
+from lacuna.weaknesses import PUBLIC_ACCESS_FLAGS
 
 OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 OBSERVED_ON = {"observed_on": date(2026, 11, 22)}
@@ -18,8 +22,8 @@ OBSERVED_ON = {"observed_on": date(2026, 11, 22)}
 def observed(settings):
     """Observe, and read back what was written, by bucket name."""
 
-    def look(at=OBSERVED_AT):
-        snapshot.observe(settings, at)
+    def look(at=OBSERVED_AT, **changed):
+        snapshot.observe(replace(settings, **changed), at)
         rows = lake.open_lake(settings).read(
             LOGGING_SNAPSHOTS, {"observed_on": at.astimezone(UTC).date()}
         )
@@ -27,6 +31,11 @@ def observed(settings):
         return {row["bucket_name"]: row for row in rows}
 
     return look
+
+
+@pytest.fixture
+def account(settings):
+    return session.open_account(settings)
 
 
 def test_an_account_without_buckets_has_only_the_lake(settings, observed):
@@ -158,6 +167,12 @@ def test_a_target_whose_policy_may_not_be_read_is_unknown_with_the_call(cloud, o
             ),
             "target_policy_denies",
         ),
+        (
+            lambda s3: s3.put_bucket_request_payment(
+                Bucket="logs", RequestPaymentConfiguration={"Payer": "Requester"}
+            ),
+            "target_requester_pays",
+        ),
     ],
 )
 def test_a_hardened_target_is_broken(cloud, observed, settle, reason):
@@ -197,7 +212,11 @@ def test_each_target_is_read_once_and_not_asked_what_follows_from_an_answer(clou
     before = {name: cloud.calls(name) for name in TARGET_READS}
     observed()
     asked = {name: cloud.calls(name) - before[name] for name in TARGET_READS}
-    assert asked == dict.fromkeys(TARGET_READS, 1) | {"GetObjectLockConfiguration": 0}
+    # the second one is about the account
+    assert asked == dict.fromkeys(TARGET_READS, 1) | {
+        "GetObjectLockConfiguration": 0,
+        "GetPublicAccessBlock": 2,
+    }
 
 
 def test_a_sound_log_bucket_has_no_weakness_and_a_bare_one_has_its_own(cloud, observed):
@@ -210,6 +229,78 @@ def test_a_sound_log_bucket_has_no_weakness_and_a_bare_one_has_its_own(cloud, ob
         "target_public_access_not_blocked",
     ]
     assert rows["logs"]["weaknesses"] == []
+
+
+def block_public_access(cloud, account_id="123456789012", **flags):
+    client = cloud.session.client("s3control", endpoint_url=cloud.url, region_name="us-east-1")
+    client.meta.events.register("before-sign.s3-control", session._address_without_account)
+    client.put_public_access_block(
+        AccountId=account_id,
+        PublicAccessBlockConfiguration=dict.fromkeys(PUBLIC_ACCESS_FLAGS, True) | flags,
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://123456789012.127.0.0.1:5000/v1/block?a=b", "http://127.0.0.1:5000/v1/block?a=b"),
+        ("http://123456789012.10.0.0.7/v1", "http://10.0.0.7/v1"),
+        (None, "https://123456789012.s3-control.eu-west-1.amazonaws.com/v1"),
+        (None, "http://123456789012.localhost:5000/v1"),
+        (None, "http://127.0.0.1:5000/v1"),
+    ],
+)
+def test_an_address_has_no_subdomain_for_the_account(url, asked):
+    request = AWSRequest("GET", url or asked)
+    session._address_without_account(request)
+    assert request.url == asked
+
+
+def test_what_the_account_blocks_is_no_weakness_of_a_bucket(cloud, observed):
+    cloud.log_to(cloud.bucket("photos"), cloud.log_bucket("older-logs"))
+    block_public_access(cloud)
+    assert observed()["photos"]["weaknesses"] == ["target_not_versioned"]
+    block_public_access(cloud, IgnorePublicAcls=False)
+    assert observed()["photos"]["weaknesses"] == [
+        "target_not_versioned",
+        "target_public_access_not_blocked",
+        "target_public_acls_not_ignored",
+    ]
+
+
+def test_the_accounts_block_is_read_once_and_only_where_a_bucket_leaves_something_open(
+    cloud, observed
+):
+    cloud.log_to(cloud.bucket("photos"), cloud.sound_log_bucket("logs"), "photos/")
+    before = cloud.calls("GetPublicAccessBlock")
+    observed()
+    assert cloud.calls("GetPublicAccessBlock") - before == 1
+    for name in ("older-logs", "oldest-logs"):
+        cloud.log_to(cloud.bucket(f"of-{name}"), cloud.log_bucket(name))
+    before = cloud.calls("GetPublicAccessBlock")
+    observed()
+    assert cloud.calls("GetPublicAccessBlock") - before == 3 + 1
+
+
+def test_an_accounts_block_that_may_not_be_read_hides_only_what_a_bucket_leaves_open(
+    cloud, observed
+):
+    cloud.log_to(cloud.bucket("photos"), cloud.sound_log_bucket("logs"), "photos/")
+    cloud.log_to(cloud.bucket("videos"), cloud.log_bucket("older-logs"))
+    cloud.faults(
+        {
+            "operation": "GetPublicAccessBlock",
+            "resource": "123456789012",
+            "error": "AccessDenied",
+            "status": 403,
+        }
+    )
+    rows = observed()
+    assert (rows["photos"]["weaknesses"], rows["photos"]["missing_permission"]) == ([], None)
+    videos = rows["videos"]
+    assert videos["weaknesses"] == ["target_not_versioned", "target_account_block_unreadable"]
+    assert videos["missing_permission"] == "s3:GetAccountPublicAccessBlock"
+    assert videos["target_state"] == "deliverable"
 
 
 def test_weaknesses_that_others_cause_are_seen_across_the_account(cloud, observed):
@@ -390,6 +481,49 @@ def test_a_store_of_another_region_records_and_is_no_witness(cloud, observed):
     assert (photos["read_coverage"], photos["write_coverage"]) == ("covered", "covered")
     assert (photos["read_witness"], photos["write_witness"]) == ("not_covered", "not_covered")
     assert photos["coverage_reasons"] == []
+
+
+def test_a_store_that_was_made_where_the_account_has_no_bucket_records_too(cloud, observed):
+    cloud.bucket("photos", "eu-west-1")
+    cloud.store("lake", "ap-south-1")
+    cloud.store("local", "ap-south-2", MultiRegionEnabled=False)
+    photos = observed()["photos"]
+    assert (photos["read_coverage"], photos["write_coverage"]) == ("covered", "covered")
+
+
+def shut_off(error):
+    """Refuses the first Region that is asked, whichever it is: all but two have no bucket."""
+    return {"operation": "ListEventDataStores", "error": error, "status": 400, "times": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "coverage", "reason"),
+    [
+        ("AccessDeniedException", "unknown", "stores_unreadable"),
+        # a Region that is not enabled
+        ("UnrecognizedClientException", "not_covered", "no_trail"),
+    ],
+)
+def test_a_region_that_would_not_tell_its_stores_may_hide_one(
+    account, cloud, error, coverage, reason
+):
+    cloud.bucket("photos")
+    cloud.faults(shut_off(error))
+    stores = read_stores(account, [])
+    assert cloud.fired() == [1]
+    found = judge("photos", "us-east-1", (), stores.stores, all_stores_seen=not stores.refusals)
+    assert (found.reads, found.reasons) == (coverage, (reason,))
+
+
+def test_stores_are_looked_for_in_the_regions_that_are_named_and_those_of_the_buckets(
+    cloud, observed, settings
+):
+    cloud.bucket("photos", "eu-west-1")
+    cloud.store("lake", "ap-south-1")
+    before = cloud.calls("ListEventDataStores")
+    assert observed(store_regions=("us-west-2",))["photos"]["read_coverage"] == "not_covered"
+    assert cloud.calls("ListEventDataStores") - before == 3
+    assert observed(store_regions=("ap-south-1",))["photos"]["read_coverage"] == "covered"
 
 
 def test_a_store_that_takes_nothing_in_covers_nothing(cloud, observed):

@@ -246,6 +246,29 @@ def test_a_condition_that_nobody_can_know_is_uncertain_not_broken():
     assert verdict(replace(LEGACY, policy=policy(deny))) == ("uncertain", reason)
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"Bool": {"aws:SecureTransport": "false"}}, ("deliverable", ())),
+        ({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, ("deliverable", ())),
+        (
+            {"NumericLessThan": {"s3:TlsVersion": "1.3"}},
+            ("uncertain", ("target_policy_condition_unknown",)),
+        ),
+        ({"Bool": {"aws:SecureTransport": "true"}}, ("broken", ("target_policy_denies",))),
+    ],
+)
+def test_denying_weak_transport_stops_no_delivery(condition, expected):
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::logs", "arn:aws:s3:::logs/*"],
+        "Condition": condition,
+    }
+    assert verdict(replace(GOOD, policy=policy(STATEMENT, deny))) == expected
+
+
 def test_grants_for_a_target_without_acls_are_uncertain():
     source = replace(SOURCE, has_target_grants=True)
     assert verdict(GOOD, source) == ("uncertain", ("target_grants_not_applicable",))

@@ -13,10 +13,10 @@ SOUND = TargetConfig("logs", Existence.OURS, "eu-west-1")
 DENIED = Refusal("GetBucketX", "AccessDenied")
 
 
-def weaknesses(target=SOUND, source=SOURCE, neighbours=(), logs_to=None, retention_days=90):
+def weaknesses(target=SOUND, source=SOURCE, neighbours=(), logs_to=None, retention_days=90, **more):
     logs_to = {"logs": None} if logs_to is None else logs_to
     keys = sorted(log_key(one) for one in (source, *neighbours))
-    return judge(source, target, keys, logs_to, retention_days)
+    return judge(source, target, keys, logs_to, retention_days, **more)
 
 
 def other(prefix, layout="simple", name="videos"):
@@ -68,6 +68,39 @@ def test_nothing_is_said_of_a_target_that_is_not_ours(existence):
 )
 def test_each_setting_is_told_where_it_is_weak_or_unread(target, codes):
     assert weaknesses(target) == codes
+
+
+ALL, NONE = frozenset(PUBLIC_ACCESS_FLAGS), frozenset()
+PUBLIC = "target_public_access_not_blocked"
+UNREAD, ACCOUNT_UNREAD = "target_public_access_unreadable", "target_account_block_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("own", "account", "codes"),
+    [
+        (ALL, NONE, ()),
+        (NONE, ALL, ()),
+        (ALL, ALL, (PUBLIC,)),
+        (ALL, {"BlockPublicPolicy"}, (PUBLIC, "target_public_policy_not_blocked")),
+        (
+            {"BlockPublicAcls", "IgnorePublicAcls"},
+            {"IgnorePublicAcls", "BlockPublicPolicy"},
+            (PUBLIC, "target_public_acls_not_ignored"),
+        ),
+        ({"BlockPublicAcls"}, {"IgnorePublicAcls"}, ()),
+        # what was not read matters where the other block is not complete
+        (NONE, DENIED, ()),
+        (ALL, DENIED, (ACCOUNT_UNREAD,)),
+        ({"BlockPublicAcls"}, DENIED, (ACCOUNT_UNREAD,)),
+        (DENIED, NONE, ()),
+        (DENIED, {"BlockPublicAcls"}, (UNREAD,)),
+        (DENIED, DENIED, (UNREAD, ACCOUNT_UNREAD)),
+    ],
+)
+def test_public_access_is_blocked_by_the_bucket_or_by_the_account(own, account, codes):
+    own, account = (one if one is DENIED else frozenset(one) for one in (own, account))
+    target = replace(SOUND, public_access_flags_off=own)
+    assert weaknesses(target, account_flags_off=account) == codes
 
 
 def test_all_weaknesses_are_told_together():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lacuna.aws.session import (
+    Account,
     AccountError,
     AwsError,
     bucket_region,
@@ -191,6 +192,17 @@ def _read_target(
             lambda: _flags_off(s3.get_public_access_block(Bucket=bucket_name)),
             absent={"NoSuchPublicAccessBlockConfiguration": frozenset(PUBLIC_ACCESS_FLAGS)},
         ),
+    )
+
+
+def read_account_block(account: Account) -> frozenset[str] | Refusal:
+    """The flags that the account's own block of public access leaves off, for all its buckets."""
+    return _read(
+        "GetAccountPublicAccessBlock",
+        lambda: _flags_off(
+            account.s3control().get_public_access_block(AccountId=account.account_id)
+        ),
+        absent={"NoSuchPublicAccessBlockConfiguration": frozenset(PUBLIC_ACCESS_FLAGS)},
     )
 
 

@@ -3,11 +3,13 @@
 import functools
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 import botocore
@@ -35,6 +37,7 @@ Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 8
+_IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
 # For cheap questions before anything else is done
 _AT_ONCE = Config(
@@ -99,11 +102,32 @@ class Account:
                 self._bucket_regions[bucket_name] = region
         return self.s3(region)
 
+    def s3control(self) -> Any:
+        client = self._client("s3control", None)
+        client.meta.events.register("before-sign.s3-control", _address_without_account)
+        return client
+
     def cloudtrail(self, region: str | None = None) -> "CloudTrailClient":
         return self._client("cloudtrail", region)  # type: ignore[no-any-return]
 
     def tagging(self, region: str) -> Any:
         return self._client("resourcegroupstaggingapi", region)
+
+    def at_once(self) -> "Account":
+        """The same account for a person who waits, or for what a run can do without: a place
+        where nobody answers is told within seconds instead of minutes."""
+        return Account(
+            session=self.session,
+            account_id=self.account_id,
+            partition=self.partition,
+            region=self.region,
+            concurrency=self.concurrency,
+            patient=False,
+        )
+
+    def regions(self, service: str) -> set[str]:
+        """The Regions of the account's partition that have the service, enabled or not."""
+        return set(self.session.get_available_regions(service, partition_name=self.partition))
 
     def sts(self) -> "STSClient":
         return self._client("sts", None)  # type: ignore[no-any-return]
@@ -128,6 +152,18 @@ class Account:
                     config=client_config(self.concurrency) if self.patient else _AT_ONCE,
                 )
             return self._clients[key]
+
+
+def _address_without_account(request: Any, **_: Any) -> None:
+    """S3 Control is asked at `<account>.<endpoint>`, and an IP address has no subdomains.
+
+    botocore makes such a name all the same; the account is in a header of the request as well.
+    """
+    parts = urlsplit(request.url)
+    _account, _dot, rest = (parts.hostname or "").partition(".")
+    if _IP_ADDRESS.fullmatch(rest):
+        _account, _dot, place = parts.netloc.partition(".")
+        request.url = parts._replace(netloc=place).geturl()
 
 
 def open_account(settings: Settings, *, patient: bool = True) -> Account:

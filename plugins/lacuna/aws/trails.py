@@ -36,6 +36,10 @@ _OPERATORS = {
 }
 
 
+# What CloudTrail answers where it does not know credentials that are known elsewhere
+_CREDENTIALS_UNKNOWN = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
+
+
 @dataclass(frozen=True, slots=True)
 class TrailsRead:
     """The trails that are active in some of the Regions asked, and the Regions that refused."""
@@ -46,7 +50,7 @@ class TrailsRead:
 
 @dataclass(frozen=True, slots=True)
 class StoresRead:
-    """The event data stores that were made in the Regions asked, and the Regions that refused."""
+    """The event data stores that were found, and the Regions that would not tell theirs."""
 
     stores: tuple[EventDataStore, ...]
     refusals: Mapping[str, Refusal]
@@ -79,14 +83,29 @@ def read_trails(
     return TrailsRead(tuple(trails), listed.refusals)
 
 
-def read_stores(account: Account, regions: Collection[str]) -> StoresRead:
-    """The event data stores made in one of `regions`, in full.
+def read_stores(
+    account: Account, regions: Collection[str], elsewhere: Collection[str] = ()
+) -> StoresRead:
+    """The account's event data stores, in full.
 
-    A store shows only in the Region where it was made, whichever it records, and an organisation's
-    only to the account that manages it: what no question can find is not among them.
+    A store shows only in the Region where it was made, whichever it records: so all Regions of the
+    partition are asked besides `regions`, or those of `elsewhere` where any are named. An
+    organisation's store shows only to the account that manages it, and no question finds it.
     """
-    found, refusals = _of_regions(account, regions, stores_of, "Regions' event data stores")
-    return StoresRead(tuple(found), refusals)
+    others = set(elsewhere or account.regions("cloudtrail")) - set(regions)
+    here, refused = _of_regions(account, regions, stores_of, "Regions' event data stores")
+    there, shut = _of_regions(
+        account.at_once(), others, _stores_elsewhere, "other Regions' event data stores"
+    )
+    return StoresRead((*here, *there), refused | shut)
+
+
+def _stores_elsewhere(cloudtrail: "CloudTrailClient") -> list[EventDataStore] | Refusal:
+    """The same of a Region that may not be enabled: it does not know the account, nor keeps its
+    stores."""
+    found = stores_of(cloudtrail)
+    unknown = isinstance(found, Refusal) and found.error_code in _CREDENTIALS_UNKNOWN
+    return [] if unknown else found
 
 
 def stores_of(cloudtrail: "CloudTrailClient") -> list[EventDataStore] | Refusal:

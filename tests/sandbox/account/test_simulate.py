@@ -81,9 +81,40 @@ def test_every_bucket_of_the_answer_sheet_exists_in_its_region(served: Served) -
         assert answer["BucketRegion"] == bucket["region"]
 
 
+UNREADABLE = {"meridian-hr-documents", "meridian-logs-shut", "meridian-cape-office"}
+
+
+def test_log_buckets_are_kept_as_they_are_planted(served: Served) -> None:
+    s3 = served.client("s3")
+    rules = s3.get_bucket_encryption(Bucket="meridian-logs-kms")[
+        "ServerSideEncryptionConfiguration"
+    ]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    lock = s3.get_object_lock_configuration(Bucket="meridian-logs-locked")
+    assert lock["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Days"] == 365
+    assert s3.get_bucket_request_payment(Bucket="meridian-logs-paying")["Payer"] == "Requester"
+    policy = s3.get_bucket_policy(Bucket="meridian-logs-copied")["Policy"]
+    assert "arn:aws-cn:s3:::meridian-logs-copied/*" in policy
+    assert "arn:aws:" not in policy
+
+
+def test_a_disabled_region_does_not_know_the_credentials(served: Served) -> None:
+    with pytest.raises(ClientError, match="InvalidToken"):
+        served.client("s3").get_bucket_logging(Bucket="meridian-cape-office")
+
+
+def test_the_event_data_store_shows_where_it_was_made_only(served: Served) -> None:
+    stores = {
+        region: served.client("cloudtrail", region).list_event_data_stores()["EventDataStores"]
+        for region in ("us-east-1", "ap-southeast-2")
+    }
+    assert [store["Name"] for store in stores["ap-southeast-2"]] == ["meridian-lake"]
+    assert stores["us-east-1"] == []
+
+
 def test_logging_is_configured_as_the_answer_sheet_says(served: Served) -> None:
     for bucket in served.truth["buckets"]:
-        if bucket["bucket_name"] in {"meridian-hr-documents", "meridian-logs-shut"}:
+        if bucket["bucket_name"] in UNREADABLE:
             continue
         answer = served.client("s3").get_bucket_logging(Bucket=bucket["bucket_name"])
         enabled = answer.get("LoggingEnabled")

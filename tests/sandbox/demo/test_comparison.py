@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from expectations.partition import subject
 from sandbox.demo.comparison import BREAKS, MAY_BREAK, bucket_hours, compare, explains
 
-SILENT_KINDS = {"partly_recorded", "trail_stopped", "idle", "late_within_budget", "exfiltration"}
+SILENT_KINDS = {
+    *("partly_recorded", "trail_stopped", "store_only"),
+    *("idle", "late_within_budget", "exfiltration"),
+}
 
 
 def fault_of(truth, kind):

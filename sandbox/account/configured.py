@@ -1,0 +1,262 @@
+"""Planted in the configuration: how buckets are logged, where to, and what trails record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sandbox.account import buckets as b
+from sandbox.account import clients as who
+from sandbox.account.buckets import BUCKETS, BY_NAME, Bucket, Trouble
+from sandbox.account.management import LoggingChange
+from sandbox.account.period import DAY, HOUR, iso
+from sandbox.account.plan import Plan, Tamper, Tampering
+from sandbox.account.planting import CHANGES, COVERAGE, day_text, planted, tampered, witnessed
+from sandbox.account.truth import Expect, Fault
+
+TURNED_OFF = "meridian-scratch"
+
+
+def logging_off(plan: Plan) -> Plan:
+    """Buckets whose logging is off; log buckets too, on purpose (they would log themselves)."""
+    off = [bucket for bucket in BUCKETS if bucket.target_bucket is None and not bucket.trouble]
+    return planted(
+        plan,
+        *(
+            _configured(
+                "logging_off",
+                bucket,
+                "off",
+                _why_off(bucket),
+            )
+            for bucket in off
+        ),
+    )
+
+
+def _why_off(bucket: Bucket) -> str:
+    if bucket in b.LOG_BUCKETS:
+        return "a log bucket: off on purpose"
+    return "logging was turned off" if bucket.name == TURNED_OFF else "logging was never turned on"
+
+
+def sensitive_not_recorded(plan: Plan) -> Plan:
+    """Sensitive buckets of which no trail records everything."""
+    dark = [
+        one for one in BUCKETS if one.sensitivity and (one.reads, one.writes) != (b.Seen.ALL,) * 2
+    ]
+    return planted(
+        plan,
+        *(
+            Fault(
+                id=f"sensitive_not_recorded:{bucket.name}",
+                kind="sensitive_not_recorded",
+                note=f"{bucket.sensitivity}, and no trail records its data events; on every event day",
+                expect=Expect(
+                    COVERAGE, {"bucket_name": bucket.name, "requirement_state": "not_met"}
+                ),
+                bucket_name=bucket.name,
+                region=bucket.region,
+            )
+            for bucket in dark
+        ),
+    )
+
+
+def turned_off(plan: Plan) -> Plan:
+    """A bucket whose logging somebody turned off when the period began."""
+    bucket, at = BY_NAME[TURNED_OFF], plan.period.start + 7 * 60
+    note = f"turned off by {who.CLERK.name} at {iso(at)}"
+    return _changed(plan, "turned_off", note, LoggingChange(bucket, at, False, who.CLERK))
+
+
+def logging_interrupted(plan: Plan) -> Plan:
+    """A bucket whose logging was off for an hour, and is on whenever Lacuna looks."""
+    bucket, hour = BY_NAME["meridian-eu-invoices"], plan.period.hour(1, 14)
+    plan = _changed(
+        plan,
+        "logging_interrupted",
+        f"turned off by {who.CLERK.name} at {iso(hour)} and on again at the hour's end",
+        LoggingChange(bucket, hour, False, who.CLERK),
+        LoggingChange(bucket, hour + HOUR - 1, True, who.CLERK),
+    )
+    plan = witnessed(plan, bucket, hour)
+    return tampered(plan, bucket, hour, Tamper("logging_interrupted", Tampering.LOSE))
+
+
+def _changed(plan: Plan, kind: str, note: str, *changes: LoggingChange) -> Plan:
+    bucket, hour = changes[0].bucket, changes[0].at - changes[0].at % HOUR
+    where = {"bucket_name": bucket.name, "effect": "off", "event_date": day_text(hour)}
+    fault = Fault(
+        id=kind,
+        kind=kind,
+        note=note,
+        expect=Expect(CHANGES, where),
+        bucket_name=bucket.name,
+        region=bucket.region,
+        hours=(iso(hour),),
+        event_day=day_text(hour),
+        delivery_day=day_text(hour),
+    )
+    return replace(planted(plan, fault), changes=plan.changes + changes)
+
+
+def target_policy_denies(plan: Plan) -> Plan:
+    """Targets whose policy does not let the log service write for this source."""
+    notes = {
+        "meridian-finance-reports": "the log bucket has no bucket policy at all",
+        "meridian-eu-contracts": "the log bucket's policy names other sources only",
+    }
+    return _troubled(plan, Trouble.POLICY, "broken_target", notes)
+
+
+def target_gone(plan: Plan) -> Plan:
+    """A target bucket that was deleted."""
+    notes = {"meridian-legacy-archive": f"the log bucket {b.GONE_LOGS} does not exist"}
+    return _troubled(plan, Trouble.GONE, "broken_target", notes)
+
+
+def target_unfit(plan: Plan) -> Plan:
+    """Log buckets that are there, and whose own settings stop every delivery."""
+    notes = {
+        "meridian-legal": f"{b.KMS_LOGS} encrypts with a key of KMS by default",
+        "meridian-minutes": f"{b.LOCKED_LOGS} retains every object by default (Object Lock)",
+        "meridian-datasets": f"{b.PAYING_LOGS} lets the requester pay",
+        "meridian-mirror": f"the policy of {b.COPIED_LOGS} names ARNs of China",
+    }
+    for trouble in sorted(b.UNDELIVERABLE):
+        plan = _troubled(plan, trouble, "broken_target", notes, reason=trouble.value)
+    return plan
+
+
+def region_not_enabled(plan: Plan) -> Plan:
+    """A bucket in a Region that the account has disabled since."""
+    notes = {"meridian-cape-office": f"{b.CLOSED_REGION} does not know the account's credentials"}
+    return _troubled(plan, Trouble.REGION, "unknown", notes, reason=Trouble.REGION.value)
+
+
+def store_only(plan: Plan) -> Plan:
+    """Requests that go to an event data store and to no trail: recorded, and no witness."""
+    bucket = BY_NAME["meridian-lab-notes"]
+    where = {"verdict": "unknown", "reasons": ["no_witness"], "read_coverage": "covered"}
+    fault = Fault(
+        id="store_only",
+        kind="store_only",
+        note=(
+            f"only the event data store {b.STORE_NAME}, made in {b.STORE_HOME}, records it; "
+            "on every event day"
+        ),
+        expect=Expect(COVERAGE, {"bucket_name": bucket.name, **where}),
+        bucket_name=bucket.name,
+        region=bucket.region,
+    )
+    return planted(plan, fault)
+
+
+def config_unreadable(plan: Plan) -> Plan:
+    """A bucket whose logging configuration may not be read: unknown, not off."""
+    notes = {
+        "meridian-hr-documents": "GetBucketLogging answers AccessDenied; its logs do arrive",
+        b.SHUT_LOGS: "a log bucket whose own logging may not be read",
+    }
+    return _troubled(plan, Trouble.UNREADABLE, "unknown", notes)
+
+
+def log_bucket_weak(plan: Plan) -> Plan:
+    """Log buckets that get their logs, and could be safer."""
+    return planted(
+        plan,
+        *(
+            Fault(
+                id=f"log_bucket_weak:{bucket.name}",
+                kind="log_bucket_weak",
+                note=f"logs into {bucket.target_bucket}: {', '.join(bucket.weaknesses)}",
+                expect=Expect(
+                    COVERAGE,
+                    {"bucket_name": bucket.name, "weaknesses": list(bucket.weaknesses)},
+                ),
+                bucket_name=bucket.name,
+                region=bucket.region,
+            )
+            for bucket in b.SOURCES
+            if bucket.weaknesses
+        ),
+    )
+
+
+def silent(plan: Plan) -> Plan:
+    """Logging on and valid, the trail sees traffic, and nothing is delivered."""
+    bucket = BY_NAME["meridian-eu-partner-drop"]
+    for day in range(plan.period.days):
+        morning = plan.period.start + day * DAY + 9 * HOUR
+        plan = witnessed(plan, bucket, morning, 4, who.UPLOADER)
+    return _troubled(
+        plan, Trouble.SILENT, "silent", {bucket.name: "the trail sees traffic, no log ever came"}
+    )
+
+
+def idle(plan: Plan) -> Plan:
+    """Logging on and valid, and nobody uses the bucket."""
+    bucket = BY_NAME["meridian-dr-standby"]
+    return planted(plan, _configured("idle", bucket, "idle", "on, covered by the trail, unused"))
+
+
+def partly_recorded(plan: Plan) -> Plan:
+    """Buckets of which the trail leaves something out; what, their `coverage_details` tell."""
+    return planted(
+        plan,
+        _seen("partly_recorded", "meridian-backups", "the trail leaves deletes out"),
+        _seen("partly_recorded", "meridian-eu-analytics", "the trail records one folder only"),
+    )
+
+
+def trail_stopped(plan: Plan) -> Plan:
+    """A trail that selects what the other leaves out, and is stopped."""
+    note = f"{b.STOPPED_TRAIL} selects every object, and does not log"
+    return planted(plan, _seen("trail_stopped", "meridian-build-artifacts", note))
+
+
+def _seen(kind: str, name: str, note: str) -> Fault:
+    bucket = BY_NAME[name]
+    where = {
+        "bucket_name": name,
+        "read_coverage": bucket.reads.coverage,
+        "write_coverage": bucket.writes.coverage,
+    }
+    return Fault(
+        id=f"{kind}:{name}",
+        kind=kind,
+        note=f"{note}; on every event day",
+        expect=Expect(COVERAGE, where),
+        bucket_name=name,
+        region=bucket.region,
+    )
+
+
+def _troubled(
+    plan: Plan, trouble: Trouble, verdict: str, notes: dict[str, str], reason: str | None = None
+) -> Plan:
+    return planted(
+        plan,
+        *(
+            _configured(trouble.value, bucket, verdict, notes[bucket.name], reason)
+            for bucket in BUCKETS
+            if bucket.trouble is trouble
+        ),
+    )
+
+
+def _configured(
+    kind: str, bucket: Bucket, verdict: str, note: str, reason: str | None = None
+) -> Fault:
+    where: dict[str, Any] = {"bucket_name": bucket.name, "verdict": verdict}
+    if reason:
+        where["reasons"] = [reason]
+    return Fault(
+        id=f"{kind}:{bucket.name}",
+        kind=kind,
+        note=f"{note}; on every event day",
+        expect=Expect(COVERAGE, where),
+        bucket_name=bucket.name,
+        region=bucket.region,
+    )

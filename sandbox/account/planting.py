@@ -1,0 +1,48 @@
+"""How a fault is put into the plan, and the tables that tell of faults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sandbox.account import clients as who
+from sandbox.account.buckets import Bucket
+from sandbox.account.period import HOUR, day_of, moment
+from sandbox.account.plan import Plan, Tamper
+from sandbox.account.traffic import Burst
+from sandbox.account.truth import Fault
+
+CHANGES = "fct_logging_changes"
+COVERAGE = "fct_logging_coverage"
+HOURS = "fct_delivery_hours"
+OBJECTS = "fct_log_objects"
+QUARANTINE = "quarantined_lines"
+REQUESTS = "fct_object_requests"
+DIGESTS = "lacuna_evidence.trail_digests"
+
+
+def planted(plan: Plan, *faults: Fault) -> Plan:
+    return replace(plan, faults=plan.faults + faults)
+
+
+def witnessed(
+    plan: Plan, bucket: Bucket, hour: int, count: int = 16, client: who.Client = who.REPORTS
+) -> Plan:
+    """Requests that both logs see, so that an hour has something to compare however quiet."""
+    extra = Burst(bucket, hour + 60, HOUR - 200, count, client, ("get", "put"))
+    return replace(plan, bursts=(*plan.bursts, extra))
+
+
+def tampered(plan: Plan, bucket: Bucket, hour: int, tamper: Tamper) -> Plan:
+    return replace(plan, tampers=plan.tampers | {(bucket.name, hour): tamper})
+
+
+def day_text(second: int) -> str:
+    return day_of(second).isoformat()
+
+
+def timestamp(second: int) -> str:
+    return moment(second).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def in_hour(bucket: Bucket, hour: int, status: str) -> dict[str, str]:
+    return {"bucket_name": bucket.name, "hour": timestamp(hour), "status": status}
