@@ -1,10 +1,13 @@
-"""Did somebody change what is logged on an event day?"""
+"""Did somebody change what is logged on an event day, and would anybody have seen it?"""
+
+# Only dates, numbers and our own names are put into the SQL.
+# ruff: noqa: S608
 
 from __future__ import annotations
 
 import great_expectations as gx
 
-from expectations.partition import Partition, Row, Words, expect_no_rows
+from expectations.partition import Partition, Row, Words, count, expect_no_rows
 
 # One finding for all calls of one caller to one end: tools repeat themselves.
 CHANGES = """
@@ -27,6 +30,14 @@ def suite(on: Partition) -> gx.ExpectationSuite:
     return gx.ExpectationSuite(
         name="fct_logging_changes",
         expectations=[
+            expect_no_rows(
+                "changes_not_witnessed",
+                "warning",
+                "A trail records the calls that change what is logged, in every Region that has "
+                "buckets. Without this, a day on which nobody could have seen a change would look "
+                "like a day without one.",
+                _not_witnessed(on),
+            ),
             expect_no_rows(
                 "logging_weakened",
                 "critical",
@@ -60,6 +71,26 @@ def suite(on: Partition) -> gx.ExpectationSuite:
     )
 
 
+def _not_witnessed(on: Partition) -> str:
+    # what was written down before anybody looked at this is not known either
+    return f"""
+    select account_id, region, witness, witnessed_since, count(*) as buckets
+    from (
+        select
+            account_id,
+            region,
+            coalesce(changes_witness, 'unknown') as witness,
+            if(
+                changes_witnessed_since > timestamp '{on.day} 00:00:00',
+                date_format(changes_witnessed_since, '%Y-%m-%d %H:%i:%s')
+            ) as witnessed_since
+        from {on.configuration()} as observed
+    ) as witnesses
+    where witness <> 'covered' or witnessed_since is not null
+    group by account_id, region, witness, witnessed_since
+    """
+
+
 def _changes(condition: str) -> str:
     return CHANGES.format(condition=condition)
 
@@ -68,6 +99,20 @@ def _meant_to_be_logged(on: Partition) -> str:
     """Trails and log buckets have no such exception."""
     allowed = on.meant_to_be_logged().removeprefix("and ")
     return f"and (about <> 'bucket' or {allowed})" if allowed else ""
+
+
+_WITNESSES = {
+    "covered": "was recorded by a trail since {since} UTC only: it was started then",
+    "partly_covered": "is recorded by trails in part only",
+    "not_covered": "is recorded by no trail",
+    "unknown": "may be recorded by no trail: nobody could tell",
+}
+
+
+def _says_not_witnessed(row: Row) -> str:
+    where = f"{row['region'] or 'a Region that is not known'} of account {row['account_id']}"
+    witness = _WITNESSES[row["witness"]].format(since=row["witnessed_since"])
+    return f"who changes what is logged in {where} ({count(row['buckets'], 'bucket')}) {witness}"
 
 
 def _says(row: Row) -> str:
@@ -80,6 +125,7 @@ def _says(row: Row) -> str:
 
 
 WORDS: Words = {
+    "changes_not_witnessed": _says_not_witnessed,
     "logging_weakened": _says,
     "logging_redirected": _says,
     "weakening_refused": _says,

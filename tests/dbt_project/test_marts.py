@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lacuna import marts
+from lacuna.coverage import CHANGE_EVENTS
 from tests.dbt_project.conftest import PROJECT, Lake, line
 
 DAY = date(2026, 5, 20)
@@ -110,3 +111,11 @@ def test_remedies_have_a_priority_and_what_is_only_to_know_has_the_last() -> Non
     assert len({row["remedy"] for row in rows}) == len(rows)
     for row in rows:
         assert (row["priority"] == "7") == row["remedy"].startswith("Nothing"), row["reason"]
+
+
+def test_what_a_trail_must_record_to_tell_of_changes_is_what_the_models_look_for() -> None:
+    with (PROJECT / "seeds/logging_events.csv").open() as seed:
+        rows = [(row["event_source"], row["event_name"]) for row in csv.DictReader(seed)]
+    assert sorted(rows) == sorted(
+        (source, name) for source, names in CHANGE_EVENTS.items() for name in names
+    )
