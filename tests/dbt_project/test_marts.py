@@ -42,6 +42,23 @@ def test_a_day_takes_up_the_days_that_it_can_change_and_no_other(lake: Lake) -> 
     lake.deliver(LAST, {"marts/c": line(NEXT, 0, "M3").encode()})
     assert build(lake, LAST) == [LONG_AGO, DAY, NEXT, LAST]
 
+    # a trail that was changed on the day after: the look that judges the day before came after it, perhaps
+    after = LAST + timedelta(days=1)
+    change(lake, after, "AccessDenied")
+    assert marts.touched_days(lake.settings(), after) == {after}
+    change(lake, after)
+    assert marts.touched_days(lake.settings(), after) == {LAST, after}
+
+
+def change(lake: Lake, day: date, error_code: str = "") -> None:
+    """A call about a trail, at noon, as parsed from what was delivered on the day."""
+    lake.rows(
+        "insert into lacuna_staging.int_configuration_changes "
+        "(about, effect, error_code, changed_at, delivered_on, event_date) "
+        f"select 'trail', 'changed', nullif('{error_code}', ''), timestamp '{day} 12:00:00', "
+        f"date '{day}', date '{day}'"
+    )
+
 
 def test_a_day_that_was_never_built_is_not_taken_up_for_a_record_near_its_border(
     lake: Lake,
