@@ -16,13 +16,61 @@ select
     event_name,
     identity_arn,
     error_code,
+    account_id,
+    event_region,
     count(*) as calls,
     date_format(min(changed_at), '%H:%i:%s') as first_at,
     date_format(max(changed_at), '%H:%i:%s') as last_at
 from {{batch}}
 where {condition}
-group by coalesce(bucket_name, trail_name), event_name, identity_arn, error_code
+group by
+    coalesce(bucket_name, trail_name), event_name, identity_arn, error_code, account_id, event_region
 """
+
+# The same, with the first call of the day after them that turned it on again.
+WEAKENED = """
+select
+    weakened.bucket_name,
+    weakened.event_name,
+    weakened.identity_arn,
+    weakened.error_code,
+    weakened.calls,
+    weakened.first_at,
+    weakened.last_at,
+    min(on_again.at) as on_again_at
+from ({weakened}) as weakened
+left join (
+    select
+        account_id,
+        event_region,
+        coalesce(bucket_name, trail_name) as name,
+        date_format(changed_at, '%H:%i:%s') as at
+    from {{batch}}
+    where
+        error_code is null
+        and event_name in ('PutBucketLogging', 'StartLogging')
+        and effect in ('on', 'redirected')
+) as on_again
+    on
+        weakened.account_id = on_again.account_id
+        and weakened.event_region = on_again.event_region
+        -- a trail is called by its name or by its ARN
+        and regexp_replace(weakened.bucket_name, '^arn:.*/', '')
+        = regexp_replace(on_again.name, '^arn:.*/', '')
+        and weakened.last_at < on_again.at
+group by
+    weakened.bucket_name,
+    weakened.event_name,
+    weakened.identity_arn,
+    weakened.error_code,
+    weakened.calls,
+    weakened.first_at,
+    weakened.last_at,
+    weakened.account_id,
+    weakened.event_region
+"""
+# What a later call of that day can turn on again.
+SWITCHES = frozenset({"PutBucketLogging", "StopLogging"})
 
 
 def suite(on: Partition) -> gx.ExpectationSuite:
@@ -44,7 +92,11 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 "Nobody turned off a bucket's access log, stopped or deleted a trail, or took away "
                 "what log buckets need to receive. Buckets that LACUNA_UNLOGGED_BUCKETS names may "
                 "be turned off.",
-                _changes(f"effect = 'off' and error_code is null {_meant_to_be_logged(on)}"),
+                WEAKENED.format(
+                    weakened=_changes(
+                        f"effect = 'off' and error_code is null {_meant_to_be_logged(on)}"
+                    )
+                ),
             ),
             expect_no_rows(
                 "logging_redirected",
@@ -124,9 +176,18 @@ def _says(row: Row) -> str:
     return f"{who} called {row['event_name']} on {name}{times} at {when} UTC{refused}"
 
 
+def _says_weakened(row: Row) -> str:
+    if row["event_name"] not in SWITCHES:
+        return _says(row)
+    off = f"off from {row['last_at']}"
+    if row["on_again_at"] is None:
+        return f"{_says(row)}: {off} to the end of the day, as far as a trail recorded"
+    return f"{_says(row)}: {off} until {row['on_again_at']}"
+
+
 WORDS: Words = {
     "changes_not_witnessed": _says_not_witnessed,
-    "logging_weakened": _says,
+    "logging_weakened": _says_weakened,
     "logging_redirected": _says,
     "weakening_refused": _says,
     "logging_changed": _says,

@@ -76,6 +76,8 @@ MARTS = {
         "event_name": "string",
         "error_code": "string",
         "identity_arn": "string",
+        "event_region": "string",
+        "account_id": "string",
         "event_date": "date",
     },
     "fct_logging_coverage": {
@@ -174,6 +176,8 @@ class World:
             "effect": effect,
             "event_name": "PutBucketLogging",
             "identity_arn": "arn:aws:iam::123456789012:user/kim",
+            "event_region": "us-east-1",
+            "account_id": "123456789012",
         }
         self.rows["fct_logging_changes"].append(call | fields)
 

@@ -23,6 +23,16 @@ def findings(new_world):
             error_code="AccessDenied",
         )  # fmt: skip
     world.add_change("off", about="trail", trail_name="scratch-2", event_name="DeleteTrail")
+    for name, hour in (("main", 10), ("arn:aws:cloudtrail:us-east-1:1:trail/other", 11)):
+        world.add_change("off", hour, about="trail", trail_name=name, event_name="StopLogging")
+    # by another name, too early, refused, or another account's
+    for effect, hour, fields in (
+        ("on", 12, {"trail_name": "other"}),
+        ("on", 9, {"trail_name": "main"}),
+        ("on", 13, {"trail_name": "main", "error_code": "AccessDenied"}),
+        ("on", 14, {"trail_name": "main", "account_id": "999999999999"}),
+    ):
+        world.add_change(effect, hour, about="trail", event_name="StartLogging", **fields)
     world.add_change(
         "changed", about="log_bucket", bucket_name="logs", event_name="PutBucketPolicy"
     )
@@ -80,7 +90,11 @@ def test_changes_that_nobody_could_have_seen_are_not_taken_for_none(findings, to
 
 def test_who_turned_logging_off_is_told(findings, told):
     assert told(findings["logging_weakened"]) == (
-        f"{KIM} called PutBucketLogging on photos at 07:00:00 UTC\n"
+        f"{KIM} called StopLogging on arn:aws:cloudtrail:us-east-1:1:trail/other at 11:00:00 UTC: "
+        "off from 11:00:00 until 12:00:00\n"
+        f"{KIM} called StopLogging on main at 10:00:00 UTC: "
+        "off from 10:00:00 to the end of the day, as far as a trail recorded\n"
+        f"{KIM} called PutBucketLogging on photos at 07:00:00 UTC: off from 07:00:00 until 08:00:00\n"
         f"{KIM} called DeleteTrail on scratch-2 at 07:00:00 UTC"
     )
     assert findings["logging_weakened"].severity == "critical"
