@@ -16,6 +16,7 @@ from sandbox.account.cloudtrail import WINDOW
 from sandbox.account.management import LoggingChange
 from sandbox.account.period import DAY, HOUR, Period, day_of, iso, moment
 from sandbox.account.plan import Damage, Plan, Stray, Tamper, Tampering, Tear
+from sandbox.account.resettings import trail_narrowed
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Expect, Fault
 
@@ -574,6 +575,7 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     idle,
     partly_recorded,
     trail_stopped,
+    trail_narrowed,
     hour_lost,
     hour_partly_lost,
     late_within_budget,
