@@ -83,7 +83,7 @@ dated as (
 concerning as (
 
     select
-        dated.account_id,
+        dated.account_id as owner_id,
         dated.looked_at,
         -- what was made since the look before took nothing away that was seen there
         if(dated.effect <> 'on' and coalesce(dated.changed_at < dated.made_at, true), dated.changed_at) as weakened_at,
@@ -106,14 +106,16 @@ concerning as (
 unseen_settings as (
 
     select
-        if(count(only_account_id) = count(*), account_id) as account_id,
+        owner_id,
+        looked_at,
+        if(count(only_account_id) = count(*), owner_id) as account_id,
         if(count(only_region) = count(*) and min(only_region) = max(only_region), min(only_region)) as region,
         min(weakened_at) as weakened_at,
         max(set_at) as set_at
 
     from concerning
 
-    group by concerning.account_id, looked_at
+    group by 1, 2
 
 ),
 
