@@ -14,8 +14,11 @@ counted as (
         count_if(is_sensitive) as sensitive_buckets,
         count_if(is_sensitive and read_coverage = 'covered' and write_coverage = 'covered') as sensitive_buckets_recorded,
         count_if(requirement_state = 'met') as buckets_as_required,
-        -- what came proves that it can be delivered, whatever could not be read
-        count_if(logging_state = 'on' and (target_state = 'deliverable' or verdict = 'delivering')) as buckets_configured,
+        -- what came proves that it can be delivered, whatever could not be read; a day of an older version tells nothing
+        if(
+            count(logging_state) > 0,
+            count_if(logging_state = 'on' and (target_state = 'deliverable' or verdict = 'delivering'))
+        ) as buckets_configured,
         count_if(verdict = 'delivering') as buckets_delivering
 
     from {{ ref('fct_logging_coverage') }}
