@@ -85,12 +85,12 @@ def touched_days(settings: Settings, day: date) -> set[date]:
     """The event days that the records delivered on `day` can change, once it was parsed.
 
     Those of the records themselves, and a neighbouring day that is built already where a record
-    lies so close to midnight that its other half may be counted there.
+    lies so close to midnight that its other half may be counted there, or a trail was changed.
     """
     own = _event_days(settings, TOUCHED.format(hours=0, day=day))
-    borders = _event_days(settings, TRAIL_CHANGED.format(day=day))
-    for hours in (-BORDER_HOURS, BORDER_HOURS):
-        borders |= _event_days(settings, TOUCHED.format(hours=hours, day=day))
+    neighbours = [TOUCHED.format(hours=hours, day=day) for hours in (-BORDER_HOURS, BORDER_HOURS)]
+    neighbours.append(TRAIL_CHANGED.format(day=day))
+    borders = _event_days(settings, "union all".join(neighbours))
     return own | built_days(settings, borders - own)
 
 

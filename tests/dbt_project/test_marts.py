@@ -6,10 +6,12 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from lacuna import marts
 from lacuna.coverage import CHANGE_EVENTS
+from lacuna.digests import STAMP_MARGIN
 from tests.dbt_project.conftest import PROJECT, Lake, line
 
 DAY = date(2026, 5, 20)
@@ -136,3 +138,8 @@ def test_what_a_trail_must_record_to_tell_of_changes_is_what_the_models_look_for
     assert sorted(rows) == sorted(
         (source, name) for source, names in CHANGE_EVENTS.items() for name in names
     )
+
+
+def test_the_models_alone_allow_a_stamp_the_same_minutes_as_the_digests_do() -> None:
+    variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+    assert timedelta(minutes=variables["stamp_margin_minutes"]) == STAMP_MARGIN
