@@ -1,10 +1,13 @@
-"""Did somebody change what is logged on an event day?"""
+"""Did somebody change what is logged on an event day, and would anybody have seen it?"""
+
+# Only dates, numbers and our own names are put into the SQL.
+# ruff: noqa: S608
 
 from __future__ import annotations
 
 import great_expectations as gx
 
-from expectations.partition import Partition, Row, Words, expect_no_rows
+from expectations.partition import Partition, Row, Words, count, expect_no_rows
 
 # One finding for all calls of one caller to one end: tools repeat themselves.
 CHANGES = """
@@ -13,13 +16,61 @@ select
     event_name,
     identity_arn,
     error_code,
+    account_id,
+    event_region,
     count(*) as calls,
     date_format(min(changed_at), '%H:%i:%s') as first_at,
     date_format(max(changed_at), '%H:%i:%s') as last_at
 from {{batch}}
 where {condition}
-group by coalesce(bucket_name, trail_name), event_name, identity_arn, error_code
+group by
+    coalesce(bucket_name, trail_name), event_name, identity_arn, error_code, account_id, event_region
 """
+
+# The same, with the first call of the day after them that turned it on again.
+WEAKENED = """
+select
+    weakened.bucket_name,
+    weakened.event_name,
+    weakened.identity_arn,
+    weakened.error_code,
+    weakened.calls,
+    weakened.first_at,
+    weakened.last_at,
+    min(on_again.at) as on_again_at
+from ({weakened}) as weakened
+left join (
+    select
+        account_id,
+        event_region,
+        coalesce(bucket_name, trail_name) as name,
+        date_format(changed_at, '%H:%i:%s') as at
+    from {{batch}}
+    where
+        error_code is null
+        and event_name in ('PutBucketLogging', 'StartLogging')
+        and effect in ('on', 'redirected')
+) as on_again
+    on
+        weakened.account_id = on_again.account_id
+        and weakened.event_region = on_again.event_region
+        -- a trail is called by its name or by its ARN
+        and regexp_replace(weakened.bucket_name, '^arn:.*/', '')
+        = regexp_replace(on_again.name, '^arn:.*/', '')
+        and weakened.last_at < on_again.at
+group by
+    weakened.bucket_name,
+    weakened.event_name,
+    weakened.identity_arn,
+    weakened.error_code,
+    weakened.calls,
+    weakened.first_at,
+    weakened.last_at,
+    weakened.account_id,
+    weakened.event_region
+"""
+# What a later call of that day can turn on again.
+SWITCHES = frozenset({"PutBucketLogging", "StopLogging"})
 
 
 def suite(on: Partition) -> gx.ExpectationSuite:
@@ -28,12 +79,24 @@ def suite(on: Partition) -> gx.ExpectationSuite:
         name="fct_logging_changes",
         expectations=[
             expect_no_rows(
+                "changes_not_witnessed",
+                "warning",
+                "A trail records the calls that change what is logged, in every Region that has "
+                "buckets. Without this, a day on which nobody could have seen a change would look "
+                "like a day without one.",
+                _not_witnessed(on),
+            ),
+            expect_no_rows(
                 "logging_weakened",
                 "critical",
                 "Nobody turned off a bucket's access log, stopped or deleted a trail, or took away "
                 "what log buckets need to receive. Buckets that LACUNA_UNLOGGED_BUCKETS names may "
                 "be turned off.",
-                _changes(f"effect = 'off' and error_code is null {_meant_to_be_logged(on)}"),
+                WEAKENED.format(
+                    weakened=_changes(
+                        f"effect = 'off' and error_code is null {_meant_to_be_logged(on)}"
+                    )
+                ),
             ),
             expect_no_rows(
                 "logging_redirected",
@@ -60,6 +123,26 @@ def suite(on: Partition) -> gx.ExpectationSuite:
     )
 
 
+def _not_witnessed(on: Partition) -> str:
+    # what was written down before anybody looked at this is not known either
+    return f"""
+    select account_id, region, witness, witnessed_since, count(*) as buckets
+    from (
+        select
+            account_id,
+            region,
+            coalesce(changes_witness, 'unknown') as witness,
+            if(
+                changes_witnessed_since > timestamp '{on.day} 00:00:00',
+                date_format(changes_witnessed_since, '%Y-%m-%d %H:%i:%s')
+            ) as witnessed_since
+        from {on.configuration()} as observed
+    ) as witnesses
+    where witness <> 'covered' or witnessed_since is not null
+    group by account_id, region, witness, witnessed_since
+    """
+
+
 def _changes(condition: str) -> str:
     return CHANGES.format(condition=condition)
 
@@ -68,6 +151,20 @@ def _meant_to_be_logged(on: Partition) -> str:
     """Trails and log buckets have no such exception."""
     allowed = on.meant_to_be_logged().removeprefix("and ")
     return f"and (about <> 'bucket' or {allowed})" if allowed else ""
+
+
+_WITNESSES = {
+    "covered": "was recorded by a trail since {since} UTC only: it was started then",
+    "partly_covered": "is recorded by trails in part only",
+    "not_covered": "is recorded by no trail",
+    "unknown": "may be recorded by no trail: nobody could tell",
+}
+
+
+def _says_not_witnessed(row: Row) -> str:
+    where = f"{row['region'] or 'a Region that is not known'} of account {row['account_id']}"
+    witness = _WITNESSES[row["witness"]].format(since=row["witnessed_since"])
+    return f"who changes what is logged in {where} ({count(row['buckets'], 'bucket')}) {witness}"
 
 
 def _says(row: Row) -> str:
@@ -79,8 +176,18 @@ def _says(row: Row) -> str:
     return f"{who} called {row['event_name']} on {name}{times} at {when} UTC{refused}"
 
 
+def _says_weakened(row: Row) -> str:
+    if row["event_name"] not in SWITCHES:
+        return _says(row)
+    off = f"off from {row['last_at']}"
+    if row["on_again_at"] is None:
+        return f"{_says(row)}: {off} to the end of the day, as far as a trail recorded"
+    return f"{_says(row)}: {off} until {row['on_again_at']}"
+
+
 WORDS: Words = {
-    "logging_weakened": _says,
+    "changes_not_witnessed": _says_not_witnessed,
+    "logging_weakened": _says_weakened,
     "logging_redirected": _says,
     "weakening_refused": _says,
     "logging_changed": _says,

@@ -65,6 +65,45 @@ WRITE_EVENTS = (
     "UploadPartCopy",
 )
 
+# Calls that change what is logged, by the service that writes the event: those of the seed logging_events.
+CHANGE_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "s3.amazonaws.com": (
+        "DeleteBucket",
+        "DeleteBucketEncryption",
+        "DeleteBucketLifecycle",
+        "DeleteBucketOwnershipControls",
+        "DeleteBucketPolicy",
+        "DeleteBucketPublicAccessBlock",
+        "PutBucketAcl",
+        "PutBucketEncryption",
+        "PutBucketLifecycle",
+        "PutBucketLifecycleConfiguration",
+        "PutBucketLogging",
+        "PutBucketObjectLockConfiguration",
+        "PutBucketOwnershipControls",
+        "PutBucketPolicy",
+        "PutBucketPublicAccessBlock",
+        "PutBucketReplication",
+        "PutBucketRequestPayment",
+        "PutBucketVersioning",
+        "PutObjectLockConfiguration",
+    ),
+    "cloudtrail.amazonaws.com": (
+        "CreateEventDataStore",
+        "CreateTrail",
+        "DeleteEventDataStore",
+        "DeleteTrail",
+        "PutEventSelectors",
+        "RestoreEventDataStore",
+        "StartEventDataStoreIngestion",
+        "StartLogging",
+        "StopEventDataStoreIngestion",
+        "StopLogging",
+        "UpdateEventDataStore",
+        "UpdateTrail",
+    ),
+}
+
 _OBJECTS = "AWS::S3::Object"
 # Occurs in no ARN, so text + _FILLER + text matches no longer prefix or suffix than its parts.
 _FILLER = "\0"
@@ -207,6 +246,14 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangesWitnessed:
+    """How many of the calls that change what is logged the trails record, and since when."""
+
+    coverage: Coverage
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BucketCoverage:
     """Data-event coverage of one bucket, with a code for each reason that it is not full.
 
@@ -237,14 +284,46 @@ def basic_selector(
     )
     if not prefixes:
         return None
-    mode = {"ReadOnly": ("true",), "WriteOnly": ("false",)}.get(read_write_type, ())
     return Selector(
         (
+            FieldSelector("eventCategory", equals=("Data",)),
             FieldSelector("resources.type", equals=(_OBJECTS,)),
             FieldSelector("resources.ARN", starts_with=prefixes),
-            FieldSelector("readOnly", equals=mode),
+            FieldSelector("readOnly", equals=_MODE_OF.get(read_write_type, ())),
         )
     )
+
+
+def basic_management_selector(read_write_type: str) -> Selector:
+    """What a basic selector with IncludeManagementEvents selects, in the terms of an advanced one.
+
+    The sources that one may exclude (KMS, the RDS Data API) write no event that is judged here.
+    """
+    return Selector(
+        (
+            FieldSelector("eventCategory", equals=("Management",)),
+            FieldSelector("readOnly", equals=_MODE_OF.get(read_write_type, ())),
+        )
+    )
+
+
+def judge_changes(
+    region: str, trails: Iterable[Trail], *, all_trails_seen: bool = True
+) -> ChangesWitnessed:
+    """Do the trails record the management events that change what is logged in a Region?
+
+    Trails alone: an event data store records them too, and leaves no files to read them from.
+    """
+    recorders = [_of_trail(trail, region) for trail in trails]
+    if not all_trails_seen:
+        recorders.append(_Recorder(maybe=_ANYTHING, reason="trails_unreadable"))
+    found = [_judge_mode(mode, recorders, arn="") for mode in _CHANGES]
+    verdicts = {one.coverage for one in found}
+    since = [one.since for one in found if one.since]
+    if Coverage.UNKNOWN in verdicts:
+        return ChangesWitnessed(Coverage.UNKNOWN)
+    coverage = verdicts.pop() if len(verdicts) == 1 else Coverage.PARTLY_COVERED
+    return ChangesWitnessed(coverage, max(since, default=None))
 
 
 def judge(
@@ -290,12 +369,35 @@ def judge(
 
 @dataclass(frozen=True, slots=True)
 class _Mode:
+    """Events that are judged together; `fixed` is what each of them has in the fields that do not
+    vary."""
+
     name: str
     event_names: tuple[str, ...]
-    read_only: str
+    fixed: Mapping[str, str]
 
 
-_MODES = (_Mode("reads", READ_EVENTS, "true"), _Mode("writes", WRITE_EVENTS, "false"))
+_DATA = {
+    "eventCategory": "Data",
+    "resources.type": _OBJECTS,
+    "eventSource": "s3.amazonaws.com",
+    "eventType": "AwsApiCall",
+}
+_MANAGEMENT = {
+    "eventCategory": "Management",
+    "resources.type": "",
+    "eventType": "AwsApiCall",
+    "readOnly": "false",
+}
+_MODES = (
+    _Mode("reads", READ_EVENTS, {**_DATA, "readOnly": "true"}),
+    _Mode("writes", WRITE_EVENTS, {**_DATA, "readOnly": "false"}),
+)
+_CHANGES = tuple(
+    _Mode("changes", names, {**_MANAGEMENT, "eventSource": source})
+    for source, names in CHANGE_EVENTS.items()
+)
+_MODE_OF = {"ReadOnly": ("true",), "WriteOnly": ("false",)}
 _ANYTHING = (Selector(()),)
 
 
@@ -433,16 +535,9 @@ def _since(
     raise AssertionError("all of them together record what they record")
 
 
-# What every judged event has in these fields. readOnly, eventName and the open fields vary.
-_FIXED = {
-    "eventCategory": "Data",
-    "resources.type": _OBJECTS,
-    "eventSource": "s3.amazonaws.com",
-    "eventType": "AwsApiCall",
-}
 _EVENT, _ARN, _KEY = "eventName", "resources.ARN", "key"
 _CALLER, _CONSOLE = "userIdentity.arn", "sessionCredentialFromConsole"
-_KNOWN_FIELDS = frozenset({*_FIXED, "readOnly", _EVENT, _ARN, _CALLER, _CONSOLE})
+_KNOWN_FIELDS = frozenset({*_DATA, "readOnly", _EVENT, _ARN, _CALLER, _CONSOLE})
 
 
 def _has_unknown_field(selector: Selector) -> bool:
@@ -517,11 +612,12 @@ def _recorded(selectors: Sequence[Selector], arn: str, mode: _Mode) -> Coverage:
 
 def _alive(selectors: Iterable[Selector], mode: _Mode) -> list[Selector]:
     """Those that could match some request of the mode, judged by the fields that do not vary."""
-    fixed = {**_FIXED, "readOnly": mode.read_only}
     return [
         selector
         for selector in selectors
-        if all(one.matches(fixed[one.field]) for one in selector.fields if one.field in fixed)
+        if all(
+            one.matches(mode.fixed[one.field]) for one in selector.fields if one.field in mode.fixed
+        )
     ]
 
 

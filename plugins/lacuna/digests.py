@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 _HOUR = timedelta(hours=1)
-# By how much the stamp in a log file's name may differ from the moment by which digests go.
-_STAMP_MARGIN = timedelta(minutes=15)
+# By how much the stamp in a log file's name may differ from the moment by which digests go. The models take it
+# from here.
+STAMP_MARGIN = timedelta(minutes=15)
 _NAME = re.compile(
     r"(?P<account>[^/_]+)_CloudTrail-Digest_(?P<region>[a-z0-9-]+)_(?P<trail>[A-Za-z0-9._-]+)_"
     r"(?P<home_region>[a-z0-9-]+)_(?P<stamp>\d{8}T\d{6}Z)(?P<backfill>_backfill)?\.json\.gz",
@@ -307,11 +308,11 @@ def entries_of(digest: JudgedDigest) -> list[LogFileEntry]:
 
 def cover(chain: Iterable[JudgedDigest], delivered_at: datetime) -> bool:
     """Would the trusted digests of one Region's hourly chain name a file of that stamp?"""
-    reached = delivered_at - _STAMP_MARGIN
+    reached = delivered_at - STAMP_MARGIN
     for one in sorted((one for one in chain if one.is_trusted), key=lambda one: one.start_at):
         if one.start_at <= reached:
             reached = max(reached, one.end_at)
-    return reached >= delivered_at + _STAMP_MARGIN
+    return reached >= delivered_at + STAMP_MARGIN
 
 
 def file_state(

@@ -18,7 +18,8 @@ class LoggingSnapshot:
     """A source bucket as observed: how it is logged, can that work, or why that is unknown.
 
     `read_coverage` counts all that records the reads, `read_witness` only trails, whose files a run
-    can hold the access log against; so do the columns beside them.
+    can hold the access log against; so do the columns beside them. `changes_witness`: how many of the
+    calls that change what is logged in the bucket's Region the trails record.
     """
 
     account_id: str
@@ -47,6 +48,8 @@ class LoggingSnapshot:
     write_witnessed_since: datetime | None
     is_sensitive: bool | None
     missing_permission: str | None
+    changes_witness: str
+    changes_witnessed_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lacuna import catalogue
 from lacuna.aws import athena, lake
+from lacuna.digests import STAMP_MARGIN
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ select distinct cast(event_date as varchar) as event_day from (
 )
 """
 
+# What a trail recorded on a day is judged by the look after it, early on the next: a change before that look
+# is delivered with the next day.
+TRAIL_CHANGED = """
+select distinct cast(date_add('day', -1, cast(changed_at as date)) as varchar) as event_day
+from lacuna_staging.int_configuration_changes
+where delivered_on = date '{day}' and about = 'trail' and error_code is null
+"""
+
 PENDING = """
 select distinct cast(event_date as varchar) as event_day
 from lacuna.fct_delivery_hours
@@ -76,12 +85,12 @@ def touched_days(settings: Settings, day: date) -> set[date]:
     """The event days that the records delivered on `day` can change, once it was parsed.
 
     Those of the records themselves, and a neighbouring day that is built already where a record
-    lies so close to midnight that its other half may be counted there.
+    lies so close to midnight that its other half may be counted there, or a trail was changed.
     """
     own = _event_days(settings, TOUCHED.format(hours=0, day=day))
-    borders = set[date]()
-    for hours in (-BORDER_HOURS, BORDER_HOURS):
-        borders |= _event_days(settings, TOUCHED.format(hours=hours, day=day))
+    neighbours = [TOUCHED.format(hours=hours, day=day) for hours in (-BORDER_HOURS, BORDER_HOURS)]
+    neighbours.append(TRAIL_CHANGED.format(day=day))
+    borders = _event_days(settings, "union all".join(neighbours))
     return own | built_days(settings, borders - own)
 
 
@@ -122,6 +131,7 @@ def _dbt_build(settings: Settings, select: str, day: date, event_days: Sequence[
         "unreadable_objects": catalogue.unreadable_objects(settings, day),
         "lateness_hours": settings.lateness_hours,
         "config_max_age_days": settings.config_max_age_days,
+        "stamp_margin_minutes": STAMP_MARGIN // timedelta(minutes=1),
     }
     run_dbt(settings, ["build", "--select", select, *NOT_DAILY], variables)
 

@@ -251,12 +251,15 @@ def _row(
     observed_at: datetime,
 ) -> LoggingSnapshot:
     bucket, config = read.bucket, read.logging
+    region = bucket.region or ""
+    all_trails_seen = bucket.region is not None and bucket.region not in trails.refusals
+    changes = coverage.judge_changes(region, trails.trails, all_trails_seen=all_trails_seen)
     recorded = coverage.judge(
         bucket.name,
-        bucket.region or "",
+        region,
         trails.trails,
         stores.stores,
-        all_trails_seen=bucket.region is not None and bucket.region not in trails.refusals,
+        all_trails_seen=all_trails_seen,
         # A store of any Region may record this one too.
         all_stores_seen=not stores.refusals,
         partition=account.partition,
@@ -288,6 +291,8 @@ def _row(
         write_witnessed_since=recorded.witness.writes_since,
         is_sensitive=read.is_sensitive,
         missing_permission=None,
+        changes_witness=changes.coverage,
+        changes_witnessed_since=changes.since,
     )
     if isinstance(config, Refusal):
         return replace(

@@ -19,6 +19,7 @@ from sandbox.account.buckets import (
     REGIONS,
     SOURCES,
     TRAIL_BUCKET,
+    TRAIL_HOME,
     Bucket,
     coverage_details,
 )
@@ -28,6 +29,7 @@ from sandbox.account.period import HOUR, day_of
 from sandbox.account.plan import Damage, Plan, Tamper, Tampering
 from sandbox.account.planting import OBJECTS, QUARANTINE
 from sandbox.account.profiles import volume
+from sandbox.account.resettings import coverage_of_day
 from sandbox.account.traffic import Request
 from sandbox.account.truth import BucketTruth, Fault, Truth
 
@@ -105,6 +107,10 @@ class Account:
             if hour <= change.at < hour + HOUR:
                 at, event = management.logging_changed(self.plan.seed, change)
                 self._windows[change.bucket.region, at - at % WINDOW].append((at, [event]))
+        for resetting in self.plan.trail_changes:
+            if hour <= resetting.at < hour + HOUR:
+                at, event = management.selectors_changed(self.plan.seed, resetting)
+                self._windows[TRAIL_HOME, at - at % WINDOW].append((at, [event]))
 
     def _make_hour(
         self, bucket: Bucket, hour: int, count: int, entries: dict[Bucket, list[Entry]]
@@ -388,6 +394,7 @@ def _bucket_truth(bucket: Bucket, plan: Plan, book: Ledger) -> BucketTruth:
         weaknesses=bucket.weaknesses,
         expected={
             day.isoformat(): {"verdict": ledger.verdict(bucket, day.isoformat(), book)}
+            | coverage_of_day(bucket, day, plan)
             for day in plan.period.dates()
         },
     )

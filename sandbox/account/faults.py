@@ -13,6 +13,7 @@ from sandbox.account.buckets import BY_NAME
 from sandbox.account.period import DAY, HOUR, Period, iso
 from sandbox.account.plan import Plan
 from sandbox.account.planting import REQUESTS, day_text, planted
+from sandbox.account.resettings import trail_narrowed
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Expect, Fault
 
@@ -101,6 +102,7 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     configured.idle,
     configured.partly_recorded,
     configured.trail_stopped,
+    trail_narrowed,
     delivered.hour_lost,
     delivered.hour_partly_lost,
     delivered.late_within_budget,

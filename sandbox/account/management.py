@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.account import clients as who
-from sandbox.account.buckets import ACCOUNT_ID, TRAIL_HOME, Bucket, logging_status
+from sandbox.account.buckets import (
+    ACCOUNT_ID,
+    TRAIL_HOME,
+    TRAIL_NAME,
+    Bucket,
+    event_selectors,
+    logging_status,
+)
 from sandbox.account.clients import SESSION_START, Client
 from sandbox.account.period import HOUR, iso
 
@@ -23,6 +30,15 @@ class LoggingChange:
     at: int
     turns_on: bool
     client: Client
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorsChange:
+    """A call that sets the trail's selectors as they are, but for a bucket that is left out."""
+
+    at: int
+    client: Client
+    without: str | None = None
 
 
 # (event source, event name, reads, caller, request parameters)
@@ -62,6 +78,33 @@ def logging_changed(seed: int, change: LoggingChange) -> tuple[int, str]:
     text = _event(
         rng, bucket.region, change.at, "s3.amazonaws.com", "PutBucketLogging",
         reads=False, client=change.client, asked=asked,
+    )  # fmt: skip
+    return change.at, text
+
+
+def selectors_changed(seed: int, change: SelectorsChange) -> tuple[int, str]:
+    """(time, event) of a call of PutEventSelectors."""
+    rng = random.Random(f"{seed}/management/selectors/{change.at}")
+    # the names of a call's members begin with a small letter in CloudTrail's own events
+    selectors = [
+        {
+            "name": selector["Name"],
+            "fieldSelectors": [
+                {
+                    name[0].lower() + name[1:]: value
+                    if isinstance(value, str)
+                    else [one for one in value if one != f"arn:aws:s3:::{change.without}/"]
+                    for name, value in field.items()
+                }
+                for field in selector["FieldSelectors"]
+            ],
+        }
+        for selector in event_selectors()
+    ]
+    text = _event(
+        rng, TRAIL_HOME, change.at, "cloudtrail.amazonaws.com", "PutEventSelectors",
+        reads=False, client=change.client,
+        asked={"trailName": TRAIL_NAME, "advancedEventSelectors": selectors},
     )  # fmt: skip
     return change.at, text
 

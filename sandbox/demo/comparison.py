@@ -25,6 +25,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "sensitive_not_recorded": ("sensitive_not_recorded",),
     "turned_off": ("logging_weakened",),
     "logging_interrupted": ("logging_weakened", "hour_lost"),
+    "trail_narrowed": ("logging_changed",),
     "target_policy_denies": ("target_broken", "hour_lost"),
     "target_gone": ("target_broken", "hour_lost", "place_unreadable"),
     "target_kms_encryption": ("target_broken",),
@@ -235,11 +236,13 @@ def _wrong_settings(truth: Row, seen: Seen) -> Iterator[str]:
     planted = {bucket["bucket_name"]: bucket for bucket in truth["buckets"]}
     for row in seen.coverage:
         bucket = planted.get(row["bucket_name"], row)
+        of_day = bucket.get("expected", {}).get(str(row["event_date"]), {})
         for name in SETTINGS:
-            if row[name] != bucket[name]:
+            expected = of_day.get(name, bucket[name])
+            if row[name] != expected:
                 yield (
                     f"{row['bucket_name']} {row['event_date']}: {name} is {row[name]}, "
-                    f"planted {bucket[name]}"
+                    f"planted {expected}"
                 )
 
 

@@ -132,6 +132,8 @@ class Lake:
             "write_witnessed_since": None,
             "is_sensitive": False,
             "missing_permission": None,
+            "changes_witness": "covered",
+            "changes_witnessed_since": None,
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

@@ -6,9 +6,12 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from lacuna import marts
+from lacuna.coverage import CHANGE_EVENTS
+from lacuna.digests import STAMP_MARGIN
 from tests.dbt_project.conftest import PROJECT, Lake, line
 
 DAY = date(2026, 5, 20)
@@ -40,6 +43,23 @@ def test_a_day_takes_up_the_days_that_it_can_change_and_no_other(lake: Lake) -> 
     # and nobody has looked at the days after the old one, which stays pending
     lake.deliver(LAST, {"marts/c": line(NEXT, 0, "M3").encode()})
     assert build(lake, LAST) == [LONG_AGO, DAY, NEXT, LAST]
+
+    # a trail that was changed on the day after: the look that judges the day before came after it, perhaps
+    after = LAST + timedelta(days=1)
+    change(lake, after, "AccessDenied")
+    assert marts.touched_days(lake.settings(), after) == {after}
+    change(lake, after)
+    assert marts.touched_days(lake.settings(), after) == {LAST, after}
+
+
+def change(lake: Lake, day: date, error_code: str = "") -> None:
+    """A call about a trail, at noon, as parsed from what was delivered on the day."""
+    lake.rows(
+        "insert into lacuna_staging.int_configuration_changes "
+        "(about, effect, error_code, changed_at, delivered_on, event_date) "
+        f"select 'trail', 'changed', nullif('{error_code}', ''), timestamp '{day} 12:00:00', "
+        f"date '{day}', date '{day}'"
+    )
 
 
 def test_a_day_that_was_never_built_is_not_taken_up_for_a_record_near_its_border(
@@ -110,3 +130,16 @@ def test_remedies_have_a_priority_and_what_is_only_to_know_has_the_last() -> Non
     assert len({row["remedy"] for row in rows}) == len(rows)
     for row in rows:
         assert (row["priority"] == "7") == row["remedy"].startswith("Nothing"), row["reason"]
+
+
+def test_what_a_trail_must_record_to_tell_of_changes_is_what_the_models_look_for() -> None:
+    with (PROJECT / "seeds/logging_events.csv").open() as seed:
+        rows = [(row["event_source"], row["event_name"]) for row in csv.DictReader(seed)]
+    assert sorted(rows) == sorted(
+        (source, name) for source, names in CHANGE_EVENTS.items() for name in names
+    )
+
+
+def test_the_models_alone_allow_a_stamp_the_same_minutes_as_the_digests_do() -> None:
+    variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+    assert timedelta(minutes=variables["stamp_margin_minutes"]) == STAMP_MARGIN

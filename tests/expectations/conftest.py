@@ -76,6 +76,8 @@ MARTS = {
         "event_name": "string",
         "error_code": "string",
         "identity_arn": "string",
+        "event_region": "string",
+        "account_id": "string",
         "event_date": "date",
     },
     "fct_logging_coverage": {
@@ -117,17 +119,23 @@ class World:
             for n in (0, 1)
         ]
 
-    def observe(self, bucket_name: str, logging_state: str = "on", minutes: int = 15) -> None:
+    def observe(
+        self, bucket_name: str, logging_state: str = "on", minutes: int = 15, **fields: Any
+    ) -> None:
         """Configuration as it was seen some minutes after the end of the day."""
         end = datetime.combine(DAY + timedelta(days=1), datetime.min.time())
         seen = end + timedelta(minutes=minutes)
         self.rows["logging_snapshots"].append(
             {
+                "account_id": "123456789012",
+                "region": "us-east-1",
                 "bucket_name": bucket_name,
                 "logging_state": logging_state,
                 "observed_at": seen,
+                "changes_witness": "covered",
                 "observed_on": seen.date(),
             }
+            | fields
         )
 
     def observe_account(
@@ -168,6 +176,8 @@ class World:
             "effect": effect,
             "event_name": "PutBucketLogging",
             "identity_arn": "arn:aws:iam::123456789012:user/kim",
+            "event_region": "us-east-1",
+            "account_id": "123456789012",
         }
         self.rows["fct_logging_changes"].append(call | fields)
 

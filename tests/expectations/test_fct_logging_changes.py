@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 MART = "fct_logging_changes"
@@ -21,9 +23,26 @@ def findings(new_world):
             error_code="AccessDenied",
         )  # fmt: skip
     world.add_change("off", about="trail", trail_name="scratch-2", event_name="DeleteTrail")
+    for name, hour in (("main", 10), ("arn:aws:cloudtrail:us-east-1:1:trail/other", 11)):
+        world.add_change("off", hour, about="trail", trail_name=name, event_name="StopLogging")
+    # by another name, too early, refused, or another account's
+    for effect, hour, fields in (
+        ("on", 12, {"trail_name": "other"}),
+        ("on", 9, {"trail_name": "main"}),
+        ("on", 13, {"trail_name": "main", "error_code": "AccessDenied"}),
+        ("on", 14, {"trail_name": "main", "account_id": "999999999999"}),
+    ):
+        world.add_change(effect, hour, about="trail", event_name="StartLogging", **fields)
     world.add_change(
         "changed", about="log_bucket", bucket_name="logs", event_name="PutBucketPolicy"
     )
+    for name in ("photos", "music"):
+        world.observe(name, region="eu-west-1", changes_witness="not_covered")
+    world.observe("videos", region="us-east-1", changes_witness="partly_covered")
+    world.observe("papers", region="us-west-2", changes_witness=None)
+    world.observe("plans", region=None, changes_witness="unknown")
+    start = {"changes_witness": "covered", "changes_witnessed_since": datetime(2026, 11, 20, 9)}
+    world.observe("begun", region="ap-south-1", **start)
     world.add_change("redirected", hour=9, bucket_name="photos")
     world.add_change(
         "changed", about="trail", trail_name="x\x1b[31m", event_name="UpdateTrail",
@@ -42,9 +61,40 @@ def test_logging_that_is_turned_on_is_no_finding(new_world):
     assert world.findings(MART) == {}
 
 
+def test_changes_that_a_trail_would_have_shown_need_no_word(new_world):
+    world = new_world()
+    world.observe("photos", changes_witness="covered")
+    since = {"changes_witnessed_since": datetime(2026, 11, 20)}
+    world.observe("music", changes_witness="covered", **since)
+    # a later look says nothing of how the day ended
+    world.observe("music", minutes=24 * 60, changes_witness="not_covered")
+    assert world.findings(MART) == {}
+
+
+def test_changes_that_nobody_could_have_seen_are_not_taken_for_none(findings, told):
+    who = "who changes what is logged in {} of account 123456789012 ({}) {}"
+    assert told(findings["changes_not_witnessed"]).split("\n") == [
+        who.format(*words)
+        for words in (
+            ("ap-south-1", "1 bucket",
+             "was recorded by a trail since 2026-11-20 09:00:00 UTC only: it was started then"),
+            ("eu-west-1", "2 buckets", "is recorded by no trail"),
+            ("us-east-1", "1 bucket", "is recorded by trails in part only"),
+            ("us-west-2", "1 bucket", "may be recorded by no trail: nobody could tell"),
+            ("a Region that is not known", "1 bucket",
+             "may be recorded by no trail: nobody could tell"),
+        )
+    ]  # fmt: skip
+    assert findings["changes_not_witnessed"].severity == "warning"
+
+
 def test_who_turned_logging_off_is_told(findings, told):
     assert told(findings["logging_weakened"]) == (
-        f"{KIM} called PutBucketLogging on photos at 07:00:00 UTC\n"
+        f"{KIM} called StopLogging on arn:aws:cloudtrail:us-east-1:1:trail/other at 11:00:00 UTC: "
+        "off from 11:00:00 until 12:00:00\n"
+        f"{KIM} called StopLogging on main at 10:00:00 UTC: "
+        "off from 10:00:00 to the end of the day, as far as a trail recorded\n"
+        f"{KIM} called PutBucketLogging on photos at 07:00:00 UTC: off from 07:00:00 until 08:00:00\n"
         f"{KIM} called DeleteTrail on scratch-2 at 07:00:00 UTC"
     )
     assert findings["logging_weakened"].severity == "critical"
@@ -74,6 +124,7 @@ def test_logs_that_are_sent_elsewhere_are_told(findings, told):
 
 def test_every_expectation_has_a_case_that_trips_it(findings):
     assert set(findings) == {
+        "changes_not_witnessed",
         "logging_weakened",
         "logging_redirected",
         "weakening_refused",

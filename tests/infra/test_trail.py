@@ -19,10 +19,19 @@ ARN = "arn:aws:cloudtrail:us-east-1:123456789012:trail/lacuna"
 SENSITIVE = "arn:aws:s3:::payroll/,arn:aws:s3:::contracts/"
 
 
-def deploy(cloud: Cloud, sensitive: str = SENSITIVE, body: dict[str, Any] | None = None) -> str:
-    return cloud.deploy("trail", body, BucketName="acme-trail", SensitiveBucketArns=sensitive)[
-        "TrailArn"
-    ]
+def deploy(
+    cloud: Cloud,
+    sensitive: str = SENSITIVE,
+    body: dict[str, Any] | None = None,
+    log_bucket: str = "",
+) -> str:
+    return cloud.deploy(
+        "trail",
+        body,
+        BucketName="acme-trail",
+        SensitiveBucketArns=sensitive,
+        LogBucketName=log_bucket,
+    )["TrailArn"]
 
 
 def buckets(cloud: Cloud, *names: str) -> None:
@@ -107,6 +116,22 @@ def test_the_bucket_lets_this_trail_deliver_and_no_other(cloud: Cloud) -> None:
     assert decide("s3:GetBucketAcl", bucket, arn=f"{ARN}-2") is Decision.NOT_ALLOWED
     assert decide("s3:PutObject", f"{bucket}/elsewhere") is Decision.NOT_ALLOWED
     assert decide("s3:PutObject", key, tls="false") is Decision.DENIED
+
+
+def test_the_trail_bucket_logs_into_the_log_bucket_that_is_named(cloud: Cloud) -> None:
+    cloud.deploy("log_bucket", BucketName="acme-logs")
+    deploy(cloud, log_bucket="acme-logs")
+    row = cloud.observed()["acme-trail"]
+    assert (row["logging_state"], row["target_bucket"]) == ("on", "acme-logs")
+    assert (row["target_prefix"], row["key_layout"]) == ("access-logs/", "delivery_time")
+    assert (row["target_state"], row["reasons"], row["weaknesses"]) == ("deliverable", [], [])
+    # and who changes that is seen
+    assert row["changes_witness"] == "covered"
+
+
+def test_without_a_log_bucket_the_trail_bucket_is_not_logged(cloud: Cloud) -> None:
+    deploy(cloud)
+    assert cloud.observed()["acme-trail"]["logging_state"] == "off"
 
 
 def test_the_trail_is_made_after_the_policy_that_it_needs() -> None:

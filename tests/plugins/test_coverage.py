@@ -16,14 +16,17 @@ import lacuna
 from lacuna.coverage import (
     READ_EVENTS,
     WRITE_EVENTS,
+    ChangesWitnessed,
     Coverage,
     EventDataStore,
     FieldSelector,
     Selector,
     Trail,
     TrailStatus,
+    basic_management_selector,
     basic_selector,
     judge,
+    judge_changes,
 )
 
 REGION = "eu-west-1"
@@ -552,6 +555,54 @@ def test_stores_that_would_not_be_listed_hide_only_what_the_trails_leave():
     assert (found.reads, found.writes) == ("covered", "unknown")
     assert found.reasons == ("stores_unreadable",)
     assert found.witness.writes is Coverage.NOT_COVERED
+
+
+MANAGEMENT = FieldSelector("eventCategory", equals=("Management",))
+BUT_OF_S3 = FieldSelector("eventSource", not_equals=("s3.amazonaws.com",))
+NOT_BY_KIM = FieldSelector("userIdentity.arn", not_starts_with=("arn:aws:iam::1:user/kim",))
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        (Selector((MANAGEMENT,)), "covered"),
+        (Selector((MANAGEMENT, WRITES_ONLY)), "covered"),
+        (Selector((MANAGEMENT, READS_ONLY)), "not_covered"),
+        (Selector((MANAGEMENT, BUT_OF_S3)), "partly_covered"),
+        (Selector((MANAGEMENT, NOT_BY_KIM)), "partly_covered"),
+        (
+            Selector((MANAGEMENT, FieldSelector("eventName", not_equals=("StopLogging",)))),
+            "partly_covered",
+        ),
+        (
+            Selector((MANAGEMENT, FieldSelector("eventName", not_equals=("Decrypt",)))),
+            "covered",
+        ),
+        (Selector((MANAGEMENT, FieldSelector("new", equals=("x",)))), "unknown"),
+        (advanced(), "not_covered"),
+        (basic("arn:aws:s3"), "not_covered"),
+        (basic_management_selector("All"), "covered"),
+        (basic_management_selector("ReadOnly"), "not_covered"),
+        (basic_management_selector("WriteOnly"), "covered"),
+    ],
+)
+def test_a_trail_tells_of_changes_as_far_as_it_records_management_events(selector, expected):
+    found = judge_changes(REGION, [replace(TRAIL, selectors=(selector,))])
+    assert found == ChangesWitnessed(Coverage(expected))
+    assert judge("logs", REGION, [TRAIL]).reads is Coverage.NOT_COVERED
+
+
+def test_changes_that_no_trail_would_show_are_not_covered_and_refusals_hide_them():
+    assert judge_changes(REGION, []).coverage is Coverage.NOT_COVERED
+    assert judge_changes(REGION, [], all_trails_seen=False).coverage is Coverage.UNKNOWN
+    assert judge_changes(REGION, [replace(TRAIL, selectors=None)]).coverage is Coverage.UNKNOWN
+    home = replace(TRAIL, is_multi_region=False, selectors=(basic_management_selector("All"),))
+    assert judge_changes(REGION, [home]).coverage is Coverage.NOT_COVERED
+
+
+def test_changes_are_told_since_the_trail_was_started():
+    found = judge_changes(REGION, [started(20, Selector((MANAGEMENT,)))])
+    assert found.since == datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def test_the_judgement_needs_neither_boto3_nor_airflow():

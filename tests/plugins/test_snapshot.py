@@ -391,6 +391,18 @@ def test_without_a_trail_nothing_is_covered(cloud, observed):
     assert (photos["read_coverage"], photos["coverage_reasons"]) == ("not_covered", ["no_trail"])
 
 
+def test_whether_a_trail_would_show_a_change_is_written_down(cloud, observed):
+    cloud.bucket("photos", "eu-west-1")
+    arn = cloud.trail("main", "trail-logs")
+    assert observed()["photos"]["changes_witness"] == "not_covered"
+    for tells, witness in ((True, "covered"), (False, "not_covered")):
+        selector = {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": tells}
+        cloud.client("cloudtrail").put_event_selectors(TrailName=arn, EventSelectors=[selector])
+        assert observed()["photos"]["changes_witness"] == witness
+    cloud.faults({"operation": "DescribeTrails", "error": "AccessDeniedException", "status": 400})
+    assert observed()["photos"]["changes_witness"] == "unknown"
+
+
 def test_a_stopped_trail_covers_nothing(cloud, observed):
     cloud.bucket("photos")
     arn = cloud.trail("main", "trail-logs")

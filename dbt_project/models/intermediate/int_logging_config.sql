@@ -1,6 +1,5 @@
 {{ config(partitioned_by=['event_date'], tags=['event_days']) }}
 
-{%- set days = event_day_range() %}
 {#- What all that records an event says of a mode, and what the trails alone do, whose files are the witness. -#}
 {%- set modes = {
     'read_coverage': 'read_covered_since', 'write_coverage': 'write_covered_since',
@@ -52,13 +51,7 @@ snapshots as (
 
     from {{ source('evidence', 'logging_snapshots') }}
 
-    where
-        {% if days %}
-        observed_on >= date '{{ (days | first) - modules.datetime.timedelta(days=var("config_max_age_days")) }}'
-        and observed_on <= date '{{ (days | last) + modules.datetime.timedelta(days=1 + var("config_max_age_days")) }}'
-        {% else %}
-        false
-        {% endif %}
+    where {{ is_look_at_event_days() }}
 
 ),
 

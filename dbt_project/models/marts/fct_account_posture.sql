@@ -13,7 +13,13 @@ counted as (
         count_if(verdict = 'unknown') as buckets_unknown,
         count_if(is_sensitive) as sensitive_buckets,
         count_if(is_sensitive and read_coverage = 'covered' and write_coverage = 'covered') as sensitive_buckets_recorded,
-        count_if(requirement_state = 'met') as buckets_as_required
+        count_if(requirement_state = 'met') as buckets_as_required,
+        -- what came proves that it can be delivered, whatever could not be read; a day of an older version tells nothing
+        if(
+            count(logging_state) > 0,
+            count_if(logging_state = 'on' and (target_state = 'deliverable' or verdict = 'delivering'))
+        ) as buckets_configured,
+        count_if(verdict = 'delivering') as buckets_delivering
 
     from {{ ref('fct_logging_coverage') }}
 
@@ -33,7 +39,9 @@ shares as (
         *,
         cast(buckets_logged as double) / buckets as share_logged,
         cast(sensitive_buckets_recorded as double) / nullif(sensitive_buckets, 0) as share_sensitive_recorded,
-        cast(buckets_as_required as double) / buckets as share_as_required
+        cast(buckets_as_required as double) / buckets as share_as_required,
+        cast(buckets_configured as double) / buckets as share_configured,
+        cast(buckets_delivering as double) / buckets as share_delivering
 
     from counted
 
@@ -53,6 +61,12 @@ select
     week_before.share_logged as share_logged_week_before,
     week_before.share_sensitive_recorded as share_sensitive_recorded_week_before,
     week_before.share_as_required as share_as_required_week_before,
+    shares.buckets_configured,
+    shares.buckets_delivering,
+    shares.share_configured,
+    shares.share_delivering,
+    week_before.share_configured as share_configured_week_before,
+    week_before.share_delivering as share_delivering_week_before,
     shares.event_date
 
 from shares

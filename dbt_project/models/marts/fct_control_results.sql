@@ -14,6 +14,7 @@ coverage as (
         read_coverage,
         write_coverage,
         coverage_reasons,
+        logging_state,
         event_date
 
     from {{ ref('fct_logging_coverage') }}
@@ -41,48 +42,18 @@ access_log as (
     select
         *,
         case
-            when verdict in ('delivering', 'idle') then 'passed'
             when verdict = 'unknown' then 'unknown'
-            else 'failed'
-        end as result
+            when verdict not in ('delivering', 'idle') then 'failed'
+            when contains(reasons, 'hours_missing') or contains(reasons, 'hours_partly_missing') then 'passed_with_losses'
+            else 'passed'
+        end as result,
+        case logging_state when 'on' then true when 'off' then false end as is_configured
 
     from coverage
 
 ),
 
-answers as (
-
-    -- a bucket that receives access logs would log its own deliveries without end
-    select
-        'access_log' as asks,
-        account_id,
-        region,
-        bucket_name,
-        if(is_log_bucket, 'not_applicable', result) as result,
-        reasons,
-        event_date
-
-    from access_log
-
-    union all
-
-    select
-        'trail_bucket_access_log' as asks,
-        access_log.account_id,
-        access_log.region,
-        access_log.bucket_name,
-        access_log.result,
-        access_log.reasons,
-        access_log.event_date
-
-    from access_log
-
-    inner join trail_buckets
-        on
-            access_log.bucket_name = trail_buckets.log_bucket
-            and access_log.event_date = trail_buckets.delivered_on
-
-    union all
+data_events as (
 
     select
         modes.asks,
@@ -94,7 +65,7 @@ answers as (
             when contains(modes.found, 'unknown') then 'unknown'
             else 'passed'
         end as result,
-        coverage.coverage_reasons as reasons,
+        coverage.coverage_reasons,
         coverage.event_date
 
     from coverage
@@ -108,6 +79,56 @@ answers as (
         ]
     ) as modes (asks, found)
 
+),
+
+answers as (
+
+    -- a bucket that receives access logs would log its own deliveries without end
+    select
+        'access_log' as asks,
+        account_id,
+        region,
+        bucket_name,
+        if(is_log_bucket, 'not_applicable', result) as result,
+        is_configured,
+        reasons,
+        event_date
+
+    from access_log
+
+    union all
+
+    select
+        'trail_bucket_access_log' as asks,
+        access_log.account_id,
+        access_log.region,
+        access_log.bucket_name,
+        access_log.result,
+        access_log.is_configured,
+        access_log.reasons,
+        access_log.event_date
+
+    from access_log
+
+    inner join trail_buckets
+        on
+            access_log.bucket_name = trail_buckets.log_bucket
+            and access_log.event_date = trail_buckets.delivered_on
+
+    union all
+
+    select
+        asks,
+        account_id,
+        region,
+        bucket_name,
+        result,
+        case result when 'passed' then true when 'failed' then false end as is_configured,
+        coverage_reasons as reasons,
+        event_date
+
+    from data_events
+
 )
 
 select
@@ -118,6 +139,7 @@ select
     answers.bucket_name,
     cast(answers.result as varchar) as result,
     answers.reasons,
+    answers.is_configured,
     answers.event_date
 
 from answers

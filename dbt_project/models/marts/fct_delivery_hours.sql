@@ -7,6 +7,7 @@ with
 config as (
 
     select
+        account_id,
         bucket_name,
         region,
         logging_state,
@@ -72,16 +73,15 @@ unreadable_places as (
 
     select distinct
         places.delivered_on,
-        places.kind,
         buckets.bucket_name
 
     from {{ source('evidence', 'listings') }} as places
 
-    left join unnest(places.source_buckets) as buckets (bucket_name)
-        on true
+    cross join unnest(places.source_buckets) as buckets (bucket_name)
 
     where
         places.delivered_on in {{ event_days(after=last_day_offset) }}
+        and places.kind = 'access_log'
         and places.error_code is not null
 
 ),
@@ -112,8 +112,6 @@ unseen_days as (
 
     from unreadable_places
 
-    where kind = 'access_log' and bucket_name is not null
-
 ),
 
 with_records as (
@@ -133,6 +131,7 @@ buckets as (
     select
         coalesce(config.bucket_name, with_records.bucket_name) as bucket_name,
         coalesce(config.event_date, with_records.event_date) as event_date,
+        config.account_id,
         config.region,
         coalesce(config.logging_state, 'unknown') as logging_state,
         config.logged_since,
@@ -158,6 +157,7 @@ spine as (
 
     select
         buckets.bucket_name,
+        buckets.account_id,
         buckets.region,
         date_add('hour', hours.hour_of_day, cast(buckets.event_date as timestamp)) as hour,
         -- S3 takes up to an hour to begin: a request of that hour may or may not have its record
@@ -221,74 +221,26 @@ timely as (
 
 ),
 
--- Spans of time whose events could be in something of the trail's that nobody could read: a folder that was refused,
--- a corrupt, altered or disowned file, a file that a digest names and that is gone or altered, an hour whose digest is
--- gone or forged (its files may be gone with it). A file's events are at most an hour older than its delivery.
-witness_gaps as (
-
-    select
-        cast(null as varchar) as region,
-        true as is_unlisted,
-        date_add('hour', -1, cast(delivered_on as timestamp)) as gap_begin,
-        date_add('day', 1, cast(delivered_on as timestamp)) as gap_end
-
-    from unreadable_places
-
-    where kind = 'cloudtrail'
-
-    union all
-
-    select
-        region,
-        false as is_unlisted,
-        -- the object's own time may be that of the tampering; the stamp in its name is by the minute, about
-        date_add('hour', -1, stamped_at) as gap_begin,
-        date_add('minute', 15, stamped_at) as gap_end
-
-    from {{ source('evidence', 'log_objects') }}
-
-    where
-        delivered_on in {{ event_days(after=1) }}
-        and kind = 'cloudtrail'
-        and (not readable or digest_state in ('altered', 'disowned'))
-
-    union all
-
-    select
-        region,
-        false as is_unlisted,
-        -- where the chain is broken the digest before is not the one that CloudTrail wrote
-        date_add('hour', if(state = 'broken_chain', -2, -1), digest_start_at) as gap_begin,
-        digest_end_at as gap_end
-
-    from {{ source('evidence', 'trail_digests') }}
-
-    where
-        delivered_on in {{ event_days(after=1) }}
-        -- an unknown key proves nothing, like a trail without digests
-        and (
-            state not in ('valid', 'key_unknown')
-            or cardinality(missing_files) > 0
-            or cardinality(altered_files) > 0
-        )
-
-),
-
 unwitnessed_hours as (
 
     select
         spine.bucket_name,
         spine.hour,
-        bool_or(witness_gaps.is_unlisted) as is_unlisted
+        -- nobody knows what events were to come
+        bool_or(gaps.reason in ('folder_unlisted', 'trail_changed_twice')) as is_witness_unknown
 
     from spine
 
-    inner join witness_gaps
+    inner join {{ ref('int_witness_gaps') }} as gaps
         on
-            date_add('hour', 1, spine.hour) > witness_gaps.gap_begin
-            and spine.hour < witness_gaps.gap_end
-            -- a gap or a bucket of no known Region concerns them all
-            and coalesce(spine.region = witness_gaps.region, true)
+            spine.event_date = gaps.event_date
+            and date_add('hour', 1, spine.hour) > gaps.gap_begin
+            and spine.hour < gaps.gap_end
+            -- a gap or a bucket of no known Region or account concerns them all
+            and coalesce(spine.region = gaps.region, true)
+            and coalesce(spine.account_id = gaps.account_id, true)
+
+    where gaps.event_date in {{ event_days() }}
 
     group by spine.bucket_name, spine.hour
 
@@ -370,7 +322,7 @@ counted as (
         timely.is_budget_spent,
         timely.is_witness_in,
         unwitnessed_hours.bucket_name is null as is_witness_seen,
-        coalesce(unwitnessed_hours.is_unlisted, false) as is_witness_unlisted,
+        coalesce(unwitnessed_hours.is_witness_unknown, false) as is_witness_unknown,
         coalesce(doubtful_hours.unreadable_lines, 0) as unreadable_lines,
         coalesce(reconciled.access_log_requests, 0) as access_log_requests,
         coalesce(reconciled.data_event_requests, 0) as data_event_requests,
@@ -446,8 +398,8 @@ select
     data_event_requests,
     matched_requests,
     cast(witnessed_and_logged_requests as double) / nullif(witnessed_requests, 0) as access_log_completeness,
-    -- a log that nobody looked for is no witness
-    if(is_witness_in and not is_witness_unlisted, cast(logged_and_witnessed_requests as double) / nullif(logged_requests, 0))
+    -- a log that nobody looked for, or that may not have been meant to be written, is no witness
+    if(is_witness_in and not is_witness_unknown, cast(logged_and_witnessed_requests as double) / nullif(logged_requests, 0))
         as data_event_completeness,
     latency_p50_seconds,
     latency_p95_seconds,

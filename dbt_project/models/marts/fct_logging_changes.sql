@@ -19,19 +19,22 @@ log_buckets as (
 ),
 
 -- Where a bucket's logs went when the day ended, and when it began.
-targets as (
+places as (
 
     select
-        bucket_name,
-        event_date,
-        target_bucket,
-        target_prefix
+        config.bucket_name,
+        config.target_bucket,
+        config.target_prefix,
+        days.event_date
 
-    from {{ ref('int_logging_config') }}
+    from {{ ref('int_logging_config') }} as config
+
+    inner join (values {{ event_day_rows() }}) as days (event_date)
+        on days.event_date in (config.event_date, date_add('day', 1, config.event_date))
 
     where
-        event_date in {{ event_days(before=1) }}
-        and logging_state = 'on'
+        config.event_date in {{ event_days(before=1) }}
+        and config.logging_state = 'on'
 
 ),
 
@@ -46,6 +49,29 @@ changes as (
 
     where event_date in {{ event_days() }}
 
+),
+
+redirected as (
+
+    select distinct
+        changes.event_id,
+        changes.event_date
+
+    from changes
+
+    inner join places
+        on
+            changes.bucket_name = places.bucket_name
+            and changes.event_date = places.event_date
+
+    where
+        changes.effect = 'on'
+        and changes.about = 'bucket'
+        and (
+            changes.target_bucket <> places.target_bucket
+            or coalesce(changes.target_prefix, '') <> coalesce(places.target_prefix, changes.target_prefix, '')
+        )
+
 )
 
 select
@@ -53,24 +79,7 @@ select
     changes.about,
     changes.bucket_name,
     changes.trail_name,
-    cast(
-        case
-            when
-                changes.effect = 'on'
-                and changes.about = 'bucket'
-                and (
-                    changes.target_bucket <> coalesce(at_end.target_bucket, changes.target_bucket)
-                    or changes.target_bucket <> coalesce(at_start.target_bucket, changes.target_bucket)
-                    or coalesce(changes.target_prefix, '')
-                    <> coalesce(at_end.target_prefix, changes.target_prefix, '')
-                    or coalesce(changes.target_prefix, '')
-                    <> coalesce(at_start.target_prefix, changes.target_prefix, '')
-                )
-                then 'redirected'
-            else changes.effect
-        end
-        as varchar
-    ) as effect,
+    cast(if(redirected.event_id is null, changes.effect, 'redirected') as varchar) as effect,
     changes.event_name,
     changes.error_code,
     changes.identity_type,
@@ -95,15 +104,10 @@ left join log_buckets
         changes.bucket_name = log_buckets.log_bucket
         and changes.event_date = log_buckets.event_date
 
-left join targets as at_end
+left join redirected
     on
-        changes.bucket_name = at_end.bucket_name
-        and changes.event_date = at_end.event_date
-
-left join targets as at_start
-    on
-        changes.bucket_name = at_start.bucket_name
-        and changes.event_date = date_add('day', 1, at_start.event_date)
+        changes.event_id = redirected.event_id
+        and changes.event_date = redirected.event_date
 
 where
     changes.nth = 1

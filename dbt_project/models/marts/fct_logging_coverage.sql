@@ -55,6 +55,29 @@ hours as (
 
 ),
 
+-- A trail was changed more than once between two looks: what was looked at says nothing of the time in between.
+resettled as (
+
+    select distinct
+        config.bucket_name,
+        config.event_date
+
+    from config
+
+    inner join {{ ref('int_witness_gaps') }} as gaps
+        on
+            config.event_date = gaps.event_date
+            -- a gap or a bucket of no known Region or account concerns them all
+            and coalesce(config.region = gaps.region, true)
+            and coalesce(config.account_id = gaps.account_id, true)
+
+    where
+        gaps.event_date in {{ event_days() }}
+        and gaps.reason = 'trail_changed_twice'
+        and 'covered' in (config.read_witness, config.write_witness)
+
+),
+
 -- Not by being named: a bucket that can receive nothing, or logs into itself only, has to be logged like any other.
 log_buckets as (
 
@@ -116,11 +139,21 @@ known as (
         config.key_layout,
         config.target_state,
         coalesce(config.reasons, cast(array[] as array(varchar))) as config_reasons,
-        coalesce(config.read_coverage, 'unknown') as read_coverage,
-        coalesce(config.write_coverage, 'unknown') as write_coverage,
+        if(
+            resettled.bucket_name is not null and config.read_witness = 'covered',
+            'unknown',
+            coalesce(config.read_coverage, 'unknown')
+        ) as read_coverage,
+        if(
+            resettled.bucket_name is not null and config.write_witness = 'covered',
+            'unknown',
+            coalesce(config.write_coverage, 'unknown')
+        ) as write_coverage,
         coalesce(config.read_witness, 'unknown') as read_witness,
         coalesce(config.write_witness, 'unknown') as write_witness,
-        coalesce(config.coverage_reasons, cast(array[] as array(varchar))) as coverage_reasons,
+        coalesce(config.coverage_reasons, cast(array[] as array(varchar)))
+        || if(resettled.bucket_name is null, cast(array[] as array(varchar)), array['trail_changed_twice'])
+            as coverage_reasons,
         coalesce(config.coverage_details, cast(array[] as array(varchar))) as coverage_details,
         config.sensitivity,
         config.error_code,
@@ -146,6 +179,11 @@ known as (
         on
             config.bucket_name = hours.bucket_name
             and config.event_date = hours.event_date
+
+    left join resettled
+        on
+            config.bucket_name = resettled.bucket_name
+            and config.event_date = resettled.event_date
 
     left join unreadable_places
         on
@@ -313,6 +351,8 @@ select
         end
         as varchar
     ) as requirement_state,
+    cast(coalesce(explained.logging_state, 'unknown') as varchar) as logging_state,
+    explained.target_state,
     explained.event_date
 
 from explained

@@ -13,6 +13,7 @@ from lacuna.coverage import (
     Selector,
     Trail,
     TrailStatus,
+    basic_management_selector,
     basic_selector,
 )
 from lacuna.permissions import needed
@@ -181,7 +182,12 @@ def read_selectors(cloudtrail: "CloudTrailClient", trail_arn: str) -> tuple[Sele
         )
         for selector in answer.get("EventSelectors") or []
     ]
-    return (*(selector for selector in basic if selector), *_advanced(answer))
+    management = [
+        basic_management_selector(selector.get("ReadWriteType", "All"))
+        for selector in answer.get("EventSelectors") or []
+        if selector.get("IncludeManagementEvents", True)
+    ]
+    return (*(selector for selector in basic if selector), *management, *_advanced(answer))
 
 
 def read_status(cloudtrail: "CloudTrailClient", trail_arn: str) -> TrailStatus | Refusal:

@@ -24,6 +24,7 @@ KINDS = {
     "idle",
     "partly_recorded",
     "trail_stopped",
+    "trail_narrowed",
     "hour_lost",
     "hour_partly_lost",
     "late_within_budget",

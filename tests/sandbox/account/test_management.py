@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from sandbox.account import management
+from sandbox.account.resettings import LEFT_OUT
 from tests.sandbox.account.conftest import Made
 
 START = 1772409600  # 2026-03-02T00:00:00Z
@@ -37,6 +38,21 @@ def test_who_changes_logging_is_in_the_trail_and_on_the_answer_sheet(made: Made)
         fault = faults[event["requestParameters"]["bucketName"]]
         assert event["userIdentity"]["userName"] in fault.note
         assert event["eventTime"] in fault.note
+
+
+def test_who_narrows_the_trail_and_widens_it_again_is_in_the_trail(made: Made) -> None:
+    [fault] = [one for one in made.truth.faults if one.kind == "trail_narrowed"]
+    changes = sorted(
+        (event for event in made.events if event["eventName"] == "PutEventSelectors"),
+        key=lambda event: event["eventTime"],
+    )
+    assert [event["eventTime"] in fault.note for event in changes] == [True, True]
+    out, back = (json.dumps(event["requestParameters"]) for event in changes)
+    arn = f"arn:aws:s3:::{LEFT_OUT}/"
+    assert (arn in out, arn in back) == (False, True)
+    [bucket] = [one for one in made.truth.buckets if one.bucket_name == LEFT_OUT]
+    told = {day: said.get("read_coverage") for day, said in bucket.expected.items()}
+    assert [day for day, said in told.items() if said == "unknown"] == [fault.event_day]
 
 
 def test_nothing_is_logged_while_logging_is_off(made: Made) -> None:

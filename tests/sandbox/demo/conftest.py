@@ -50,8 +50,8 @@ def coverage(truth: dict[str, Any]) -> list[dict[str, Any]]:
             "bucket_name": bucket["bucket_name"],
             "verdict": expected["verdict"],
             "reasons": "",
-            "read_coverage": bucket["read_coverage"],
-            "write_coverage": bucket["write_coverage"],
+            "read_coverage": expected.get("read_coverage", bucket["read_coverage"]),
+            "write_coverage": expected.get("write_coverage", bucket["write_coverage"]),
             "coverage_details": bucket["coverage_details"],
             "sensitivity": bucket["sensitivity"],
             "weaknesses": bucket["weaknesses"],
@@ -85,9 +85,11 @@ def checks(truth: dict[str, Any]) -> list[dict[str, Any]]:
                 told(fault, fault["hours"], truth)
             )
         for expect in fault["also"]:
-            code = {"missing": "hour_lost", "partial": "hour_partly_lost"}[
-                expect["where"]["status"]
-            ]
+            code = {"missing": "hour_lost", "partial": "hour_partly_lost"}.get(
+                expect["where"].get("status", "")
+            )
+            if code is None:
+                continue
             found[expect["as_of"], code].append(told(fault, fault["hours"], truth))
     return [check(day, code, subjects) for (day, code), subjects in found.items()]
 
