@@ -217,3 +217,16 @@ def test_a_deny_of_plain_http_denies_nothing_here_and_one_without_condition_does
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": deny}))
     with pytest.raises(ClientError, match="403"):
         s3.put_object(Bucket=bucket, Key="log", Body=b"x")
+
+
+def test_who_pays_for_requests_is_kept_and_no_listing(s3: Any, bucket: str) -> None:
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    for payer in ("Requester", "BucketOwner"):
+        s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": payer})
+        assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == payer
+    with pytest.raises(ClientError, match="InvalidArgument"):
+        s3.put_bucket_request_payment(
+            Bucket=bucket, RequestPaymentConfiguration={"Payer": "Nobody"}
+        )
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        s3.get_bucket_request_payment(Bucket="no-such-bucket")
