@@ -18,7 +18,8 @@ class LoggingSnapshot:
     """A source bucket as observed: how it is logged, can that work, or why that is unknown.
 
     `read_coverage` counts all that records the reads, `read_witness` only trails, whose files a run
-    can hold the access log against; so do the columns beside them.
+    can hold the access log against; so do the columns beside them. `sensitive_by` is the source
+    that calls the bucket sensitive, `sensitivity_error_…` what hid a source that could have.
     """
 
     account_id: str
@@ -47,6 +48,10 @@ class LoggingSnapshot:
     write_witnessed_since: datetime | None
     is_sensitive: bool | None
     missing_permission: str | None
+    sensitive_by: str | None
+    sensitivity_error_code: str | None
+    sensitivity_error_operation: str | None
+    sensitivity_missing_permission: str | None
 
 
 @dataclass(frozen=True, slots=True)
