@@ -132,6 +132,10 @@ class Lake:
             "write_witnessed_since": None,
             "is_sensitive": False,
             "missing_permission": None,
+            "sensitive_by": None,
+            "sensitivity_error_code": None,
+            "sensitivity_error_operation": None,
+            "sensitivity_missing_permission": None,
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

@@ -19,7 +19,7 @@ import boto3
 from lacuna.policies import glob_matches
 from sandbox.__main__ import client_environment, yesterday
 from sandbox.account import simulate
-from sandbox.account.buckets import BUCKETS, TRAIL_BUCKET
+from sandbox.account.buckets import BUCKETS, INVENTORY, TRAIL_BUCKET
 from sandbox.endpoint import s3
 from sandbox.endpoint.faults import Call, Fault, FaultBook
 from sandbox.endpoint.server import ACCOUNT_ID, Sandbox
@@ -157,7 +157,10 @@ def main() -> None:
     box = Sandbox()
     box.book = guard
     with box:
-        environment = client_environment(box.url) | {"LACUNA_WORKGROUP": "lacuna"}
+        environment = client_environment(box.url) | {
+            "LACUNA_WORKGROUP": "lacuna",
+            "LACUNA_SENSITIVITY_TABLE": INVENTORY,
+        }
         planted = simulate(box.url, 7, REQUESTS, yesterday(), DAYS)
         targets = {bucket.target_bucket for bucket in BUCKETS if bucket.target_bucket}
         log_buckets = sorted(targets | {TRAIL_BUCKET})
