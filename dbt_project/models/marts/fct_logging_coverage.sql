@@ -108,7 +108,7 @@ offers as (
     select
         config.bucket_name,
         config.event_date,
-        element_at(array_agg(offered.bucket_name order by offered.sources desc, offered.bucket_name), 1) as log_bucket
+        element_at(array_agg(offered.bucket_name order by offered.sources desc, offered.bucket_name asc), 1) as log_bucket
 
     from config
 
