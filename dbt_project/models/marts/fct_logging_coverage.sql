@@ -102,26 +102,18 @@ offered_log_buckets as (
 
 ),
 
--- The one that serves most, in the bucket's own account and Region, and never the bucket itself.
+-- The one of each Region that serves most: were two of them offered to each other, whoever follows both would build a ring.
 offers as (
 
     select
-        config.bucket_name,
-        config.event_date,
-        element_at(array_agg(offered.bucket_name order by offered.sources desc, offered.bucket_name asc), 1) as log_bucket
+        account_id,
+        region,
+        event_date,
+        element_at(array_agg(bucket_name order by sources desc, bucket_name asc), 1) as log_bucket
 
-    from config
+    from offered_log_buckets
 
-    inner join offered_log_buckets as offered
-        on
-            config.account_id = offered.account_id
-            and config.region = offered.region
-            and config.event_date = offered.event_date
-            and config.bucket_name <> offered.bucket_name
-
-    where config.logging_state = 'off' or config.target_state = 'broken'
-
-    group by config.bucket_name, config.event_date
+    group by account_id, region, event_date
 
 ),
 
@@ -319,8 +311,10 @@ known as (
 
     left join offers
         on
-            config.bucket_name = offers.bucket_name
+            config.account_id = offers.account_id
+            and config.region = offers.region
             and config.event_date = offers.event_date
+            and config.bucket_name <> offers.log_bucket
 
     left join traffic
         on
@@ -453,7 +447,7 @@ told as (
         coalesce(
             if(cents = 0, ', less than USD 0.01', ', about USD ')
             || if(cents = 0, '', cast(cents / 100 as varchar) || '.' || substr(cast(100 + cents % 100 as varchar), 2))
-            || ' a month at the ' || cast(object_requests as varchar) || ' requests of this day',
+            || ' a month for all its reads and writes, at the ' || cast(object_requests as varchar) || ' of this day',
             ''
         ) as cost
 
