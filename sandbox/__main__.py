@@ -58,12 +58,16 @@ def serve(
 ) -> None:
     """Serve the sandbox until interrupted; prints the exports a client needs, then `sandbox ready`."""
     from sandbox.account import simulate
+    from sandbox.account.buckets import INVENTORY
     from sandbox.endpoint import server
 
     refuse_taken(port, "make sandbox PORT")
     with server.Sandbox(port=port, engine=getattr(server, engine)) as box:
         print("The sandbox answers on this machine only and takes any credentials.")
-        for name, value in client_environment(box.url).items():
+        exports = client_environment(box.url)
+        if account is Account.simulated:
+            exports["LACUNA_SENSITIVITY_TABLE"] = INVENTORY
+        for name, value in exports.items():
             print(f"export {name}={value}")
         if account is Account.simulated:
             print(f"writing the simulated account (seed {seed}) …", flush=True)

@@ -19,7 +19,8 @@ class LoggingSnapshot:
 
     `read_coverage` counts all that records the reads, `read_witness` only trails, whose files a run
     can hold the access log against; so do the columns beside them. `changes_witness`: how many of the
-    calls that change what is logged in the bucket's Region the trails record.
+    calls that change what is logged in the bucket's Region the trails record. `sensitive_by` is the
+    source that calls the bucket sensitive, `sensitivity_error_…` what hid a source that could have.
     """
 
     account_id: str
@@ -50,6 +51,10 @@ class LoggingSnapshot:
     missing_permission: str | None
     changes_witness: str
     changes_witnessed_since: datetime | None
+    sensitive_by: str | None
+    sensitivity_error_code: str | None
+    sensitivity_error_operation: str | None
+    sensitivity_missing_permission: str | None
 
 
 @dataclass(frozen=True, slots=True)

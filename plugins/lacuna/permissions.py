@@ -33,6 +33,11 @@ PERMISSIONS: Mapping[str, str] = {
     "ListEventDataStores": "cloudtrail:ListEventDataStores",
     "GetEventDataStore": "cloudtrail:GetEventDataStore",
     "ListPublicKeys": "cloudtrail:ListPublicKeys",
+    "GetTable": "glue:GetTable",
+    "StartQueryExecution": "athena:StartQueryExecution",
+    "GetQueryExecution": "athena:GetQueryExecution",
+    "GetQueryResults": "athena:GetQueryResults",
+    "GetObject": "s3:GetObject",
 }
 
 _DENIED = frozenset(

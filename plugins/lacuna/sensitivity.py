@@ -1,20 +1,94 @@
-"""Is a bucket a sensitive one, so that a trail must record it too? Pure."""
+"""Is a bucket a sensitive one, so that a trail must record it too? Pure.
 
-from collections.abc import Sequence
+Three sources may say so: a bucket's tag, its name, and a table that the user keeps. Any one of
+them is enough; where one could not be read and no other calls the bucket sensitive, nobody knows.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from lacuna.targets import Refusal
 
+# Which source calls a bucket sensitive
+BY_NAME, BY_TAG, BY_TABLE = "name", "tag", "table"
 
-def is_sensitive(
-    bucket_name: str, tag: str | Refusal | None, values: Sequence[str], names: Sequence[str]
-) -> bool | None:
-    """By its name (`names` are globs) or by the value of its tag; None: the tag was not readable.
+# What a bucket's name may hold, and the two wildcards; `[` would be one for fnmatch
+_GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,255}")
+_WILDCARDS = frozenset("*?")
 
-    Tags are typed by people: case does not count in their values.
+
+@dataclass(frozen=True, slots=True)
+class SensitivityTable:
+    """What a table says of buckets: of those it names, and of those its globs match."""
+
+    names: dict[str, tuple[str, ...]]
+    globs: tuple[tuple[str, str], ...] = ()
+    skipped: int = 0
+
+    def words(self, bucket_name: str) -> tuple[str, ...]:
+        """Everything that it says of a bucket, what is said by name first."""
+        return (
+            *self.names.get(bucket_name, ()),
+            *(word for glob, word in self.globs if fnmatchcase(bucket_name, glob)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """A bucket's sensitivity: `word` as its tag or the table has it, and who calls it sensitive.
+
+    `is_sensitive` None: `refused` hid what could have said so.
     """
+
+    is_sensitive: bool | None
+    word: str | None = None
+    sensitive_by: str | None = None
+    refused: Refusal | None = None
+
+
+def table_of(rows: Iterable[tuple[str | None, str | None]]) -> SensitivityTable:
+    """The table of (bucket_name, sensitivity) rows.
+
+    What can be no bucket's name says nothing of any bucket: such rows are `skipped`.
+    """
+    names: dict[str, list[str]] = {}
+    globs: list[tuple[str, str]] = []
+    skipped = 0
+    for name, word in sorted(set(rows), key=str):
+        if not name or not word or not _GLOB.fullmatch(name):
+            skipped += 1
+        elif _WILDCARDS & set(name):
+            globs.append((name, word))
+        else:
+            names.setdefault(name, []).append(word)
+    return SensitivityTable(
+        {name: tuple(words) for name, words in names.items()}, tuple(globs), skipped
+    )
+
+
+def judge(
+    bucket_name: str,
+    tag: str | Refusal | None,
+    table: SensitivityTable | Refusal | None,
+    values: Sequence[str],
+    names: Sequence[str],
+) -> Sensitivity:
+    """By its name (`names` are globs), its tag's value, or what the table says; None: no table.
+
+    Tags and tables are typed by people: case does not count in their words.
+    """
+    sensitive = {value.lower() for value in values}
+    tag_word = tag if isinstance(tag, str) else None
+    table_words = table.words(bucket_name) if isinstance(table, SensitivityTable) else ()
+    table_word = next((word for word in table_words if word.lower() in sensitive), None)
+    said = tag_word or next(iter(table_words), None)
     if any(fnmatchcase(bucket_name, name) for name in names):
-        return True
-    if isinstance(tag, Refusal):
-        return None
-    return tag is not None and tag.lower() in {value.lower() for value in values}
+        return Sensitivity(True, said, BY_NAME)
+    if tag_word and tag_word.lower() in sensitive:
+        return Sensitivity(True, tag_word, BY_TAG)
+    if table_word:
+        return Sensitivity(True, table_word, BY_TABLE)
+    refused = next((one for one in (tag, table) if isinstance(one, Refusal)), None)
+    return Sensitivity(None if refused else False, said, refused=refused)

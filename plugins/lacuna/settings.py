@@ -28,6 +28,7 @@ _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 # Also of the oldest buckets of us-east-1, whose names may hold capitals and underscores
 _BUCKET_GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,255}")
+_TABLE = re.compile(r"[a-z0-9_-]{1,255}\.[a-z0-9_-]{1,255}")
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}")
@@ -80,6 +81,7 @@ class Settings:
         "high",
     )
     sensitive_buckets: tuple[str, ...] = ()
+    sensitivity_table: str | None = None
     concurrency: int = 16
     unlogged_buckets: tuple[str, ...] = ()
     remediation_role: str | None = None
@@ -173,6 +175,12 @@ def _bucket_globs(text: str) -> tuple[str, ...]:
     if not all(_BUCKET_GLOB.fullmatch(glob) for glob in globs):
         raise ValueError(text)
     return globs
+
+
+def _table(text: str) -> str | None:
+    if text and not _TABLE.fullmatch(text):
+        raise ValueError(text)
+    return text or None
 
 
 def _accounts(text: str) -> tuple[str, ...]:
@@ -324,6 +332,16 @@ _SETTINGS = (
         "must be bucket names separated by commas, in which '*' stands for any characters and "
         "'?' for one, like *-payroll,customer-*",
         "buckets that are sensitive whatever their tag says",
+        when_none="(none)",
+    ),
+    _Setting(
+        "sensitivity_table",
+        ("LACUNA_SENSITIVITY_TABLE",),
+        _table,
+        "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
+        "empty for none",
+        "table or view with the columns bucket_name (a name, or a glob as above) and sensitivity "
+        "(a word like the tag's value): says of buckets what their tags do not",
         when_none="(none)",
     ),
     _Setting(

@@ -8,26 +8,31 @@ in infra/lacuna.yaml.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
-from lacuna import coverage, targets, weaknesses
+from lacuna import coverage, sensitivity, targets, weaknesses
 from lacuna.aws import buckets
 from lacuna.aws.accounts import Accounts, Member, open_accounts
 from lacuna.aws.buckets import Bucket, BucketsUnlisted, LoggingConfig
 from lacuna.aws.lake import open_lake
+from lacuna.aws.sensitivity import read_table
 from lacuna.aws.session import Account, bucket_region, each
 from lacuna.aws.tags import Tags, read_tags
 from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
 from lacuna.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, AccountObserved, LoggingSnapshot
 from lacuna.permissions import missing, needed
-from lacuna.sensitivity import is_sensitive
+from lacuna.sensitivity import Sensitivity
 from lacuna.settings import Settings
 from lacuna.targets import NO_BUCKET, Refusal, Source, TargetConfig
 from lacuna.text import visible
 
 log = logging.getLogger(__name__)
+
+# Of a bucket's name and its tag
+JudgeSensitivity = Callable[[str, str | Refusal | None], Sensitivity]
 
 # What an account is, of evidence.accounts
 OBSERVED, UNREADABLE = "observed", "unreadable"
@@ -39,8 +44,7 @@ class BucketRead:
 
     bucket: Bucket
     logging: LoggingConfig | Refusal
-    sensitivity: str | Refusal | None = None
-    is_sensitive: bool | None = None
+    sensitivity: Sensitivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,16 @@ def observe(settings: Settings, observed_at: datetime) -> int:
     """
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
+    judge = partial(
+        sensitivity.judge,
+        table=read_table(settings),
+        values=settings.sensitive_values,
+        names=settings.sensitive_buckets,
+    )
     rows: list[LoggingSnapshot] = []
     looked: list[AccountObserved] = []
     for member in accounts.members:
-        found = _observe_account(accounts, member, settings, observed_at)
+        found = _observe_account(accounts, member, settings, judge, observed_at)
         looked.append(_account_row(member, found, observed_at))
         rows += [] if isinstance(found, Refusal) else found
     partition = {"observed_on": observed_at.astimezone(UTC).date()}
@@ -84,14 +94,18 @@ def observe(settings: Settings, observed_at: datetime) -> int:
 
 
 def _observe_account(
-    accounts: Accounts, member: Member, settings: Settings, observed_at: datetime
+    accounts: Accounts,
+    member: Member,
+    settings: Settings,
+    judge: JudgeSensitivity,
+    observed_at: datetime,
 ) -> list[LoggingSnapshot] | Refusal:
     """The rows of one account's buckets, or why nobody could look into it."""
     account = member.account
     if isinstance(account, Refusal):
         return account
     try:
-        read = _read_buckets(account, settings)
+        read = _read_buckets(account, settings, judge)
     except BucketsUnlisted as error:
         if account is accounts.home:
             raise
@@ -133,12 +147,14 @@ def _account_row(
     )
 
 
-def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
+def _read_buckets(
+    account: Account, settings: Settings, judge: JudgeSensitivity
+) -> list[BucketRead]:
     listed = buckets.list_buckets(account.s3())
     regions = {bucket.region for bucket in listed if bucket.region}
     tags = read_tags(account, regions, settings.sensitivity_tag)
     read = each(
-        lambda bucket: _read_bucket(account, bucket, settings, tags),
+        lambda bucket: _read_bucket(account, bucket, settings, tags, judge),
         listed,
         account.concurrency,
         "buckets",
@@ -147,7 +163,11 @@ def _read_buckets(account: Account, settings: Settings) -> list[BucketRead]:
 
 
 def _read_bucket(
-    account: Account, listed: Bucket, settings: Settings, tags: Tags
+    account: Account,
+    listed: Bucket,
+    settings: Settings,
+    tags: Tags,
+    judge: JudgeSensitivity,
 ) -> BucketRead | None:
     """One bucket's configuration; None where it was deleted since it was listed."""
     region = listed.region or bucket_region(account.s3(), listed.name)
@@ -156,7 +176,8 @@ def _read_bucket(
         if bucket_exists(account.s3(), bucket.name) is False:
             _say_deleted(bucket)
             return None
-        return BucketRead(bucket, Refusal("HeadBucket", "RegionUnknown"))
+        nowhere = Refusal("HeadBucket", "RegionUnknown")
+        return BucketRead(bucket, nowhere, judge(bucket.name, nowhere))
     s3 = account.s3(region)
     config = buckets.read_logging(s3, bucket.name)
     if isinstance(config, Refusal) and config.error_code in NO_BUCKET:
@@ -168,16 +189,10 @@ def _read_bucket(
         tag = buckets.read_tag(s3, bucket.name, settings.sensitivity_tag)
     else:
         tag = tagged.get(bucket.name)
-    read = BucketRead(
-        bucket,
-        config,
-        tag,
-        is_sensitive(bucket.name, tag, settings.sensitive_values, settings.sensitive_buckets),
-    )
-    for refused in (read.logging, read.sensitivity):
+    for refused in (config, tag):
         if isinstance(refused, Refusal):
             log.warning("%s: %s", bucket.name, needed(refused))
-    return read
+    return BucketRead(bucket, config, judge(bucket.name, tag))
 
 
 def _say_deleted(bucket: Bucket) -> None:
@@ -250,7 +265,8 @@ def _row(
     stores: StoresRead,
     observed_at: datetime,
 ) -> LoggingSnapshot:
-    bucket, config = read.bucket, read.logging
+    bucket, config, sensitive = read.bucket, read.logging, read.sensitivity
+    hidden = sensitive.refused
     region = bucket.region or ""
     all_trails_seen = bucket.region is not None and bucket.region not in trails.refusals
     changes = coverage.judge_changes(region, trails.trails, all_trails_seen=all_trails_seen)
@@ -280,7 +296,7 @@ def _row(
         read_covered_since=recorded.reads_since,
         write_covered_since=recorded.writes_since,
         coverage_reasons=recorded.reasons,
-        sensitivity=None if isinstance(read.sensitivity, Refusal) else read.sensitivity,
+        sensitivity=sensitive.word,
         error_code=None,
         error_operation=None,
         weaknesses=(),
@@ -289,10 +305,14 @@ def _row(
         write_witness=recorded.witness.writes,
         read_witnessed_since=recorded.witness.reads_since,
         write_witnessed_since=recorded.witness.writes_since,
-        is_sensitive=read.is_sensitive,
+        is_sensitive=sensitive.is_sensitive,
         missing_permission=None,
         changes_witness=changes.coverage,
         changes_witnessed_since=changes.since,
+        sensitive_by=sensitive.sensitive_by,
+        sensitivity_error_code=hidden.error_code if hidden else None,
+        sensitivity_error_operation=hidden.operation if hidden else None,
+        sensitivity_missing_permission=missing(hidden) if hidden else None,
     )
     if isinstance(config, Refusal):
         return replace(

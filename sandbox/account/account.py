@@ -390,7 +390,7 @@ def _bucket_truth(bucket: Bucket, plan: Plan, book: Ledger) -> BucketTruth:
         read_coverage=bucket.reads.coverage,
         write_coverage=bucket.writes.coverage,
         coverage_details=coverage_details(bucket),
-        sensitivity=bucket.sensitivity,
+        sensitivity=bucket.sensitivity or bucket.inventoried,
         weaknesses=bucket.weaknesses,
         expected={
             day.isoformat(): {"verdict": ledger.verdict(bucket, day.isoformat(), book)}

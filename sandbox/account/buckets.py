@@ -42,6 +42,18 @@ CLOSED_REGION = "af-south-1"
 # Records every Region, and was made in one where the account has no bucket
 STORE_NAME, STORE_HOME = "meridian-lake", "ap-southeast-2"
 
+# A table in which people of the account keep what is sensitive: a CSV file in one of its buckets.
+INVENTORY = "meridian_governance.bucket_inventory"
+INVENTORY_BUCKET, INVENTORY_FOLDER = "meridian-data-lake", "governance/bucket_inventory/"
+CONFIDENTIAL = "Confidential"
+INVENTORY_ROWS = (
+    ("meridian-build-*", CONFIDENTIAL),
+    ("meridian-web-assets", "public"),
+    # somebody's mistake, and somebody's joke
+    ("", CONFIDENTIAL),
+    ("*' or 1=1 --", CONFIDENTIAL),
+)
+
 
 class Layout(StrEnum):
     """How S3 names the log objects of a bucket."""
@@ -108,7 +120,10 @@ class Hardening:
 # Compared by identity: there is one of each, and a million lookups hash them.
 @dataclass(frozen=True, slots=True, eq=False)
 class Bucket:
-    """A bucket as configured. `target_bucket` None means that its logging is off."""
+    """A bucket as configured. `target_bucket` None means that its logging is off.
+
+    `sensitivity` is its tag, `inventoried` what the account's inventory of buckets says of it.
+    """
 
     name: str
     region: str
@@ -121,7 +136,13 @@ class Bucket:
     writes: Seen = Seen.ALL
     trouble: Trouble | None = None
     sensitivity: str | None = None
+    inventoried: str | None = None
     weaknesses: tuple[str, ...] = ()
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether its tag or the inventory calls it sensitive."""
+        return self.sensitivity is not None or self.inventoried == CONFIDENTIAL
 
     @property
     def delivers(self) -> bool:
@@ -181,7 +202,7 @@ _SHUT = (
 )
 
 SOURCES: tuple[Bucket, ...] = (
-    _logged("meridian-web-assets", _US, "web", 24, (US_LOGS, Layout.SIMPLE)),
+    _logged("meridian-web-assets", _US, "web", 24, (US_LOGS, Layout.SIMPLE), inventoried="public"),
     _logged("meridian-data-lake", _US, "lake", 22, (US_LOGS, Layout.EVENT_TIME),
             target_prefix="partitioned/"),
     _logged("meridian-customer-exports", _US, "documents", 5, (US_LOGS, Layout.DELIVERY_TIME),
@@ -197,7 +218,7 @@ SOURCES: tuple[Bucket, ...] = (
             target_prefix="partitioned/", reads=Seen.NONE),
     # A prefix without its slash: keys read build-artifacts2026-01-02-…
     _logged("meridian-build-artifacts", _US, "builds", 4, (US_APP_LOGS, Layout.SIMPLE),
-            target_prefix="build-artifacts", **_UNSEEN),
+            target_prefix="build-artifacts", inventoried=CONFIDENTIAL, **_UNSEEN),
     Bucket("meridian-scratch", _US, "lake", 2),
     _logged("meridian-finance-reports", _US, "documents", 1.5, (BARE_LOGS, Layout.SIMPLE),
             trouble=Trouble.POLICY, sensitivity="confidential"),

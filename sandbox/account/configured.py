@@ -43,7 +43,7 @@ def _why_off(bucket: Bucket) -> str:
 def sensitive_not_recorded(plan: Plan) -> Plan:
     """Sensitive buckets of which no trail records everything."""
     dark = [
-        one for one in BUCKETS if one.sensitivity and (one.reads, one.writes) != (b.Seen.ALL,) * 2
+        one for one in BUCKETS if one.is_sensitive and (one.reads, one.writes) != (b.Seen.ALL,) * 2
     ]
     return planted(
         plan,
@@ -51,7 +51,7 @@ def sensitive_not_recorded(plan: Plan) -> Plan:
             Fault(
                 id=f"sensitive_not_recorded:{bucket.name}",
                 kind="sensitive_not_recorded",
-                note=f"{bucket.sensitivity}, and no trail records its data events; on every event day",
+                note=f"{_why_sensitive(bucket)}, and no trail records its data events; on every event day",
                 expect=Expect(
                     COVERAGE, {"bucket_name": bucket.name, "requirement_state": "not_met"}
                 ),
@@ -61,6 +61,10 @@ def sensitive_not_recorded(plan: Plan) -> Plan:
             for bucket in dark
         ),
     )
+
+
+def _why_sensitive(bucket: Bucket) -> str:
+    return bucket.sensitivity or f"{bucket.inventoried} in the table of the inventory only"
 
 
 def turned_off(plan: Plan) -> Plan:

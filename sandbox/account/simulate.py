@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -86,6 +88,9 @@ def configure(url: str) -> None:
             )
     clients[gone.region].delete_bucket(Bucket=gone.name)
     clients["us-east-1"].put_bucket_policy(Bucket=b.TRAIL_BUCKET, Policy=b.trail_bucket_policy())
+    _keep_inventory(
+        clients[b.BY_NAME[b.INVENTORY_BUCKET].region], _client("glue", url, "us-east-1")
+    )
     _create_trail(_client("cloudtrail", url, b.TRAIL_HOME))
     _client("cloudtrail", url, b.STORE_HOME).create_event_data_store(
         Name=b.STORE_NAME, AdvancedEventSelectors=b.store_selectors()
@@ -153,6 +158,26 @@ def _harden(s3: S3Client, name: str, hardening: Hardening) -> None:
             Bucket=name,
             LifecycleConfiguration={"Rules": [rule]},  # type: ignore[list-item]
         )
+
+
+def _keep_inventory(s3: S3Client, glue: Any) -> None:
+    """The table of which buckets are sensitive, as somebody exported it from a spreadsheet."""
+    text = io.StringIO()
+    csv.writer(text).writerows(b.INVENTORY_ROWS)
+    s3.put_object(
+        Bucket=b.INVENTORY_BUCKET, Key=f"{b.INVENTORY_FOLDER}1.csv", Body=text.getvalue().encode()
+    )
+    database, table = b.INVENTORY.split(".")
+    glue.create_database(DatabaseInput={"Name": database})
+    storage = {
+        "Columns": [{"Name": name, "Type": "string"} for name in ("bucket_name", "sensitivity")],
+        "Location": f"s3://{b.INVENTORY_BUCKET}/{b.INVENTORY_FOLDER}",
+        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde"},
+    }
+    described = {"Name": table, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
+    glue.create_table(DatabaseName=database, TableInput=described)
 
 
 def _create_trail(cloudtrail: CloudTrailClient) -> None:

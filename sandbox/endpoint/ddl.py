@@ -11,6 +11,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import sqlglot
+
+# now: loaded by the first two statements at once, it is found by the second before it is whole
+import sqlglot.dialects.athena
 from sqlglot import exp
 
 from .catalog import CATALOG, Catalog, GlueTable

@@ -134,6 +134,10 @@ class Lake:
             "missing_permission": None,
             "changes_witness": "covered",
             "changes_witnessed_since": None,
+            "sensitive_by": None,
+            "sensitivity_error_code": None,
+            "sensitivity_error_operation": None,
+            "sensitivity_missing_permission": None,
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

@@ -1,7 +1,9 @@
 """What a day's build reads, and which event days it takes up again."""
 
 import csv
+import json
 import logging
+import re
 from contextlib import suppress
 from datetime import date, timedelta
 
@@ -111,10 +113,10 @@ def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
     marts.parse_delivery_day(lake.settings(), day)
     marts.build_event_days(lake.settings(), day, [str(day)])
     (row,) = lake.rows(
-        "select array_join(recommendations, '|') as told from lacuna.fct_logging_coverage "
+        "select array_join(recommendations, chr(30)) as told from lacuna.fct_logging_coverage "
         f"where event_date = date '{day}'"
     )
-    assert [one.split(":")[0] for one in row["told"].split("|")] == [
+    assert [one.split("\n")[0].split(":")[0] for one in row["told"].split("\x1e")] == [
         "Create the log bucket again or point the bucket's logging at one that exists",
         "Turn off Requester Pays on the log bucket",
         "Start the trail's logging.",
@@ -123,9 +125,107 @@ def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
     ]
 
 
+WORDS = re.compile(r"[{]([a-z_]+)[}]")
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (PROJECT / f"seeds/{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_calls_hold_only_words_that_the_mart_fills() -> None:
+    model = (PROJECT / "models/marts/fct_logging_coverage.sql").read_text()
+    filled = set(re.findall(r"(?m)^ {16}'([a-z_]+)': ", model))
+    used = {word for row in seed("remedy_calls") for word in WORDS.findall(row["call"])}
+    assert used == filled
+    assert not any(WORDS.search(row["remedy"]) for row in seed("remedies"))
+    for row in seed("remedy_calls"):
+        # OpenCSVSerDe would take it for an escape
+        assert "\\" not in row["call"], row["reason"]
+
+
+def test_every_call_belongs_to_a_remedy_and_what_has_none_is_known() -> None:
+    remedies = {row["reason"]: row for row in seed("remedies")}
+    calls = [row["reason"] for row in seed("remedy_calls")]
+    assert len(set(calls)) == len(calls)
+    without = remedies.keys() - set(calls)
+    assert set(calls) <= remedies.keys()
+    assert {reason for reason in without if remedies[reason]["priority"] != "7"} == {
+        "logging_throttled",
+        "not_observed",
+        "sensitivity_unreadable",
+        "store_changing",
+    }
+
+
+def test_fragments_of_documents_are_json_and_what_replaces_one_says_what_to_keep() -> None:
+    replacing = ("put-bucket-logging", "put-bucket-policy", "put-bucket-lifecycle", "put-event-s")
+    fragments = 0
+    for row in seed("remedy_calls"):
+        call = WORDS.sub("x", row["call"].replace("{newline}", "\n"))
+        for one in call.split("\n"):
+            document = one if one.startswith("{") else next(iter(re.findall(r"'({.*})'", one)), "")
+            if document not in ("", "{Rules: Rules}"):
+                json.loads(document)
+                fragments += 1
+        if any(name in call for name in replacing) and "off" not in row["reason"]:
+            assert re.search(r"#.*(keep|whole)", call), row["reason"]
+    assert fragments > 30
+
+
+def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
+    """Of every reason at once, also where next to nothing of the bucket is known."""
+    day = date(2026, 5, 24)
+    lake.catalogue(day)
+    reasons = tuple(row["reason"] for row in seed("remedies"))
+    known = {"target_prefix": "web/", "coverage_reasons": reasons, "weaknesses": reasons}
+    nothing = dict.fromkeys(("region", "target_bucket", "target_prefix", "key_layout"))
+    lake.observe(
+        day + timedelta(days=1),
+        [
+            {"bucket_name": "photos", "reasons": reasons, **known},
+            {"bucket_name": "videos", **known, "target_prefix": "'; reboot; {bucket} '"},
+            {"bucket_name": "blank", "reasons": reasons, **nothing},
+            {
+                "bucket_name": "unread",
+                "is_sensitive": None,
+                "sensitivity_error_code": "AccessDenied",
+            },
+        ],
+    )
+    marts.parse_delivery_day(lake.settings(), day)
+    marts.build_event_days(lake.settings(), day, [str(day)])
+    rows = lake.rows(
+        "select bucket_name, array_join(recommendations, chr(10)) as told "
+        f"from lacuna.fct_logging_coverage where event_date = date '{day}'"
+    )
+    told = {row["bucket_name"]: row["told"] for row in rows}
+    for name in ("photos", "videos", "blank"):
+        assert len(told[name].split("\n")) > len(reasons)
+        assert WORDS.findall(told[name]) == []
+    assert told["unread"].startswith("Let Lacuna's role read what says if the bucket is sensitive")
+    assert '"Resource":"arn:aws:s3:::access-log-bucket/web/*"' in told["photos"]
+    assert '"StartsWith":["arn:aws:s3:::photos/"]' in told["photos"]
+    assert "reboot" not in told["videos"]
+    assert "--bucket blank --region REGION" in told["blank"]
+
+
+def test_every_price_says_where_and_when_it_was_read() -> None:
+    prices = seed("prices")
+    places = {(row["item"], row["region"]) for row in prices}
+    assert len(places) == len(prices)
+    for row in prices:
+        assert float(row["price"]) > 0
+        assert float(row["per"]) > 0
+        assert row["currency"] == "USD"
+        assert row["source"].startswith("https://")
+        assert date.fromisoformat(row["read_on"]) >= date(2026, 11, 27)
+    model = (PROJECT / "models/marts/fct_logging_coverage.sql").read_text()
+    assert set(re.findall(r"prices[.]item = '(\w+)'", model)) == {row["item"] for row in prices}
+
+
 def test_remedies_have_a_priority_and_what_is_only_to_know_has_the_last() -> None:
-    with (PROJECT / "seeds/remedies.csv").open() as seed:
-        rows = list(csv.DictReader(seed))
+    rows = seed("remedies")
     assert {row["priority"] for row in rows} == set("12345678")
     assert len({row["remedy"] for row in rows}) == len(rows)
     for row in rows:

@@ -100,6 +100,9 @@ MARTS = {
         "weaknesses": "array<string>",
         "coverage_details": "array<string>",
         "is_sensitive": "boolean",
+        "sensitivity_error_code": "string",
+        "sensitivity_error_operation": "string",
+        "sensitivity_missing_permission": "string",
         "event_date": "date",
     },
 }

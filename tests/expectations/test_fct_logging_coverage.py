@@ -53,6 +53,31 @@ def findings(new_world):
     )
     world.add_verdict("plain", "delivering", is_sensitive=False, **half)
     world.add_verdict("untold", "delivering", is_sensitive=None, **half)
+    for number in range(4):
+        world.add_verdict(
+            f"hidden-{number}",
+            "delivering",
+            is_sensitive=None,
+            sensitivity_error_operation="GetTable",
+            sensitivity_error_code="AccessDeniedException",
+            sensitivity_missing_permission="glue:GetTable",
+        )
+    world.add_verdict(
+        "named",
+        "delivering",
+        is_sensitive=True,
+        read_coverage="covered",
+        write_coverage="covered",
+        sensitivity_error_operation="GetTable",
+        sensitivity_error_code="AccessDeniedException",
+    )
+    world.add_verdict(
+        "lost-table",
+        "delivering",
+        is_sensitive=None,
+        sensitivity_error_operation="GetTable",
+        sensitivity_error_code="EntityNotFoundException",
+    )
     seen = {"read_coverage": "covered", "write_coverage": "unknown"}
     world.add_verdict("perhaps", "delivering", is_sensitive=True, **seen)
     world.observe_account("111111111111", "observed")
@@ -147,6 +172,14 @@ def test_a_day_on_which_nobody_looked_for_weaknesses_has_none(new_world):
     assert world.findings(MART) == {}
 
 
+def test_what_one_refused_read_hides_is_told_once(findings, told):
+    assert told(findings["sensitivity_unknown"]).split("\n") == [
+        "it is unknown if these are sensitive: hidden-0, hidden-1, hidden-2 and 1 more "
+        "(GetTable: AccessDeniedException, glue:GetTable is not allowed)",
+        "it is unknown if these are sensitive: lost-table (GetTable: EntityNotFoundException)",
+    ]
+
+
 def test_every_weakness_has_words_and_no_other():
     library = Path(weaknesses.__file__).read_text()
     codes = set(re.findall(r'"((?:target|prefix|lifecycle)_\w+)"', library))
@@ -188,6 +221,7 @@ def test_severities_tell_a_loss_from_a_choice(findings):
         "logging_off": "warning",
         "logging_unknown": "warning",
         "sensitive_not_recorded": "warning",
+        "sensitivity_unknown": "warning",
         "log_bucket_weak": "warning",
     }
 
@@ -202,6 +236,17 @@ def test_what_to_do_is_said_once_for_all_that_it_mends(new_world, told):
         "  to do: Turn it on.",
         "access logging of b was off",
         "  to do: Widen it.",
+    ]
+
+
+def test_the_exact_calls_of_each_bucket_stay_in_the_mart(new_world, told):
+    world = new_world()
+    for name in ("a", "b"):
+        world.add_verdict(name, "off", recommendations=[f"Turn it on.\naws s3api {name}", "Ask."])
+    assert told(world.findings(MART)["logging_off"]).split("\n") == [
+        "access logging of a was off",
+        "access logging of b was off",
+        "  to do: Turn it on. Ask.",
     ]
 
 

@@ -20,7 +20,7 @@ def found(path: Path) -> list[str]:
 
 
 def test_every_template_is_linted() -> None:
-    names = {"log_bucket", "trail", "lacuna", "member", "remediation"}
+    names = {"log_bucket", "trail", "lacuna", "member", "remediation", "sensitivity_table"}
     assert {path.stem for path in TEMPLATES} == names
 
 

@@ -129,6 +129,7 @@ def test_no_action_is_granted_twice_on_the_same_thing_or_by_a_wildcard(
         ("s3:PutObject", f"{LAKE}/evidence/a", True),
         ("s3:DeleteObject", f"{LAKE}/evidence/a", True),
         ("glue:DeleteTable", f"{GLUE}:table/somebody/elses", False),
+        ("glue:GetTable", f"{GLUE}:table/governance/buckets", False),
         ("glue:CreateDatabase", f"{GLUE}:database/somebody", False),
         ("sts:AssumeRole", "arn:aws:iam::222222222222:role/lacuna-read", True),
         ("sts:AssumeRole", "arn:aws:iam::222222222222:role/admin", False),
@@ -143,6 +144,32 @@ def test_objects_are_read_in_log_buckets_and_written_in_the_lake_only(
     statements: Statements, action: str, resource: str, allowed: bool
 ) -> None:
     assert permits(statements, action, resource) is allowed
+
+
+def test_the_table_of_what_is_sensitive_is_read_where_it_is_named_and_nothing_beside_it(
+    cloud: Cloud, statements: Statements
+) -> None:
+    (role,) = cloud.client("iam").list_roles()["Roles"]
+    cloud.deploy(
+        "sensitivity_table",
+        RoleName=role["RoleName"],
+        DatabaseName="governance",
+        TableName="buckets",
+        BucketName="acme-governance",
+        Folder="exports/buckets/",
+    )
+    granted = role_statements(cloud.client("iam"))
+    asked = {
+        ("glue:GetTable", f"{GLUE}:table/governance/buckets"): True,
+        ("glue:GetTable", f"{GLUE}:table/governance/people"): False,
+        ("glue:UpdateTable", f"{GLUE}:table/governance/buckets"): False,
+        ("s3:ListBucket", "arn:aws:s3:::acme-governance"): True,
+        ("s3:GetObject", "arn:aws:s3:::acme-governance/exports/buckets/1.csv"): True,
+        ("s3:GetObject", "arn:aws:s3:::acme-governance/exports/people/1.csv"): False,
+        ("s3:PutObject", "arn:aws:s3:::acme-governance/exports/buckets/1.csv"): False,
+    }
+    assert {one: permits(granted, *one) for one in asked} == asked
+    assert not any(permits(statements, *one) for one in asked)
 
 
 def test_the_role_works_on_each_of_lacunas_databases(statements: Statements) -> None:

@@ -7,11 +7,12 @@ import pytest
 from botocore.awsrequest import AWSRequest
 
 from lacuna import snapshot
-from lacuna.aws import lake, session
+from lacuna.aws import athena, lake, session
 from lacuna.aws.session import AccountError
 from lacuna.aws.trails import read_stores
 from lacuna.coverage import judge
 from lacuna.evidence import LOGGING_SNAPSHOTS
+from lacuna.targets import Refusal
 from lacuna.weaknesses import PUBLIC_ACCESS_FLAGS
 
 OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
@@ -596,6 +597,144 @@ def test_the_sensitivity_is_the_buckets_tag(cloud, observed):
     rows = observed()
     assert rows["photos"]["sensitivity"] == "high"
     assert rows["other"]["sensitivity"] is None
+
+
+KEPT = """
+create external table governance.buckets (bucket_name string, {column} string)
+row format serde 'org.apache.hadoop.hive.serde2.OpenCSVSerde'
+location 's3://governance/buckets/'
+"""
+
+
+def keep_table(cloud, settings, text, column="sensitivity"):
+    """The table of a user who keeps a CSV file in a bucket; the settings that name it."""
+    cloud.bucket("governance")
+    cloud.client("s3").put_object(Bucket="governance", Key="buckets/1.csv", Body=text)
+    cloud.client("glue").create_database(DatabaseInput={"Name": "governance"})
+    athena.rows(settings, KEPT.format(column=column))
+    return replace(settings, sensitivity_table="governance.buckets")
+
+
+def look(settings):
+    snapshot.observe(settings, OBSERVED_AT)
+    rows = lake.open_lake(settings).read(LOGGING_SNAPSHOTS, OBSERVED_ON)
+    return {
+        row["bucket_name"]: {name: row[name] for name in row if "sensitiv" in name} for row in rows
+    }
+
+
+UNTOLD = {
+    "sensitivity": None,
+    "is_sensitive": False,
+    "sensitive_by": None,
+    "sensitivity_error_code": None,
+    "sensitivity_error_operation": None,
+    "sensitivity_missing_permission": None,
+}
+
+
+def test_the_table_of_the_user_says_what_no_tag_says(cloud, settings):
+    for name in ("photos", "videos", "contracts", "payroll"):
+        cloud.bucket(name)
+    cloud.client("s3").put_bucket_tagging(
+        Bucket="payroll", Tagging={"TagSet": [{"Key": "sensitivity", "Value": "high"}]}
+    )
+    text = b'contr*,"Confidential"\nphotos,public\npayroll,public\n"; drop table x",secret\n'
+    rows = look(keep_table(cloud, settings, text))
+    assert rows["contracts"] == UNTOLD | {
+        "sensitivity": "Confidential",
+        "is_sensitive": True,
+        "sensitive_by": "table",
+    }
+    assert rows["photos"] == UNTOLD | {"sensitivity": "public"}
+    assert rows["videos"] == UNTOLD
+    assert (rows["payroll"]["sensitivity"], rows["payroll"]["sensitive_by"]) == ("high", "tag")
+
+
+def test_the_table_is_read_once_however_many_buckets_there_are(cloud, settings):
+    for number in range(5):
+        cloud.bucket(f"bucket-{number}")
+    named = keep_table(cloud, settings, b"photos,secret\n")
+    before = cloud.calls("StartQueryExecution")
+    assert len(look(named)) == 7
+    assert cloud.calls("StartQueryExecution") - before == 1
+
+
+def test_a_table_that_is_missing_or_denied_hides_what_only_it_could_say(cloud, settings):
+    cloud.bucket("photos")
+    cloud.bucket("acme-payroll")
+    named = replace(
+        settings, sensitivity_table="governance.buckets", sensitive_buckets=("*-payroll",)
+    )
+    rows = look(named)
+    hidden = UNTOLD | {"is_sensitive": None, "sensitivity_error_operation": "GetTable"}
+    assert rows["photos"] == hidden | {"sensitivity_error_code": "EntityNotFoundException"}
+    assert rows["acme-payroll"] == UNTOLD | {"is_sensitive": True, "sensitive_by": "name"}
+
+    fault = {"operation": "GetTable", "resource": "buckets", "status": 400}
+    cloud.faults(fault | {"error": "AccessDeniedException"})
+    assert look(named)["photos"] == hidden | {
+        "sensitivity_error_code": "AccessDeniedException",
+        "sensitivity_missing_permission": "glue:GetTable",
+    }
+
+
+def test_a_table_without_the_columns_is_no_such_table(cloud, settings):
+    cloud.bucket("photos")
+    named = keep_table(cloud, settings, b"photos,secret\n", column="level")
+    photos = look(named)["photos"]
+    assert (photos["is_sensitive"], photos["sensitivity_error_code"]) == (None, "ColumnsMissing")
+
+
+@pytest.mark.parametrize(
+    ("operation", "permission"),
+    [
+        ("StartQueryExecution", "athena:StartQueryExecution"),
+        ("GetQueryResults", "athena:GetQueryResults"),
+    ],
+)
+def test_a_query_that_is_denied_names_what_is_missing(cloud, settings, operation, permission):
+    cloud.bucket("photos")
+    named = keep_table(cloud, settings, b"photos,secret\n")
+    cloud.faults({"operation": operation, "error": "AccessDeniedException", "status": 400})
+    assert look(named)["photos"] == UNTOLD | {
+        "is_sensitive": None,
+        "sensitivity_error_code": "AccessDeniedException",
+        "sensitivity_error_operation": operation,
+        "sensitivity_missing_permission": permission,
+    }
+
+
+def test_a_table_whose_files_are_gone_does_not_say_that_nothing_is_sensitive(cloud, settings):
+    cloud.bucket("photos")
+    named = keep_table(cloud, settings, b"photos,secret\n")
+    cloud.client("s3").delete_object(Bucket="governance", Key="buckets/1.csv")
+    photos = look(named)["photos"]
+    assert (photos["is_sensitive"], photos["sensitivity_error_code"]) == (None, "TableEmpty")
+    cloud.client("s3").delete_bucket(Bucket="governance")
+    assert look(named)["photos"]["is_sensitive"] is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "refused"),
+    [
+        (
+            "COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved",
+            Refusal("StartQueryExecution", "COLUMN_NOT_FOUND"),
+        ),
+        (
+            "PERMISSION_DENIED: Access Denied (Service: Amazon S3; Status Code: 403)",
+            Refusal("GetObject", "AccessDenied"),
+        ),
+        (
+            "Insufficient permissions to execute the query. User is not authorized to perform",
+            Refusal("GetObject", "AccessDenied"),
+        ),
+        ("no reason given", Refusal("StartQueryExecution", "QueryFailed")),
+    ],
+)
+def test_why_a_query_failed_is_told_by_a_code(reason, refused):
+    assert athena.refused_by(reason) == refused
 
 
 def test_an_account_whose_buckets_may_not_be_listed_fails_with_the_permission(cloud, settings):

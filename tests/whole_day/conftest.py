@@ -187,7 +187,6 @@ def simulated(airflow_home) -> Iterator[GuardedWorld]:
     ) as guard:
         started = json.loads(guard.stdout.readline())
         environment = os.environ | started["guarded"] | {"AIRFLOW_HOME": airflow_home}
-        environment["LACUNA_WORKGROUP"] = "lacuna"
         # with another workgroup than was preloaded dbt parses again, and its parser in Rust hangs in a fork
         environment["DBT_STATIC_PARSER"] = "false"
         yield GuardedWorld(

@@ -41,6 +41,10 @@ snapshots as (
         error_operation,
         weaknesses,
         is_sensitive,
+        sensitive_by,
+        sensitivity_error_code,
+        sensitivity_error_operation,
+        sensitivity_missing_permission,
         coverage_details,
         -- observations from before stores were looked at knew trails only
         coalesce(read_witness, read_coverage) as read_witness,
@@ -169,6 +173,10 @@ select
     snapshots.error_operation,
     snapshots.weaknesses,
     snapshots.is_sensitive,
+    snapshots.sensitive_by,
+    snapshots.sensitivity_error_code,
+    snapshots.sensitivity_error_operation,
+    snapshots.sensitivity_missing_permission,
     snapshots.observed_at as config_observed_at,
     observed.event_date
 

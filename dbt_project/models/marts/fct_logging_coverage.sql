@@ -25,6 +25,10 @@ config as (
         error_operation,
         weaknesses,
         is_sensitive,
+        sensitive_by,
+        sensitivity_error_code,
+        sensitivity_error_operation,
+        sensitivity_missing_permission,
         config_observed_at,
         event_date
 
@@ -81,15 +85,146 @@ resettled as (
 -- Not by being named: a bucket that can receive nothing, or logs into itself only, has to be logged like any other.
 log_buckets as (
 
-    select distinct
+    select
         target_bucket,
-        event_date
+        event_date,
+        bool_or(target_state <> 'broken' and target_bucket <> bucket_name) as receives_logs
 
     from config
 
+    where target_bucket is not null
+
+    group by target_bucket, event_date
+
+),
+
+-- What a log may be sent to: it receives some already, and is not logged itself, so that no chain comes of it.
+offered_log_buckets as (
+
+    select
+        log_buckets.account_id,
+        log_buckets.region,
+        log_buckets.bucket_name,
+        log_buckets.event_date,
+        count(*) as sources
+
+    from config as sources
+
+    inner join config as log_buckets
+        on
+            sources.target_bucket = log_buckets.bucket_name
+            and sources.account_id = log_buckets.account_id
+            and sources.region = log_buckets.region
+            and sources.event_date = log_buckets.event_date
+
     where
-        target_state <> 'broken'
-        and target_bucket <> bucket_name
+        sources.target_state = 'deliverable'
+        and log_buckets.logging_state = 'off'
+
+    group by log_buckets.account_id, log_buckets.region, log_buckets.bucket_name, log_buckets.event_date
+
+),
+
+-- The one of each Region that serves most: were two of them offered to each other, whoever follows both would build a ring.
+offers as (
+
+    select
+        account_id,
+        region,
+        event_date,
+        element_at(array_agg(bucket_name order by sources desc, bucket_name asc), 1) as log_bucket
+
+    from offered_log_buckets
+
+    group by account_id, region, event_date
+
+),
+
+-- The day's requests, whichever log saw them, and those of them that are data events or would be: CloudTrail writes none
+-- of a bucket's configuration, of preflights and of what S3 does by itself.
+traffic as (
+
+    select
+        bucket_name,
+        event_date,
+        count(*) as requests,
+        count_if(witness <> 'data_event') as logged_requests,
+        count_if(
+            witness <> 'access_log'
+            or (operation like 'REST.%' and operation not like 'REST.OPTIONS.%' and object_key is not null)
+            or operation in (
+                'REST.GET.BUCKET', 'REST.GET.BUCKETVERSIONS', 'REST.HEAD.BUCKET',
+                'REST.POST.MULTI_OBJECT_DELETE', 'BATCH.DELETE.OBJECT'
+            )
+        ) as object_requests
+
+    from {{ ref('fct_object_requests') }}
+
+    where event_date in {{ event_days() }}
+
+    group by bucket_name, event_date
+
+),
+
+-- How long a line is: the bucket's own of the day, or else all of the day.
+delivered_lines as (
+
+    select
+        source_bucket,
+        delivered_on,
+        cast(sum(bytes_read) as double) as bytes,
+        sum(lines_parsed + lines_quarantined) as lines
+
+    from {{ ref('fct_log_objects') }}
+
+    where
+        delivered_on in {{ event_days() }}
+        and kind = 'access_log'
+
+    group by source_bucket, delivered_on
+
+),
+
+lines_of_days as (
+
+    select
+        delivered_on,
+        sum(bytes) / nullif(sum(lines), 0) as bytes_a_line
+
+    from delivered_lines
+
+    group by delivered_on
+
+),
+
+regions as (
+
+    select distinct region
+
+    from config
+
+    where region is not null
+
+),
+
+-- Of each Region in dollars, its own price before the one of all.
+prices as (
+
+    select
+        regions.region,
+        prices.item,
+        max_by(prices.price / prices.per, prices.region <> '*') as usd_each
+
+    from regions
+
+    inner join {{ ref('prices') }} as prices
+        on
+            regions.region = prices.region
+            or (prices.region = '*' and {{ partition_of('regions.region') | indent(16) }} = 'aws')
+
+    where prices.currency = 'USD'
+
+    group by regions.region, prices.item
 
 ),
 
@@ -161,7 +296,12 @@ known as (
         config.weaknesses,
         config.is_sensitive,
         config.config_observed_at,
-        log_buckets.target_bucket is not null and not coalesce(config.is_sensitive, false) as is_log_bucket,
+        config.sensitive_by,
+        config.sensitivity_error_code,
+        config.sensitivity_error_operation,
+        config.sensitivity_missing_permission,
+        coalesce(log_buckets.receives_logs, false) and not coalesce(config.is_sensitive, false) as is_log_bucket,
+        log_buckets.target_bucket is not null as is_named_target,
         interruptions.bucket_name is not null as was_interrupted,
         unreadable_places.bucket_name is not null as is_place_unreadable,
         coalesce(hours.records, 0) as records,
@@ -171,6 +311,13 @@ known as (
         coalesce(hours.unknown_hours, 0) as unknown_hours,
         coalesce(hours.quiet_hours, 0) as quiet_hours,
         coalesce(hours.events, 0) as events,
+        offers.log_bucket as offered_log_bucket,
+        traffic.requests,
+        traffic.object_requests,
+        coalesce(traffic.logged_requests, 0) as logged_requests,
+        coalesce(delivered_lines.bytes / nullif(delivered_lines.lines, 0), lines_of_days.bytes_a_line) as bytes_a_line,
+        event_prices.usd_each as usd_a_data_event,
+        storage_prices.usd_each as usd_a_stored_byte,
         coalesce(config.event_date, hours.event_date) as event_date
 
     from config
@@ -199,6 +346,36 @@ known as (
         on
             coalesce(config.bucket_name, hours.bucket_name) = interruptions.bucket_name
             and coalesce(config.event_date, hours.event_date) = interruptions.event_date
+
+    left join offers
+        on
+            config.account_id = offers.account_id
+            and config.region = offers.region
+            and config.event_date = offers.event_date
+            and config.bucket_name <> offers.log_bucket
+
+    left join traffic
+        on
+            config.bucket_name = traffic.bucket_name
+            and config.event_date = traffic.event_date
+
+    left join delivered_lines
+        on
+            config.bucket_name = delivered_lines.source_bucket
+            and config.event_date = delivered_lines.delivered_on
+
+    left join lines_of_days
+        on config.event_date = lines_of_days.delivered_on
+
+    left join prices as event_prices
+        on
+            config.region = event_prices.region
+            and event_prices.item = 'cloudtrail_data_event'
+
+    left join prices as storage_prices
+        on
+            config.region = storage_prices.region
+            and storage_prices.item = 's3_standard_stored'
 
 ),
 
@@ -230,7 +407,8 @@ quiet as (
 
     select
         *,
-        logging_state = 'on' and not is_place_unreadable and verdict in ('idle', 'unknown') as is_quiet
+        logging_state = 'on' and not is_place_unreadable and verdict in ('idle', 'unknown') as is_quiet,
+        logged_requests > 0 or (read_witness = 'covered' and write_witness = 'covered') as is_all_seen
 
     from judged
 
@@ -288,24 +466,81 @@ explained as (
 
 ),
 
-remedies_of_reasons as (
+-- A month is 30 days like this one. Only where a log saw the whole day: what nobody saw would be paid for as well.
+forecast as (
 
-    select distinct
-        explained.bucket_name,
-        explained.event_date,
-        remedies.priority,
-        remedies.remedy
+    select
+        *,
+        if(is_all_seen, cast(object_requests as double) * 30 * usd_a_data_event) as data_events_usd_month,
+        if(is_all_seen, cast(requests as double) * bytes_a_line * 30 * usd_a_stored_byte) as access_log_usd_month
 
     from explained
 
+),
+
+told as (
+
+    select
+        *,
+        coalesce(
+            if(cents = 0, ', less than USD 0.01', ', about USD ')
+            || if(cents = 0, '', cast(cents / 100 as varchar) || '.' || substr(cast(100 + cents % 100 as varchar), 2))
+            || ' a month for all its reads and writes, at the ' || cast(object_requests as varchar) || ' of this day',
+            ''
+        ) as cost
+
+    from (
+        select
+            *,
+            cast(round(data_events_usd_month * 100) as bigint) as cents
+
+        from forecast
+    ) as in_cents
+
+),
+
+remedies_of_reasons as (
+
+    select distinct
+        told.bucket_name,
+        told.event_date,
+        remedies.priority,
+        remedies.remedy || coalesce(
+            chr(10)
+            || {{ filled('remedy_calls.call', {
+                'bucket': safe_to_copy('told.bucket_name', 'BUCKET'),
+                'account': safe_to_copy('told.account_id', 'ACCOUNT'),
+                'region': safe_to_copy('told.region', 'REGION'),
+                'partition': partition_of('told.region'),
+                'log_bucket': safe_to_copy('told.target_bucket', 'LOG_BUCKET'),
+                'prefix': safe_to_copy('told.target_prefix', 'PREFIX'),
+                'offered_log_bucket': safe_to_copy('told.offered_log_bucket', 'LOG_BUCKET'),
+                'day': 'cast(told.event_date as varchar)',
+                'cost': 'told.cost',
+                'newline': 'chr(10)',
+            }) }},
+            ''
+        ) as recommendation
+
+    from told
+
     cross join unnest(
-        explained.reasons
-        || explained.coverage_reasons
-        || coalesce(explained.weaknesses, cast(array[] as array(varchar)))
+        told.reasons
+        || told.coverage_reasons
+        || coalesce(told.weaknesses, cast(array[] as array(varchar)))
+        || filter(
+            array[if(told.is_sensitive is null and told.sensitivity_error_code is not null, 'sensitivity_unreadable')],
+            reason -> reason is not null
+        )
     ) as codes (reason)
 
     inner join {{ ref('remedies') }} as remedies
-        on codes.reason = remedies.reason
+        on
+            if(codes.reason = 'logging_off' and told.is_named_target, 'logging_off_of_log_bucket', codes.reason)
+            = remedies.reason
+
+    left join {{ ref('remedy_calls') }} as remedy_calls
+        on remedies.reason = remedy_calls.reason
 
 ),
 
@@ -314,7 +549,7 @@ advice as (
     select
         bucket_name,
         event_date,
-        array_agg(remedy order by priority, remedy) as recommendations
+        array_agg(recommendation order by priority, recommendation) as recommendations
 
     from remedies_of_reasons
 
@@ -323,41 +558,47 @@ advice as (
 )
 
 select
-    explained.account_id,
-    explained.region,
-    explained.bucket_name,
-    explained.verdict,
-    explained.reasons,
-    explained.target_bucket,
-    explained.target_prefix,
-    explained.key_layout,
-    explained.read_coverage,
-    explained.write_coverage,
-    explained.coverage_reasons,
-    explained.sensitivity,
+    told.account_id,
+    told.region,
+    told.bucket_name,
+    told.verdict,
+    told.reasons,
+    told.target_bucket,
+    told.target_prefix,
+    told.key_layout,
+    told.read_coverage,
+    told.write_coverage,
+    told.coverage_reasons,
+    told.sensitivity,
     coalesce(advice.recommendations, cast(array[] as array(varchar))) as recommendations,
-    explained.config_observed_at,
-    explained.error_code as config_error_code,
-    explained.error_operation as config_error_operation,
-    explained.weaknesses,
-    explained.coverage_details,
-    explained.is_log_bucket,
-    explained.is_sensitive,
+    told.config_observed_at,
+    told.error_code as config_error_code,
+    told.error_operation as config_error_operation,
+    told.weaknesses,
+    told.coverage_details,
+    told.is_log_bucket,
+    told.is_sensitive,
     cast(
         case
-            when 'not_met' in (explained.access_log_state, explained.data_events_state) then 'not_met'
-            when 'unknown' in (explained.access_log_state, explained.data_events_state) then 'unknown'
+            when 'not_met' in (told.access_log_state, told.data_events_state) then 'not_met'
+            when 'unknown' in (told.access_log_state, told.data_events_state) then 'unknown'
             else 'met'
         end
         as varchar
     ) as requirement_state,
-    cast(coalesce(explained.logging_state, 'unknown') as varchar) as logging_state,
-    explained.target_state,
-    explained.event_date
+    cast(coalesce(told.logging_state, 'unknown') as varchar) as logging_state,
+    told.target_state,
+    told.sensitive_by,
+    told.sensitivity_error_code,
+    told.sensitivity_error_operation,
+    told.sensitivity_missing_permission,
+    told.data_events_usd_month as forecast_data_events_usd_month,
+    told.access_log_usd_month as forecast_access_log_usd_month,
+    told.event_date
 
-from explained
+from told
 
 left join advice
     on
-        explained.bucket_name = advice.bucket_name
-        and explained.event_date = advice.event_date
+        told.bucket_name = advice.bucket_name
+        and told.event_date = advice.event_date

@@ -1,11 +1,13 @@
 """Small questions to Athena, asked by the run itself. Models and suites have their own clients."""
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 from lacuna.aws.lake import open_lake, workgroup_problem
-from lacuna.aws.session import AwsError, UnusableSetting, error_code, explained
+from lacuna.aws.session import AwsError, UnusableSetting, error_code, explained, refusal
 from lacuna.settings import Settings
+from lacuna.targets import Refusal
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -13,12 +15,19 @@ if TYPE_CHECKING:
 
 # Athena's words where it cannot write results
 _NO_BUCKET = "Unable to verify/create output bucket"
+# and where the caller, in whose name it reads, may not read the data
+_DENIED = re.compile(r"access ?denied|not authorized|insufficient permissions", re.I)
+_CODE = re.compile(r"[A-Z][A-Z_]+(?=:)")
 _RUNNING = {"QUEUED", "RUNNING"}
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
 
 
 class QueryFailed(RuntimeError):
-    """Athena did not run the query; the text holds its own words."""
+    """Athena did not run the query; the text holds its own words, `refused` the call and a code."""
+
+    def __init__(self, text: str, refused: Refusal) -> None:
+        super().__init__(text)
+        self.refused = refused
 
 
 def rows(settings: Settings, query: str) -> list[dict[str, str | None]]:
@@ -42,12 +51,14 @@ def rows(settings: Settings, query: str) -> list[dict[str, str | None]]:
             problem = workgroup_problem(lake.account, settings.workgroup)
         if problem:
             raise UnusableSetting([problem]) from error
+        refused = refusal(error, getattr(error, "operation_name", "StartQueryExecution"))
         if _NO_BUCKET in str(error):
             raise QueryFailed(
                 f"there is no lake in {lake.bucket}: run a day first (`make run DAY=…`), or name "
-                "another with LACUNA_LAKE_BUCKET"
+                "another with LACUNA_LAKE_BUCKET",
+                refused,
             ) from error
-        raise QueryFailed(f"Athena refused a query: {explained(error)}") from error
+        raise QueryFailed(f"Athena refused a query: {explained(error)}", refused) from error
     names = [one["Name"] for one in pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
     found = [
         [cell.get("VarCharValue") for cell in row["Data"]]
@@ -69,4 +80,14 @@ def _wait(athena: "AthenaClient", execution: str) -> None:
         wait = min(wait * 2, _LONGEST_WAIT)
     if status["State"] != "SUCCEEDED":
         reason = visible(status.get("StateChangeReason", "no reason given"))
-        raise QueryFailed(f"Athena query {execution} {status['State'].lower()}: {reason}")
+        raise QueryFailed(
+            f"Athena query {execution} {status['State'].lower()}: {reason}", refused_by(reason)
+        )
+
+
+def refused_by(reason: str) -> Refusal:
+    """A query's failure as a refused call: it is Athena that reads the data, as the caller."""
+    if _DENIED.search(reason):
+        return Refusal("GetObject", "AccessDenied")
+    code = _CODE.match(reason)
+    return Refusal("StartQueryExecution", code[0] if code else "QueryFailed")
