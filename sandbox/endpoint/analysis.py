@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from . import types
 from .catalog import CATALOG, OWN
-from .engine import AthenaError
+from .engine import AthenaError, Malformed
 from .functions import FUNCTIONS, TRINO, Function, Unfit, filled, fit, signatures
 from .syntax import is_comma, position, refused
 from .types import BOOLEAN, INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, array, common
@@ -58,6 +58,7 @@ NULL_IS_AMBIGUOUS = {
     ),
     *("floor", "round", "concat", "date_trunc", "date_add", "json_extract_scalar"),
 }
+LEAST_ARGUMENTS = {"coalesce": 2, "try": 1}  # Trino's parser says so, before it looks for functions
 DAY_UNITS = ("day", "week", "month", "quarter", "year")
 UNITS = ("millisecond", "second", "minute", "hour", *DAY_UNITS)
 _FIELDS = """
@@ -350,6 +351,8 @@ class _Analyser:
         group = tree.args.get("group")
         if not group:
             return
+        if group.args.get("all") is False:
+            raise refused("GROUP BY DISTINCT")
         items: list[exp.Expr] = list(group.expressions)
         for key in ("grouping_sets", "cube", "rollup"):
             items += group.args.get(key) or []
@@ -595,6 +598,8 @@ class _Analyser:
     def _usable(kind: Type) -> Type:
         if kind.holds("real") and kind.name != "real":
             raise refused("real (32-bit) numbers inside other types")
+        if kind.name == "map" and kind.of[0].of:
+            raise refused("a map whose keys hold other values")
         return kind
 
     def _field(self, kind: Type, name: str) -> Type:
@@ -651,6 +656,9 @@ class _Analyser:
         return BOOLEAN
 
     def _in(self, node: exp.In, scope: Scope) -> Type:
+        if [type(e) for e in node.expressions] == [exp.Values]:
+            node.set("query", exp.Subquery(this=node.expressions[0]))
+            node.set("expressions", [])
         query = node.args.get("query")
         if not query:
             if not node.expressions:
@@ -705,7 +713,7 @@ class _Analyser:
             raise AthenaError(
                 "INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date"
             )
-        return types.TIMESTAMP if kind.name == "timestamp" else kind
+        return types.TIMESTAMP if kind.name == "timestamp" and unit not in DAY_UNITS[2:] else kind
 
     def _neg(self, node: exp.Neg, scope: Scope) -> Type:
         kind = self.kind(node.this, scope)
@@ -870,17 +878,25 @@ class _Analyser:
 
     def _call(self, node: exp.Anonymous, scope: Scope) -> Type:
         args = [a for a in node.expressions if not isinstance(a, exp.Star)]
+        if node.name.lower() in ("all", "any", "some") and isinstance(args[0], exp.Values):
+            raise refused(f"the expression {node.sql('trino')[:60]}")
         return self._named_call(node, node.name.lower(), args, scope)
 
     def _named_call(self, node: exp.Expr, name: str, args: list[exp.Expr], scope: Scope) -> Type:
         at = position(self.sql, name)
+        lacking = AthenaError(
+            f"NOT_SUPPORTED: {at}: the function '{name}' exists in Athena, the sandbox's embedded "
+            "engine does not carry it" + (" for these arguments" if name in FUNCTIONS else "")
+        )
         if f"{name}/{len(args)}" in TRINO or (name in TRINO and name not in FUNCTIONS):
-            raise AthenaError(
-                f"NOT_SUPPORTED: {at}: the function '{name}' exists in Athena, the sandbox's "
-                "embedded engine does not carry it"
-            )
+            raise lacking
         if name not in FUNCTIONS:
+            for argument in args:  # what is wrong in there comes first
+                if not isinstance(argument, exp.Lambda):
+                    self._argument(argument, scope)
             raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered")
+        if len(args) < LEAST_ARGUMENTS.get(name, 0):
+            raise Malformed(f"SYNTAX_ERROR: {at}: The '{name}' function must have more arguments")
         given = [UNKNOWN if isinstance(a, exp.Lambda) else self._argument(a, scope) for a in args]
         if name in NULL_IS_AMBIGUOUS and UNKNOWN in given:
             raise refused(f"{name} of a NULL that has no type")
@@ -893,8 +909,13 @@ class _Analyser:
                     fit(takes, found, bound)
             except Unfit:
                 continue
-            if function.gives.name == "refused" or (function.kind == "window" and not _over(node)):
-                break
+            if function.kind == "refused":
+                raise lacking
+            if function.kind == "window" and not _over(node):
+                raise AthenaError(
+                    f"MISSING_OVER: {at}: Window function system.builtin.{name} requires an OVER "
+                    "clause"
+                )
             wanted = tuple(filled(t, k, bound) for t, k in zip(function.takes, given, strict=True))
             gives = filled(function.gives, function.gives, bound)
             if gives.name.startswith("="):
@@ -908,11 +929,10 @@ class _Analyser:
             node.meta["call"] = Call(function, wanted)
             return gives
         words = ", ".join(map(str, given))
-        if name in ("coalesce", "nullif", "greatest", "least"):
+        if name in ("coalesce", "nullif"):
             raise self.mismatch(node, f"the arguments of {name} have no common type: {words}")
         raise AthenaError(
-            f"FUNCTION_NOT_FOUND: {at}: Unexpected parameters ({words}) for function {name}; "
-            "where Athena has this signature, the sandbox's embedded engine does not carry it"
+            f"FUNCTION_NOT_FOUND: {at}: Unexpected parameters ({words}) for function {name}"
         )
 
     def _argument(self, node: exp.Expr, scope: Scope) -> Type:
@@ -928,14 +948,24 @@ class _Analyser:
         return self.kind(node, scope)
 
     def _lambda(self, node: exp.Expr, takes: Type, bound: Mapping[str, Type], scope: Scope) -> Type:
-        if takes.name != "lambda" or len(node.expressions) != 1:
+        if takes.name != "lambda":
             raise Unfit
+        if len(node.expressions) != 1:
+            raise AthenaError(
+                "INVALID_PARAMETER_USAGE: line 1:1: Expected a lambda that takes 1 argument(s) but "
+                f"got {len(node.expressions)}"
+            )
         if node.expressions[0].name.lower().startswith(OWN):
             raise refused(f"the name {node.expressions[0].name}, which is the engine's own")
         item = filled(takes.of[0], UNKNOWN, dict(bound))
         self.lambdas.append({node.expressions[0].name: item})
         found = self.kind(node.this, scope)
         self.lambdas.pop()
+        if any(isinstance(n.meta.get("call"), Call) and call_of(n).function.kind != "scalar" for n in node.walk()):
+            raise AthenaError(
+                "EXPRESSION_NOT_SCALAR: line 1:1: Lambda expression cannot contain aggregations, "
+                "window functions or grouping operations"
+            )
         if found == UNKNOWN:
             raise refused("a lambda that gives NULL")
         return Type("lambda", (item, found))

@@ -497,5 +497,6 @@ COMMANDS: list[tuple[str, Callable[..., Result]]] = [
     (rf"SHOW\s+TBLPROPERTIES\s+{NAME}", _show_properties),
     (rf"SHOW\s+CREATE\s+(TABLE|VIEW)\s+{NAME}", _show_create),
     (rf"DESC(?:RIBE)?\s+(?:EXTENDED\s+|FORMATTED\s+)?{NAME}", _describe),
+    (r"(SHOW\s+(?!FUNCTIONS\b|STATS\b)\w+).*", _refuse),
     (r"(MERGE|UPDATE|DELETE|OPTIMIZE|VACUUM|PREPARE|DEALLOCATE|GRANT|REVOKE)\s.*", _refuse),
 ]

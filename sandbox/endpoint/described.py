@@ -58,8 +58,8 @@ rest a query fails with NOT_SUPPORTED and says what it could not carry. `ENGINE=
 the same values is what `make conformance` proves: for every expression that the daily run is made of, over values at the
 edges of its types.
 
-`T`, `K`, `V` are any type, `S` one that has an order, `N` a number, `I` a whole number, `?` whatever comes, `moment` a date
-or a timestamp; `...` repeats the last argument. A star: some values are refused while the query runs (see the end).
+`T`, `V` are any type, `S`, `K` one that has an order, `N` a number, `R` a number of 32 bits as well, `I` a whole number, `?`
+whatever comes, `moment` a date or a timestamp; `...` repeats the last argument. A star: some values are refused while the query runs (see the end).
 """
 
 
@@ -83,7 +83,7 @@ def _carried() -> Iterator[str]:
         yield f"## {title}\n\n| name | takes | gives |\n|---|---|---|"
         for name, known in sorted(functions.FUNCTIONS.items()):
             for one in known:
-                if one.kind == kind and one.gives.name != "refused":
+                if one.kind == kind:
                     yield f"| `{name}` | {_takes(one)} | {_gives(one)} |"
         yield ""
 
@@ -112,7 +112,7 @@ def _not_carried() -> Iterator[str]:
         f"{name} of {_takes(one)}"
         for name, signatures in functions.FUNCTIONS.items()
         for one in signatures
-        if one.gives.name == "refused"
+        if one.kind == "refused"
     ]
     counts = [name.replace("/", " with ") for name in functions.TRINO if "/" in name]
     yield "## Functions of Athena that are refused\n"

@@ -33,7 +33,7 @@ from .catalog import CATALOG, NULL_PARTITION, OWN, DataFile, GlueTable, partitio
 from .ddl import hive_columns, new_table
 from .engine import AthenaError, Cancelled, Result, Statement
 from .functions import MACROS
-from .syntax import mismatched, parse, position, refused, with_parameters
+from .syntax import mismatched, parse, position, refused, with_parameters, without_head
 from .types import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, Type, common, glue_type
 from .writer import to_duckdb
 
@@ -143,7 +143,7 @@ class DuckEngine:
 
 def _unquote(text: str) -> str:
     """URL decoding as Java's: what is no UTF-8 becomes U+FFFD."""
-    return unquote_plus(text, errors="replace")
+    return unquote_plus(text, errors=serde.AS_JAVA)
 
 
 class _Run:
@@ -172,8 +172,8 @@ class _Run:
 
     def run(self) -> Result:
         sql = self.statement.sql.strip().rstrip(";").strip()
-        if re.match(r"(?:/\*.*?\*/|--[^\n]*\n|\s)*EXPLAIN\b", sql, re.I | re.S):
-            raise refused("EXPLAIN")
+        if found := re.match(r"EXPLAIN\b|SHOW\s+(FUNCTIONS|STATS)\b", without_head(sql), re.I):
+            raise refused(found[0].upper())
         tree = parse(with_parameters(sql, self.statement.parameters))
         if isinstance(tree, exp.Create) and tree.kind == "VIEW":
             return self.create_view(tree)
@@ -377,6 +377,8 @@ class _Run:
                 for i, (n, k) in enumerate(columns + keys, 1)
                 for x in ["partition key" if i > len(columns) else None]
             ]
+        elif name in ("views", "roles", "applicable_roles", "enabled_roles", "table_privileges"):
+            raise refused(f"information_schema.{name}")
         else:
             raise AthenaError(
                 f"TABLE_NOT_FOUND: line 1:1: Table '{CATALOG}.information_schema.{name}' does not exist"
@@ -652,16 +654,21 @@ class _Run:
                 "table and in the same order as the "
                 f"table properties: {options.partitioned_by}"
             )
-        hive = [(n, t.hive) for n, t in columns]
+        if len(columns) == len(options.partitioned_by):
+            raise AthenaError("INVALID_TABLE_PROPERTY: Table contains only partition columns")
+        hive = [(n, _stored(n, t)) for n, t in columns]
         table = new_table(
             db, name, hive, len(options.partitioned_by), location, options.format, options.delimiter
         )
+        if options.comment:
+            table["Parameters"]["comment"] = options.comment
         picks = ", ".join(
             f"cast({serde.named(n)} as {glue_type(h).duck}) as {serde.named(n)}" for n, h in hive
         )
         shaped = (
             f"select {picks} from ({query}) as q({', '.join(serde.named(n) for n, _ in columns)})"
         )
+        shaped += "" if options.has_data else " where false"
         count, partitions = self.write(shaped, table)
         self.catalog.glue.create_table(
             db, name, {k: v for k, v in table.items() if k != "DatabaseName"}
@@ -770,6 +777,23 @@ def _finite(name: str, kind: str) -> str:
     """A column as queries see it: a double that is no number fails the query that reads it."""
     column = serde.named(name)
     return f"t_finite({column}) as {column}" if kind == DOUBLE.duck else column
+
+
+def _stored(column: str, kind: Type) -> str:
+    """A type as Glue keeps it for a column of a table."""
+    if kind.name == "timestamp" and kind.sizes:
+        raise AthenaError(
+            f"NOT_SUPPORTED: Incorrect timestamp precision for {kind}; the configured precision is "
+            f"MILLISECONDS; column name: {column}"
+        )
+    if kind.name == "row" and not all(kind.fields):
+        raise AthenaError(
+            "NOT_SUPPORTED: Anonymous row type is not supported in Hive. Please give each field a "
+            f"name: {kind}"
+        )
+    for inner in kind.of:
+        _stored(column, inner)
+    return kind.hive
 
 
 def _view_type(kind: Type) -> str:

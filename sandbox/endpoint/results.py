@@ -52,10 +52,8 @@ def text(value: Any, nested: bool = False) -> str | None:  # noqa: PLR0911
     if isinstance(value, float):
         return _float(value)
     if isinstance(value, datetime):
-        written = value.strftime("%Y-%m-%d %H:%M:%S.%f")
-        return (written[:-3] if written.endswith("000") else written) + (
-            " UTC" if value.tzinfo else ""
-        )
+        written = value.replace(tzinfo=None).isoformat(" ", "microseconds")
+        return written.removesuffix("000") + " UTC" * bool(value.tzinfo)
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -152,6 +150,8 @@ class TableOptions:
     format: str = "parquet"
     delimiter: str = "\x01"
     partitioned_by: list[str] = field(default_factory=list)
+    comment: str = ""
+    has_data: bool = True  # or WITH NO DATA
 
 
 IGNORED = {
@@ -167,6 +167,7 @@ IGNORED = {
 
 def table_options(tree: exp.Create) -> TableOptions:
     found: dict[str, Any] = {}
+    comment, has_data = "", True
     properties = tree.args.get("properties")
     for item in properties.expressions if properties else []:
         if isinstance(item, exp.PartitionedByProperty):
@@ -175,6 +176,10 @@ def table_options(tree: exp.Create) -> TableOptions:
             found["format"] = item.this.name.lower()
         elif isinstance(item, exp.LocationProperty):
             found["location"] = item.this.name
+        elif isinstance(item, exp.SchemaCommentProperty):
+            comment = item.this.name
+        elif isinstance(item, exp.WithDataProperty):
+            has_data = not item.args.get("no")
         elif isinstance(item, exp.Property):
             found[item.this.name.lower()] = item.args["value"].name
     kind = found.pop("table_type", "hive").lower()
@@ -186,9 +191,9 @@ def table_options(tree: exp.Create) -> TableOptions:
     kind = found.pop("format", "parquet")
     if kind not in ("parquet", "json", "textfile"):
         raise AthenaError(f"NOT_SUPPORTED: format {kind} is not supported by the sandbox")
-    options = TableOptions(
-        location, kind, found.pop("field_delimiter", "\x01"), found.pop("partitioned_by", [])
-    )
+    keys = found.pop("partitioned_by", [])
+    delimiter = found.pop("field_delimiter", "\x01")
+    options = TableOptions(location, kind, delimiter, keys, comment, has_data)
     unknown = sorted(set(found) - IGNORED)
     if unknown:
         raise AthenaError(
@@ -222,6 +227,7 @@ OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re
 
 NAMES = {
     "cannot contain window function calls|are not allowed in window|HAVING.*window": "NESTED_WINDOW",
+    "GROUPING statement cannot be used without groups": "MISSING_GROUP_BY",
     "subqueries in lambda": "NOT_SUPPORTED",
     "cannot reference lambda": "EXPRESSION_NOT_SCALAR",
     "cannot contain (aggregates|window)": "EXPRESSION_NOT_SCALAR",

@@ -8,6 +8,7 @@ or CR, as in Hive and Trino.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import re
@@ -66,6 +67,18 @@ def content(file: DataFile) -> bytes:
         raise AthenaError(f"HIVE_CURSOR_ERROR: Failed to read file: {file.url}: {error}") from error
 
 
+def _as_java(error: UnicodeError) -> tuple[str, int]:
+    """U+FFFD for what is no UTF-8: one for a surrogate's three bytes, else as Python has it."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    surrogate = re.match(rb"\xed[\xa0-\xbf][\x80-\xbf]", error.object[error.start : error.start + 3])
+    return "\ufffd", error.start + 3 if surrogate else error.end
+
+
+AS_JAVA = "as-java"
+codecs.register_error(AS_JAVA, _as_java)
+
+
 def valid_utf8(data: bytes) -> bytes:
     """The same text with U+FFFD for what is not UTF-8, as Java decodes it."""
     if data.isascii():
@@ -73,7 +86,7 @@ def valid_utf8(data: bytes) -> bytes:
     try:
         one_text(data).validate(full=True)
     except pa.ArrowInvalid:
-        return data.decode("utf-8", "replace").encode()
+        return data.decode("utf-8", AS_JAVA).encode()
     return data
 
 

@@ -57,7 +57,7 @@ def translated(statement: Statement) -> tuple[str, dict[str, str]]:
 
 def _with_doubles(sql: str) -> str:
     for token in reversed(TrinoSQL().tokenize(sql)):
-        if token.token_type == TokenType.NUMBER and re.fullmatch(r"\d+\.\d*", token.text):
+        if token.token_type == TokenType.NUMBER and re.fullmatch(r"\d+\.\d*|\.\d+", token.text):
             sql = f"{sql[: token.end + 1]}e0{sql[token.end + 1 :]}"
     return sql
 

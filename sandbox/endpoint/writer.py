@@ -194,7 +194,14 @@ class ToDuck(DuckDBGenerator):
         safe = "try_" if isinstance(node, exp.TryCast) or self.planning else ""
         text = self.sql(node.this)
         if source == VARCHAR and target.name in GUARDS and not self.planning:
-            text = f"t_guard_{GUARDS[target.name]}({text}, '{safe}', '{target}')"
+            is_literal = not (safe or node.meta.get("is_call"))
+            safe = "try_" if is_literal else safe
+            guarded = f"t_guard_{GUARDS[target.name]}({text}, '{safe}', '{target}')"
+            if is_literal:
+                why = f"INVALID_LITERAL: line 1:1: {text} is not a valid {target.name.upper()} literal"
+                failing = f"cast(t_fail({_quoted(why)}) as {target.duck})"
+                return f"coalesce(try_cast({guarded} as {target.duck}), {failing})"
+            text = guarded
         elif target.name in INTEGERS and source.name == "double":
             text = f"round({text})"
         elif target == VARCHAR:
