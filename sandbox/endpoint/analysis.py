@@ -484,7 +484,7 @@ class _Analyser:
         """The type of an expression, which it gets."""
         if "kind" in node.meta and isinstance(node, (exp.Column, exp.Subquery, exp.Exists)):
             return kind_of(node)  # the subject of a CASE is met several times, its names only once
-        found = self._kind(node, scope)
+        found = self._usable(self._kind(node, scope))
         node.meta["kind"] = found
         return found
 
@@ -589,7 +589,7 @@ class _Analyser:
                 for key in ("this", "table", "db", "catalog"):
                     node.set(key, written.args.get(key))
                 node.set("fields", [exp.to_identifier(part) for part in parts[start + 1 :]])
-                return self._usable(kind)
+                return kind
             crossed.append(at)
             at = at.outer
         raise column_not_found(self.sql, node.name)
@@ -697,6 +697,8 @@ class _Analyser:
             return types.INTERVAL
         if UNKNOWN in (left, right):
             raise refused(f"arithmetic with a NULL that has no type: {node.sql('trino')[:60]}")
+        if "real" in (left.name, right.name):
+            raise refused("arithmetic with real (32-bit) numbers")
         found = types.arithmetic(symbol, left, right)
         if found is None:
             raise self.mismatch(node.this, f"Cannot apply operator: {left} {symbol} {right}")
@@ -717,6 +719,8 @@ class _Analyser:
 
     def _neg(self, node: exp.Neg, scope: Scope) -> Type:
         kind = self.kind(node.this, scope)
+        if kind.name == "real":
+            raise refused("arithmetic with real (32-bit) numbers")
         if kind.name not in (*INTEGERS, "decimal", "double"):
             raise self.mismatch(node, f"Cannot negate {kind}")
         if isinstance(node.this, exp.Literal) and node.this.name in ("2147483648", str(2**63)):

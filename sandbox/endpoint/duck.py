@@ -254,6 +254,8 @@ class _Run:
                 n for (n, _), (m, _) in zip(columns, found, strict=True) if n != m.lower()
             }
             return {n: kind for (n, _), (_, kind) in zip(columns, found, strict=True)}
+        if any(re.search(r"<.*varchar\(", t, re.I) for _, t in columns):
+            raise refused("a varchar of limited length inside of another type")
         kinds = {n: glue_type(t) for n, t in columns + keys}
         types = [(n, kinds[n].duck) for n, _ in columns]
         key_types = [(n, kinds[n].duck) for n, _ in keys]
@@ -275,7 +277,8 @@ class _Run:
         columns = [f"{serde.named(n)} {t}" for n, t in scan.columns + scan.keys]
         columns += [f"{c} {k.duck}" for c, k in zip(PSEUDO, HIDDEN.values(), strict=True)]
         self.con.execute(f"create temp table {scan.name} ({', '.join(columns)})")
-        picks = [*(_finite(n, t) for n, t in scan.columns + scan.keys), *PSEUDO]
+        hive = dict(hive_columns(scan.table)[0])
+        picks = [_seen(n, t, hive.get(n, "")) for n, t in scan.columns + scan.keys] + PSEUDO
         self.con.execute(
             f"create temp view {serde.named(view)} as select {', '.join(picks)} from {scan.name}"
         )
@@ -773,9 +776,12 @@ class _Run:
         return count, sorted(set(values.values())) if keys else []
 
 
-def _finite(name: str, kind: str) -> str:
-    """A column as queries see it: a double that is no number fails the query that reads it."""
+def _seen(name: str, kind: str, hive: str) -> str:
+    """A column as queries see it: a double that is no number fails the query that reads it, and a
+    varchar(3) has the first three letters of what the objects hold."""
     column = serde.named(name)
+    if limit := re.fullmatch(r"varchar\((\d+)\)", hive.strip(), re.I):
+        return f"left({column}, {limit[1]}) as {column}"
     return f"t_finite({column}) as {column}" if kind == DOUBLE.duck else column
 
 

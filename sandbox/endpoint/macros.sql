@@ -44,8 +44,12 @@ create macro t_guard_double(s, safe, kind) as t_guard(s, safe, kind, '[+-]?([0-9
 create macro t_guard_decimal(s, safe, kind) as t_guard(s, safe, kind, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)', '[+-]?[\pN.]+([eE].*)?');
 create macro t_guard_boolean(s, safe, kind) as case when lower(s) = 't' then 'true' when lower(s) = 'f' then 'false'
   else t_guard(s, safe, kind, '(?i)true|false|1|0', '') end;
+create macro t_guard_word(s, safe, kind) as t_guard(s, safe, kind, '(?i)true|false', '(?i)\s*(true|false)\s*');
 create macro t_guard_date(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\d\d-\d\d', '\s*[+-]?\d+-\d+-\d+\s*');
 create macro t_guard_time(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\d\d-\d\d( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?)?', '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}(\s.*)?');
+-- JSON of a table's objects
+create macro t_json_value(j, fits) as case when j is null or json_type(j) = 'NULL' then null when regexp_full_match(json_type(j), fits) then json_extract_string(j, '$')
+  else t_refuse('JSON that does not fit a column of its table: ' || cast(j as varchar)) end;
 -- times: milliseconds, and no zone but UTC
 create macro t_timestamp_text(t) as strftime(t, '%Y-%m-%d %H:%M:%S.%g');
 create macro t_from_iso8601_timestamp(s) as case
