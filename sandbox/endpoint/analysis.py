@@ -150,6 +150,7 @@ class _Analyser:
     def __init__(self, tables: Tables, sql: str, given: set[str]) -> None:
         self.tables, self.sql, self.given = tables, sql, given
         self.lambdas: list[dict[str, Type]] = []
+        self.aggregates = 0  # how many of them what is analysed stands in
         self.numbers = itertools.count(1)
 
     def mismatch(self, node: exp.Expr, text: str) -> AthenaError:
@@ -575,6 +576,8 @@ class _Analyser:
                     raise column_not_found(self.sql, f"{'.'.join(of)}.{name}")
                 if crossed and at.of_join:
                     raise refused("a query in ON that takes something from the one around it")
+                if crossed and self.aggregates:
+                    raise refused("an aggregate over something from the query around its own")
                 for inner in crossed:
                     inner.correlated = True
                 source, number = found[0]
@@ -748,8 +751,8 @@ class _Analyser:
         for side in (node.this, node.expression):
             if self.kind(side, scope) not in (VARCHAR, UNKNOWN):
                 raise self.mismatch(side, "LIKE is for varchar")
-        if not isinstance(node.expression, exp.Literal):
-            raise refused("LIKE with a pattern that is not a literal")
+        if not isinstance(node.expression, exp.Literal) and isinstance(node.parent, exp.Escape):
+            raise refused("ESCAPE for a pattern that is not a literal")
         return BOOLEAN
 
     def _escape(self, node: exp.Escape, scope: Scope) -> Type:
@@ -894,24 +897,14 @@ class _Analyser:
         )
         if f"{name}/{len(args)}" in TRINO or (name in TRINO and name not in FUNCTIONS):
             raise lacking
-        if name not in FUNCTIONS:
-            for argument in args:  # what is wrong in there comes first
-                if not isinstance(argument, exp.Lambda):
-                    self._argument(argument, scope)
-            raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered")
         if len(args) < LEAST_ARGUMENTS.get(name, 0):
             raise Malformed(f"SYNTAX_ERROR: {at}: The '{name}' function must have more arguments")
-        given = [UNKNOWN if isinstance(a, exp.Lambda) else self._argument(a, scope) for a in args]
-        if name in NULL_IS_AMBIGUOUS and UNKNOWN in given:
-            raise refused(f"{name} of a NULL that has no type")
+        given = self._arguments(name, args, scope)  # what is wrong in there comes first
+        if name not in FUNCTIONS:
+            raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered")
         for function in signatures(name, len(args)):
-            bound: dict[str, Type] = {}
-            try:
-                for argument, takes, kind in zip(args, function.takes, given, strict=True):
-                    is_lambda = isinstance(argument, exp.Lambda)
-                    found = self._lambda(argument, takes, bound, scope) if is_lambda else kind
-                    fit(takes, found, bound)
-            except Unfit:
+            bound = self._bound(function, args, given, scope)
+            if bound is None:
                 continue
             if function.kind == "refused":
                 raise lacking
@@ -939,6 +932,29 @@ class _Analyser:
             f"FUNCTION_NOT_FOUND: {at}: Unexpected parameters ({words}) for function {name}"
         )
 
+    def _arguments(self, name: str, args: Sequence[exp.Expr], scope: Scope) -> list[Type]:
+        aggregate = any(one.kind == "aggregate" for one in FUNCTIONS.get(name, ()))
+        self.aggregates += aggregate
+        given = [UNKNOWN if isinstance(a, exp.Lambda) else self._argument(a, scope) for a in args]
+        self.aggregates -= aggregate
+        if name in NULL_IS_AMBIGUOUS and UNKNOWN in given:
+            raise refused(f"{name} of a NULL that has no type")
+        return given
+
+    def _bound(
+        self, function: Function, args: Sequence[exp.Expr], given: Sequence[Type], scope: Scope
+    ) -> dict[str, Type] | None:
+        """What the variables of a signature stand for; None where it does not fit."""
+        bound: dict[str, Type] = {}
+        try:
+            for argument, takes, kind in zip(args, function.takes, given, strict=True):
+                is_lambda = isinstance(argument, exp.Lambda)
+                found = self._lambda(argument, takes, bound, scope) if is_lambda else kind
+                fit(takes, found, bound)
+        except Unfit:
+            return None
+        return bound
+
     def _argument(self, node: exp.Expr, scope: Scope) -> Type:
         """DISTINCT and ORDER BY stand inside the argument of an aggregate."""
         if isinstance(node, exp.Order):
@@ -965,7 +981,10 @@ class _Analyser:
         self.lambdas.append({node.expressions[0].name: item})
         found = self.kind(node.this, scope)
         self.lambdas.pop()
-        if any(isinstance(n.meta.get("call"), Call) and call_of(n).function.kind != "scalar" for n in node.walk()):
+        if any(
+            isinstance(n.meta.get("call"), Call) and call_of(n).function.kind != "scalar"
+            for n in node.walk()
+        ):
             raise AthenaError(
                 "EXPRESSION_NOT_SCALAR: line 1:1: Lambda expression cannot contain aggregations, "
                 "window functions or grouping operations"

@@ -55,11 +55,15 @@ Written by `make docs` from the engine's own tables; a test fails where this pag
 
 The sandbox's Athena runs SQL on DuckDB. It answers only what it can answer as Athena's engine v3 (a Trino) does; for the
 rest a query fails with NOT_SUPPORTED and says what it could not carry. `ENGINE=trino` has no such limits. That both give
-the same values is what `make conformance` proves: for every expression that the daily run is made of, over values at the
-edges of its types.
+the same values is what `make conformance` proves: for every expression that the daily run is made of and for every
+signature below, over values at the edges of their types.
 
-`T`, `V` are any type, `S`, `K` one that has an order, `N` a number, `R` a number of 32 bits as well, `I` a whole number, `?`
-whatever comes, `moment` a date or a timestamp; `...` repeats the last argument. A star: some values are refused while the query runs (see the end).
+One thing is told otherwise: a varchar has no length here. Where Athena says varchar(3) of `'abc'`, and makes such a column
+of it in CREATE TABLE AS, it is a varchar without end. A column that a table declares as varchar(3) is cut to three letters.
+
+`T`, `V` are any type, `S`, `K` one that has an order, `N` a number, `R` a number of 32 bits as well, `I` a whole number,
+`?` whatever comes, `moment` a date or a timestamp; `...` repeats the last argument. A star: some values are refused while
+the query runs (see the end).
 """
 
 

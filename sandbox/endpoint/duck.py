@@ -16,7 +16,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,10 @@ from . import results, serde
 from .analysis import Columns, analyse
 from .catalog import CATALOG, NULL_PARTITION, OWN, DataFile, GlueTable, partition_url
 from .ddl import hive_columns, new_table
-from .engine import AthenaError, Cancelled, Result, Statement
+from .engine import AthenaError, Cancelled, Result, Rows, Statement
 from .functions import MACROS
 from .syntax import mismatched, parse, position, refused, with_parameters, without_head
-from .types import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, Type, common, glue_type
+from .types import BIGINT, DOUBLE, TIMES, TIMESTAMP, VARCHAR, Type, common, glue_type
 from .writer import to_duckdb
 
 HIDDEN = {"$path": VARCHAR, "$file_size": BIGINT, "$file_modified_time": TIMESTAMP}
@@ -81,7 +81,7 @@ class DuckEngine:
 
     def run(self, statement: Statement) -> Result:
         connection = self._database.cursor()
-        statement.cancellation.on_request(connection.interrupt)
+        statement.cancellation.on_request(lambda: _interrupt(connection))
         folder = Path(tempfile.mkdtemp(prefix="q-", dir=self.folder))
         try:
             return _Run(self, statement, connection, folder).run()
@@ -92,6 +92,9 @@ class DuckEngine:
         finally:
             connection.close()
             shutil.rmtree(folder, ignore_errors=True)
+
+    def check(self, statement: Statement) -> None:
+        _parsed(statement)
 
     def plan(self, connection: duckdb.DuckDBPyConnection, query: str) -> str:
         """DuckDB's plan of a query over tables that are still empty, as JSON."""
@@ -141,6 +144,27 @@ class DuckEngine:
         return self.shapes[file.etag]
 
 
+def _interrupt(connection: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.ConnectionException):  # it has just ended by itself
+        connection.interrupt()
+
+
+def _parsed(statement: Statement) -> exp.Expr:
+    """A statement with its parameters in place: a query, an INSERT, or one that makes a view or a
+    table of a query."""
+    sql = without_head(statement.sql)
+    if found := re.match(r"EXPLAIN\b|SHOW\s+(FUNCTIONS|STATS)\b", sql, re.I):
+        raise refused(found[0].upper())
+    tree = parse(with_parameters(statement.sql.strip().rstrip(";").strip(), statement.parameters))
+    if isinstance(tree, exp.Create):
+        known = tree.kind == "VIEW" or (tree.kind == "TABLE" and tree.expression)
+    else:
+        known = isinstance(tree, (exp.Insert, exp.Query, exp.Values))
+    if not known:
+        raise mismatched(1, 1, sql.split(None, 1)[0])
+    return tree
+
+
 def _unquote(text: str) -> str:
     """URL decoding as Java's: what is no UTF-8 becomes U+FFFD."""
     return unquote_plus(text, errors=serde.AS_JAVA)
@@ -171,21 +195,10 @@ class _Run:
         self.given: set[str] = set()  # names that the query gave to something else: see `analyse`
 
     def run(self) -> Result:
-        sql = self.statement.sql.strip().rstrip(";").strip()
-        if found := re.match(r"EXPLAIN\b|SHOW\s+(FUNCTIONS|STATS)\b", without_head(sql), re.I):
-            raise refused(found[0].upper())
-        tree = parse(with_parameters(sql, self.statement.parameters))
-        if isinstance(tree, exp.Create) and tree.kind == "VIEW":
-            return self.create_view(tree)
-        if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression:
-            return self.create_table_as(tree)
-        if isinstance(tree, exp.Insert):
-            return self.insert(tree)
-        if isinstance(tree, (exp.Query, exp.Values)):
-            return self.select(tree)
+        tree = _parsed(self.statement)
         if isinstance(tree, exp.Create):
-            raise refused("CREATE TABLE without AS SELECT (Iceberg)")
-        raise mismatched(1, 1, sql.split(None, 1)[0])
+            return self.create_view(tree) if tree.kind == "VIEW" else self.create_table_as(tree)
+        return self.insert(tree) if isinstance(tree, exp.Insert) else self.select(tree)
 
     # -- tables of a query -------------------------------------------------------------------------
 
@@ -578,7 +591,9 @@ class _Run:
         self.plan_within_limit(query)
         found = self.execute(query)
         kinds = [kind for _, kind in columns]
-        rows = [list(map(results.cell, row, kinds)) for row in found.fetchall()]
+        rows = Rows()
+        while some := found.fetchmany(Rows.PAGE):
+            rows.extend(list(map(results.cell, row, kinds)) for row in some)
         named = tuple(
             results.column(name or f"_col{i}", kind) for i, (name, kind) in enumerate(columns)
         )
@@ -587,7 +602,7 @@ class _Run:
     def target(self, table: exp.Table) -> tuple[str, str]:
         db, name = self.home(table, self.statement.database, self.statement.sql)
         if db not in self.catalog.databases():
-            raise AthenaError(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{db}' does not exist")
+            raise AthenaError(f"NOT_FOUND: Schema {db} not found")
         return db, name
 
     def create_view(self, tree: exp.Create) -> Result:
@@ -683,7 +698,7 @@ class _Run:
     def insert(self, tree: exp.Insert) -> Result:
         into = tree.this
         node = into.this if isinstance(into, exp.Schema) else into
-        db, name = self.target(node)
+        db, name = self.home(node, self.statement.database, self.statement.sql)
         table = self.catalog.table(db, name)
         if table is None:
             raise AthenaError(
@@ -713,9 +728,9 @@ class _Run:
         types = dict(columns + keys)
         wanted, got = [glue_type(types[c]) for c in given], [kind for _, kind in described]
         pairs = [(a, b) for a, b in zip(wanted, got, strict=False) if common(a, b) != a]
-        if all(a.is_number and b.is_number for a, b in pairs) and len(wanted) == len(got):
-            for a, b in pairs:  # Athena casts
-                if not (a.is_whole and b.is_whole):
+        if len(wanted) == len(got) and all(_is_cast(a, b) for a, b in pairs):
+            for a, b in pairs:
+                if a.name not in TIMES and not (a.is_whole and b.is_whole):
                     raise refused(f"to insert {b} into a column of {a}")
         else:
             raise AthenaError(
@@ -723,7 +738,7 @@ class _Run:
                 f"[{', '.join(map(str, wanted))}], Query: [{', '.join(map(str, got))}]"
             )
         picks = ", ".join(
-            f"cast({serde.named(n) if n in given else 'null'} as {glue_type(t).duck}) as "
+            f"cast({_fitting(n, t) if n in given else 'null'} as {glue_type(t).duck}) as "
             f"{serde.named(n)}"
             for n, t in columns + keys
         )
@@ -780,9 +795,29 @@ def _seen(name: str, kind: str, hive: str) -> str:
     """A column as queries see it: a double that is no number fails the query that reads it, and a
     varchar(3) has the first three letters of what the objects hold."""
     column = serde.named(name)
-    if limit := re.fullmatch(r"varchar\((\d+)\)", hive.strip(), re.I):
-        return f"left({column}, {limit[1]}) as {column}"
+    if limit := _limit(hive):
+        return f"left({column}, {limit}) as {column}"
     return f"t_finite({column}) as {column}" if kind == DOUBLE.duck else column
+
+
+def _is_cast(wanted: Type, given: Type) -> bool:
+    """Does Athena cast what is inserted?"""
+    if wanted.name in TIMES or wanted.is_number:
+        return given.name in TIMES if wanted.name in TIMES else given.is_number
+    same = wanted.name == given.name and len(wanted.of) == len(given.of) > 0
+    return same and all(a == b or _is_cast(a, b) for a, b in zip(wanted.of, given.of, strict=True))
+
+
+def _limit(hive: str) -> str:
+    """The length of a varchar(3) as Glue writes it; empty where it has none."""
+    found = re.fullmatch(r"varchar\((\d+)\)", hive.strip(), re.I)
+    return found[1] if found else ""
+
+
+def _fitting(name: str, hive: str) -> str:
+    """A column as it is inserted: only spaces may be cut off."""
+    limit, column = _limit(hive), serde.named(name)
+    return f"t_fitting({column}, {limit})" if limit else column
 
 
 def _stored(column: str, kind: Type) -> str:

@@ -47,9 +47,14 @@ create macro t_guard_boolean(s, safe, kind) as case when lower(s) = 't' then 'tr
 create macro t_guard_word(s, safe, kind) as t_guard(s, safe, kind, '(?i)true|false', '(?i)\s*(true|false)\s*');
 create macro t_guard_date(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\d\d-\d\d', '\s*[+-]?\d+-\d+-\d+\s*');
 create macro t_guard_time(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\d\d-\d\d( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?)?', '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}(\s.*)?');
+create macro t_fitting(s, n) as case when length(rtrim(s, ' ')) > n then t_fail('INVALID_CAST_ARGUMENT: Cannot truncate non-space characters when casting to varchar(' || n || ') on INSERT')
+  else left(s, n) end;
+-- Hive takes the 30th of February for the second of March
+create macro t_no_day(s) as case when regexp_full_match(s, '\d{4}-\d\d-\d\d') then t_refuse('to read ' || s || ' as date') end;
 -- JSON of a table's objects
+create macro t_no_json_value(s) as case when s is not null then t_refuse('JSON that does not fit a column of its table: ' || s) end;
 create macro t_json_value(j, fits) as case when j is null or json_type(j) = 'NULL' then null when regexp_full_match(json_type(j), fits) then json_extract_string(j, '$')
-  else t_refuse('JSON that does not fit a column of its table: ' || cast(j as varchar)) end;
+  else t_no_json_value(cast(j as varchar)) end;
 -- times: milliseconds, and no zone but UTC
 create macro t_timestamp_text(t) as strftime(t, '%Y-%m-%d %H:%M:%S.%g');
 create macro t_from_iso8601_timestamp(s) as case

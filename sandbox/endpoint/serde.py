@@ -71,7 +71,9 @@ def _as_java(error: UnicodeError) -> tuple[str, int]:
     """U+FFFD for what is no UTF-8: one for a surrogate's three bytes, else as Python has it."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    surrogate = re.match(rb"\xed[\xa0-\xbf][\x80-\xbf]", error.object[error.start : error.start + 3])
+    surrogate = re.match(
+        rb"\xed[\xa0-\xbf][\x80-\xbf]", error.object[error.start : error.start + 3]
+    )
     return "\ufffd", error.start + 3 if surrogate else error.end
 
 
@@ -250,8 +252,7 @@ def converted(text: str, duck_type: str) -> str:
     if guard != "date":
         return value
     # Hive takes the 30th of February for the second of March
-    wrong = f"case when regexp_full_match({text}, '\\d{{4}}-\\d\\d-\\d\\d') then t_refuse('to read ' || {text} || ' as date') end"
-    return f"coalesce({value}, cast({wrong} as date))"
+    return f"coalesce({value}, cast(t_no_day({text}) as date))"
 
 
 WHOLE_LINE = {f"{begin}(.*){end}" for begin in ("", "^", "(?s)", "(?s)^") for end in ("", "$")}
@@ -470,12 +471,15 @@ def _declared(text: str, kind: exp.DataType, spelled: Spelled, path: str, varian
                 f"map_from_entries(list_transform(map_entries({text}), lambda e: "
                 f"{{k: e.key, v: {inner}}}))"
             )
-    return text if duck_type(kind) == "varchar" or kind.this == exp.DType.MAP else _json_value(text, duck_type(kind))
+    return (
+        text
+        if duck_type(kind) == "varchar" or kind.this == exp.DType.MAP
+        else _json_value(text, duck_type(kind))
+    )
 
 
 def _json_value(cell: str, duck_type: str) -> str:
     """A value of JSON as one of a column's type; the SerDes read what is of another type in ways
     of their own."""
     read = f"t_json_value({cell}, '{JSON_TYPES.get(duck_type.partition('(')[0], '')}')"
-    refusal = f"cast(case when {read} is not null then t_refuse('JSON that does not fit a column of its table: ' || {cell}) end as {duck_type})"
-    return f"coalesce({converted(read, duck_type)}, {refusal})"
+    return f"coalesce({converted(read, duck_type)}, cast(t_no_json_value({read}) as {duck_type}))"

@@ -118,8 +118,8 @@ def _decimal(text: exp.Expr, kind: exp.DataType) -> exp.Expr:
 class TrinoSQL(Trino):
     INDEX_OFFSET = 0
 
-    def tokenize(self, sql: str, **options: Any) -> list[Token]:
-        return super().tokenize(SPACED_HEX.sub(_hex_in_one, sql), **options)
+    def tokenize(self, sql: str, dialect: Any = None) -> list[Token]:
+        return super().tokenize(SPACED_HEX.sub(_hex_in_one, sql), dialect)
 
     class Parser(TrinoParser):
         FUNCTIONS: ClassVar[Any] = {}
@@ -272,23 +272,22 @@ def check_tokens(sql: str, read: list[Token]) -> None:
             wrong = inside not in SPECIAL
         if kind == T.FROM:
             begun.add(len(open_calls))
-        wrong |= kind == T.FOR and inside == "SUBSTRING" and len(open_calls) not in begun
         if kind == T.COMMA and inside == "POSITION":
             raise AthenaError(
                 f"FUNCTION_NOT_FOUND: {position(sql, 'position')}: Function 'position' not registered"
             )
-        if kind == T.L_BRACKET and last[1] not in BEFORE_BRACKET:
-            wrong = True
-        if kind == T.NULL and last[1] == T.NOT and last[0] in (*BEFORE_BRACKET, T.STRING, T.NUMBER):
-            wrong = True
-        if kind == T.COMMA and last == (T.LIMIT, T.NUMBER):
-            wrong = True
         end = ended.setdefault(len(open_calls), [])
+        value = (*BEFORE_BRACKET, T.STRING, T.NUMBER)
+        wrong |= (
+            (kind == T.FOR and inside == "SUBSTRING" and len(open_calls) not in begun)
+            or (kind == T.L_BRACKET and last[1] not in BEFORE_BRACKET)
+            or (kind == T.NULL and last[1] == T.NOT and last[0] in value)
+            or (kind == T.COMMA and last == (T.LIMIT, T.NUMBER))
+            or (kind in SETS and bool(end))
+        )
         if kind in ENDS:
             wrong |= any(e not in ENDS[: ENDS.index(kind)] for e in end)
             end.append(kind)
-        if kind in SETS and end:
-            wrong = True
         if kind in (T.HEX_STRING, T.BIT_STRING) and sql[token.start] not in "xX":
             raise refused(f"the number {sql[token.start : token.end + 1]}")
         if last[1] == T.NUMBER and kind == T.VAR and before.end + 1 == token.start:
@@ -299,12 +298,7 @@ def check_tokens(sql: str, read: list[Token]) -> None:
 
 def check_syntax(tree: exp.Expr) -> None:
     """Statements, joins and clauses that no Trino grammar has; only what is listed passes."""
-    if type(tree).__name__ in FOREIGN_STATEMENTS:
-        raise mismatched(1, 1, tree.sql().split(" ")[0].lower())
-    if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
-        raise mismatched(1, 8, "overwrite")
-    if isinstance(tree, exp.Create):
-        _check_create(tree)
+    _check_statement(tree)
     for query in tree.find_all(exp.Query):
         for node in query.walk():
             allowed = PARTS.get(type(node).__name__, "").split()
@@ -331,7 +325,13 @@ def check_syntax(tree: exp.Expr) -> None:
         break
 
 
-def _check_create(tree: exp.Create) -> None:
+def _check_statement(tree: exp.Expr) -> None:
+    if type(tree).__name__ in FOREIGN_STATEMENTS:
+        raise mismatched(1, 1, tree.sql().split(" ")[0].lower())
+    if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
+        raise mismatched(1, 8, "overwrite")
+    if not isinstance(tree, exp.Create):
+        return
     named = isinstance(tree.this, exp.Schema)
     if tree.kind == "VIEW" and (named or tree.args.get("exists")):
         raise mismatched(1, 1, "(" if named else "not")

@@ -69,11 +69,6 @@ def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str,
         if depth == 0:
             outer.setdefault(token.token_type, token)
     body = outer.get(TokenType.ALIAS)
-    if body is None and tokens[1].token_type == TokenType.TABLE:
-        raise AthenaError(
-            "NOT_SUPPORTED: line 1:1: CREATE TABLE without AS SELECT (Iceberg) is not supported by "
-            "the sandbox"
-        )
     if body is None or tokens[1].token_type != TokenType.TABLE:
         raise mismatched(tokens[1].line, 1, tokens[1].text)
     head, rest = sql[: body.start], sql[body.start :]

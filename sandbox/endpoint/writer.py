@@ -159,7 +159,7 @@ class ToDuck(DuckDBGenerator):
 
     def like_sql(self, node: exp.Like) -> str:
         mark = "not like" if node.args.get("negate") else "like"
-        return f"{self.sql(node.this)} {mark} {_quoted(node.expression.name)}"
+        return f"{self.sql(node.this)} {mark} {self.sql(node.expression)}"
 
     def escape_sql(self, node: exp.Escape) -> str:
         return f"{self.sql(node.this)} escape {_quoted(node.expression.name)}"
