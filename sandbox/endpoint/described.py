@@ -14,7 +14,6 @@ from . import analysis, functions, syntax, types, writer
 from .types import Type
 
 PAGE = Path(__file__).parents[2] / "docs" / "embedded-engine.md"
-SOURCES = ("syntax", "types", "analysis", "functions", "patterns", "writer", "duck")
 CAST = (
     *map(Type, ("tinyint", "smallint", "integer", "bigint")),
     *(types.decimal(10, 2), types.DOUBLE, types.BOOLEAN, types.VARCHAR, types.DATE),
@@ -156,8 +155,8 @@ def _codes(texts: Iterable[str]) -> str:
 
 def _refused() -> Iterator[str]:
     """Every reason for a refusal that stands in the source."""
-    here = Path(__file__).parent
-    found = {text for name in SOURCES for text in _reasons((here / f"{name}.py").read_text())}
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    found = {text for source in sources for text in _reasons(source.read_text())}
     yield "## What else is refused\n\nBefore the query runs:\n"
     yield from _bullets(found)
     yield "\nFor a value that is met while it runs:\n"
@@ -181,12 +180,19 @@ def _bullets(texts: Iterable[str]) -> Iterator[str]:
 
 def _reasons(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
             continue
-        if node.func.id == "refused" and node.args:
-            text = _text(node.args[0])
-            if text.strip("… "):
-                yield text
+        text, refusal = _text(node.args[0]), "NOT_SUPPORTED: "
+        if node.func.id == "AthenaError" and text.startswith(refusal):
+            text = re.sub(
+                r"^(line 1:1: )?(the sandbox's embedded engine refuses )?",
+                "",
+                text.removeprefix(refusal),
+            )
+        elif node.func.id != "refused":
+            continue
+        if text.strip("… ") and "could not be sure" not in text:
+            yield text
 
 
 def _text(node: ast.expr) -> str:

@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
-from . import results, serde
+from . import errors, pruning, results, serde
 from .analysis import Columns, analyse
 from .catalog import CATALOG, NULL_PARTITION, OWN, DataFile, GlueTable, partition_url
 from .ddl import hive_columns, new_table
@@ -88,7 +88,7 @@ class DuckEngine:
         except duckdb.InterruptException:
             raise Cancelled from None
         except duckdb.Error as error:
-            raise AthenaError(results.reason(error, statement.sql)) from error
+            raise AthenaError(errors.reason(error, statement.sql)) from error
         finally:
             connection.close()
             shutil.rmtree(folder, ignore_errors=True)
@@ -153,8 +153,8 @@ def _parsed(statement: Statement) -> exp.Expr:
     """A statement with its parameters in place: a query, an INSERT, or one that makes a view or a
     table of a query."""
     sql = without_head(statement.sql)
-    if found := re.match(r"EXPLAIN\b|SHOW\s+(FUNCTIONS|STATS)\b", sql, re.I):
-        raise refused(found[0].upper())
+    if re.match(r"(EXPLAIN|SHOW\s+(FUNCTIONS|STATS))\b", sql, re.I):
+        raise refused("EXPLAIN, SHOW FUNCTIONS and SHOW STATS")
     tree = parse(with_parameters(statement.sql.strip().rstrip(";").strip(), statement.parameters))
     if isinstance(tree, exp.Create):
         known = tree.kind == "VIEW" or (tree.kind == "TABLE" and tree.expression)
@@ -436,7 +436,7 @@ class _Run:
         for strict, lenient in self.lenient.items():
             planned = planned.replace(strict, lenient)
         for node in json.loads(self.engine.plan(self.con, planned)):
-            _collect(node, [], filters, _words(*self.given))
+            pruning.collect(node, [], filters, pruning.words(*self.given))
         for view in self.views.values():
             self.con.execute(view)
         for scan in self.scans.values():
@@ -475,10 +475,10 @@ class _Run:
         keys = ", ".join(["*", *_typed(scan.keys)])
         self.con.execute(f"create or replace temp view files as select {keys} from raw_files")
         kept: set[int] = set()
-        data_names = _words(*(n for n, _ in scan.columns))
+        data_names = pruning.words(*(n for n, _ in scan.columns))
         for conditions in uses:
             # a column's name may be a word that means something else to DuckDB, as in (user = 'x')
-            usable = [c for c in conditions if not _words(c) & data_names and self._binds(c)]
+            usable = [c for c in conditions if not pruning.words(c) & data_names and self._binds(c)]
             where = " and ".join(f"({c}) is not false" for c in usable) or "true"
             kept |= {
                 row[0]
@@ -863,49 +863,3 @@ def _partition_value(folder: str) -> str:
 
 def _key(value: str) -> str | None:
     return None if value == NULL_PARTITION else value
-
-
-def _collect(
-    node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]], given: set[str]
-) -> None:
-    """Filters of a JSON plan by the table they reach: one list for each time the table is read.
-
-    A FILTER that stands above a table may show a column by a name that the query gave it; such
-    names are in `given`, and tell nothing about the table.
-    """
-    info, name = node.get("extra_info") or {}, node.get("name", "").strip()
-    if name == "SEQ_SCAN":
-        own = [c for t in _texts(info.get("Filters")) for c in _conjuncts(t)]
-        filters.setdefault(info["Table"].rpartition(".")[2], []).append(above + own)
-    passed = _texts(info.get("Expression")) if name == "FILTER" else []
-    passed = [c for t in passed for c in _conjuncts(t) if not _words(c) & given]
-    for child in node.get("children", []):
-        _collect(child, passed, filters, given)
-
-
-def _words(*texts: str) -> set[str]:
-    """The words of a plan's conditions or of names, without what stands in single quotes."""
-    bare = (re.sub(r"'[^']*'", " ", text) for text in texts)
-    return {word for text in bare for word in re.findall(r"\w+", text.lower())}
-
-
-def _texts(found: str | list[str] | None) -> list[str]:
-    return [found] if isinstance(found, str) else list(found or [])
-
-
-def _conjuncts(text: str) -> Iterator[str]:
-    """The parts of `(a AND (b OR c) AND …)` as DuckDB writes it in a plan: cut at depth 1,
-    outside of quotes."""
-    text, depth, start, in_text = text.removeprefix("optional: "), 0, 1, False
-    cuts = []
-    for i, char in enumerate(text):
-        in_text = in_text != (char == "'")
-        if not in_text:
-            depth += (char == "(") - (char == ")")
-            if depth == 0 and i < len(text) - 1:  # not one bracket around all of it
-                yield text
-                return
-            if depth == 1 and text.startswith(" AND ", i):
-                cuts.append(text[start:i])
-                start = i + 5
-    yield from [*cuts, text[start:-1]] if cuts else [text]

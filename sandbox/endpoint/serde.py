@@ -68,13 +68,11 @@ def content(file: DataFile) -> bytes:
 
 
 def _as_java(error: UnicodeError) -> tuple[str, int]:
-    """U+FFFD for what is no UTF-8: one for a surrogate's three bytes, else as Python has it."""
+    """U+FFFD for what is no UTF-8: one for all that there is of a surrogate, else as Python has it."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    surrogate = re.match(
-        rb"\xed[\xa0-\xbf][\x80-\xbf]", error.object[error.start : error.start + 3]
-    )
-    return "\ufffd", error.start + 3 if surrogate else error.end
+    surrogate = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?").match(error.object, error.start)
+    return "\ufffd", surrogate.end() if surrogate else error.end
 
 
 AS_JAVA = "as-java"

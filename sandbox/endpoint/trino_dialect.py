@@ -56,8 +56,12 @@ def translated(statement: Statement) -> tuple[str, dict[str, str]]:
 
 
 def _with_doubles(sql: str) -> str:
-    for token in reversed(TrinoSQL().tokenize(sql)):
-        if token.token_type == TokenType.NUMBER and re.fullmatch(r"\d+\.\d*|\.\d+", token.text):
+    tokens = TrinoSQL().tokenize(sql)
+    for before, token in reversed(list(zip([*tokens[:1], *tokens], tokens, strict=False))):
+        follows_point = before.token_type == TokenType.DOT and before.end + 1 == token.start
+        if token.token_type == TokenType.NUMBER and (
+            re.fullmatch(r"\d+\.\d*", token.text) or (follows_point and token.text.isdigit())
+        ):
             sql = f"{sql[: token.end + 1]}e0{sql[token.end + 1 :]}"
     return sql
 

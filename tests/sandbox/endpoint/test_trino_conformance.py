@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from sandbox.__main__ import client_environment, yesterday
 from sandbox.account import simulate
-from sandbox.endpoint import described, results, server
+from sandbox.endpoint import described, errors, results, server
 from sandbox.endpoint.catalog import Catalog
 from sandbox.endpoint.ddl import hive_columns
 from sandbox.endpoint.duck import DuckEngine
@@ -436,7 +436,7 @@ def embedded_values(shared: Shared, shape: Shape) -> list[Outcome]:
             found = connection.execute(f"execute part({first}, {last})").fetchall()
         except duckdb.Error as error:
             if first == last:
-                return [Failure(results.reason(error, shape.text))]
+                return [Failure(errors.reason(error, shape.text))]
             middle = (first + last) // 2
             return [*between(first, middle), *between(middle + 1, last)]
         return [in_words(value, kind) for _, value in sorted(found, key=lambda row: int(row[0]))]
