@@ -100,7 +100,8 @@ create macro t_map_subscript(m, k) as map_extract(m, k)[case when m is null or k
 create macro t_few(n) as case when n < 10000 then n when n is not null then
   cast(t_fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') as bigint) end;
 create macro t_sequence(a, b) as generate_series(a, case when a <= b then a + t_few(b - a) else a - t_few(a - b) end, case when a <= b then 1 else -1 end);
-create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp), cast(b as timestamp), to_days(case when a <= b then 1 else -1 end)) as date[]);
+create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp),
+  cast(case when a <= b then a + cast(t_few(date_diff('day', a, b)) as integer) else a - cast(t_few(date_diff('day', b, a)) as integer) end as timestamp), to_days(case when a <= b then 1 else -1 end)) as date[]);
 create macro t_offset(i) as case when i >= 0 then i else cast('INVALID_FUNCTION_ARGUMENT: Offset must ' ||
   case when i is null then 'not be null' else 'be at least 0' end as bigint) end;
 -- Trino keeps the values as doubles

@@ -292,7 +292,7 @@ def _signature(name: str, one: Function, choice: int) -> Shape:
             kinds.append(_example(takes))
     text, style = f"{name}({', '.join(args)})", one.kind
     if style == "window":
-        kinds = kinds or [Type("bigint")]
+        kinds = [Type("bigint")] * max(len(kinds), 1)  # few values: every frame is a statement
         text += " over (order by a0, i)" if args else " over (order by a0)"
     return Shape(text, tuple(kinds), style)
 

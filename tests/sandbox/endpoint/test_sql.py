@@ -633,6 +633,10 @@ FAILS_THERE_TOO = [
     ),
     ("select b from (values (1, 1)) t(a, b) join (values 1) u(a) using (b)", "COLUMN_NOT_FOUND"),
     ("select t.a from (values 1) t(a) join (values 1) u(a) using (a)", "COLUMN_NOT_FOUND"),
+    (
+        "select sequence(date '1990-01-01', date '2026-01-01')",
+        "INVALID_FUNCTION_ARGUMENT: result of sequence function must not",
+    ),
     # a literal is another thing than a cast
     ("select date '2026-02-30'", "INVALID_LITERAL: line 1:1: '2026-02-30' is not a valid DATE"),
     ("select bigint 'x'", "INVALID_LITERAL"),
