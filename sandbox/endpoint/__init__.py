@@ -3,7 +3,7 @@
 server      the process: one port, everything installed
 s3          where moto's S3 is corrected; bulk load
 cloudtrail  where moto's CloudTrail is corrected; public keys of digests
-glue        the Glue calls that moto lacks
+glue        what moto's Glue lacks
 faults      calls that fail on demand, calls counted
 athena      the Athena API
 unload      UNLOAD, by CREATE TABLE AS
@@ -16,7 +16,9 @@ analysis    names resolved, a type for every expression; what has none is refuse
 writer      an analysed query as DuckDB SQL
 functions   the functions that are carried, by signature, with macros.sql
 serde       text formats, decoded by DuckDB
-results     values, types and errors between DuckDB and Athena
+pruning     which of a query's filters reach which table
+results     values and types between DuckDB and Athena
+errors      DuckDB's errors in Athena's words
 types       Trino's types, and their names in DuckDB and Hive
 trino       the other engine: a real Trino, with trino_dialect, trino_view and trino_server
 """

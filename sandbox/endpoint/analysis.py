@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from . import types
 from .catalog import CATALOG, OWN
-from .engine import AthenaError
+from .engine import AthenaError, Malformed
 from .functions import FUNCTIONS, TRINO, Function, Unfit, filled, fit, signatures
 from .syntax import is_comma, position, refused
 from .types import BOOLEAN, INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, array, common
@@ -58,6 +58,7 @@ NULL_IS_AMBIGUOUS = {
     ),
     *("floor", "round", "concat", "date_trunc", "date_add", "json_extract_scalar"),
 }
+LEAST_ARGUMENTS = {"coalesce": 2, "try": 1}  # Trino's parser says so, before it looks for functions
 DAY_UNITS = ("day", "week", "month", "quarter", "year")
 UNITS = ("millisecond", "second", "minute", "hour", *DAY_UNITS)
 _FIELDS = """
@@ -149,6 +150,7 @@ class _Analyser:
     def __init__(self, tables: Tables, sql: str, given: set[str]) -> None:
         self.tables, self.sql, self.given = tables, sql, given
         self.lambdas: list[dict[str, Type]] = []
+        self.aggregates = 0  # how many of them what is analysed stands in
         self.numbers = itertools.count(1)
 
     def mismatch(self, node: exp.Expr, text: str) -> AthenaError:
@@ -350,6 +352,8 @@ class _Analyser:
         group = tree.args.get("group")
         if not group:
             return
+        if group.args.get("all") is False:
+            raise refused("GROUP BY DISTINCT")
         items: list[exp.Expr] = list(group.expressions)
         for key in ("grouping_sets", "cube", "rollup"):
             items += group.args.get(key) or []
@@ -481,7 +485,7 @@ class _Analyser:
         """The type of an expression, which it gets."""
         if "kind" in node.meta and isinstance(node, (exp.Column, exp.Subquery, exp.Exists)):
             return kind_of(node)  # the subject of a CASE is met several times, its names only once
-        found = self._kind(node, scope)
+        found = self._usable(self._kind(node, scope))
         node.meta["kind"] = found
         return found
 
@@ -572,6 +576,8 @@ class _Analyser:
                     raise column_not_found(self.sql, f"{'.'.join(of)}.{name}")
                 if crossed and at.of_join:
                     raise refused("a query in ON that takes something from the one around it")
+                if crossed and self.aggregates:
+                    raise refused("an aggregate over something from the query around its own")
                 for inner in crossed:
                     inner.correlated = True
                 source, number = found[0]
@@ -586,7 +592,7 @@ class _Analyser:
                 for key in ("this", "table", "db", "catalog"):
                     node.set(key, written.args.get(key))
                 node.set("fields", [exp.to_identifier(part) for part in parts[start + 1 :]])
-                return self._usable(kind)
+                return kind
             crossed.append(at)
             at = at.outer
         raise column_not_found(self.sql, node.name)
@@ -595,6 +601,8 @@ class _Analyser:
     def _usable(kind: Type) -> Type:
         if kind.holds("real") and kind.name != "real":
             raise refused("real (32-bit) numbers inside other types")
+        if kind.name == "map" and kind.of[0].of:
+            raise refused("a map whose keys hold other values")
         return kind
 
     def _field(self, kind: Type, name: str) -> Type:
@@ -651,6 +659,9 @@ class _Analyser:
         return BOOLEAN
 
     def _in(self, node: exp.In, scope: Scope) -> Type:
+        if [type(e) for e in node.expressions] == [exp.Values]:
+            node.set("query", exp.Subquery(this=node.expressions[0]))
+            node.set("expressions", [])
         query = node.args.get("query")
         if not query:
             if not node.expressions:
@@ -689,6 +700,8 @@ class _Analyser:
             return types.INTERVAL
         if UNKNOWN in (left, right):
             raise refused(f"arithmetic with a NULL that has no type: {node.sql('trino')[:60]}")
+        if "real" in (left.name, right.name):
+            raise refused("arithmetic with real (32-bit) numbers")
         found = types.arithmetic(symbol, left, right)
         if found is None:
             raise self.mismatch(node.this, f"Cannot apply operator: {left} {symbol} {right}")
@@ -705,10 +718,12 @@ class _Analyser:
             raise AthenaError(
                 "INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date"
             )
-        return types.TIMESTAMP if kind.name == "timestamp" else kind
+        return types.TIMESTAMP if kind.name == "timestamp" and unit not in DAY_UNITS[2:] else kind
 
     def _neg(self, node: exp.Neg, scope: Scope) -> Type:
         kind = self.kind(node.this, scope)
+        if kind.name == "real":
+            raise refused("arithmetic with real (32-bit) numbers")
         if kind.name not in (*INTEGERS, "decimal", "double"):
             raise self.mismatch(node, f"Cannot negate {kind}")
         if isinstance(node.this, exp.Literal) and node.this.name in ("2147483648", str(2**63)):
@@ -736,8 +751,8 @@ class _Analyser:
         for side in (node.this, node.expression):
             if self.kind(side, scope) not in (VARCHAR, UNKNOWN):
                 raise self.mismatch(side, "LIKE is for varchar")
-        if not isinstance(node.expression, exp.Literal):
-            raise refused("LIKE with a pattern that is not a literal")
+        if not isinstance(node.expression, exp.Literal) and isinstance(node.parent, exp.Escape):
+            raise refused("ESCAPE for a pattern that is not a literal")
         return BOOLEAN
 
     def _escape(self, node: exp.Escape, scope: Scope) -> Type:
@@ -870,31 +885,34 @@ class _Analyser:
 
     def _call(self, node: exp.Anonymous, scope: Scope) -> Type:
         args = [a for a in node.expressions if not isinstance(a, exp.Star)]
+        if node.name.lower() in ("all", "any", "some") and isinstance(args[0], exp.Values):
+            raise refused(f"the expression {node.sql('trino')[:60]}")
         return self._named_call(node, node.name.lower(), args, scope)
 
     def _named_call(self, node: exp.Expr, name: str, args: list[exp.Expr], scope: Scope) -> Type:
         at = position(self.sql, name)
+        lacking = AthenaError(
+            f"NOT_SUPPORTED: {at}: the function '{name}' exists in Athena, the sandbox's embedded "
+            "engine does not carry it" + (" for these arguments" if name in FUNCTIONS else "")
+        )
         if f"{name}/{len(args)}" in TRINO or (name in TRINO and name not in FUNCTIONS):
-            raise AthenaError(
-                f"NOT_SUPPORTED: {at}: the function '{name}' exists in Athena, the sandbox's "
-                "embedded engine does not carry it"
-            )
+            raise lacking
+        if len(args) < LEAST_ARGUMENTS.get(name, 0):
+            raise Malformed(f"SYNTAX_ERROR: {at}: The '{name}' function must have more arguments")
+        given = self._arguments(name, args, scope)  # what is wrong in there comes first
         if name not in FUNCTIONS:
             raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered")
-        given = [UNKNOWN if isinstance(a, exp.Lambda) else self._argument(a, scope) for a in args]
-        if name in NULL_IS_AMBIGUOUS and UNKNOWN in given:
-            raise refused(f"{name} of a NULL that has no type")
         for function in signatures(name, len(args)):
-            bound: dict[str, Type] = {}
-            try:
-                for argument, takes, kind in zip(args, function.takes, given, strict=True):
-                    is_lambda = isinstance(argument, exp.Lambda)
-                    found = self._lambda(argument, takes, bound, scope) if is_lambda else kind
-                    fit(takes, found, bound)
-            except Unfit:
+            bound = self._bound(function, args, given, scope)
+            if bound is None:
                 continue
-            if function.gives.name == "refused" or (function.kind == "window" and not _over(node)):
-                break
+            if function.kind == "refused":
+                raise lacking
+            if function.kind == "window" and not _over(node):
+                raise AthenaError(
+                    f"MISSING_OVER: {at}: Window function system.builtin.{name} requires an OVER "
+                    "clause"
+                )
             wanted = tuple(filled(t, k, bound) for t, k in zip(function.takes, given, strict=True))
             gives = filled(function.gives, function.gives, bound)
             if gives.name.startswith("="):
@@ -908,12 +926,34 @@ class _Analyser:
             node.meta["call"] = Call(function, wanted)
             return gives
         words = ", ".join(map(str, given))
-        if name in ("coalesce", "nullif", "greatest", "least"):
+        if name in ("coalesce", "nullif"):
             raise self.mismatch(node, f"the arguments of {name} have no common type: {words}")
         raise AthenaError(
-            f"FUNCTION_NOT_FOUND: {at}: Unexpected parameters ({words}) for function {name}; "
-            "where Athena has this signature, the sandbox's embedded engine does not carry it"
+            f"FUNCTION_NOT_FOUND: {at}: Unexpected parameters ({words}) for function {name}"
         )
+
+    def _arguments(self, name: str, args: Sequence[exp.Expr], scope: Scope) -> list[Type]:
+        aggregate = any(one.kind == "aggregate" for one in FUNCTIONS.get(name, ()))
+        self.aggregates += aggregate
+        given = [UNKNOWN if isinstance(a, exp.Lambda) else self._argument(a, scope) for a in args]
+        self.aggregates -= aggregate
+        if name in NULL_IS_AMBIGUOUS and UNKNOWN in given:
+            raise refused(f"{name} of a NULL that has no type")
+        return given
+
+    def _bound(
+        self, function: Function, args: Sequence[exp.Expr], given: Sequence[Type], scope: Scope
+    ) -> dict[str, Type] | None:
+        """What the variables of a signature stand for; None where it does not fit."""
+        bound: dict[str, Type] = {}
+        try:
+            for argument, takes, kind in zip(args, function.takes, given, strict=True):
+                is_lambda = isinstance(argument, exp.Lambda)
+                found = self._lambda(argument, takes, bound, scope) if is_lambda else kind
+                fit(takes, found, bound)
+        except Unfit:
+            return None
+        return bound
 
     def _argument(self, node: exp.Expr, scope: Scope) -> Type:
         """DISTINCT and ORDER BY stand inside the argument of an aggregate."""
@@ -928,14 +968,27 @@ class _Analyser:
         return self.kind(node, scope)
 
     def _lambda(self, node: exp.Expr, takes: Type, bound: Mapping[str, Type], scope: Scope) -> Type:
-        if takes.name != "lambda" or len(node.expressions) != 1:
+        if takes.name != "lambda":
             raise Unfit
+        if len(node.expressions) != 1:
+            raise AthenaError(
+                "INVALID_PARAMETER_USAGE: line 1:1: Expected a lambda that takes 1 argument(s) but "
+                f"got {len(node.expressions)}"
+            )
         if node.expressions[0].name.lower().startswith(OWN):
             raise refused(f"the name {node.expressions[0].name}, which is the engine's own")
         item = filled(takes.of[0], UNKNOWN, dict(bound))
         self.lambdas.append({node.expressions[0].name: item})
         found = self.kind(node.this, scope)
         self.lambdas.pop()
+        if any(
+            isinstance(n.meta.get("call"), Call) and call_of(n).function.kind != "scalar"
+            for n in node.walk()
+        ):
+            raise AthenaError(
+                "EXPRESSION_NOT_SCALAR: line 1:1: Lambda expression cannot contain aggregations, "
+                "window functions or grouping operations"
+            )
         if found == UNKNOWN:
             raise refused("a lambda that gives NULL")
         return Type("lambda", (item, found))

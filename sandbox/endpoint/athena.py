@@ -3,8 +3,8 @@ rest stay moto's."""
 
 from __future__ import annotations
 
-import contextlib
 import io
+import itertools
 import json
 import math
 import re
@@ -23,7 +23,8 @@ from moto.core.exceptions import JsonRESTError
 
 from . import ddl, prepared, s3, unload
 from .catalog import CATALOG, Catalog, CatalogError, GlueTable, split_url
-from .engine import AthenaError, Cancelled, Column, Engine, Malformed, Result, Statement
+from .engine import AthenaError, Cancelled, Column, Engine, Malformed, Result, Row, Statement
+from .syntax import without_head
 
 WORKERS = 4
 FIRST_WAIT = 3.0  # a client that starts a short query finds it done at its first poll
@@ -77,6 +78,19 @@ class Execution:
         self.ended, self.reason = time.time(), reason
         self.state = end
 
+    def check(self) -> None:
+        """Find out if it is malformed, before it has its turn."""
+        text = without_head(self.statement.sql)
+        if ddl.command(text) or prepared.command(text) or unload.UNLOAD.fullmatch(text):
+            return
+        try:
+            _engine.check(self.statement)
+        except Malformed as error:
+            self.malformed, self.reason = True, str(error)
+            self.statement.cancellation.request()
+        except AthenaError:
+            pass  # it will fail when it runs
+
     def _run(self, statement: Statement) -> Result:
         return ddl.run(statement) or self._query(statement)
 
@@ -100,17 +114,15 @@ class Execution:
         return f"{self.statement.output_location}{self.id}-manifest.csv"
 
     def _store(self) -> None:
-        text = io.StringIO()
+        text = io.BytesIO()
         if self.has_header:
-            names: list[str | None] = [c.name for c in self.result.columns]
-            for row in [names, *self.result.rows]:
-                text.write(
-                    ",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in row)
-                    + "\n"
-                )
+            names: Row = [c.name for c in self.result.columns]
+            for row in itertools.chain([names], self.result.rows):
+                cells = ("" if v is None else '"' + v.replace('"', '""') + '"' for v in row)
+                text.write(f"{','.join(cells)}\n".encode())
         else:
-            text.writelines(f"{row[0] or ''}\n" for row in self.result.rows)
-        self.statement.catalog.put(self.output, text.getvalue().encode())
+            text.writelines(f"{row[0] or ''}\n".encode() for row in self.result.rows)
+        self.statement.catalog.put(self.output, text.getvalue())
         if self.result.subtype == "UNLOAD":
             self.statement.catalog.put(self.manifest, "\n".join(self.result.written).encode())
 
@@ -218,8 +230,10 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
             execution = Execution(statement, context, group.name, token, self.athena_backend)
             self._executions()[execution.id] = execution
             future: Future[None] = _pool.submit(execution.run)
-        with contextlib.suppress(TimeoutError):
+        try:
             future.result(timeout=FIRST_WAIT)
+        except TimeoutError:  # it runs, or waits for others to end: it may not even be parsed
+            execution.check()
         if execution.malformed:  # there never was an execution
             del self._executions()[execution.id]
             raise _invalid(execution.reason.removeprefix("SYNTAX_ERROR: "), "MALFORMED_QUERY")
@@ -248,11 +262,13 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         ids = [e.id for e in reversed(self._executions().values()) if e.workgroup == group]
         return json.dumps(self._page("QueryExecutionIds", ids, 50))
 
+    def _asked(self, most: int) -> tuple[int, int]:
+        """Where a page starts, and how many items it has."""
+        start, count = self._get_param("NextToken"), self._get_param("MaxResults")
+        return int(start or 0), int(count or most)
+
     def _page(self, name: str, items: list[Any], most: int) -> dict[str, Any]:
-        start, count = (
-            int(self._get_param("NextToken") or 0),
-            int(self._get_param("MaxResults") or most),
-        )
+        start, count = self._asked(most)
         page = {name: items[start : start + count]}
         return page | ({"NextToken": str(start + count)} if start + count < len(items) else {})
 
@@ -267,14 +283,10 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         if int(self._get_param("MaxResults") or LIMIT) > LIMIT:
             raise _invalid(f"MaxResults is more than maximum allowed length {LIMIT}")
         result = execution.result
-        header: list[list[str | None]] = (
-            [[c.name for c in result.columns]] if execution.has_header else []
-        )
-        page = self._page("Rows", header + result.rows, LIMIT)
-        page["Rows"] = [
-            {"Data": [{} if v is None else {"VarCharValue": v} for v in row]}
-            for row in page["Rows"]
-        ]
+        header: list[Row] = [[c.name for c in result.columns]] if execution.has_header else []
+        start, count = self._asked(LIMIT)
+        first, end = start - len(header), start + count - len(header)
+        rows = [*header[start:], *result.rows.between(max(first, 0), end)]
         info = [
             {
                 "CatalogName": "hive",
@@ -290,9 +302,14 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
             }
             for c in ([ROWS] if result.subtype in WRITERS else result.columns)
         ]
-        token = {"NextToken": page["NextToken"]} if "NextToken" in page else {}
-        rows = {"Rows": page["Rows"], "ResultSetMetadata": {"ColumnInfo": info}}
-        return json.dumps({"UpdateCount": result.update_count, "ResultSet": rows, **token})
+        found = {
+            "Rows": [
+                {"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in rows
+            ],
+            "ResultSetMetadata": {"ColumnInfo": info},
+        }
+        token = {"NextToken": str(start + count)} if end < len(result.rows) else {}
+        return json.dumps({"UpdateCount": result.update_count, "ResultSet": found, **token})
 
     def get_query_runtime_statistics(self) -> str:
         execution = self._execution()

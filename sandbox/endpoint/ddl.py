@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,7 +17,7 @@ import sqlglot.dialects.athena
 from sqlglot import exp
 
 from .catalog import CATALOG, Catalog, GlueTable
-from .engine import AthenaError, Column, Result, Statement
+from .engine import AthenaError, Column, Result, Rows, Statement
 from .syntax import without_head
 
 PARQUET = {
@@ -95,9 +95,17 @@ def new_table(
 def run(statement: Statement) -> Result | None:
     """The result of a Hive statement; None where it is one for an engine."""
     sql = without_head(statement.sql)
+    if found := command(sql):
+        action, words = found
+        return action(_Context(statement, sql), *words)
+    return None
+
+
+def command(sql: str) -> tuple[Callable[..., Result], Sequence[str | None]] | None:
+    """What a Hive statement does, and to what; None where it is one for an engine."""
     for pattern, action in COMMANDS:
         if found := re.fullmatch(pattern, sql, re.I | re.S):
-            return action(_Context(statement, sql), *found.groups())
+            return action, found.groups()
     return None
 
 
@@ -135,7 +143,7 @@ class _Context:
 
 def _rows(lines: Iterable[str], subtype: str) -> Result:
     column = Column(HEADINGS.get(subtype, "result"), "string")
-    return Result("UTILITY", subtype, (column,), [[line] for line in lines])
+    return Result("UTILITY", subtype, (column,), Rows([line] for line in lines))
 
 
 def _create_database(at: _Context, exists: str | None, name: str, rest: str) -> Result:
@@ -473,6 +481,13 @@ def _refuse(at: _Context, verb: str) -> Result:
     raise AthenaError(f"NOT_SUPPORTED: line 1:1: {verb.upper()} is not supported by the sandbox")
 
 
+def _refuse_iceberg(at: _Context, verb: str) -> Result:
+    raise AthenaError(
+        "NOT_SUPPORTED: line 1:1: CREATE TABLE without AS SELECT (Iceberg) is not supported by the "
+        "sandbox"
+    )
+
+
 COMMANDS: list[tuple[str, Callable[..., Result]]] = [
     (rf"CREATE\s+(?:DATABASE|SCHEMA)\s+(IF\s+NOT\s+EXISTS\s+)?{NAME}(.*)", _create_database),
     (
@@ -500,5 +515,7 @@ COMMANDS: list[tuple[str, Callable[..., Result]]] = [
     (rf"SHOW\s+TBLPROPERTIES\s+{NAME}", _show_properties),
     (rf"SHOW\s+CREATE\s+(TABLE|VIEW)\s+{NAME}", _show_create),
     (rf"DESC(?:RIBE)?\s+(?:EXTENDED\s+|FORMATTED\s+)?{NAME}", _describe),
+    (r"(CREATE\s+TABLE)\b(?!.*\bAS\b).*", _refuse_iceberg),
+    (r"(SHOW\s+(?!FUNCTIONS\b|STATS\b)\w+).*", _refuse),
     (r"(MERGE|UPDATE|DELETE|OPTIMIZE|VACUUM|PREPARE|DEALLOCATE|GRANT|REVOKE)\s.*", _refuse),
 ]

@@ -14,7 +14,6 @@ from . import analysis, functions, syntax, types, writer
 from .types import Type
 
 PAGE = Path(__file__).parents[2] / "docs" / "embedded-engine.md"
-SOURCES = ("syntax", "types", "analysis", "functions", "patterns", "writer", "duck")
 CAST = (
     *map(Type, ("tinyint", "smallint", "integer", "bigint")),
     *(types.decimal(10, 2), types.DOUBLE, types.BOOLEAN, types.VARCHAR, types.DATE),
@@ -55,11 +54,15 @@ Written by `make docs` from the engine's own tables; a test fails where this pag
 
 The sandbox's Athena runs SQL on DuckDB. It answers only what it can answer as Athena's engine v3 (a Trino) does; for the
 rest a query fails with NOT_SUPPORTED and says what it could not carry. `ENGINE=trino` has no such limits. That both give
-the same values is what `make conformance` proves: for every expression that the daily run is made of, over values at the
-edges of its types.
+the same values is what `make conformance` proves: for every expression that the daily run is made of and for every
+signature below, over values at the edges of their types.
 
-`T`, `K`, `V` are any type, `S` one that has an order, `N` a number, `I` a whole number, `?` whatever comes, `moment` a date
-or a timestamp; `...` repeats the last argument. A star: some values are refused while the query runs (see the end).
+One thing is told otherwise: a varchar has no length here. Where Athena says varchar(3) of `'abc'`, and makes such a column
+of it in CREATE TABLE AS, it is a varchar without end. A column that a table declares as varchar(3) is cut to three letters.
+
+`T`, `V` are any type, `S`, `K` one that has an order, `N` a number, `R` a number of 32 bits as well, `I` a whole number,
+`?` whatever comes, `moment` a date or a timestamp; `...` repeats the last argument. A star: some values are refused while
+the query runs (see the end).
 """
 
 
@@ -83,7 +86,7 @@ def _carried() -> Iterator[str]:
         yield f"## {title}\n\n| name | takes | gives |\n|---|---|---|"
         for name, known in sorted(functions.FUNCTIONS.items()):
             for one in known:
-                if one.kind == kind and one.gives.name != "refused":
+                if one.kind == kind:
                     yield f"| `{name}` | {_takes(one)} | {_gives(one)} |"
         yield ""
 
@@ -112,7 +115,7 @@ def _not_carried() -> Iterator[str]:
         f"{name} of {_takes(one)}"
         for name, signatures in functions.FUNCTIONS.items()
         for one in signatures
-        if one.gives.name == "refused"
+        if one.kind == "refused"
     ]
     counts = [name.replace("/", " with ") for name in functions.TRINO if "/" in name]
     yield "## Functions of Athena that are refused\n"
@@ -152,8 +155,8 @@ def _codes(texts: Iterable[str]) -> str:
 
 def _refused() -> Iterator[str]:
     """Every reason for a refusal that stands in the source."""
-    here = Path(__file__).parent
-    found = {text for name in SOURCES for text in _reasons((here / f"{name}.py").read_text())}
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    found = {text for source in sources for text in _reasons(source.read_text())}
     yield "## What else is refused\n\nBefore the query runs:\n"
     yield from _bullets(found)
     yield "\nFor a value that is met while it runs:\n"
@@ -177,12 +180,19 @@ def _bullets(texts: Iterable[str]) -> Iterator[str]:
 
 def _reasons(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
             continue
-        if node.func.id == "refused" and node.args:
-            text = _text(node.args[0])
-            if text.strip("… "):
-                yield text
+        text, refusal = _text(node.args[0]), "NOT_SUPPORTED: "
+        if node.func.id == "AthenaError" and text.startswith(refusal):
+            text = re.sub(
+                r"^(line 1:1: )?(the sandbox's embedded engine refuses )?",
+                "",
+                text.removeprefix(refusal),
+            )
+        elif node.func.id != "refused":
+            continue
+        if text.strip("… ") and "could not be sure" not in text:
+            yield text
 
 
 def _text(node: ast.expr) -> str:

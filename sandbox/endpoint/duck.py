@@ -16,7 +16,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
-from . import results, serde
+from . import errors, pruning, results, serde
 from .analysis import Columns, analyse
 from .catalog import CATALOG, NULL_PARTITION, OWN, DataFile, GlueTable, partition_url
 from .ddl import hive_columns, new_table
-from .engine import AthenaError, Cancelled, Result, Statement
+from .engine import AthenaError, Cancelled, Result, Rows, Statement
 from .functions import MACROS
-from .syntax import mismatched, parse, position, refused, with_parameters
-from .types import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, Type, common, glue_type
+from .syntax import mismatched, parse, position, refused, with_parameters, without_head
+from .types import BIGINT, DOUBLE, TIMES, TIMESTAMP, VARCHAR, Type, common, glue_type
 from .writer import to_duckdb
 
 HIDDEN = {"$path": VARCHAR, "$file_size": BIGINT, "$file_modified_time": TIMESTAMP}
@@ -81,17 +81,20 @@ class DuckEngine:
 
     def run(self, statement: Statement) -> Result:
         connection = self._database.cursor()
-        statement.cancellation.on_request(connection.interrupt)
+        statement.cancellation.on_request(lambda: _interrupt(connection))
         folder = Path(tempfile.mkdtemp(prefix="q-", dir=self.folder))
         try:
             return _Run(self, statement, connection, folder).run()
         except duckdb.InterruptException:
             raise Cancelled from None
         except duckdb.Error as error:
-            raise AthenaError(results.reason(error, statement.sql)) from error
+            raise AthenaError(errors.reason(error, statement.sql)) from error
         finally:
             connection.close()
             shutil.rmtree(folder, ignore_errors=True)
+
+    def check(self, statement: Statement) -> None:
+        _parsed(statement)
 
     def plan(self, connection: duckdb.DuckDBPyConnection, query: str) -> str:
         """DuckDB's plan of a query over tables that are still empty, as JSON."""
@@ -141,9 +144,30 @@ class DuckEngine:
         return self.shapes[file.etag]
 
 
+def _interrupt(connection: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.ConnectionException):  # it has just ended by itself
+        connection.interrupt()
+
+
+def _parsed(statement: Statement) -> exp.Expr:
+    """A statement with its parameters in place: a query, an INSERT, or one that makes a view or a
+    table of a query."""
+    sql = without_head(statement.sql)
+    if re.match(r"(EXPLAIN|SHOW\s+(FUNCTIONS|STATS))\b", sql, re.I):
+        raise refused("EXPLAIN, SHOW FUNCTIONS and SHOW STATS")
+    tree = parse(with_parameters(statement.sql.strip().rstrip(";").strip(), statement.parameters))
+    if isinstance(tree, exp.Create):
+        known = tree.kind == "VIEW" or (tree.kind == "TABLE" and tree.expression)
+    else:
+        known = isinstance(tree, (exp.Insert, exp.Query, exp.Values))
+    if not known:
+        raise mismatched(1, 1, sql.split(None, 1)[0])
+    return tree
+
+
 def _unquote(text: str) -> str:
     """URL decoding as Java's: what is no UTF-8 becomes U+FFFD."""
-    return unquote_plus(text, errors="replace")
+    return unquote_plus(text, errors=serde.AS_JAVA)
 
 
 class _Run:
@@ -171,21 +195,10 @@ class _Run:
         self.given: set[str] = set()  # names that the query gave to something else: see `analyse`
 
     def run(self) -> Result:
-        sql = self.statement.sql.strip().rstrip(";").strip()
-        if re.match(r"(?:/\*.*?\*/|--[^\n]*\n|\s)*EXPLAIN\b", sql, re.I | re.S):
-            raise refused("EXPLAIN")
-        tree = parse(with_parameters(sql, self.statement.parameters))
-        if isinstance(tree, exp.Create) and tree.kind == "VIEW":
-            return self.create_view(tree)
-        if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression:
-            return self.create_table_as(tree)
-        if isinstance(tree, exp.Insert):
-            return self.insert(tree)
-        if isinstance(tree, (exp.Query, exp.Values)):
-            return self.select(tree)
+        tree = _parsed(self.statement)
         if isinstance(tree, exp.Create):
-            raise refused("CREATE TABLE without AS SELECT (Iceberg)")
-        raise mismatched(1, 1, sql.split(None, 1)[0])
+            return self.create_view(tree) if tree.kind == "VIEW" else self.create_table_as(tree)
+        return self.insert(tree) if isinstance(tree, exp.Insert) else self.select(tree)
 
     # -- tables of a query -------------------------------------------------------------------------
 
@@ -254,6 +267,8 @@ class _Run:
                 n for (n, _), (m, _) in zip(columns, found, strict=True) if n != m.lower()
             }
             return {n: kind for (n, _), (_, kind) in zip(columns, found, strict=True)}
+        if any(re.search(r"<.*varchar\(", t, re.I) for _, t in columns):
+            raise refused("a varchar of limited length inside of another type")
         kinds = {n: glue_type(t) for n, t in columns + keys}
         types = [(n, kinds[n].duck) for n, _ in columns]
         key_types = [(n, kinds[n].duck) for n, _ in keys]
@@ -275,7 +290,8 @@ class _Run:
         columns = [f"{serde.named(n)} {t}" for n, t in scan.columns + scan.keys]
         columns += [f"{c} {k.duck}" for c, k in zip(PSEUDO, HIDDEN.values(), strict=True)]
         self.con.execute(f"create temp table {scan.name} ({', '.join(columns)})")
-        picks = [*(_finite(n, t) for n, t in scan.columns + scan.keys), *PSEUDO]
+        hive = dict(hive_columns(scan.table)[0])
+        picks = [_seen(n, t, hive.get(n, "")) for n, t in scan.columns + scan.keys] + PSEUDO
         self.con.execute(
             f"create temp view {serde.named(view)} as select {', '.join(picks)} from {scan.name}"
         )
@@ -377,6 +393,8 @@ class _Run:
                 for i, (n, k) in enumerate(columns + keys, 1)
                 for x in ["partition key" if i > len(columns) else None]
             ]
+        elif name in ("views", "roles", "applicable_roles", "enabled_roles", "table_privileges"):
+            raise refused(f"information_schema.{name}")
         else:
             raise AthenaError(
                 f"TABLE_NOT_FOUND: line 1:1: Table '{CATALOG}.information_schema.{name}' does not exist"
@@ -418,7 +436,7 @@ class _Run:
         for strict, lenient in self.lenient.items():
             planned = planned.replace(strict, lenient)
         for node in json.loads(self.engine.plan(self.con, planned)):
-            _collect(node, [], filters, _words(*self.given))
+            pruning.collect(node, [], filters, pruning.words(*self.given))
         for view in self.views.values():
             self.con.execute(view)
         for scan in self.scans.values():
@@ -457,10 +475,10 @@ class _Run:
         keys = ", ".join(["*", *_typed(scan.keys)])
         self.con.execute(f"create or replace temp view files as select {keys} from raw_files")
         kept: set[int] = set()
-        data_names = _words(*(n for n, _ in scan.columns))
+        data_names = pruning.words(*(n for n, _ in scan.columns))
         for conditions in uses:
             # a column's name may be a word that means something else to DuckDB, as in (user = 'x')
-            usable = [c for c in conditions if not _words(c) & data_names and self._binds(c)]
+            usable = [c for c in conditions if not pruning.words(c) & data_names and self._binds(c)]
             where = " and ".join(f"({c}) is not false" for c in usable) or "true"
             kept |= {
                 row[0]
@@ -573,7 +591,9 @@ class _Run:
         self.plan_within_limit(query)
         found = self.execute(query)
         kinds = [kind for _, kind in columns]
-        rows = [list(map(results.cell, row, kinds)) for row in found.fetchall()]
+        rows = Rows()
+        while some := found.fetchmany(Rows.PAGE):
+            rows.extend(list(map(results.cell, row, kinds)) for row in some)
         named = tuple(
             results.column(name or f"_col{i}", kind) for i, (name, kind) in enumerate(columns)
         )
@@ -582,7 +602,7 @@ class _Run:
     def target(self, table: exp.Table) -> tuple[str, str]:
         db, name = self.home(table, self.statement.database, self.statement.sql)
         if db not in self.catalog.databases():
-            raise AthenaError(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{db}' does not exist")
+            raise AthenaError(f"NOT_FOUND: Schema {db} not found")
         return db, name
 
     def create_view(self, tree: exp.Create) -> Result:
@@ -652,16 +672,21 @@ class _Run:
                 "table and in the same order as the "
                 f"table properties: {options.partitioned_by}"
             )
-        hive = [(n, t.hive) for n, t in columns]
+        if len(columns) == len(options.partitioned_by):
+            raise AthenaError("INVALID_TABLE_PROPERTY: Table contains only partition columns")
+        hive = [(n, _stored(n, t)) for n, t in columns]
         table = new_table(
             db, name, hive, len(options.partitioned_by), location, options.format, options.delimiter
         )
+        if options.comment:
+            table["Parameters"]["comment"] = options.comment
         picks = ", ".join(
             f"cast({serde.named(n)} as {glue_type(h).duck}) as {serde.named(n)}" for n, h in hive
         )
         shaped = (
             f"select {picks} from ({query}) as q({', '.join(serde.named(n) for n, _ in columns)})"
         )
+        shaped += "" if options.has_data else " where false"
         count, partitions = self.write(shaped, table)
         self.catalog.glue.create_table(
             db, name, {k: v for k, v in table.items() if k != "DatabaseName"}
@@ -673,7 +698,7 @@ class _Run:
     def insert(self, tree: exp.Insert) -> Result:
         into = tree.this
         node = into.this if isinstance(into, exp.Schema) else into
-        db, name = self.target(node)
+        db, name = self.home(node, self.statement.database, self.statement.sql)
         table = self.catalog.table(db, name)
         if table is None:
             raise AthenaError(
@@ -703,9 +728,9 @@ class _Run:
         types = dict(columns + keys)
         wanted, got = [glue_type(types[c]) for c in given], [kind for _, kind in described]
         pairs = [(a, b) for a, b in zip(wanted, got, strict=False) if common(a, b) != a]
-        if all(a.is_number and b.is_number for a, b in pairs) and len(wanted) == len(got):
-            for a, b in pairs:  # Athena casts
-                if not (a.is_whole and b.is_whole):
+        if len(wanted) == len(got) and all(_is_cast(a, b) for a, b in pairs):
+            for a, b in pairs:
+                if a.name not in TIMES and not (a.is_whole and b.is_whole):
                     raise refused(f"to insert {b} into a column of {a}")
         else:
             raise AthenaError(
@@ -713,7 +738,7 @@ class _Run:
                 f"[{', '.join(map(str, wanted))}], Query: [{', '.join(map(str, got))}]"
             )
         picks = ", ".join(
-            f"cast({serde.named(n) if n in given else 'null'} as {glue_type(t).duck}) as "
+            f"cast({_fitting(n, t) if n in given else 'null'} as {glue_type(t).duck}) as "
             f"{serde.named(n)}"
             for n, t in columns + keys
         )
@@ -766,10 +791,50 @@ class _Run:
         return count, sorted(set(values.values())) if keys else []
 
 
-def _finite(name: str, kind: str) -> str:
-    """A column as queries see it: a double that is no number fails the query that reads it."""
+def _seen(name: str, kind: str, hive: str) -> str:
+    """A column as queries see it: a double that is no number fails the query that reads it, and a
+    varchar(3) has the first three letters of what the objects hold."""
     column = serde.named(name)
+    if limit := _limit(hive):
+        return f"left({column}, {limit}) as {column}"
     return f"t_finite({column}) as {column}" if kind == DOUBLE.duck else column
+
+
+def _is_cast(wanted: Type, given: Type) -> bool:
+    """Does Athena cast what is inserted?"""
+    if wanted.name in TIMES or wanted.is_number:
+        return given.name in TIMES if wanted.name in TIMES else given.is_number
+    same = wanted.name == given.name and len(wanted.of) == len(given.of) > 0
+    return same and all(a == b or _is_cast(a, b) for a, b in zip(wanted.of, given.of, strict=True))
+
+
+def _limit(hive: str) -> str:
+    """The length of a varchar(3) as Glue writes it; empty where it has none."""
+    found = re.fullmatch(r"varchar\((\d+)\)", hive.strip(), re.I)
+    return found[1] if found else ""
+
+
+def _fitting(name: str, hive: str) -> str:
+    """A column as it is inserted: only spaces may be cut off."""
+    limit, column = _limit(hive), serde.named(name)
+    return f"t_fitting({column}, {limit})" if limit else column
+
+
+def _stored(column: str, kind: Type) -> str:
+    """A type as Glue keeps it for a column of a table."""
+    if kind.name == "timestamp" and kind.sizes:
+        raise AthenaError(
+            f"NOT_SUPPORTED: Incorrect timestamp precision for {kind}; the configured precision is "
+            f"MILLISECONDS; column name: {column}"
+        )
+    if kind.name == "row" and not all(kind.fields):
+        raise AthenaError(
+            "NOT_SUPPORTED: Anonymous row type is not supported in Hive. Please give each field a "
+            f"name: {kind}"
+        )
+    for inner in kind.of:
+        _stored(column, inner)
+    return kind.hive
 
 
 def _view_type(kind: Type) -> str:
@@ -798,49 +863,3 @@ def _partition_value(folder: str) -> str:
 
 def _key(value: str) -> str | None:
     return None if value == NULL_PARTITION else value
-
-
-def _collect(
-    node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]], given: set[str]
-) -> None:
-    """Filters of a JSON plan by the table they reach: one list for each time the table is read.
-
-    A FILTER that stands above a table may show a column by a name that the query gave it; such
-    names are in `given`, and tell nothing about the table.
-    """
-    info, name = node.get("extra_info") or {}, node.get("name", "").strip()
-    if name == "SEQ_SCAN":
-        own = [c for t in _texts(info.get("Filters")) for c in _conjuncts(t)]
-        filters.setdefault(info["Table"].rpartition(".")[2], []).append(above + own)
-    passed = _texts(info.get("Expression")) if name == "FILTER" else []
-    passed = [c for t in passed for c in _conjuncts(t) if not _words(c) & given]
-    for child in node.get("children", []):
-        _collect(child, passed, filters, given)
-
-
-def _words(*texts: str) -> set[str]:
-    """The words of a plan's conditions or of names, without what stands in single quotes."""
-    bare = (re.sub(r"'[^']*'", " ", text) for text in texts)
-    return {word for text in bare for word in re.findall(r"\w+", text.lower())}
-
-
-def _texts(found: str | list[str] | None) -> list[str]:
-    return [found] if isinstance(found, str) else list(found or [])
-
-
-def _conjuncts(text: str) -> Iterator[str]:
-    """The parts of `(a AND (b OR c) AND …)` as DuckDB writes it in a plan: cut at depth 1,
-    outside of quotes."""
-    text, depth, start, in_text = text.removeprefix("optional: "), 0, 1, False
-    cuts = []
-    for i, char in enumerate(text):
-        in_text = in_text != (char == "'")
-        if not in_text:
-            depth += (char == "(") - (char == ")")
-            if depth == 0 and i < len(text) - 1:  # not one bracket around all of it
-                yield text
-                return
-            if depth == 1 and text.startswith(" AND ", i):
-                cuts.append(text[start:i])
-                start = i + 5
-    yield from [*cuts, text[start:-1]] if cuts else [text]

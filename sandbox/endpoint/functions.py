@@ -6,7 +6,7 @@ Trino has a function of that name, as one that is not carried here.
 Columns: names (several share a row) · types of the arguments · result type · DuckDB expression,
 `{0}` … being the arguments, `{*}` all of them and `{f}` the name; left out where DuckDB has the
 function under the same name.
-`T`, `K`, `V` stand for any type, `S` for one that has an order, `N` for a number, `I` for a whole
+`T`, `V` stand for any type, `S`, `K` for one that has an order, `N` for a number, `I` for a whole
 one, `?` for whatever comes; `moment` takes dates and timestamps; `...` repeats the last argument;
 `T -> V` is a lambda. An argument is brought to the type of the signature, as Trino would.
 A result of `=2` is the type of argument 2. A `!` before the expression: it refuses some values
@@ -51,7 +51,6 @@ regexp_replace            | varchar, varchar, varchar | varchar |
 json_extract_scalar       | varchar, varchar          | varchar | !t_json_scalar({*})
 abs                       | N                         | N       |
 ceil ceiling floor round  | I                         | I       | {0}
-ceil ceiling floor round  | decimal                   | refused |
 ceil ceiling floor        | double                    | double  | {f}({0})
 round                     | double                    | double  | case when {0} = 0 then 0e0 else round({0}) end
 mod                       | I, I                      | I       | ({0} % {1})
@@ -117,10 +116,8 @@ count                     |                   | bigint  | count(*){over}
 count                     | ?                 | bigint  |
 count_if                  | boolean           | bigint  | count(case when {0} then 1 end){over}
 sum                       | bigint            | bigint  | cast(sum({*}){over} as bigint)
-sum                       | decimal           | refused |
 sum                       | double            | double  | t_finite(sum({*}){over})
 avg                       | bigint            | double  |
-avg                       | decimal           | refused |
 avg                       | double            | double  | t_finite(avg({*}){over})
 min max                   | S                 | S       |
 arbitrary any_value       | T                 | T       | any_value({*}){over}
@@ -140,6 +137,31 @@ lag lead                  | T                 | T       |
 lag lead                  | T, bigint         | T       | {f}({0}, t_offset({1})){over}
 lag lead                  | T, bigint, T      | T       | {f}({0}, t_offset({1}), {2}){over}
 first_value last_value    | T                 | T       |
+"""
+
+# What Trino takes besides, for the words of a refusal; a double is no way round a decimal.
+_REFUSED = """
+abs ceil ceiling floor round      | R
+mod                               | R, R
+sum avg                           | R
+sum avg                           | interval day to second
+approx_percentile                 | R, R
+approx_percentile                 | R, array(double)
+approx_distinct min max           | T
+max_by min_by                     | T, V
+array_distinct array_sort array_max array_min | array(T)
+array_position contains           | array(T), T
+array_join                        | array(T), varchar
+array_join                        | array(T), varchar, varchar
+concat                            | array(T), array(T)...
+concat                            | varbinary, varbinary...
+nullif                            | T, T
+greatest least                    | T, T...
+map                               | array(T), array(V)
+substr                            | varbinary, bigint
+substr                            | varbinary, bigint, bigint
+day day_of_month hour minute second millisecond | interval day to second
+to_iso8601                        | moment
 """
 
 # Every function of Trino (SHOW FUNCTIONS), for the words of a refusal.
@@ -229,10 +251,11 @@ def _parts(text: str) -> list[str]:
 
 VARIABLES: dict[str, tuple[str, ...]] = {
     "T": (),
-    "K": (),
+    "K": (*INTEGERS, *TIMES, "decimal", "double", "varchar", "varbinary", "boolean", "unknown"),
     "V": (),
     "S": (*INTEGERS, *TIMES, "decimal", "double", "varchar", "varbinary", "boolean", "unknown"),
     "N": (*INTEGERS, "decimal", "double"),
+    "R": (*INTEGERS, "decimal", "double", "real"),
     "I": INTEGERS,
 }
 
@@ -252,7 +275,7 @@ def fit(takes: Type, given: Type, bound: dict[str, Type]) -> None:
     elif takes.name == "moment":
         if given.name not in (*TIMES, "unknown"):
             raise Unfit
-    elif takes.name == "decimal" or common(takes, given) != takes:
+    elif {takes.name, given.name} & {"decimal", "real"} or common(takes, given) != takes:
         raise Unfit
 
 
@@ -281,7 +304,7 @@ def signatures(name: str, count: int) -> Sequence[Function]:
 
 def _rows(text: str, kind: str) -> Iterator[tuple[str, Function]]:
     for line in text.strip().splitlines():
-        names, takes, gives, template = (part.strip() for part in f"{line} ".split("|", 3))
+        names, takes, gives, template = (p.strip() for p in (*line.split("|", 3), "", "")[:4])
         default = "{f}({*})" + "{over}" * (kind != "scalar")
         for name in names.split():
             yield (
@@ -297,6 +320,8 @@ def _rows(text: str, kind: str) -> Iterator[tuple[str, Function]]:
 
 
 FUNCTIONS: dict[str, list[Function]] = {}
-for _text, _kind in ((_SCALAR, "scalar"), (_AGGREGATE, "aggregate"), (_WINDOW, "window")):
+for _text, _kind in (
+    *((_SCALAR, "scalar"), (_AGGREGATE, "aggregate"), (_WINDOW, "window"), (_REFUSED, "refused")),
+):
     for _name, _function in _rows(_text, _kind):
         FUNCTIONS.setdefault(_name, []).append(_function)

@@ -1,18 +1,28 @@
-"""The Glue calls that moto lacks: column statistics, which nobody here computes."""
+"""What moto's Glue lacks: column statistics, which nobody here computes, and filters of GetPartitions
+over keys whose type has a size, as varchar(3)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
+import moto.glue.utils
 from moto.glue.responses import GlueResponse
+
+_cast = moto.glue.utils._cast
 
 
 def _answer(content: dict[str, list[str]]) -> Callable[[GlueResponse], str]:
     return lambda _: json.dumps(content)
 
 
+def _cast_sized(kind: str, value: Any) -> Any:
+    return _cast(kind.partition("(")[0], value)
+
+
 def install() -> None:
+    moto.glue.utils._cast = _cast_sized
     for kind in ("table", "partition"):
         for verb in ("update", "delete"):
             setattr(GlueResponse, f"{verb}_column_statistics_for_{kind}", _answer({}))

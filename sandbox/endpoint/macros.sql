@@ -44,8 +44,17 @@ create macro t_guard_double(s, safe, kind) as t_guard(s, safe, kind, '[+-]?([0-9
 create macro t_guard_decimal(s, safe, kind) as t_guard(s, safe, kind, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)', '[+-]?[\pN.]+([eE].*)?');
 create macro t_guard_boolean(s, safe, kind) as case when lower(s) = 't' then 'true' when lower(s) = 'f' then 'false'
   else t_guard(s, safe, kind, '(?i)true|false|1|0', '') end;
+create macro t_guard_word(s, safe, kind) as t_guard(s, safe, kind, '(?i)true|false', '(?i)\s*(true|false)\s*');
 create macro t_guard_date(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\d\d-\d\d', '\s*[+-]?\d+-\d+-\d+\s*');
 create macro t_guard_time(s, safe, kind) as t_guard(s, safe, kind, '[1-9]\d{3}-\d\d-\d\d( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?)?', '\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}(\s.*)?');
+create macro t_fitting(s, n) as case when length(rtrim(s, ' ')) > n then t_fail('INVALID_CAST_ARGUMENT: Cannot truncate non-space characters when casting to varchar(' || n || ') on INSERT')
+  else left(s, n) end;
+-- Hive takes the 30th of February for the second of March
+create macro t_no_day(s) as case when regexp_full_match(s, '\d{4}-\d\d-\d\d') then t_refuse('to read ' || s || ' as date') end;
+-- JSON of a table's objects
+create macro t_no_json_value(s) as case when s is not null then t_refuse('JSON that does not fit a column of its table: ' || s) end;
+create macro t_json_value(j, fits) as case when j is null or json_type(j) = 'NULL' then null when regexp_full_match(json_type(j), fits) then json_extract_string(j, '$')
+  else t_no_json_value(cast(j as varchar)) end;
 -- times: milliseconds, and no zone but UTC
 create macro t_timestamp_text(t) as strftime(t, '%Y-%m-%d %H:%M:%S.%g');
 create macro t_from_iso8601_timestamp(s) as case
@@ -91,7 +100,8 @@ create macro t_map_subscript(m, k) as map_extract(m, k)[case when m is null or k
 create macro t_few(n) as case when n < 10000 then n when n is not null then
   cast(t_fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') as bigint) end;
 create macro t_sequence(a, b) as generate_series(a, case when a <= b then a + t_few(b - a) else a - t_few(a - b) end, case when a <= b then 1 else -1 end);
-create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp), cast(b as timestamp), to_days(case when a <= b then 1 else -1 end)) as date[]);
+create macro t_date_sequence(a, b) as cast(generate_series(cast(a as timestamp),
+  cast(case when a <= b then a + cast(t_few(date_diff('day', a, b)) as integer) else a - cast(t_few(date_diff('day', b, a)) as integer) end as timestamp), to_days(case when a <= b then 1 else -1 end)) as date[]);
 create macro t_offset(i) as case when i >= 0 then i else cast('INVALID_FUNCTION_ARGUMENT: Offset must ' ||
   case when i is null then 'not be null' else 'be at least 0' end as bigint) end;
 -- Trino keeps the values as doubles

@@ -127,6 +127,8 @@ class _Groups:
                     self._sure |= {number} if sure else set()
                 self._walk(inner, told, sure)
             elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+                if value[1] > 1 and not value[2].getwidth()[0] and _holds_group(value[2]):
+                    raise refused("a repeated group that may be empty")  # what it holds at the end
                 if value[0]:
                     self._walk(value[2], told, sure)
                 else:
@@ -160,6 +162,20 @@ class _Groups:
             return "nullif({0}, '')"
         taking_part = self._taking_part[number]
         return f"case when {taking_part} then {{0}} end" if taking_part else None
+
+
+def _holds_group(tree: Any) -> bool:
+    return any(
+        (op is sre.SUBPATTERN and value[0] is not None) or any(map(_holds_group, _inside(value)))
+        for op, value in tree
+    )
+
+
+def _inside(value: Any) -> list[Any]:
+    """The parts of a pattern that one of its operators holds."""
+    if isinstance(value, sre_parser.SubPattern):
+        return [value]
+    return [p for one in value for p in _inside(one)] if isinstance(value, (tuple, list)) else []
 
 
 # A regular expression in a query: the constructs that Athena's engine and RE2 read alike.

@@ -40,6 +40,11 @@ def run(statement: Statement, backend: Any, workgroup: str) -> Statement | Resul
     return statement
 
 
+def command(sql: str) -> bool:
+    """Is it one of those that `run` is about?"""
+    return any(one.fullmatch(sql) for one in (PREPARE, EXECUTE, DEALLOCATE))
+
+
 def split(text: str) -> list[str]:
     """The expressions of a list, as they are written."""
     try:

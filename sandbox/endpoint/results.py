@@ -10,13 +10,12 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-import duckdb
 import numpy as np
 from sqlglot import exp
 
 from .catalog import GlueTable
 from .engine import AthenaError, Column
-from .syntax import position, refused
+from .syntax import refused
 from .types import TIMES, Type
 
 PRECISIONS = {
@@ -52,10 +51,8 @@ def text(value: Any, nested: bool = False) -> str | None:  # noqa: PLR0911
     if isinstance(value, float):
         return _float(value)
     if isinstance(value, datetime):
-        written = value.strftime("%Y-%m-%d %H:%M:%S.%f")
-        return (written[:-3] if written.endswith("000") else written) + (
-            " UTC" if value.tzinfo else ""
-        )
+        written = value.replace(tzinfo=None).isoformat(" ", "microseconds")
+        return written.removesuffix("000") + " UTC" * bool(value.tzinfo)
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -152,6 +149,8 @@ class TableOptions:
     format: str = "parquet"
     delimiter: str = "\x01"
     partitioned_by: list[str] = field(default_factory=list)
+    comment: str = ""
+    has_data: bool = True  # or WITH NO DATA
 
 
 IGNORED = {
@@ -167,6 +166,7 @@ IGNORED = {
 
 def table_options(tree: exp.Create) -> TableOptions:
     found: dict[str, Any] = {}
+    comment, has_data = "", True
     properties = tree.args.get("properties")
     for item in properties.expressions if properties else []:
         if isinstance(item, exp.PartitionedByProperty):
@@ -175,6 +175,10 @@ def table_options(tree: exp.Create) -> TableOptions:
             found["format"] = item.this.name.lower()
         elif isinstance(item, exp.LocationProperty):
             found["location"] = item.this.name
+        elif isinstance(item, exp.SchemaCommentProperty):
+            comment = item.this.name
+        elif isinstance(item, exp.WithDataProperty):
+            has_data = not item.args.get("no")
         elif isinstance(item, exp.Property):
             found[item.this.name.lower()] = item.args["value"].name
     kind = found.pop("table_type", "hive").lower()
@@ -186,9 +190,9 @@ def table_options(tree: exp.Create) -> TableOptions:
     kind = found.pop("format", "parquet")
     if kind not in ("parquet", "json", "textfile"):
         raise AthenaError(f"NOT_SUPPORTED: format {kind} is not supported by the sandbox")
-    options = TableOptions(
-        location, kind, found.pop("field_delimiter", "\x01"), found.pop("partitioned_by", [])
-    )
+    keys = found.pop("partitioned_by", [])
+    delimiter = found.pop("field_delimiter", "\x01")
+    options = TableOptions(location, kind, delimiter, keys, comment, has_data)
     unknown = sorted(set(found) - IGNORED)
     if unknown:
         raise AthenaError(
@@ -215,62 +219,3 @@ def copy_format(table: GlueTable) -> tuple[str, str]:
     raise AthenaError(
         f"NOT_SUPPORTED: Cannot insert into a table with SerDe {serde['SerializationLibrary']}"
     )
-
-
-OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re.S)
-
-
-NAMES = {
-    "cannot contain window function calls|are not allowed in window|HAVING.*window": "NESTED_WINDOW",
-    "subqueries in lambda": "NOT_SUPPORTED",
-    "cannot reference lambda": "EXPRESSION_NOT_SCALAR",
-    "cannot contain (aggregates|window)": "EXPRESSION_NOT_SCALAR",
-    "function calls cannot be nested": "NESTED_AGGREGATION",
-    r"\bFrame\b": "INVALID_WINDOW_FRAME",
-    "must be a grouping column": "INVALID_ARGUMENTS",
-    "In a DISTINCT aggregate, ORDER BY": "EXPRESSION_NOT_IN_DISTINCT",
-    "does not exist on (left|right) side of join": "COLUMN_NOT_FOUND",
-}
-
-
-def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
-    """A DuckDB error as the reason Athena would give."""
-    message = str(error).split("\n\nLINE")[0].partition("\n")[0]
-    message = re.sub(r"^[A-Z][\w ]* Error: ", "", message)
-    if own := OWN.search(message):
-        return f"{own[1]}: " + re.sub(r"' to INT(?:32|64).*", "", own[2])
-    if "Malformed JSON" in message:
-        return f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {message}"
-    if re.search(
-        r"with value .* is out of range|value is out of range|cast value .* to DEC", message
-    ):
-        return f"NUMERIC_VALUE_OUT_OF_RANGE: {message}"
-    if message.startswith(("Map keys", "The map key")):
-        return f"INVALID_FUNCTION_ARGUMENT: {message}"
-    if "More than one row returned by a subquery" in message:
-        return "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows"
-    if "Division by zero" in message:
-        return "DIVISION_BY_ZERO: Division by zero"
-    for said, name in NAMES.items():
-        if re.search(said, message):
-            return f"{name}: line 1:1: {message}"
-    if "must appear in the GROUP BY" in message:
-        found = re.search(r'column "([^"]+)"', message)
-        name = found[1] if found else ""
-        return (
-            f"EXPRESSION_NOT_AGGREGATE: {position(sql, name)}: '{name}' must be an aggregate "
-            "expression or appear in GROUP BY clause"
-        )
-    if isinstance(error, duckdb.ConversionException):
-        return f"INVALID_CAST_ARGUMENT: {message}"
-    if "Could not parse string" in message:
-        return f"INVALID_FUNCTION_ARGUMENT: Invalid format: {message}"
-    if isinstance(error, duckdb.OutOfRangeException):
-        return f"NUMERIC_VALUE_OUT_OF_RANGE: {message}"
-    if isinstance(error, duckdb.ParserException):
-        return f"SYNTAX_ERROR: line 1:1: {message}"
-    if isinstance(error, duckdb.BinderException):
-        return f"SYNTAX_ERROR: line 1:1: {message}"
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return f"EXCEEDED_MEMORY_LIMIT: {message}"
-    return f"GENERIC_INTERNAL_ERROR: {message}"

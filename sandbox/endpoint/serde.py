@@ -8,6 +8,7 @@ or CR, as in Hive and Trino.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import re
@@ -66,6 +67,18 @@ def content(file: DataFile) -> bytes:
         raise AthenaError(f"HIVE_CURSOR_ERROR: Failed to read file: {file.url}: {error}") from error
 
 
+def _as_java(error: UnicodeError) -> tuple[str, int]:
+    """U+FFFD for what is no UTF-8: one for all that there is of a surrogate, else as Python has it."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    surrogate = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?").match(error.object, error.start)
+    return "\ufffd", surrogate.end() if surrogate else error.end
+
+
+AS_JAVA = "as-java"
+codecs.register_error(AS_JAVA, _as_java)
+
+
 def valid_utf8(data: bytes) -> bytes:
     """The same text with U+FFFD for what is not UTF-8, as Java decodes it."""
     if data.isascii():
@@ -73,7 +86,7 @@ def valid_utf8(data: bytes) -> bytes:
     try:
         one_text(data).validate(full=True)
     except pa.ArrowInvalid:
-        return data.decode("utf-8", "replace").encode()
+        return data.decode("utf-8", AS_JAVA).encode()
     return data
 
 
@@ -216,19 +229,28 @@ def reader_for(table: GlueTable, duck_types: Sequence[str]) -> Reader:
     )
 
 
+# How text of a row becomes a value: a guard of macros.sql.
+GUARDS = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), "int"),
+    **{"double": "double", "float": "double", "boolean": "word", "date": "date"},
+    "timestamp": "time",
+}
+
+
 def converted(text: str, duck_type: str) -> str:
-    """A text cell as a value of its column: what cannot be converted is NULL, as in Hive."""
+    """A text cell as a value of its column: what is none is NULL, as in Hive; what Hive may read
+    in a way of its own is refused."""
     if duck_type == "varchar":
         return text
-    if re.match(r"struct|map|blob|.*\[\]", duck_type):
+    guard = "decimal" if duck_type.startswith("decimal") else GUARDS.get(duck_type)
+    if re.match(r"struct|map|.*\[\]", duck_type) or not guard:
         why = f"NOT_SUPPORTED: the sandbox's embedded engine reads no {duck_type} in text"
         return f"cast(t_fail({quoted(why)}) as {duck_type})"  # only if the column is read
-    if duck_type in ("tinyint", "smallint", "integer", "bigint"):
-        return (
-            f"case when regexp_full_match({text}, '[+-]?[0-9]+') then try_cast({text} as "
-            f"{duck_type}) end"
-        )
-    return f"try_cast({text} as {duck_type})"
+    value = f"try_cast(t_guard_{guard}({text}, 'try_', '{duck_type}') as {duck_type})"
+    if guard != "date":
+        return value
+    # Hive takes the 30th of February for the second of March
+    return f"coalesce({value}, cast(t_no_day({text}) as date))"
 
 
 WHOLE_LINE = {f"{begin}(.*){end}" for begin in ("", "^", "(?s)", "(?s)^") for end in ("", "$")}
@@ -381,6 +403,14 @@ def json_reader(
 NOT_BLANK = "length(trim(_raw, ' ' || chr(9) || chr(10))) > 0"
 
 
+# The JSON that a column of a type is read from, by the names of DuckDB's json_type.
+JSON_TYPES = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), "U?BIGINT"),
+    **dict.fromkeys(("double", "float", "decimal"), "U?BIGINT|DOUBLE"),
+    **{"boolean": "BOOLEAN", "date": "VARCHAR", "timestamp": "VARCHAR"},
+}
+
+
 def _spelling(name: str, spelled: Spelled, path: str, variant: int) -> str | None:
     found = spellings(name, spelled.get(path))
     return found[min(variant, len(found) - 1)] if found else None
@@ -401,7 +431,9 @@ def _structure(kind: exp.DataType, spelled: Spelled, path: str, variant: int) ->
         return fields or "JSON"
     if kind.this in (exp.DType.ARRAY, exp.DType.LIST):
         return [_structure(kind.expressions[0], spelled, path + "[*]", variant)]
-    return duck_type(kind).upper()
+    if kind.this == exp.DType.MAP:
+        return f"MAP(VARCHAR, {_structure(kind.expressions[1], spelled, path + '.*', variant)})"
+    return "VARCHAR" if duck_type(kind) == "varchar" else "JSON"
 
 
 def _value(field: exp.Expr, parent: str, spelled: Spelled, path: str, variant: int) -> str:
@@ -430,4 +462,22 @@ def _declared(text: str, kind: exp.DataType, spelled: Spelled, path: str, varian
             f"list_transform({text}, lambda v: "
             f"{_declared('v', kind.expressions[0], spelled, path + '[*]', variant)})"
         )
-    return text
+    if kind.this == exp.DType.MAP:
+        inner = _declared("e.value", kind.expressions[1], spelled, path + ".*", variant)
+        if inner != "e.value":
+            return (
+                f"map_from_entries(list_transform(map_entries({text}), lambda e: "
+                f"{{k: e.key, v: {inner}}}))"
+            )
+    return (
+        text
+        if duck_type(kind) == "varchar" or kind.this == exp.DType.MAP
+        else _json_value(text, duck_type(kind))
+    )
+
+
+def _json_value(cell: str, duck_type: str) -> str:
+    """A value of JSON as one of a column's type; the SerDes read what is of another type in ways
+    of their own."""
+    read = f"t_json_value({cell}, '{JSON_TYPES.get(duck_type.partition('(')[0], '')}')"
+    return f"coalesce({converted(read, duck_type)}, cast(t_no_json_value({read}) as {duck_type}))"

@@ -25,8 +25,14 @@ FOREIGN_TOKENS = {
     *(T.ISNULL, T.NOTNULL),
 }
 FOREIGN_SIGNS = {"==", "<=>", "!"}
+# calls with a syntax of their own, which sqlglot does not read as Trino does
+OWN_SYNTAX = {"JSON_OBJECT", "JSON_ARRAY", "JSON_EXISTS", "JSON_VALUE", "JSON_QUERY"}
+SPACED_HEX = re.compile(
+    r"""(?<!\w)([xX])'([0-9a-fA-F\s]*)'|'(?:[^']|'')*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.S
+)
 ENDS = (T.ORDER_BY, T.OFFSET, T.LIMIT)  # of a query, in this order; no UNION comes after them
-NEVER = {(T.SEMICOLON, T.FROM), (T.L_PAREN, T.FROM)}  # one after the other
+# one after the other
+NEVER = {(T.SEMICOLON, T.FROM), (T.L_PAREN, T.FROM), (T.INTERVAL, T.NUMBER)}
 NEVER |= {(before, T.COMMA) for before in (T.SELECT, T.DISTINCT, T.L_PAREN, T.COMMA)}
 NEVER |= {(T.COMMA, after) for after in (T.FROM, T.R_PAREN, T.R_BRACKET, T.SEMICOLON)}
 SETS = {T.UNION, T.EXCEPT, T.INTERSECT}
@@ -112,6 +118,9 @@ def _decimal(text: exp.Expr, kind: exp.DataType) -> exp.Expr:
 class TrinoSQL(Trino):
     INDEX_OFFSET = 0
 
+    def tokenize(self, sql: str, dialect: Any = None) -> list[Token]:
+        return super().tokenize(SPACED_HEX.sub(_hex_in_one, sql), dialect)
+
     class Parser(TrinoParser):
         FUNCTIONS: ClassVar[Any] = {}
 
@@ -127,6 +136,11 @@ class TrinoSQL(Trino):
             is_text = self._curr is not None and self._curr.token_type == T.STRING
             return None if is_text else super()._parse_id_var(*args, **options)
 
+        def _parse_cast(self, *args: Any, **options: Any) -> Any:
+            found = super()._parse_cast(*args, **options)
+            found.meta["is_call"] = True  # not a literal such as DATE '2026-01-01'
+            return found
+
         TYPE_LITERAL_PARSERS: ClassVar[Any] = {
             **TrinoParser.TYPE_LITERAL_PARSERS,
             exp.DType.DECIMAL: lambda _, text, kind: _decimal(text, kind),
@@ -138,6 +152,14 @@ class TrinoSQL(Trino):
         FUNCTION_PARSERS: ClassVar[Any] = {
             k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in SPECIAL
         }
+
+
+def _hex_in_one(found: re.Match[str]) -> str:
+    """X'68 65' with its spaces behind it: what follows stays where it was."""
+    if not found[1]:
+        return found[0]
+    digits = re.sub(r"\s", "", found[2])
+    return f"{found[1]}'{digits}'" + re.sub(r"\S", "", found[2])
 
 
 def position(sql: str, name: str) -> str:
@@ -229,32 +251,43 @@ def check_tokens(sql: str, read: list[Token]) -> None:
     """Signs that DuckDB or sqlglot would understand and Trino does not."""
     open_calls = list[str]()
     ended = dict[int, list[TokenType]]()  # by depth: ORDER BY, OFFSET and LIMIT of a query
+    begun = set[int]()  # depths that have had a FROM
     edge = Token(T.SEMICOLON, "")
     for earlier, before, token in zip(
         [edge, edge, *read], [edge, *read], [*read, edge], strict=False
     ):
+        inside = open_calls[-1] if open_calls else ""
         if token.token_type == T.L_PAREN:
+            if before.text.upper() in OWN_SYNTAX:
+                raise refused(f"the function {before.text.lower()}")
             open_calls.append(before.text.upper())
         elif token.token_type == T.R_PAREN and open_calls:
             ended.pop(len(open_calls), None)
+            begun.discard(len(open_calls))
             open_calls.pop()
         kind, last = token.token_type, (earlier.token_type, before.token_type)
         wrong = kind in FOREIGN_TOKENS or (last[1], kind) in NEVER
         wrong |= sql[token.start : token.end + 1] in FOREIGN_SIGNS
         if kind == T.STRING and last[1] in (T.FROM, T.JOIN) and last[0] != T.DISTINCT:
-            wrong = not open_calls or open_calls[-1] not in SPECIAL
-        if kind == T.L_BRACKET and last[1] not in BEFORE_BRACKET:
-            wrong = True
-        if kind == T.NULL and last[1] == T.NOT and last[0] in (*BEFORE_BRACKET, T.STRING, T.NUMBER):
-            wrong = True
-        if kind == T.COMMA and last == (T.LIMIT, T.NUMBER):
-            wrong = True
+            wrong = inside not in SPECIAL
+        if kind == T.FROM:
+            begun.add(len(open_calls))
+        if kind == T.COMMA and inside == "POSITION":
+            raise AthenaError(
+                f"FUNCTION_NOT_FOUND: {position(sql, 'position')}: Function 'position' not registered"
+            )
         end = ended.setdefault(len(open_calls), [])
+        value = (*BEFORE_BRACKET, T.STRING, T.NUMBER)
+        wrong |= (
+            (kind == T.FOR and inside == "SUBSTRING" and len(open_calls) not in begun)
+            or (kind == T.L_BRACKET and last[1] not in BEFORE_BRACKET)
+            or (kind == T.NULL and last[1] == T.NOT and last[0] in value)
+            or (kind == T.COMMA and last == (T.LIMIT, T.NUMBER))
+            or (kind in SETS and bool(end))
+        )
         if kind in ENDS:
             wrong |= any(e not in ENDS[: ENDS.index(kind)] for e in end)
             end.append(kind)
-        if kind in SETS and end:
-            wrong = True
         if kind in (T.HEX_STRING, T.BIT_STRING) and sql[token.start] not in "xX":
             raise refused(f"the number {sql[token.start : token.end + 1]}")
         if last[1] == T.NUMBER and kind == T.VAR and before.end + 1 == token.start:
@@ -265,8 +298,7 @@ def check_tokens(sql: str, read: list[Token]) -> None:
 
 def check_syntax(tree: exp.Expr) -> None:
     """Statements, joins and clauses that no Trino grammar has; only what is listed passes."""
-    if type(tree).__name__ in FOREIGN_STATEMENTS:
-        raise mismatched(1, 1, tree.sql().split(" ")[0].lower())
+    _check_statement(tree)
     for query in tree.find_all(exp.Query):
         for node in query.walk():
             allowed = PARTS.get(type(node).__name__, "").split()
@@ -291,6 +323,23 @@ def check_syntax(tree: exp.Expr) -> None:
             if isinstance(node, exp.Distinct) and node.args.get("on"):
                 raise mismatched(1, 1, "on")
         break
+
+
+def _check_statement(tree: exp.Expr) -> None:
+    if type(tree).__name__ in FOREIGN_STATEMENTS:
+        raise mismatched(1, 1, tree.sql().split(" ")[0].lower())
+    if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
+        raise mismatched(1, 8, "overwrite")
+    if not isinstance(tree, exp.Create):
+        return
+    named = isinstance(tree.this, exp.Schema)
+    if tree.kind == "VIEW" and (named or tree.args.get("exists")):
+        raise mismatched(1, 1, "(" if named else "not")
+    if tree.kind == "TABLE" and tree.expression and (named or tree.args.get("replace")):
+        raise refused("CREATE TABLE AS with names for its columns, or in place of another")
+    properties = tree.args.get("properties")
+    if properties and properties.find(exp.TemporaryProperty):
+        raise mismatched(1, 1, "temporary")
 
 
 def _check_join(node: exp.Join) -> None:

@@ -19,7 +19,7 @@ import urllib3
 from sqlglot import exp
 
 from . import results, trino_dialect
-from .engine import AthenaError, Cancelled, Column, Result, Statement
+from .engine import AthenaError, Cancelled, Column, Malformed, Result, Rows, Statement
 from .server import Listener, moto_app
 from .trino_server import SOURCE, Coordinator, NoCoordinator
 from .trino_view import View
@@ -66,12 +66,12 @@ class TrinoEngine:
             "X-Trino-Session": ",".join(f"{name}={value}" for name, value in session.items()),
         }
         columns: list[dict[str, Any]] = []
-        rows: list[list[str | None]] = []
+        rows = Rows()
         page: dict[str, Any] = {}
         for page in self._pages(sql, headers, statement):
             columns = page.get("columns") or columns
             kinds = [c["typeSignature"] for c in columns]
-            rows += [list(map(cell, row, kinds)) for row in page.get("data") or []]
+            rows.extend(list(map(cell, row, kinds)) for row in page.get("data") or [])
         scanned, count = page["stats"]["physicalInputBytes"], page.get("updateCount") or 0
         what = page.get("updateType") or sql.split(None, 1)[0].lower()
         kind, subtype = trino_dialect.KINDS.get(what, ("DML", "SELECT"))
@@ -80,6 +80,17 @@ class TrinoEngine:
         if "updateType" in page:
             return Result(kind, subtype, update_count=count, scanned=scanned)
         return Result(kind, subtype, tuple(map(column, columns)), rows, 0, scanned)
+
+    def check(self, statement: Statement) -> None:
+        """Trino parses what it prepares."""
+        sql, _ = trino_dialect.translated(statement)
+        try:
+            list(self._pages(f"prepare checked from\n{sql}", {}))
+        except Malformed as error:
+            found = re.match(r"(.*?line )(\d+)(:.*)", str(error), re.S)
+            raise Malformed(
+                f"{found[1]}{int(found[2]) - 1}{found[3]}" if found else str(error)
+            ) from None
 
     def _pages(
         self, sql: str, headers: dict[str, str], statement: Statement | None = None

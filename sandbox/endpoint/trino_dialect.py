@@ -56,8 +56,12 @@ def translated(statement: Statement) -> tuple[str, dict[str, str]]:
 
 
 def _with_doubles(sql: str) -> str:
-    for token in reversed(TrinoSQL().tokenize(sql)):
-        if token.token_type == TokenType.NUMBER and re.fullmatch(r"\d+\.\d*", token.text):
+    tokens = TrinoSQL().tokenize(sql)
+    for before, token in reversed(list(zip([*tokens[:1], *tokens], tokens, strict=False))):
+        follows_point = before.token_type == TokenType.DOT and before.end + 1 == token.start
+        if token.token_type == TokenType.NUMBER and (
+            re.fullmatch(r"\d+\.\d*", token.text) or (follows_point and token.text.isdigit())
+        ):
             sql = f"{sql[: token.end + 1]}e0{sql[token.end + 1 :]}"
     return sql
 
@@ -69,11 +73,6 @@ def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str,
         if depth == 0:
             outer.setdefault(token.token_type, token)
     body = outer.get(TokenType.ALIAS)
-    if body is None and tokens[1].token_type == TokenType.TABLE:
-        raise AthenaError(
-            "NOT_SUPPORTED: line 1:1: CREATE TABLE without AS SELECT (Iceberg) is not supported by "
-            "the sandbox"
-        )
     if body is None or tokens[1].token_type != TokenType.TABLE:
         raise mismatched(tokens[1].line, 1, tokens[1].text)
     head, rest = sql[: body.start], sql[body.start :]

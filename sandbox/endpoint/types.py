@@ -179,6 +179,8 @@ def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911
         return decimal(whole + scale, scale)
     if {a.name, b.name} <= {*INTEGERS, "decimal", "double", "real"}:
         return Type("double" if "double" in (a.name, b.name) else "real")
+    if "date" in (a.name, b.name) and {a.name, b.name} <= {*TIMES}:
+        return b if a.name == "date" else a
     if a.name in TIMES and b.name in TIMES:
         return Type(max(a.name, b.name, key=TIMES.index))
     return None

@@ -159,7 +159,7 @@ class ToDuck(DuckDBGenerator):
 
     def like_sql(self, node: exp.Like) -> str:
         mark = "not like" if node.args.get("negate") else "like"
-        return f"{self.sql(node.this)} {mark} {_quoted(node.expression.name)}"
+        return f"{self.sql(node.this)} {mark} {self.sql(node.expression)}"
 
     def escape_sql(self, node: exp.Escape) -> str:
         return f"{self.sql(node.this)} escape {_quoted(node.expression.name)}"
@@ -194,7 +194,14 @@ class ToDuck(DuckDBGenerator):
         safe = "try_" if isinstance(node, exp.TryCast) or self.planning else ""
         text = self.sql(node.this)
         if source == VARCHAR and target.name in GUARDS and not self.planning:
-            text = f"t_guard_{GUARDS[target.name]}({text}, '{safe}', '{target}')"
+            is_literal = not (safe or node.meta.get("is_call"))
+            safe = "try_" if is_literal else safe
+            guarded = f"t_guard_{GUARDS[target.name]}({text}, '{safe}', '{target}')"
+            if is_literal:
+                why = f"INVALID_LITERAL: line 1:1: {text} is not a valid {target.name.upper()} literal"
+                failing = f"cast(t_fail({_quoted(why)}) as {target.duck})"
+                return f"coalesce(try_cast({guarded} as {target.duck}), {failing})"
+            text = guarded
         elif target.name in INTEGERS and source.name == "double":
             text = f"round({text})"
         elif target == VARCHAR:

@@ -2,7 +2,7 @@
 values at the edges of every type to try them with.
 
 Collected from the statements that a run really made, so that what the project computes is what is
-compared: nothing here names a function of the project's SQL.
+compared; and made of the embedded engine's own signatures, so that nothing is carried unseen.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from sandbox.endpoint.analysis import ARITHMETIC, COMPARISONS, ORDERED, Call, analyse, kind_of
 from sandbox.endpoint.engine import AthenaError
+from sandbox.endpoint.functions import FUNCTIONS, Function
 from sandbox.endpoint.results import named_columns
 from sandbox.endpoint.syntax import TrinoSQL, parse
 from sandbox.endpoint.types import UNKNOWN, Type
@@ -231,6 +232,75 @@ def is_carried(shape: Shape) -> bool:
     except AthenaError:
         return False
     return True
+
+
+# ---- what is carried ---------------------------------------------------------------------------
+
+STANDS_FOR = {
+    **{
+        "T": "varchar",
+        "K": "varchar",
+        "V": "bigint",
+        "S": "timestamp",
+        "N": "decimal",
+        "I": "integer",
+    },
+    **{"moment": "timestamp", "?": "varchar"},
+}
+# Arguments that must be literals.
+UNITS = ("'second'", "'day'", "'week'", "'month'", "'year'")
+PATTERNS = ("'a'", "'(?s)(.)(.*)$'", "'[0-9]+|(x+)'")
+WRITTEN: dict[tuple[str, int], Sequence[str]] = {
+    **{(name, 0): UNITS for name in ("date_trunc", "date_add", "date_diff")},
+    ("date_format", 1): ("'%Y-%m-%d %H:%i:%s.%f'", "'%a %b %c %e %h %j %k %l %M %p %r %T %W %y'"),
+    ("date_parse", 1): ("'%Y-%m-%d'", "'%d/%b/%Y:%H:%i:%s'"),
+    **{(f"regexp_{name}", 1): PATTERNS for name in ("like", "extract", "replace")},
+    ("regexp_extract", 2): ("1",),
+    ("regexp_replace", 2): ("'[$0]'",),
+    ("json_extract_scalar", 1): ("'$.a'", "'$'"),
+    ("array_join", 1): ("','",),
+    ("array_join", 2): ("'?'",),
+    ("approx_percentile", 1): ("0.5",),
+}
+# Which value they give of several is open; or they are compared in another place.
+OPEN = {"arbitrary", "any_value", "max_by", "min_by", "array_agg", "listagg", "count", "row", "map"}
+
+
+def carried() -> Iterator[Shape]:
+    """A shape for every signature that the embedded engine carries."""
+    for name, known in FUNCTIONS.items():
+        for one in known:
+            if name in OPEN | LEFT_OUT or one.kind == "refused":
+                continue
+            shapes = [_signature(name, one, n) for n in range(_choices(name, len(one.takes)))]
+            yield from (shape for shape in shapes if is_carried(shape))
+
+
+def _choices(name: str, count: int) -> int:
+    return max((len(WRITTEN.get((name, n), "1")) for n in range(count)), default=1)
+
+
+def _signature(name: str, one: Function, choice: int) -> Shape:
+    args, kinds = list[str](), list[Type]()
+    for n, takes in enumerate(one.takes):
+        if takes.name == "lambda":
+            args.append("x -> x is not null")
+        elif literals := WRITTEN.get((name, n)):
+            args.append(literals[choice % len(literals)])
+        else:
+            args.append(f"a{len(kinds)}")
+            kinds.append(_example(takes))
+    text, style = f"{name}({', '.join(args)})", one.kind
+    if style == "window":
+        kinds = [Type("bigint")] * max(len(kinds), 1)  # few values: every frame is a statement
+        text += " over (order by a0, i)" if args else " over (order by a0)"
+    return Shape(text, tuple(kinds), style)
+
+
+def _example(kind: Type) -> Type:
+    """A type of a signature with something for its variables."""
+    name = STANDS_FOR.get(kind.name, kind.name)
+    return Type(name, tuple(map(_example, kind.of)), sizes=(10, 2) if name == "decimal" else ())
 
 
 # ---- trying ----------------------------------------------------------------------------------

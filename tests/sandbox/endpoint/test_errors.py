@@ -11,6 +11,8 @@ from dbt.adapters.athena.connections import AthenaCredentials, AthenaCursor
 from dbt.adapters.athena.exceptions import AthenaQueryCancelledError, AthenaQueryFailedError
 from pyathena.error import DatabaseError, OperationalError
 
+from sandbox.endpoint import athena
+
 MALFORMED = [
     "selec 1",
     "select",
@@ -35,6 +37,28 @@ def test_what_is_no_statement_is_refused_when_it_is_started(lake: Any, sql: str)
     assert refused.value.response["AthenaErrorCode"] == "MALFORMED_QUERY"
     assert not refused.value.response["Error"]["Message"].startswith("SYNTAX_ERROR")
     assert lake.athena.list_query_executions()["QueryExecutionIds"] == before
+
+
+def test_what_is_no_statement_is_refused_while_others_run(lake: Any, monkeypatch: Any) -> None:
+    """However long the statements before it take."""
+    monkeypatch.setattr(athena, "FIRST_WAIT", 0.2)
+    where = {"OutputLocation": f"s3://{lake.bucket}/out/"}
+    many = "unnest(sequence(1, 10000))"
+    endless = f"select count(*) from {many} a(x), {many} b(y), {many} c(z) where x + y + z = 0"
+    start = lake.athena.start_query_execution
+    running = [
+        start(QueryString=endless, ResultConfiguration=where)["QueryExecutionId"]
+        for _ in range(athena.WORKERS)
+    ]
+    try:
+        for sql in MALFORMED:
+            with pytest.raises(lake.athena.exceptions.InvalidRequestException):
+                start(QueryString=sql, ResultConfiguration=where)
+        waits = start(QueryString="show databases", ResultConfiguration=where)["QueryExecutionId"]
+    finally:
+        for query in running:
+            lake.athena.stop_query_execution(QueryExecutionId=query)
+    assert lake.ended(waits)["Status"]["State"] == "SUCCEEDED"
 
 
 def test_a_request_that_is_wrong_is_no_malformed_query(lake: Any) -> None:

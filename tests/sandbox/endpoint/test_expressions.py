@@ -45,6 +45,7 @@ def test_casts_conditions_and_lambdas() -> None:
         "a0 - INTERVAL '1' DAY  [a0 timestamp(3)]",
         "FILTER(a0, x -> x LIKE 'a%')  [a0 array(varchar)]",
         "a0 LIKE 'a%'  [a0 varchar]",
+        "a0 LIKE a1  [a0 varchar, a1 varchar]",
         "a0 = a1  [a0 varchar, a1 varchar]",
         "CASE WHEN a0 THEN a1 ELSE a2 END  [a0 boolean, a1 integer, a2 bigint]",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from pyathena import connect
 
 from sandbox.endpoint import trino_server
+from sandbox.endpoint.athena import WORKERS
 from sandbox.process import access, serving
 from tests.sandbox.endpoint.conftest import Lake
 
@@ -185,9 +187,37 @@ def test_what_trino_cannot_parse_is_refused_when_it_is_started(lake: Lake, sql: 
     assert refused.value.response["Error"]["Message"].startswith("line 1:")
 
 
+def test_what_trino_cannot_parse_is_refused_while_others_run(lake: Lake) -> None:
+    """However long the statements before it take."""
+    where = {"OutputLocation": f"s3://{lake.bucket}/athena-results/"}
+
+    def start(sql: str) -> str:
+        found = lake.athena.start_query_execution(QueryString=sql, ResultConfiguration=where)
+        return str(found["QueryExecutionId"])
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        running = list(pool.map(start, [ENDLESS] * WORKERS))
+    try:
+        with pytest.raises(lake.athena.exceptions.InvalidRequestException) as refused:
+            start("select 1\nfrom")
+    finally:
+        for query in running:
+            lake.athena.stop_query_execution(QueryExecutionId=query)
+    assert refused.value.response["AthenaErrorCode"] == "MALFORMED_QUERY"
+    assert refused.value.response["Error"]["Message"].startswith("line 2:5: ")
+
+
+def test_a_partition_whose_key_has_a_length_is_found(lake: Lake) -> None:
+    lake.rows(
+        "create table lettered with (partitioned_by=array['p']) as "
+        "select n, p from (values (1, 'ab'), (2, 'cd')) t(n, p)"
+    )
+    assert lake.rows("select n from lettered where p = 'ab'") == [["1"]]
+
+
 def test_a_plain_number_with_a_point_is_a_double(lake: Lake) -> None:
-    assert lake.rows("select 1 / 0.0, typeof(1.5), typeof(decimal '1.5'), '1.5'") == [
-        ["Infinity", "double", "decimal(2,1)", "1.5"]
+    assert lake.rows("select 1 / 0.0, typeof(1.5), typeof(.5), typeof(decimal '1.5'), '1.5'") == [
+        ["Infinity", "double", "double", "decimal(2,1)", "1.5"]
     ]
 
 

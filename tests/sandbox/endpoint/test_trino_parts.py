@@ -55,7 +55,7 @@ def test_parameters_take_the_places_of_the_question_marks():
         ("set session x = 1", "SYNTAX_ERROR: line 1:1: mismatched input 'set'"),
         ("call system.runtime.kill_query('x')", "SYNTAX_ERROR"),
         ("create catalog x using memory", "SYNTAX_ERROR"),
-        ("create table t (a int)", "NOT_SUPPORTED"),
+        ("create table t (a int)", "SYNTAX_ERROR"),
         ("create table t with (colour='red') as select 1 x", "INVALID_TABLE_PROPERTY: line 1:1: "),
         ("create table t with (table_type='iceberg') as select 1 x", "NOT_SUPPORTED: table_type"),
     ],
