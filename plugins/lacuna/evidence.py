@@ -7,10 +7,17 @@ apart. Times are UTC.
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 DATABASE = "lacuna_evidence"
+
+Row = TypeVar("Row", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +282,18 @@ _GLUE_TYPES: dict[object, str] = {
     date: "date",
     tuple[str, ...]: "array<string>",
 }
+
+
+def read_back(row: type[Row], values: Mapping[str, Any]) -> Row:
+    """A row as it was written, from what a file of its table holds; None for columns of a newer
+    version."""
+    return row(**{one.name: _as_written(values.get(one.name)) for one in dataclasses.fields(row)})
+
+
+def _as_written(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _glue_type(hint: object) -> str:

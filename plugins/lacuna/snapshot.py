@@ -22,7 +22,7 @@ from lacuna.aws.sensitivity import read_table
 from lacuna.aws.session import Account, bucket_region, each
 from lacuna.aws.tags import Tags, read_tags
 from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
-from lacuna.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, AccountObserved, LoggingSnapshot
+from lacuna.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, AccountObserved, LoggingSnapshot, read_back
 from lacuna.permissions import missing, needed
 from lacuna.sensitivity import Sensitivity
 from lacuna.settings import Settings
@@ -64,7 +64,8 @@ class LogBuckets:
 def observe(settings: Settings, observed_at: datetime) -> int:
     """Write the accounts' logging configuration as of now; returns the number of buckets.
 
-    A second observation on the same day replaces the first.
+    The first look of a day stays: the day before is judged by it, whatever was mended since. A
+    later one on the same day adds what it sees otherwise, and replaces the one between them.
     """
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
@@ -82,7 +83,8 @@ def observe(settings: Settings, observed_at: datetime) -> int:
         rows += [] if isinstance(found, Refusal) else found
     partition = {"observed_on": observed_at.astimezone(UTC).date()}
     lake.write(ACCOUNTS, looked, partition)
-    lake.write(LOGGING_SNAPSHOTS, rows, partition)
+    earlier = [read_back(LoggingSnapshot, row) for row in lake.read(LOGGING_SNAPSHOTS, partition)]
+    lake.write(LOGGING_SNAPSHOTS, _after(earlier, rows), partition)
     states = [row.logging_state for row in rows]
     log.info(
         "observed %d buckets of %d accounts: logging on for %d, off for %d, unknown for %d",
@@ -91,6 +93,27 @@ def observe(settings: Settings, observed_at: datetime) -> int:
         *(states.count(state) for state in ("on", "off", "unknown")),
     )
     return len(rows)
+
+
+def _after(earlier: list[LoggingSnapshot], rows: list[LoggingSnapshot]) -> list[LoggingSnapshot]:
+    """The first look of the day as it was, and of this one the rows that tell something else.
+
+    A bucket that was made in between belongs to the next day's look; one of an account that let
+    nobody in before is news.
+    """
+    first_at = min((row.observed_at for row in (*earlier, *rows)), default=None)
+    first = {row.bucket_name: row for row in earlier if row.observed_at == first_at}
+    if not first or any(row.observed_at == first_at for row in rows):
+        return rows
+    accounts = {row.account_id for row in first.values()}
+
+    def is_news(row: LoggingSnapshot) -> bool:
+        before = first.get(row.bucket_name)
+        if before is None:
+            return row.account_id not in accounts
+        return replace(row, observed_at=before.observed_at) != before
+
+    return [*first.values(), *filter(is_news, rows)]
 
 
 def _observe_account(

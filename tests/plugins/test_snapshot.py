@@ -1,7 +1,7 @@
 """Observing a whole account, through the APIs, in the sandbox."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from botocore.awsrequest import AWSRequest
@@ -749,11 +749,32 @@ def test_credentials_that_fail_are_named(cloud, settings):
         snapshot.observe(settings, OBSERVED_AT)
 
 
-def test_a_second_look_on_the_same_day_replaces_the_first(cloud, observed):
+def test_what_is_mended_between_two_looks_of_a_day_changes_nothing_of_the_first(cloud, settings):
+    """The day before is judged by the first: run again after a repair it says the same."""
+    for name in ("photos", "gone", "steady"):
+        cloud.bucket(name)
+    snapshot.observe(settings, OBSERVED_AT)
+    cloud.log_to("photos", cloud.sound_log_bucket("made-since"), "photos/")
+    cloud.client("s3").delete_bucket(Bucket="gone")
+    for hours in (9, 10):
+        snapshot.observe(settings, OBSERVED_AT + timedelta(hours=hours))
+    rows = lake.open_lake(settings).read(LOGGING_SNAPSHOTS, OBSERVED_ON)
+    looks = sorted(
+        (row["bucket_name"], row["observed_at"].hour, row["logging_state"]) for row in rows
+    )
+    assert [one for one in looks if not one[0].startswith("lacuna")] == [
+        ("gone", 1, "off"),
+        ("photos", 1, "off"),
+        # of the later looks the last, with what it saw otherwise
+        ("photos", 11, "on"),
+        ("steady", 1, "off"),
+    ]
+
+
+def test_a_look_that_is_made_again_leaves_one_copy(cloud, settings, observed):
     cloud.bucket("photos")
-    observed()
-    cloud.client("s3").delete_bucket(Bucket="photos")
-    assert "photos" not in observed()
+    first = observed()
+    assert observed(OBSERVED_AT + timedelta(hours=1)) == first
 
 
 def test_an_observation_is_kept_under_the_day_of_looking(cloud, settings, observed):

@@ -78,31 +78,72 @@ observed as (
 
 ),
 
+-- A later look of the same day counts for what the first one was refused: a run that was repaired and made again. What
+-- somebody mended in between is no part of the day.
+ranked as (
+
+    select
+        observed.event_date,
+        snapshots.bucket_name,
+        snapshots.observed_at,
+        row_number() over (
+            partition by observed.event_date, snapshots.bucket_name
+            order by
+                if(
+                    snapshots.error_code is null
+                    and snapshots.sensitivity_error_code is null
+                    and not any_match(snapshots.coverage_reasons, reason -> regexp_like(reason, '_unreadable$')),
+                    0, 1
+                ),
+                snapshots.observed_at
+        ) as place
+
+    from observed
+
+    inner join snapshots
+        on cast(observed.observed_at as date) = snapshots.observed_on
+
+),
+
+judging as (
+
+    select
+        event_date,
+        bucket_name,
+        observed_at
+
+    from ranked
+
+    where place = 1
+
+),
+
 -- Every look up to the one that judges the day, with the last one that saw it otherwise: what was seen off and then
 -- on has been on since it was first seen so, and nobody knows since when before that.
 looks as (
 
     select
-        event_days.event_date,
+        judging.event_date,
         snapshots.bucket_name,
         snapshots.observed_at,
         snapshots.logging_state,
         {% for mode in modes %}
         snapshots.{{ mode }},
         max(if(snapshots.{{ mode }} in ('partly_covered', 'not_covered'), snapshots.observed_at)) over (
-            partition by event_days.event_date, snapshots.bucket_name
+            partition by judging.event_date, snapshots.bucket_name
         ) as last_without_{{ mode }}_at,
         {% endfor %}
         max(if(snapshots.logging_state = 'off', snapshots.observed_at)) over (
-            partition by event_days.event_date, snapshots.bucket_name
+            partition by judging.event_date, snapshots.bucket_name
         ) as last_off_at
 
-    from observed as event_days
+    from judging
 
     inner join snapshots
         on
-            event_days.observed_at >= snapshots.observed_at
-            and date_add('day', -{{ var('config_max_age_days') }}, event_days.event_date) <= snapshots.observed_on
+            judging.bucket_name = snapshots.bucket_name
+            and judging.observed_at >= snapshots.observed_at
+            and date_add('day', -{{ var('config_max_age_days') }}, judging.event_date) <= snapshots.observed_on
 
 ),
 
@@ -129,7 +170,7 @@ select
     snapshots.bucket_name,
     -- turned on after the day, as far as anybody looked: of the day itself nothing is known
     if(
-        date_add('day', 1, cast(observed.event_date as timestamp)) <= changes.logged_since,
+        date_add('day', 1, cast(judging.event_date as timestamp)) <= changes.logged_since,
         'unknown',
         snapshots.logging_state
     ) as logging_state,
@@ -140,9 +181,9 @@ select
     snapshots.target_state,
     snapshots.reasons || filter(
         array[
-            if(cast(observed.event_date as timestamp) < changes.logged_since, 'logging_turned_on'),
+            if(cast(judging.event_date as timestamp) < changes.logged_since, 'logging_turned_on'),
             if(
-                snapshots.logging_state = 'off' and cast(observed.event_date as timestamp) <= changes.last_on_at,
+                snapshots.logging_state = 'off' and cast(judging.event_date as timestamp) <= changes.last_on_at,
                 'logging_turned_off'
             )
         ],
@@ -155,13 +196,13 @@ select
     snapshots.coverage_reasons || filter(
         array[
             if(
-                cast(observed.event_date as timestamp) < snapshots.read_covered_since
-                or cast(observed.event_date as timestamp) < snapshots.write_covered_since,
+                cast(judging.event_date as timestamp) < snapshots.read_covered_since
+                or cast(judging.event_date as timestamp) < snapshots.write_covered_since,
                 'trail_started_later'
             ),
             if(
-                cast(observed.event_date as timestamp) < changes.read_coverage_since
-                or cast(observed.event_date as timestamp) < changes.write_coverage_since,
+                cast(judging.event_date as timestamp) < changes.read_coverage_since
+                or cast(judging.event_date as timestamp) < changes.write_coverage_since,
                 'selectors_changed'
             )
         ],
@@ -178,14 +219,16 @@ select
     snapshots.sensitivity_error_operation,
     snapshots.sensitivity_missing_permission,
     snapshots.observed_at as config_observed_at,
-    observed.event_date
+    judging.event_date
 
-from observed
+from judging
 
 inner join snapshots
-    on observed.observed_at = snapshots.observed_at
+    on
+        judging.bucket_name = snapshots.bucket_name
+        and judging.observed_at = snapshots.observed_at
 
 inner join changes
     on
-        observed.event_date = changes.event_date
-        and snapshots.bucket_name = changes.bucket_name
+        judging.event_date = changes.event_date
+        and judging.bucket_name = changes.bucket_name
