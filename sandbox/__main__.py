@@ -58,16 +58,13 @@ def serve(
 ) -> None:
     """Serve the sandbox until interrupted; prints the exports a client needs, then `sandbox ready`."""
     from sandbox.account import simulate
-    from sandbox.account.buckets import INVENTORY
     from sandbox.endpoint import server
 
     refuse_taken(port, "make sandbox PORT")
     with server.Sandbox(port=port, engine=getattr(server, engine)) as box:
         print("The sandbox answers on this machine only and takes any credentials.")
-        exports = client_environment(box.url)
-        if account is Account.simulated:
-            exports["LACUNA_SENSITIVITY_TABLE"] = INVENTORY
-        for name, value in exports.items():
+        of = simulated_environment if account is Account.simulated else client_environment
+        for name, value in of(box.url).items():
             print(f"export {name}={value}")
         if account is Account.simulated:
             print(f"writing the simulated account (seed {seed}) …", flush=True)
@@ -126,6 +123,13 @@ def client_environment(url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
+
+
+def simulated_environment(url: str) -> dict[str, str]:
+    """The same where the sandbox holds the simulated account, and what that account has set."""
+    from sandbox.account.buckets import INVENTORY
+
+    return {**client_environment(url), "LACUNA_SENSITIVITY_TABLE": INVENTORY}
 
 
 def yesterday() -> date:

@@ -18,9 +18,9 @@ from typing import Any
 import boto3
 
 from lacuna.policies import glob_matches
-from sandbox.__main__ import client_environment, yesterday
+from sandbox.__main__ import client_environment, simulated_environment, yesterday
 from sandbox.account import simulate
-from sandbox.account.buckets import BUCKETS, INVENTORY, TRAIL_BUCKET
+from sandbox.account.buckets import BUCKETS, TRAIL_BUCKET
 from sandbox.endpoint import s3
 from sandbox.endpoint.faults import Call, Fault, FaultBook
 from sandbox.endpoint.server import ACCOUNT_ID, Listener, Middleware, Sandbox, moto_app
@@ -164,10 +164,9 @@ def main() -> None:
         statements = deploy(client_environment(box.url), sorted(targets | {TRAIL_BUCKET}))
         guard = Guard(statements)
         guarded = Listener(0, Middleware(moto_app(), guard))
-        run = {"LACUNA_WORKGROUP": "lacuna", "LACUNA_SENSITIVITY_TABLE": INVENTORY}
         exports = {
             "open": client_environment(box.url),
-            "guarded": client_environment(guarded.url) | run,
+            "guarded": simulated_environment(guarded.url) | {"LACUNA_WORKGROUP": "lacuna"},
         }
         print(json.dumps({**exports, "truth": json.loads(planted.to_json())}), flush=True)
         for _ in sys.stdin:

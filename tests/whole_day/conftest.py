@@ -72,11 +72,15 @@ def _lacuna(arguments: Sequence[str], environment: Mapping[str, str], out: Conne
 
 @dataclass(frozen=True)
 class World:
-    """A sandbox that is being served: the environment of a run, what was planted, and where a test looks at it."""
+    """A sandbox that is being served: the environment of a run, and what was planted in it."""
 
     environment: dict[str, str]
     truth: dict
-    endpoint: str
+
+    @property
+    def endpoint(self) -> str:
+        """Where a test looks at it."""
+        return self.environment["AWS_ENDPOINT_URL"]
 
     def run(self, day: date | str, check: bool = True) -> tuple[int, str]:
         """The exit code of one day's run and what it said."""
@@ -157,7 +161,7 @@ def world(airflow_home: str, folder: Path, *options: str) -> Iterator[World]:
     with serving("--truth", str(truth), *options) as environment:
         environment["AIRFLOW_HOME"] = airflow_home
         planted = json.loads(truth.read_text()) if truth.exists() else {}
-        yield World(environment, planted, environment["AWS_ENDPOINT_URL"])
+        yield World(environment, planted)
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,12 @@ class GuardedWorld(World):
     """A simulated account whose runs may do what the role of infra/lacuna.yaml may, and nothing else."""
 
     guard: subprocess.Popen[str]
+    open_endpoint: str
+
+    @property
+    def endpoint(self) -> str:
+        """Past the guard, which keeps account of the runs only."""
+        return self.open_endpoint
 
     def seen(self) -> dict[str, list[str]]:
         """Actions of the runs so far: `granted` by the role, `used`, and `refused` with what they were asked of."""
@@ -190,7 +200,7 @@ def simulated(airflow_home) -> Iterator[GuardedWorld]:
         # with another workgroup than was preloaded dbt parses again, and its parser in Rust hangs in a fork
         environment["DBT_STATIC_PARSER"] = "false"
         yield GuardedWorld(
-            environment, started["truth"], started["open"]["AWS_ENDPOINT_URL"], guard
+            environment, started["truth"], guard, started["open"]["AWS_ENDPOINT_URL"]
         )
         guard.stdin.close()
 

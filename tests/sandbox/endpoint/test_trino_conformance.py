@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sandbox.__main__ import client_environment, yesterday
+from sandbox.__main__ import simulated_environment, yesterday
 from sandbox.account import simulate
 from sandbox.endpoint import described, errors, results, server
 from sandbox.endpoint.catalog import Catalog
@@ -126,7 +126,7 @@ def shared(airflow_home: str, tmp_path_factory: Any) -> Iterator[Shared]:
     with server.Sandbox() as box, pytest.MonkeyPatch.context() as patch:
         truth = json.loads(simulate(box.url, 7, REQUESTS, yesterday(), DAYS).to_json())
         patch.delenv("TRINO_URL", raising=False)
-        environment = os.environ | client_environment(box.url) | {"AIRFLOW_HOME": airflow_home}
+        environment = os.environ | simulated_environment(box.url) | {"AIRFLOW_HOME": airflow_home}
         one = World(environment, truth)
         one.run(*days(one))
         with closing(DuckEngine(str(folder))) as duck, closing(TrinoEngine(str(folder))) as trino:
