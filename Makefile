@@ -69,6 +69,11 @@ ask: .venv/.installed ## One query to the lake: SQL="select …" (write \$\$ for
 	@test -n "$$SQL" || { echo 'Which query? make ask SQL="select …"'; exit 2; }
 	@python -m lacuna ask "$$SQL"
 
+.PHONY: advise
+advise: .venv/.installed ## What to do about each bucket of a day that was run, with the call to copy: DAY=YYYY-MM-DD [BUCKET=name]
+	@test -n "$(DAY)" || { echo "Which day? make advise DAY=YYYY-MM-DD (one that was run)"; exit 2; }
+	@python -m lacuna advise $(DAY) $${BUCKET:+--bucket "$$BUCKET"}
+
 .PHONY: up
 up: .venv/.installed ## Airflow's UI and scheduler beside a sandbox, for looking around [SEED=n] [UI_PORT=8080]
 	@python -m sandbox up --seed $(SEED) --port $(UI_PORT)
@@ -81,7 +86,7 @@ settings: .venv/.installed ## Every setting: value, origin, meaning
 
 .PHONY: test
 test: $(AIRFLOW_HOME)/.migrated ## All tests
-	@python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	@python -m pytest -q -n logical --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 .PHONY: conformance
 conformance: $(AIRFLOW_HOME)/.migrated ## The embedded engine beside a real Trino: the daily run, its expressions, bytes scanned (needs a JDK 24)

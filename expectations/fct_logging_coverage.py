@@ -19,8 +19,14 @@ select
     config_error_code,
     config_error_operation,
     array_join(reasons, ', ') as reasons,
-    array_join(transform(recommendations, one -> split_part(one, chr(10), 1)), ' ')
-        as recommendations
+    array_join(
+        transform(
+            -- what is only to know would read as if there were nothing to do
+            filter(recommendations, one -> not starts_with(one, 'Nothing for the days to come')),
+            one -> split_part(one, chr(10), 1)
+        ),
+        ' '
+    ) as recommendations
 from {{batch}}
 where verdict = '{verdict}'
 """

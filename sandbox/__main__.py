@@ -77,7 +77,9 @@ def serve(
             truth.write_text(planted.to_json())
             print(f"what was planted: {truth}")
             first = yesterday() - timedelta(days=days - 1)
-            print(f"its days: {first} to {yesterday()}; begin with make run DAY={yesterday()}")
+            # most that is planted lies before the last day
+            begin = max(first, yesterday() - timedelta(days=1))
+            print(f"its days: {first} to {yesterday()}; begin with make run DAY={begin}")
         print("sandbox ready", flush=True)
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())

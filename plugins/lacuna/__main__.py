@@ -243,7 +243,33 @@ def ask(sql: Annotated[str, typer.Argument(help="One query, in Athena's SQL.")])
     header: list[list[str | None]] = [list(row) for row in rows[:1]]
     for line in [*header, *(list(row.values()) for row in rows)]:
         print("\t".join("NULL" if cell is None else visible(str(cell)) for cell in line))
-    print(f"{len(rows):,} rows", file=sys.stderr)
+    print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", file=sys.stderr)
+
+
+@app.command()
+def advise(
+    day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="A day (UTC) that was run.")],
+    bucket: Annotated[str | None, typer.Option(help="This bucket only.")] = None,
+) -> None:
+    """Print what to do about each bucket's logging, with the exact call below it where there is one.
+
+    A line that begins with # says what to keep. Exit 1 where nothing could be read.
+    """
+    try:
+        wanted = named_day(day, "the day")
+    except DayError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    from lacuna import summary
+    from lacuna.aws import athena
+    from lacuna.aws.session import AccountError
+
+    try:
+        lines = summary.advice(Settings.from_env(), wanted, bucket)
+    except (AccountError, athena.QueryFailed) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    print(*lines or ["nothing to advise: was this day run, and is there such a bucket?"], sep="\n")
 
 
 @app.command()

@@ -340,7 +340,7 @@ _SETTINGS = (
         _table,
         "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
         "empty for none",
-        "table or view with the columns bucket_name (a name, or a glob as above) and sensitivity "
+        "table or view with the columns bucket_name (a name, or a glob with * and ?) and sensitivity "
         "(a word like the tag's value): says of buckets what their tags do not",
         when_none="(none)",
     ),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from lacuna import validation
 from lacuna.aws import athena
+from lacuna.text import visible
 
 if TYPE_CHECKING:
     from lacuna.settings import Settings
@@ -76,8 +77,17 @@ where nth = 1 and not success
 order by partition_day desc, expectation
 """
 
+# One cell a bucket; no text of a recommendation holds the character between two of them
+ADVICE = """
+select bucket_name, verdict, array_join(recommendations, chr(30)) as advice
+from lacuna.fct_logging_coverage
+where event_date = date '{day}' and cardinality(recommendations) > 0
+order by bucket_name
+"""
+
 NEXT = """
 Where to look next: docs/runbook.md says of each finding what it means and what to do.
+  make advise DAY={day}                   what to do about each bucket, with the call to copy
   lacuna.fct_logging_coverage (event_date)    each bucket's verdict, its reasons, what to do
   lacuna.fct_logging_changes (event_date)     who turned logging off, on, or changed it
   lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what came, how complete
@@ -236,6 +246,23 @@ def where_next(settings: Settings, day: date) -> list[str]:
     """The tables, a question that one of them answers, and where to ask it."""
     place = {"region": settings.region, "workgroup": settings.workgroup}
     return NEXT.format(day=day, **place).rstrip().split("\n")
+
+
+def advice(settings: Settings, day: date, bucket: str | None = None) -> list[str]:
+    """What is recommended for the buckets of a day, or for one of them: lines to read and copy."""
+    rows = athena.rows(settings, ADVICE.format(day=day))
+    return list(advised(row for row in rows if bucket in (None, row["bucket_name"])))
+
+
+def advised(rows: Iterable[Mapping[str, str | None]]) -> Iterator[str]:
+    """Each bucket with its verdict, below it each recommendation; its calls as they are copied."""
+    for row in rows:
+        yield f"{visible(row['bucket_name'] or '')}: {row['verdict']}"
+        for one in (row["advice"] or "").split("\x1e"):
+            first, *lines = one.split("\n")
+            yield f"  - {visible(first)}"
+            yield from map(visible, lines)
+        yield ""
 
 
 def fitted(lines: Iterable[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from lacuna import day as days
@@ -321,19 +322,34 @@ def _rows(
                 started[chain.trail.arn] if chain.trail.has_digests else None,
             )
         ]
-    for row in rows:
-        if row.state != DigestState.VALID or row.missing_files or row.altered_files:
-            log.warning(
-                "digest of %s in %s, %s to %s: %s; %d log files missing, %d altered",
-                visible(row.trail_arn),
-                row.region,
-                row.digest_start_at,
-                row.digest_end_at,
-                row.state,
-                len(row.missing_files),
-                len(row.altered_files),
-            )
+    _tell(rows)
     return rows
+
+
+def _tell(rows: Sequence[TrailDigest]) -> None:
+    """A line for each trail, Region and state: where a chain has ended, every hour lacks a digest."""
+    wrong = [
+        row
+        for row in rows
+        if row.state != DigestState.VALID or row.missing_files or row.altered_files
+    ]
+
+    def same(row: TrailDigest) -> tuple[str, str, str]:
+        return row.trail_arn, row.region, row.state
+
+    for (trail_arn, region, state), found in groupby(sorted(wrong, key=same), key=same):
+        digests = list(found)
+        log.warning(
+            "digests of %s in %s, %s to %s: %d %s; %d log files missing, %d altered",
+            visible(trail_arn),
+            region,
+            f"{min(one.digest_start_at for one in digests):%Y-%m-%d %H:%M}",
+            f"{max(one.digest_end_at for one in digests):%Y-%m-%d %H:%M}",
+            len(digests),
+            state,
+            sum(len(one.missing_files) for one in digests),
+            sum(len(one.altered_files) for one in digests),
+        )
 
 
 def _missing_hours(

@@ -19,7 +19,10 @@ LEAST_JDK = 24
 PATIENCE = 180.0  # seconds; an idle machine needs about ten
 
 
-NO_MAVEN = "The engine trino needs Maven (`mvn`) on PATH: it knows Trino's jars."
+NO_MAVEN = (
+    f"The engine trino needs Maven (`mvn`) on PATH, which fetches Trino's jars, and a JDK {LEAST_JDK} "
+    "or newer. Install both, or set TRINO_URL to a Trino coordinator that runs already."
+)
 
 
 class NoCoordinator(RuntimeError):
@@ -62,6 +65,7 @@ def class_path(home: Path) -> str:
     command = ["mvn", "-B", "-q", "-f", str(pom), "dependency:build-classpath"]
     if not shutil.which(command[0]):
         raise NoCoordinator(NO_MAVEN)
+    print("fetching Trino's jars with Maven (once, some minutes) …", flush=True)
     done = subprocess.run(
         [*command, f"-Dmdep.outputFile={kept}"],
         env={**os.environ, "JAVA_HOME": str(home)}, capture_output=True, text=True, check=False,
@@ -81,6 +85,7 @@ class Coordinator:
             [str(home / "bin" / "java"), f"@{SOURCE / 'jvm.options'}", *launcher],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("w"), text=True,
         )  # fmt: skip
+        print("starting Trino …", flush=True)
         assert self._process.stdout
         alarm = threading.Timer(PATIENCE, self._process.kill)
         alarm.start()

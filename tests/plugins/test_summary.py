@@ -11,7 +11,7 @@ import pytest
 from lacuna.aws import athena, lake
 from lacuna.evidence import CheckResult
 from lacuna.settings import Settings
-from lacuna.summary import Finding, Summary, fitted, grouped, read, told
+from lacuna.summary import Finding, Summary, advised, fitted, grouped, read, told
 from lacuna.validation import in_words
 
 DAY = date(2026, 11, 20)
@@ -279,3 +279,16 @@ def test_what_a_finding_is_about_is_read_as_it_was_written(settings, marts):
     lake.write_check_results(settings, [result], NEXT_DAY, DAY)
     (found,) = read(settings, DAY, NEXT_DAY).findings
     assert found == Finding("critical", "lost", "m", str(DAY), ("b 1", "c, d"))
+
+
+def test_advice_has_its_calls_on_lines_of_their_own_and_nothing_that_moves_a_cursor():
+    told_apart = "Turn it on.\n# keep the rest\naws s3api x --bucket photos\x1eLook at \x1b[2Jit."
+    lines = list(advised([{"bucket_name": "photos", "verdict": "off", "advice": told_apart}]))
+    assert lines == [
+        "photos: off",
+        "  - Turn it on.",
+        "# keep the rest",
+        "aws s3api x --bucket photos",
+        "  - Look at \\x1b[2Jit.",
+        "",
+    ]

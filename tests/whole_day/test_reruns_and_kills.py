@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lacuna.run import in_asset_order, load_dags
+from tests.whole_day.conftest import Started
 
 pytestmark = pytest.mark.dag
 
@@ -71,6 +72,17 @@ def twice(simulated, once):
 
 def test_a_day_run_again_gives_the_same_rows(once, twice):
     assert_same(twice, once)
+
+
+@pytest.mark.usefixtures("once")
+def test_what_to_do_is_printed_to_be_copied(simulated):
+    bucket = "meridian-scratch"  # whose logging somebody has turned off
+    arguments = ["advise", simulated.truth["until"], "--bucket", bucket]
+    with Started(arguments, simulated.environment) as started:
+        head, *lines = started.stdout.read().splitlines()
+        assert started.wait() == 0
+    assert head == f"{bucket}: off"
+    assert any(one.startswith(f"aws s3api put-bucket-logging --bucket {bucket} ") for one in lines)
 
 
 @pytest.mark.usefixtures("twice")
