@@ -124,19 +124,56 @@ def target_unfit(plan: Plan) -> Plan:
     """Log buckets that are there, and whose own settings stop every delivery."""
     notes = {
         "meridian-legal": f"{b.KMS_LOGS} encrypts with a key of KMS by default",
+        "meridian-patents": f"{b.DSSE_LOGS} encrypts twice with a key of KMS by default",
         "meridian-minutes": f"{b.LOCKED_LOGS} retains every object by default (Object Lock)",
         "meridian-datasets": f"{b.PAYING_LOGS} lets the requester pay",
         "meridian-mirror": f"the policy of {b.COPIED_LOGS} names ARNs of China",
+        "meridian-roadmaps": f"the policy of {b.SHARED_LOGS} allows other prefixes only",
+        "meridian-tenders": f"the policy of {b.SHARED_LOGS} allows the prefix, and denies it",
+        "meridian-brochures": f"{b.MOVED_LOGS} was deleted and made anew in another Region",
+        "meridian-flyers": f"{b.TAKEN_LOGS} was deleted, and is another account's now",
     }
     for trouble in sorted(b.UNDELIVERABLE):
-        plan = _troubled(plan, trouble, "broken_target", notes, reason=trouble.value)
+        reasons = b.UNDELIVERABLE[trouble]
+        plan = _troubled(plan, trouble, "broken_target", notes, reasons=reasons)
     return plan
+
+
+def target_unprovable(plan: Plan) -> Plan:
+    """Log buckets of which nobody can tell whether logs can come to them; none came."""
+    notes = {
+        "meridian-lectures": f"{b.SHARED_LOGS} allows the prefix to sources of one organisation",
+        "meridian-workshops": f"{b.SHARED_LOGS} denies the prefix to all but some addresses",
+        "meridian-postcards": f"the ACL of {b.HALF_LOGS} lets the log service write, not read ACLs",
+        "meridian-exhibits": f"grants on its log objects, in {b.US_LOGS} where ACLs are disabled",
+        "meridian-receipts": f"nobody may read the policy of {b.SEALED_LOGS}, and more",
+    }
+    for trouble in sorted(b.UNPROVABLE):
+        state, reasons = b.UNPROVABLE[trouble]
+        plan = _troubled(
+            plan,
+            trouble,
+            "unknown",
+            notes,
+            reasons,
+            target_state=state,
+            requirement_state="unknown",
+        )
+    return plan
+
+
+def target_by_acl(plan: Plan) -> Plan:
+    """A log bucket without a policy, whose ACL grants the log service what it needs."""
+    bucket = BY_NAME["meridian-catalogues"]
+    note = f"{b.CLASSIC_LOGS} has no policy; its ACL lets the log service in, and nobody came"
+    fault = _configured("target_by_acl", bucket, "idle", note, target_state="deliverable")
+    return planted(plan, fault)
 
 
 def region_not_enabled(plan: Plan) -> Plan:
     """A bucket in a Region that the account has disabled since."""
     notes = {"meridian-cape-office": f"{b.CLOSED_REGION} does not know the account's credentials"}
-    return _troubled(plan, Trouble.REGION, "unknown", notes, reason=Trouble.REGION.value)
+    return _troubled(plan, Trouble.REGION, "unknown", notes, (Trouble.REGION.value,))
 
 
 def store_only(plan: Plan) -> Plan:
@@ -238,12 +275,17 @@ def _seen(kind: str, name: str, note: str) -> Fault:
 
 
 def _troubled(
-    plan: Plan, trouble: Trouble, verdict: str, notes: dict[str, str], reason: str | None = None
+    plan: Plan,
+    trouble: Trouble,
+    verdict: str,
+    notes: dict[str, str],
+    reasons: tuple[str, ...] = (),
+    **more: str,
 ) -> Plan:
     return planted(
         plan,
         *(
-            _configured(trouble.value, bucket, verdict, notes[bucket.name], reason)
+            _configured(trouble.value, bucket, verdict, notes[bucket.name], reasons, **more)
             for bucket in BUCKETS
             if bucket.trouble is trouble
         ),
@@ -251,11 +293,16 @@ def _troubled(
 
 
 def _configured(
-    kind: str, bucket: Bucket, verdict: str, note: str, reason: str | None = None
+    kind: str,
+    bucket: Bucket,
+    verdict: str,
+    note: str,
+    reasons: tuple[str, ...] = (),
+    **more: str,
 ) -> Fault:
-    where: dict[str, Any] = {"bucket_name": bucket.name, "verdict": verdict}
-    if reason:
-        where["reasons"] = [reason]
+    where: dict[str, Any] = {"bucket_name": bucket.name, "verdict": verdict, **more}
+    if reasons:
+        where["reasons"] = list(reasons)
     return Fault(
         id=f"{kind}:{bucket.name}",
         kind=kind,

@@ -94,6 +94,8 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     configured.target_policy_denies,
     configured.target_gone,
     configured.target_unfit,
+    configured.target_unprovable,
+    configured.target_by_acl,
     configured.region_not_enabled,
     configured.store_only,
     configured.config_unreadable,

@@ -81,6 +81,35 @@ def test_every_bucket_of_the_answer_sheet_exists_in_its_region(served: Served) -
         assert answer["BucketRegion"] == bucket["region"]
 
 
+def test_logs_may_be_let_in_by_an_acl_and_for_half_of_what_they_need(served: Served) -> None:
+    def granted(name: str) -> set[str]:
+        grants = served.client("s3").get_bucket_acl(Bucket=name)["Grants"]
+        return {
+            grant["Permission"]
+            for grant in grants
+            if grant["Grantee"].get("URI", "").endswith("/s3/LogDelivery")
+        }
+
+    assert granted("meridian-logs-classic") == {"WRITE", "READ_ACP"}
+    assert granted("meridian-logs-half") == {"WRITE"}
+
+
+def test_what_became_of_two_log_buckets(served: Served) -> None:
+    s3 = served.client("s3")
+    assert s3.head_bucket(Bucket="meridian-logs-moved")["BucketRegion"] == "eu-west-1"
+    with pytest.raises(ClientError, match="403"):
+        s3.head_bucket(Bucket="meridian-logs-2018")
+    enabled = s3.get_bucket_logging(Bucket="meridian-exhibits")["LoggingEnabled"]
+    assert enabled["TargetGrants"][0]["Permission"] == "READ"
+
+
+def test_nobody_may_read_what_decides_over_a_target(served: Served) -> None:
+    s3 = served.client("s3")
+    for read in (s3.get_bucket_policy, s3.get_bucket_encryption, s3.get_bucket_request_payment):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            read(Bucket="meridian-logs-sealed")
+
+
 UNREADABLE = {"meridian-hr-documents", "meridian-logs-shut", "meridian-cape-office"}
 
 

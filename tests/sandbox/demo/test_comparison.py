@@ -12,7 +12,7 @@ from expectations.partition import subject
 from sandbox.demo.comparison import BREAKS, MAY_BREAK, bucket_hours, compare, explains
 
 SILENT_KINDS = {
-    *("partly_recorded", "trail_stopped", "store_only"),
+    *("partly_recorded", "trail_stopped", "store_only", "target_by_acl"),
     *("idle", "late_within_budget", "exfiltration"),
 }
 
