@@ -16,6 +16,8 @@ TRAIL_ARN = f"arn:aws:cloudtrail:{TRAIL_HOME}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
 TRAIL_BUCKET = "meridian-cloudtrail"
 # Selects every object of its Region, below a prefix of its own, and was stopped long ago.
 STOPPED_TRAIL, STOPPED_PREFIX = "meridian-trail-2019", "2019"
+# Selects one bucket, below a prefix for which the policy of the trails' bucket lets nobody write.
+FAILING_TRAIL, FAILING_PREFIX = "meridian-trail-vendors", "vendors"
 REGIONS = ("us-east-1", "eu-west-1")
 
 US_LOGS = "meridian-logs-us-east-1"
@@ -52,6 +54,8 @@ SEALED_LOGS = "meridian-logs-sealed"
 CLOSED_REGION = "af-south-1"
 # Records every Region, and was made in one where the account has no bucket
 STORE_NAME, STORE_HOME = "meridian-lake", "ap-southeast-2"
+# Selects one bucket, and takes nothing in any more
+STOPPED_STORE = "meridian-lake-trials"
 
 # A table in which people of the account keep what is sensitive: a CSV file in one of its buckets.
 INVENTORY = "meridian_governance.bucket_inventory"
@@ -76,13 +80,14 @@ class Layout(StrEnum):
 
 class Seen(StrEnum):
     """How much of a bucket's object requests is recorded, for reads or for writes: by the trail,
-    or by the event data store alone."""
+    by the event data store alone, or by a trail alone that cannot deliver."""
 
     ALL = "covered"
     SOME = "partly_covered"
     BUT_DELETES = "partly_covered_but_deletes"
     NONE = "not_covered"
     STORED = "covered_but_in_a_store"
+    UNDELIVERED = "unknown_but_selected"
 
     @property
     def coverage(self) -> str:
@@ -317,6 +322,9 @@ SOURCES: tuple[Bucket, ...] = (
            trouble=Trouble.REGION),
     _logged("meridian-lab-notes", _US, "none", 0, (US_LOGS, Layout.DELIVERY_TIME),
             reads=Seen.STORED, writes=Seen.STORED),
+    _logged("meridian-vendor-files", _US, "none", 0, (US_LOGS, Layout.SIMPLE),
+            reads=Seen.UNDELIVERED, writes=Seen.UNDELIVERED),
+    _logged("meridian-trials", _US, "none", 0, (US_LOGS, Layout.SIMPLE), **_UNSEEN),
 )  # fmt: skip
 
 LOG_BUCKETS: tuple[Bucket, ...] = (
@@ -563,6 +571,18 @@ def store_selectors() -> list[dict[str, Any]]:
     """What the event data store records."""
     stored = [f"{one.arn}/" for one in SOURCES if one.reads is Seen.STORED]
     return [{"Name": "What no trail records", "FieldSelectors": _object_fields(stored)}]
+
+
+def failing_selectors() -> list[dict[str, Any]]:
+    """What the trail that cannot deliver selects."""
+    selected = [f"{one.arn}/" for one in SOURCES if one.reads is Seen.UNDELIVERED]
+    return [{"Name": "Files of vendors", "FieldSelectors": _object_fields(selected)}]
+
+
+def stopped_store_selectors() -> list[dict[str, Any]]:
+    """What the event data store selects that takes nothing in."""
+    arns = [f"{BY_NAME['meridian-trials'].arn}/"]
+    return [{"Name": "A trial", "FieldSelectors": _object_fields(arns)}]
 
 
 def all_objects() -> list[dict[str, Any]]:

@@ -254,15 +254,24 @@ def partly_recorded(plan: Plan) -> Plan:
 def trail_stopped(plan: Plan) -> Plan:
     """A trail that selects what the other leaves out, and is stopped."""
     note = f"{b.STOPPED_TRAIL} selects every object, and does not log"
-    return planted(plan, _seen("trail_stopped", "meridian-build-artifacts", note))
+    fault = _seen("trail_stopped", "meridian-build-artifacts", note, "trail_not_logging")
+    return planted(plan, fault)
 
 
-def _seen(kind: str, name: str, note: str) -> Fault:
+def trail_failing(plan: Plan) -> Plan:
+    """A trail that logs, and whose delivery fails: nobody can tell what will come of it."""
+    note = f"{b.FAILING_TRAIL} alone selects it, and may not write to its log bucket"
+    fault = _seen("trail_failing", "meridian-vendor-files", note, "trail_delivery_error")
+    return planted(plan, fault)
+
+
+def _seen(kind: str, name: str, note: str, *reasons: str) -> Fault:
     bucket = BY_NAME[name]
     where = {
         "bucket_name": name,
         "read_coverage": bucket.reads.coverage,
         "write_coverage": bucket.writes.coverage,
+        **({"coverage_reasons": list(reasons)} if reasons else {}),
     }
     return Fault(
         id=f"{kind}:{name}",

@@ -35,7 +35,7 @@ def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> 
 
     `until` is the last delivery day; logs of its last requests are still on their way.
     """
-    from sandbox.endpoint.cloudtrail import record_delivery
+    from sandbox.endpoint.cloudtrail import record_delivery, record_delivery_error
     from sandbox.endpoint.s3 import put_objects
 
     account = Account(make_plan(seed, requests, Period(until, days)))
@@ -43,6 +43,7 @@ def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> 
     store(account.objects(), put_objects)
     register_keys(seed, account.plan.period)
     record_delivery(b.TRAIL_ARN, moment(account.newest_trail_file), moment(account.newest_digest))
+    record_delivery_error(b.TRAIL_ARN.replace(b.TRAIL_NAME, b.FAILING_TRAIL), "AccessDenied")
     return account.truth()
 
 
@@ -101,6 +102,11 @@ def configure(url: str) -> None:
     _create_trail(_client("cloudtrail", url, b.TRAIL_HOME))
     _client("cloudtrail", url, b.STORE_HOME).create_event_data_store(
         Name=b.STORE_NAME, AdvancedEventSelectors=b.store_selectors()
+    )
+    _client("cloudtrail", url, b.TRAIL_HOME).create_event_data_store(
+        Name=b.STOPPED_STORE,
+        AdvancedEventSelectors=b.stopped_store_selectors(),
+        StartIngestion=False,
     )
     _deny(url)
 
@@ -219,6 +225,14 @@ def _create_trail(cloudtrail: CloudTrailClient) -> None:
         TrailName=b.STOPPED_TRAIL,
         EventSelectors=b.all_objects(),  # type: ignore[arg-type]
     )
+    cloudtrail.create_trail(
+        Name=b.FAILING_TRAIL, S3BucketName=b.TRAIL_BUCKET, S3KeyPrefix=b.FAILING_PREFIX
+    )
+    cloudtrail.put_event_selectors(
+        TrailName=b.FAILING_TRAIL,
+        AdvancedEventSelectors=b.failing_selectors(),  # type: ignore[arg-type]
+    )
+    cloudtrail.start_logging(Name=b.FAILING_TRAIL)
 
 
 def _deny(url: str) -> None:

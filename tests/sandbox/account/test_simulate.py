@@ -138,7 +138,19 @@ def test_the_event_data_store_shows_where_it_was_made_only(served: Served) -> No
         for region in ("us-east-1", "ap-southeast-2")
     }
     assert [store["Name"] for store in stores["ap-southeast-2"]] == ["meridian-lake"]
-    assert stores["us-east-1"] == []
+    [stopped] = stores["us-east-1"]
+    assert stopped["EventDataStoreArn"] == served.fault("store_stopped")["bucket_name"]
+    described = served.client("cloudtrail").get_event_data_store(
+        EventDataStore=stopped["EventDataStoreArn"]
+    )
+    assert described["Status"] == "STOPPED_INGESTION"
+
+
+def test_one_trail_logs_and_cannot_deliver(served: Served) -> None:
+    cloudtrail = served.client("cloudtrail")
+    status = cloudtrail.get_trail_status(Name="meridian-trail-vendors")
+    assert (status["IsLogging"], status["LatestDeliveryError"]) == (True, "AccessDenied")
+    assert "LatestDeliveryError" not in cloudtrail.get_trail_status(Name=TRAIL)
 
 
 def test_logging_is_configured_as_the_answer_sheet_says(served: Served) -> None:
