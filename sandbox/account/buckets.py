@@ -85,6 +85,7 @@ class Seen(StrEnum):
     ALL = "covered"
     SOME = "partly_covered"
     BUT_DELETES = "partly_covered_but_deletes"
+    BUT_CALLERS = "partly_covered_but_callers"
     NONE = "not_covered"
     STORED = "covered_but_in_a_store"
     UNDELIVERED = "unknown_but_selected"
@@ -324,6 +325,8 @@ SOURCES: tuple[Bucket, ...] = (
             reads=Seen.STORED, writes=Seen.STORED),
     _logged("meridian-vendor-files", _US, "none", 0, (US_LOGS, Layout.SIMPLE),
             reads=Seen.UNDELIVERED, writes=Seen.UNDELIVERED),
+    _logged("meridian-ledgers", _US, "none", 0, (US_LOGS, Layout.EVENT_TIME),
+            target_prefix="partitioned/", reads=Seen.BUT_CALLERS, writes=Seen.BUT_CALLERS),
     _logged("meridian-trials", _US, "none", 0, (US_LOGS, Layout.SIMPLE), **_UNSEEN),
 )  # fmt: skip
 
@@ -399,6 +402,8 @@ REFUSED: tuple[tuple[str, str, str, int], ...] = (
 WATCHED_PREFIX = "shared/"
 # The events that the trail was asked to leave out of backups.
 DELETES = ("DeleteObject", "DeleteObjects")
+# The sessions that it was asked to leave out of ledgers.
+UNWATCHED = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/etl-spark/"
 
 
 def coverage_details(bucket: Bucket) -> tuple[str, ...]:
@@ -406,6 +411,7 @@ def coverage_details(bucket: Bucket) -> tuple[str, ...]:
     told = {
         Seen.SOME: f"keys that begin with '{WATCHED_PREFIX}'",
         Seen.BUT_DELETES: f"all but {', '.join(DELETES)}",
+        Seen.BUT_CALLERS: f"caller ARNs that do not begin with '{UNWATCHED}'",
     }
     modes = (("reads", bucket.reads), ("writes", bucket.writes))
     return tuple(f"{mode} recorded: {told[seen]}" for mode, seen in modes if seen in told)
@@ -544,6 +550,7 @@ def event_selectors() -> list[dict[str, Any]]:
     both += [f"{b.arn}/{WATCHED_PREFIX}" for b in SOURCES if b.reads is Seen.SOME]
     writes = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.NONE and b.writes is Seen.ALL]
     but_deletes = [f"{b.arn}/" for b in SOURCES if b.writes is Seen.BUT_DELETES]
+    but_callers = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.BUT_CALLERS]
     return [
         {
             "Name": "Management events",
@@ -562,6 +569,13 @@ def event_selectors() -> list[dict[str, Any]]:
             "FieldSelectors": [
                 *_object_fields(but_deletes),
                 {"Field": "eventName", "NotEquals": list(DELETES)},
+            ],
+        },
+        {
+            "Name": "Objects but for what jobs do",
+            "FieldSelectors": [
+                *_object_fields(but_callers),
+                {"Field": "userIdentity.arn", "NotStartsWith": [UNWATCHED]},
             ],
         },
     ]

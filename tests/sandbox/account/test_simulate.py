@@ -210,7 +210,7 @@ def test_the_trail_is_on_and_says_when_it_delivered(served: Served) -> None:
         for delivery in ("LatestDeliveryTime", "LatestDigestDeliveryTime"):
             assert f"{status[delivery].astimezone(UTC):%Y-%m-%d}" == served.truth["until"]
     selectors = served.client("cloudtrail").get_event_selectors(TrailName=TRAIL)
-    assert len(selectors["AdvancedEventSelectors"]) == 4
+    assert len(selectors["AdvancedEventSelectors"]) == 5
 
 
 @pytest.mark.parametrize(
