@@ -113,6 +113,7 @@ class Trouble(StrEnum):
     ELSEWHERE = "target_other_region"
     OTHERS = "target_other_account"
     CONDITION = "target_policy_condition_unknown"
+    DENY_UNSURE = "target_policy_deny_uncertain"
     GRANT = "target_acl_incomplete"
     GRANTS = "target_grants_not_applicable"
     SEALED = "target_policy_unreadable"
@@ -134,7 +135,7 @@ UNDELIVERABLE: dict[Trouble, tuple[str, ...]] = {
 UNPROVABLE: dict[Trouble, tuple[str, tuple[str, ...]]] = {
     **{
         one: ("uncertain", (one.value, "target_uncertain"))
-        for one in (Trouble.CONDITION, Trouble.GRANT, Trouble.GRANTS)
+        for one in (Trouble.CONDITION, Trouble.DENY_UNSURE, Trouble.GRANT, Trouble.GRANTS)
     },
     Trouble.SEALED: (
         "unknown",
@@ -312,7 +313,7 @@ SOURCES: tuple[Bucket, ...] = (
     _not_delivered("meridian-roadmaps", SHARED_LOGS, Trouble.PREFIX),
     _not_delivered("meridian-tenders", SHARED_LOGS, Trouble.DENY),
     _not_delivered("meridian-lectures", SHARED_LOGS, Trouble.CONDITION),
-    _not_delivered("meridian-workshops", SHARED_LOGS, Trouble.CONDITION),
+    _not_delivered("meridian-workshops", SHARED_LOGS, Trouble.DENY_UNSURE),
     _not_delivered("meridian-brochures", MOVED_LOGS, Trouble.ELSEWHERE),
     _not_delivered("meridian-flyers", TAKEN_LOGS, Trouble.OTHERS),
     _not_delivered("meridian-postcards", HALF_LOGS, Trouble.GRANT),

@@ -40,6 +40,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "target_other_region": ("target_broken",),
     "target_other_account": ("target_broken", "place_unreadable"),
     "target_policy_condition_unknown": ("logging_unknown",),
+    "target_policy_deny_uncertain": ("logging_unknown",),
     "target_acl_incomplete": ("logging_unknown",),
     "target_grants_not_applicable": ("logging_unknown",),
     "target_policy_unreadable": ("logging_unknown",),

@@ -21,6 +21,7 @@ KINDS = {
     "target_other_region",
     "target_other_account",
     "target_policy_condition_unknown",
+    "target_policy_deny_uncertain",
     "target_acl_incomplete",
     "target_grants_not_applicable",
     "target_policy_unreadable",
