@@ -111,6 +111,10 @@ class Account:
             if hour <= resetting.at < hour + HOUR:
                 at, event = management.selectors_changed(self.plan.seed, resetting)
                 self._windows[TRAIL_HOME, at - at % WINDOW].append((at, [event]))
+        for call in self.plan.calls:
+            if hour <= call.at < hour + HOUR:
+                at, event = management.called(self.plan.seed, call)
+                self._windows[TRAIL_HOME, at - at % WINDOW].append((at, [event]))
 
     def _make_hour(
         self, bucket: Bucket, hour: int, count: int, entries: dict[Bucket, list[Entry]]

@@ -16,6 +16,8 @@ TRAIL_ARN = f"arn:aws:cloudtrail:{TRAIL_HOME}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
 TRAIL_BUCKET = "meridian-cloudtrail"
 # Selects every object of its Region, below a prefix of its own, and was stopped long ago.
 STOPPED_TRAIL, STOPPED_PREFIX = "meridian-trail-2019", "2019"
+# Selects one bucket, below a prefix for which the policy of the trails' bucket lets nobody write.
+FAILING_TRAIL, FAILING_PREFIX = "meridian-trail-vendors", "vendors"
 REGIONS = ("us-east-1", "eu-west-1")
 
 US_LOGS = "meridian-logs-us-east-1"
@@ -37,10 +39,23 @@ KMS_LOGS = "meridian-logs-kms"
 LOCKED_LOGS = "meridian-logs-locked"
 PAYING_LOGS = "meridian-logs-paying"
 COPIED_LOGS = "meridian-logs-copied"
+DSSE_LOGS = "meridian-logs-dsse"
+# Its policy says something else of each prefix: see `_by_prefix`.
+SHARED_LOGS = "meridian-logs-shared"
+# Deleted and made anew, in another Region; and by another account, which lets nobody in.
+MOVED_LOGS = "meridian-logs-moved"
+TAKEN_LOGS = "meridian-logs-2018"
+# No policy, but ACLs: one grants the log service all that it needs, one forgot the half.
+CLASSIC_LOGS = "meridian-logs-classic"
+HALF_LOGS = "meridian-logs-half"
+# Nobody may look at what decides whether logs can come to it.
+SEALED_LOGS = "meridian-logs-sealed"
 # Was enabled once, for one bucket
 CLOSED_REGION = "af-south-1"
 # Records every Region, and was made in one where the account has no bucket
 STORE_NAME, STORE_HOME = "meridian-lake", "ap-southeast-2"
+# Selects one bucket, and takes nothing in any more
+STOPPED_STORE = "meridian-lake-trials"
 
 # A table in which people of the account keep what is sensitive: a CSV file in one of its buckets.
 INVENTORY = "meridian_governance.bucket_inventory"
@@ -65,13 +80,15 @@ class Layout(StrEnum):
 
 class Seen(StrEnum):
     """How much of a bucket's object requests is recorded, for reads or for writes: by the trail,
-    or by the event data store alone."""
+    by the event data store alone, or by a trail alone that cannot deliver."""
 
     ALL = "covered"
     SOME = "partly_covered"
     BUT_DELETES = "partly_covered_but_deletes"
+    BUT_CALLERS = "partly_covered_but_callers"
     NONE = "not_covered"
     STORED = "covered_but_in_a_store"
+    UNDELIVERED = "unknown_but_selected"
 
     @property
     def coverage(self) -> str:
@@ -91,10 +108,46 @@ class Trouble(StrEnum):
     PAYS = "target_requester_pays"
     PARTITION = "target_policy_other_partition"
     REGION = "region_not_enabled"
+    PREFIX = "target_policy_misses_prefix"
+    DENY = "target_policy_explicit_deny"
+    ELSEWHERE = "target_other_region"
+    OTHERS = "target_other_account"
+    CONDITION = "target_policy_condition_unknown"
+    DENY_UNSURE = "target_policy_deny_uncertain"
+    GRANT = "target_acl_incomplete"
+    GRANTS = "target_grants_not_applicable"
+    SEALED = "target_policy_unreadable"
 
 
-# What the log bucket's own configuration makes impossible: the reason is called like the trouble.
-UNDELIVERABLE = frozenset({Trouble.KMS, Trouble.LOCK, Trouble.PAYS, Trouble.PARTITION})
+# What the log bucket's own configuration makes impossible: with the reasons to be told.
+UNDELIVERABLE: dict[Trouble, tuple[str, ...]] = {
+    **{
+        one: (one.value,)
+        for one in (
+            *(Trouble.KMS, Trouble.LOCK, Trouble.PAYS, Trouble.PARTITION),
+            *(Trouble.ELSEWHERE, Trouble.OTHERS),
+        )
+    },
+    Trouble.PREFIX: ("target_policy_missing",),
+    Trouble.DENY: ("target_policy_denies",),
+}
+# What nobody outside AWS can judge, or nobody may look at: the same, and the target's state.
+UNPROVABLE: dict[Trouble, tuple[str, tuple[str, ...]]] = {
+    **{
+        one: ("uncertain", (one.value, "target_uncertain"))
+        for one in (Trouble.CONDITION, Trouble.DENY_UNSURE, Trouble.GRANT, Trouble.GRANTS)
+    },
+    Trouble.SEALED: (
+        "unknown",
+        (
+            "target_policy_unreadable",
+            "target_encryption_unreadable",
+            "target_object_lock_unreadable",
+            "target_request_payment_unreadable",
+            "target_unknown",
+        ),
+    ),
+}
 
 
 PUBLIC_ACCESS_FLAGS = (
@@ -115,6 +168,9 @@ class Hardening:
     retains_days: int | None = None
     encryption: str = "AES256"
     requester_pays: bool = False
+    ownership: str = "BucketOwnerEnforced"
+    # what the ACL grants to the log service's group
+    grants: tuple[str, ...] = ()
 
 
 # Compared by identity: there is one of each, and a million lookups hash them.
@@ -170,7 +226,7 @@ def _weakly_logged(name: str, target: str, *weaknesses: str, **more: Any) -> Buc
 
 
 def _not_delivered(name: str, target: str, trouble: Trouble) -> Bucket:
-    """A bucket that nobody uses: it is there for the place where its log cannot come."""
+    """A bucket that nobody uses: it is there for the place where its log cannot come, or may not."""
     return _logged(name, REGIONS[0], "none", 0, (target, Layout.SIMPLE), trouble=trouble)
 
 
@@ -253,10 +309,26 @@ SOURCES: tuple[Bucket, ...] = (
     _not_delivered("meridian-minutes", LOCKED_LOGS, Trouble.LOCK),
     _not_delivered("meridian-datasets", PAYING_LOGS, Trouble.PAYS),
     _not_delivered("meridian-mirror", COPIED_LOGS, Trouble.PARTITION),
+    _not_delivered("meridian-patents", DSSE_LOGS, Trouble.KMS),
+    _not_delivered("meridian-roadmaps", SHARED_LOGS, Trouble.PREFIX),
+    _not_delivered("meridian-tenders", SHARED_LOGS, Trouble.DENY),
+    _not_delivered("meridian-lectures", SHARED_LOGS, Trouble.CONDITION),
+    _not_delivered("meridian-workshops", SHARED_LOGS, Trouble.DENY_UNSURE),
+    _not_delivered("meridian-brochures", MOVED_LOGS, Trouble.ELSEWHERE),
+    _not_delivered("meridian-flyers", TAKEN_LOGS, Trouble.OTHERS),
+    _not_delivered("meridian-postcards", HALF_LOGS, Trouble.GRANT),
+    _not_delivered("meridian-exhibits", US_LOGS, Trouble.GRANTS),
+    _not_delivered("meridian-receipts", SEALED_LOGS, Trouble.SEALED),
+    _logged("meridian-catalogues", _US, "none", 0, (CLASSIC_LOGS, Layout.SIMPLE)),
     Bucket("meridian-cape-office", CLOSED_REGION, "none", 0, reads=Seen.NONE, writes=Seen.NONE,
            trouble=Trouble.REGION),
     _logged("meridian-lab-notes", _US, "none", 0, (US_LOGS, Layout.DELIVERY_TIME),
             reads=Seen.STORED, writes=Seen.STORED),
+    _logged("meridian-vendor-files", _US, "none", 0, (US_LOGS, Layout.SIMPLE),
+            reads=Seen.UNDELIVERED, writes=Seen.UNDELIVERED),
+    _logged("meridian-ledgers", _US, "none", 0, (US_LOGS, Layout.EVENT_TIME),
+            target_prefix="partitioned/", reads=Seen.BUT_CALLERS, writes=Seen.BUT_CALLERS),
+    _logged("meridian-trials", _US, "none", 0, (US_LOGS, Layout.SIMPLE), **_UNSEEN),
 )  # fmt: skip
 
 LOG_BUCKETS: tuple[Bucket, ...] = (
@@ -270,6 +342,12 @@ LOG_BUCKETS: tuple[Bucket, ...] = (
     _log_bucket(LOCKED_LOGS, _US),
     _log_bucket(PAYING_LOGS, _US),
     _log_bucket(COPIED_LOGS, _US),
+    _log_bucket(DSSE_LOGS, _US),
+    _log_bucket(SHARED_LOGS, _US),
+    _log_bucket(MOVED_LOGS, _EU),
+    _log_bucket(CLASSIC_LOGS, _US),
+    _log_bucket(HALF_LOGS, _US),
+    _log_bucket(SEALED_LOGS, _US),
 )
 
 HARDENING: dict[str, Hardening] = {
@@ -285,6 +363,12 @@ HARDENING: dict[str, Hardening] = {
     LOCKED_LOGS: Hardening(retains_days=365),
     PAYING_LOGS: Hardening(requester_pays=True),
     COPIED_LOGS: Hardening(),
+    DSSE_LOGS: Hardening(encryption="aws:kms:dsse"),
+    SHARED_LOGS: Hardening(),
+    MOVED_LOGS: Hardening(),
+    CLASSIC_LOGS: Hardening(ownership="ObjectWriter", grants=("WRITE", "READ_ACP")),
+    HALF_LOGS: Hardening(ownership="BucketOwnerPreferred", grants=("WRITE",)),
+    SEALED_LOGS: Hardening(),
 }
 
 BUCKETS: tuple[Bucket, ...] = SOURCES + LOG_BUCKETS
@@ -301,6 +385,12 @@ REFUSED: tuple[tuple[str, str, str, int], ...] = (
     ("GetBucketLifecycleConfiguration", SHUT_LOGS, *_DENIED),
     ("GetBucketVersioning", SHUT_LOGS, *_DENIED),
     ("GetPublicAccessBlock", SHUT_LOGS, *_DENIED),
+    ("GetBucketPolicy", SEALED_LOGS, *_DENIED),
+    ("GetBucketEncryption", SEALED_LOGS, *_DENIED),
+    ("GetObjectLockConfiguration", SEALED_LOGS, *_DENIED),
+    ("GetBucketRequestPayment", SEALED_LOGS, *_DENIED),
+    ("HeadBucket", TAKEN_LOGS, *_DENIED),
+    ("ListObjectsV2", TAKEN_LOGS, *_DENIED),
     # a Region that is not enabled does not know the account's credentials
     *(
         ("GetBucketLogging", one.name, "InvalidToken", 400)
@@ -313,6 +403,8 @@ REFUSED: tuple[tuple[str, str, str, int], ...] = (
 WATCHED_PREFIX = "shared/"
 # The events that the trail was asked to leave out of backups.
 DELETES = ("DeleteObject", "DeleteObjects")
+# The sessions that it was asked to leave out of ledgers.
+UNWATCHED = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/etl-spark/"
 
 
 def coverage_details(bucket: Bucket) -> tuple[str, ...]:
@@ -320,6 +412,7 @@ def coverage_details(bucket: Bucket) -> tuple[str, ...]:
     told = {
         Seen.SOME: f"keys that begin with '{WATCHED_PREFIX}'",
         Seen.BUT_DELETES: f"all but {', '.join(DELETES)}",
+        Seen.BUT_CALLERS: f"caller ARNs that do not begin with '{UNWATCHED}'",
     }
     modes = (("reads", bucket.reads), ("writes", bucket.writes))
     return tuple(f"{mode} recorded: {told[seen]}" for mode, seen in modes if seen in told)
@@ -341,7 +434,38 @@ def logging_status(bucket: Bucket) -> dict[str, Any]:
         enabled["TargetObjectKeyFormat"] = {
             "PartitionedPrefix": {"PartitionDateSource": "DeliveryTime"}
         }
+    if bucket.trouble is Trouble.GRANTS:
+        everyone = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
+        reader = {"Grantee": {"Type": "Group", "URI": everyone}, "Permission": "READ"}
+        enabled["TargetGrants"] = [reader]
     return {"LoggingEnabled": enabled}
+
+
+_LOG_SERVICE = {"Service": "logging.s3.amazonaws.com"}
+
+
+def _by_prefix() -> str:
+    """A policy in which many hands wrote, each for a prefix; nobody wrote for the roadmaps'."""
+
+    def statement(effect: str, prefix: str, **more: Any) -> dict[str, Any]:
+        resource = f"arn:aws:s3:::{SHARED_LOGS}/{prefix}*"
+        action = {} if "NotAction" in more else {"Action": "s3:PutObject"}
+        whose = {"Effect": effect, "Principal": _LOG_SERVICE, "Resource": resource}
+        return {**whose, **action, **more}
+
+    statements = [
+        statement("Allow", "tenders/"),
+        statement("Deny", "tenders/", Principal="*", NotAction=["s3:Get*", "s3:List*"]),
+        statement(
+            "Allow", "lectures/", Condition={"StringEquals": {"aws:SourceOrgID": "o-m3r1d1an42"}}
+        ),
+        statement("Allow", "workshops/"),
+        statement(
+            "Deny", "workshops/", Principal="*",
+            Condition={"NotIpAddress": {"aws:SourceIp": "198.51.100.0/24"}},
+        ),
+    ]  # fmt: skip
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def delivery_policy(log_bucket: str, source_arns: list[str]) -> str:
@@ -350,7 +474,7 @@ def delivery_policy(log_bucket: str, source_arns: list[str]) -> str:
     statement = {
         "Sid": "S3ServerAccessLogs",
         "Effect": "Allow",
-        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Principal": _LOG_SERVICE,
         "Action": "s3:PutObject",
         "Resource": f"arn:aws:s3:::{log_bucket}/*",
         "Condition": {
@@ -382,9 +506,10 @@ def log_bucket_policies() -> dict[str, str]:
     ]
     american = (
         *(US_LOGS, US_APP_LOGS, OLD_LOGS, RING_LOGS, RELAY_LOGS, SHUT_LOGS),
-        *(KMS_LOGS, LOCKED_LOGS, PAYING_LOGS),
+        *(KMS_LOGS, LOCKED_LOGS, PAYING_LOGS, DSSE_LOGS, MOVED_LOGS, SEALED_LOGS),
     )
     return {
+        SHARED_LOGS: _by_prefix(),
         COPIED_LOGS: delivery_policy(COPIED_LOGS, anywhere).replace("arn:aws:", "arn:aws-cn:"),
         **{name: delivery_policy(name, anywhere) for name in american},
         EU_LOGS: delivery_policy(EU_LOGS, european),
@@ -426,6 +551,7 @@ def event_selectors() -> list[dict[str, Any]]:
     both += [f"{b.arn}/{WATCHED_PREFIX}" for b in SOURCES if b.reads is Seen.SOME]
     writes = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.NONE and b.writes is Seen.ALL]
     but_deletes = [f"{b.arn}/" for b in SOURCES if b.writes is Seen.BUT_DELETES]
+    but_callers = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.BUT_CALLERS]
     return [
         {
             "Name": "Management events",
@@ -446,6 +572,13 @@ def event_selectors() -> list[dict[str, Any]]:
                 {"Field": "eventName", "NotEquals": list(DELETES)},
             ],
         },
+        {
+            "Name": "Objects but for what jobs do",
+            "FieldSelectors": [
+                *_object_fields(but_callers),
+                {"Field": "userIdentity.arn", "NotStartsWith": [UNWATCHED]},
+            ],
+        },
     ]
 
 
@@ -453,6 +586,18 @@ def store_selectors() -> list[dict[str, Any]]:
     """What the event data store records."""
     stored = [f"{one.arn}/" for one in SOURCES if one.reads is Seen.STORED]
     return [{"Name": "What no trail records", "FieldSelectors": _object_fields(stored)}]
+
+
+def failing_selectors() -> list[dict[str, Any]]:
+    """What the trail that cannot deliver selects."""
+    selected = [f"{one.arn}/" for one in SOURCES if one.reads is Seen.UNDELIVERED]
+    return [{"Name": "Files of vendors", "FieldSelectors": _object_fields(selected)}]
+
+
+def stopped_store_selectors() -> list[dict[str, Any]]:
+    """What the event data store selects that takes nothing in."""
+    arns = [f"{BY_NAME['meridian-trials'].arn}/"]
+    return [{"Name": "A trial", "FieldSelectors": _object_fields(arns)}]
 
 
 def all_objects() -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from sandbox.account import operations as ops
 from sandbox.account.access_log import host_header
-from sandbox.account.buckets import ACCOUNT_ID, DELETES, WATCHED_PREFIX, Bucket, Seen
+from sandbox.account.buckets import ACCOUNT_ID, DELETES, UNWATCHED, WATCHED_PREFIX, Bucket, Seen
 from sandbox.account.clients import CIPHER, SESSION_START, Client
 from sandbox.account.period import HOUR, iso, moment
 from sandbox.account.traffic import Request
@@ -52,6 +52,8 @@ def is_recorded(request: Request) -> bool:
         return (request.key or "").startswith(WATCHED_PREFIX)
     if seen is Seen.BUT_DELETES:
         return operation.event_name not in DELETES
+    if seen is Seen.BUT_CALLERS:
+        return UNWATCHED not in request.client.identity
     return seen is Seen.ALL
 
 

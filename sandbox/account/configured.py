@@ -124,19 +124,56 @@ def target_unfit(plan: Plan) -> Plan:
     """Log buckets that are there, and whose own settings stop every delivery."""
     notes = {
         "meridian-legal": f"{b.KMS_LOGS} encrypts with a key of KMS by default",
+        "meridian-patents": f"{b.DSSE_LOGS} encrypts twice with a key of KMS by default",
         "meridian-minutes": f"{b.LOCKED_LOGS} retains every object by default (Object Lock)",
         "meridian-datasets": f"{b.PAYING_LOGS} lets the requester pay",
         "meridian-mirror": f"the policy of {b.COPIED_LOGS} names ARNs of China",
+        "meridian-roadmaps": f"the policy of {b.SHARED_LOGS} allows other prefixes only",
+        "meridian-tenders": f"the policy of {b.SHARED_LOGS} allows the prefix, and denies it",
+        "meridian-brochures": f"{b.MOVED_LOGS} was deleted and made anew in another Region",
+        "meridian-flyers": f"{b.TAKEN_LOGS} was deleted, and is another account's now",
     }
     for trouble in sorted(b.UNDELIVERABLE):
-        plan = _troubled(plan, trouble, "broken_target", notes, reason=trouble.value)
+        reasons = b.UNDELIVERABLE[trouble]
+        plan = _troubled(plan, trouble, "broken_target", notes, reasons=reasons)
     return plan
+
+
+def target_unprovable(plan: Plan) -> Plan:
+    """Log buckets of which nobody can tell whether logs can come to them; none came."""
+    notes = {
+        "meridian-lectures": f"{b.SHARED_LOGS} allows the prefix to sources of one organisation",
+        "meridian-workshops": f"{b.SHARED_LOGS} denies the prefix to all but some addresses",
+        "meridian-postcards": f"the ACL of {b.HALF_LOGS} lets the log service write, not read ACLs",
+        "meridian-exhibits": f"grants on its log objects, in {b.US_LOGS} where ACLs are disabled",
+        "meridian-receipts": f"nobody may read the policy of {b.SEALED_LOGS}, and more",
+    }
+    for trouble in sorted(b.UNPROVABLE):
+        state, reasons = b.UNPROVABLE[trouble]
+        plan = _troubled(
+            plan,
+            trouble,
+            "unknown",
+            notes,
+            reasons,
+            target_state=state,
+            requirement_state="unknown",
+        )
+    return plan
+
+
+def target_by_acl(plan: Plan) -> Plan:
+    """A log bucket without a policy, whose ACL grants the log service what it needs."""
+    bucket = BY_NAME["meridian-catalogues"]
+    note = f"{b.CLASSIC_LOGS} has no policy; its ACL lets the log service in, and nobody came"
+    fault = _configured("target_by_acl", bucket, "idle", note, target_state="deliverable")
+    return planted(plan, fault)
 
 
 def region_not_enabled(plan: Plan) -> Plan:
     """A bucket in a Region that the account has disabled since."""
     notes = {"meridian-cape-office": f"{b.CLOSED_REGION} does not know the account's credentials"}
-    return _troubled(plan, Trouble.REGION, "unknown", notes, reason=Trouble.REGION.value)
+    return _troubled(plan, Trouble.REGION, "unknown", notes, (Trouble.REGION.value,))
 
 
 def store_only(plan: Plan) -> Plan:
@@ -211,21 +248,31 @@ def partly_recorded(plan: Plan) -> Plan:
         plan,
         _seen("partly_recorded", "meridian-backups", "the trail leaves deletes out"),
         _seen("partly_recorded", "meridian-eu-analytics", "the trail records one folder only"),
+        _seen("partly_recorded", "meridian-ledgers", "the trail leaves a role's sessions out"),
     )
 
 
 def trail_stopped(plan: Plan) -> Plan:
     """A trail that selects what the other leaves out, and is stopped."""
     note = f"{b.STOPPED_TRAIL} selects every object, and does not log"
-    return planted(plan, _seen("trail_stopped", "meridian-build-artifacts", note))
+    fault = _seen("trail_stopped", "meridian-build-artifacts", note, "trail_not_logging")
+    return planted(plan, fault)
 
 
-def _seen(kind: str, name: str, note: str) -> Fault:
+def trail_failing(plan: Plan) -> Plan:
+    """A trail that logs, and whose delivery fails: nobody can tell what will come of it."""
+    note = f"{b.FAILING_TRAIL} alone selects it, and may not write to its log bucket"
+    fault = _seen("trail_failing", "meridian-vendor-files", note, "trail_delivery_error")
+    return planted(plan, fault)
+
+
+def _seen(kind: str, name: str, note: str, *reasons: str) -> Fault:
     bucket = BY_NAME[name]
     where = {
         "bucket_name": name,
         "read_coverage": bucket.reads.coverage,
         "write_coverage": bucket.writes.coverage,
+        **({"coverage_reasons": list(reasons)} if reasons else {}),
     }
     return Fault(
         id=f"{kind}:{name}",
@@ -238,12 +285,17 @@ def _seen(kind: str, name: str, note: str) -> Fault:
 
 
 def _troubled(
-    plan: Plan, trouble: Trouble, verdict: str, notes: dict[str, str], reason: str | None = None
+    plan: Plan,
+    trouble: Trouble,
+    verdict: str,
+    notes: dict[str, str],
+    reasons: tuple[str, ...] = (),
+    **more: str,
 ) -> Plan:
     return planted(
         plan,
         *(
-            _configured(trouble.value, bucket, verdict, notes[bucket.name], reason)
+            _configured(trouble.value, bucket, verdict, notes[bucket.name], reasons, **more)
             for bucket in BUCKETS
             if bucket.trouble is trouble
         ),
@@ -251,11 +303,16 @@ def _troubled(
 
 
 def _configured(
-    kind: str, bucket: Bucket, verdict: str, note: str, reason: str | None = None
+    kind: str,
+    bucket: Bucket,
+    verdict: str,
+    note: str,
+    reasons: tuple[str, ...] = (),
+    **more: str,
 ) -> Fault:
-    where: dict[str, Any] = {"bucket_name": bucket.name, "verdict": verdict}
-    if reason:
-        where["reasons"] = [reason]
+    where: dict[str, Any] = {"bucket_name": bucket.name, "verdict": verdict, **more}
+    if reasons:
+        where["reasons"] = list(reasons)
     return Fault(
         id=f"{kind}:{bucket.name}",
         kind=kind,

@@ -8,12 +8,11 @@ from dataclasses import replace
 
 from sandbox.account import buckets as b
 from sandbox.account import clients as who
-from sandbox.account import configured, delivered
+from sandbox.account import configured, delivered, resettings
 from sandbox.account.buckets import BY_NAME
 from sandbox.account.period import DAY, HOUR, Period, iso
 from sandbox.account.plan import Plan
 from sandbox.account.planting import REQUESTS, day_text, planted
-from sandbox.account.resettings import trail_narrowed
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Expect, Fault
 
@@ -94,6 +93,8 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     configured.target_policy_denies,
     configured.target_gone,
     configured.target_unfit,
+    configured.target_unprovable,
+    configured.target_by_acl,
     configured.region_not_enabled,
     configured.store_only,
     configured.config_unreadable,
@@ -102,7 +103,11 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     configured.idle,
     configured.partly_recorded,
     configured.trail_stopped,
-    trail_narrowed,
+    configured.trail_failing,
+    resettings.trail_narrowed,
+    resettings.trail_deleted,
+    resettings.store_stopped,
+    resettings.log_bucket_policy_changed,
     delivered.hour_lost,
     delivered.hour_partly_lost,
     delivered.late_within_budget,

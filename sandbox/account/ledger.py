@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from sandbox.account import operations as ops
-from sandbox.account.buckets import UNDELIVERABLE, Bucket, Seen, Trouble
+from sandbox.account.buckets import UNDELIVERABLE, UNPROVABLE, Bucket, Seen, Trouble
 from sandbox.account.cloudtrail import is_recorded
 from sandbox.account.period import HOUR, Period, day_of, iso
 from sandbox.account.traffic import Request
@@ -167,7 +167,7 @@ def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
         return "unknown"
     if bucket.target_bucket is None:
         return "off"
-    if bucket.trouble in {Trouble.POLICY, Trouble.GONE} | UNDELIVERABLE:
+    if bucket.trouble in {Trouble.POLICY, Trouble.GONE, *UNDELIVERABLE}:
         return "broken_target"
     of_day = [
         (hour, count)
@@ -179,6 +179,8 @@ def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
     words = {status(count, hour, ledger.period.end) for hour, count in of_day}
     if "missing" in words:
         return "silent"
-    # Nothing came. That nobody asked for anything is known only where a trail would have told.
-    is_witnessed = Seen.STORED not in {bucket.reads, bucket.writes}
-    return "idle" if is_witnessed and not any(count.events for _, count in of_day) else "unknown"
+    # Nothing came. That nobody asked for anything is known only where a trail would have told; and
+    # that it would have come, where somebody can tell whether the target takes it.
+    is_witnessed = Seen.ALL in {bucket.reads, bucket.writes}
+    is_quiet = is_witnessed and not any(count.events for _, count in of_day)
+    return "idle" if is_quiet and bucket.trouble not in UNPROVABLE else "unknown"

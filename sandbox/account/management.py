@@ -41,6 +41,17 @@ class SelectorsChange:
     without: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Any other call that changes what is logged, asked for in the trail's home Region."""
+
+    at: int
+    client: Client
+    source: str
+    name: str
+    asked: dict[str, Any]
+
+
 # (event source, event name, reads, caller, request parameters)
 _ROUTINE: tuple[tuple[str, str, bool, Client, dict[str, Any] | None], ...] = (
     ("sts.amazonaws.com", "AssumeRole", True, who.CONFIG,
@@ -107,6 +118,16 @@ def selectors_changed(seed: int, change: SelectorsChange) -> tuple[int, str]:
         asked={"trailName": TRAIL_NAME, "advancedEventSelectors": selectors},
     )  # fmt: skip
     return change.at, text
+
+
+def called(seed: int, call: Call) -> tuple[int, str]:
+    """(time, event) of a call."""
+    rng = random.Random(f"{seed}/management/{call.name}/{call.at}")
+    text = _event(
+        rng, TRAIL_HOME, call.at, call.source, call.name,
+        reads=False, client=call.client, asked=call.asked,
+    )  # fmt: skip
+    return call.at, text
 
 
 def _event(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sandbox.account.management import LoggingChange, SelectorsChange
+from sandbox.account.management import Call, LoggingChange, SelectorsChange
 from sandbox.account.period import Period
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Fault
@@ -76,3 +76,4 @@ class Plan:
     strays: tuple[Stray, ...] = ()
     changes: tuple[LoggingChange, ...] = ()
     trail_changes: tuple[SelectorsChange, ...] = ()
+    calls: tuple[Call, ...] = ()

@@ -1,19 +1,24 @@
-"""A trail whose selectors were changed and changed back while nobody looked: what is planted of it."""
+"""Calls that change what is logged, while nobody looks: what is planted of them in CloudTrail."""
 
 from __future__ import annotations
 
+import json
+import uuid
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from sandbox.account import buckets as b
 from sandbox.account import clients as who
 from sandbox.account.buckets import BY_NAME, Seen
-from sandbox.account.management import SelectorsChange
+from sandbox.account.management import Call, SelectorsChange
 from sandbox.account.period import HOUR, day_of, iso, moment
 from sandbox.account.plan import Plan
 from sandbox.account.truth import Expect, Fault
 
 LEFT_OUT = "meridian-dr-standby"
+DELETED_TRAIL = "meridian-trail-2018"
+_CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
 def trail_narrowed(plan: Plan) -> Plan:
@@ -61,6 +66,89 @@ def trail_narrowed(plan: Plan) -> Plan:
     return replace(
         plan, faults=(*plan.faults, fault), trail_changes=(*plan.trail_changes, *changes)
     )
+
+
+def trail_deleted(plan: Plan) -> Plan:
+    """A trail that is stopped, and deleted before anybody has looked at it."""
+    at = _evening(plan)
+    asked = {"name": f"arn:aws:cloudtrail:{b.TRAIL_HOME}:{b.ACCOUNT_ID}:trail/{DELETED_TRAIL}"}
+    calls = (
+        Call(at, who.CLERK, _CLOUDTRAIL, "StopLogging", asked),
+        Call(at + 240, who.CLERK, _CLOUDTRAIL, "DeleteTrail", asked),
+    )
+    note = f"{who.CLERK.name} stopped the trail at {iso(at)} and deleted it 4 minutes later"
+    return _called(plan, "trail_deleted", asked["name"], note, "trail_name", "off", *calls)
+
+
+def store_stopped(plan: Plan) -> Plan:
+    """An event data store that was told to take nothing in, and selects a bucket alone."""
+    at = _evening(plan) + 600
+    arn = store_arn(b.STOPPED_STORE, b.TRAIL_HOME)
+    call = Call(at, who.CLERK, _CLOUDTRAIL, "StopEventDataStoreIngestion", {"eventDataStore": arn})
+    note = f"{who.CLERK.name} stopped {b.STOPPED_STORE} at {iso(at)}; nothing else selects a bucket"
+    unseen = {
+        "bucket_name": "meridian-trials",
+        "read_coverage": "not_covered",
+        "coverage_reasons": ["store_not_ingesting"],
+    }
+    also = Expect("fct_logging_coverage", unseen)
+    return _called(plan, "store_stopped", arn, note, "trail_name", "off", call, also=(also,))
+
+
+def log_bucket_policy_changed(plan: Plan) -> Plan:
+    """The policy of a log bucket is put again; what that broke its verdicts say: nothing."""
+    at = _evening(plan) + 1200
+    asked = {
+        "bucketName": b.OLD_LOGS,
+        "bucketPolicy": json.loads(b.log_bucket_policies()[b.OLD_LOGS]),
+        "Host": f"{b.OLD_LOGS}.s3.{b.TRAIL_HOME}.amazonaws.com",
+        "policy": "",
+    }
+    call = Call(at, who.OPERATOR, "s3.amazonaws.com", "PutBucketPolicy", asked)
+    note = f"{who.OPERATOR.name} put the policy of {b.OLD_LOGS} at {iso(at)}"
+    kind = "log_bucket_policy_changed"
+    return _called(plan, kind, b.OLD_LOGS, note, "bucket_name", "changed", call)
+
+
+def store_arn(name: str, region: str) -> str:
+    """The ARN of an event data store; its id is made from its name, as the sandbox does."""
+    store_id = uuid.uuid5(uuid.NAMESPACE_URL, name)
+    return f"arn:aws:cloudtrail:{region}:{b.ACCOUNT_ID}:eventdatastore/{store_id}"
+
+
+def _evening(plan: Plan) -> int:
+    """After the trail was narrowed and widened again, so that nothing is added to that gap."""
+    return plan.period.hour(1, 22) + 300
+
+
+def _called(
+    plan: Plan,
+    kind: str,
+    name: str,
+    note: str,
+    column: str,
+    effect: str,
+    *calls: Call,
+    also: tuple[Expect, ...] = (),
+) -> Plan:
+    day = day_of(calls[0].at).isoformat()
+    common: dict[str, Any] = {column: name, "effect": effect, "event_date": day}
+    told = [
+        Expect("fct_logging_changes", {**common, "event_name": call.name}, {"rows": 1})
+        for call in calls
+    ]
+    fault = Fault(
+        id=kind,
+        kind=kind,
+        note=note,
+        expect=told[0],
+        also=(*told[1:], *also),
+        bucket_name=name,
+        region=b.TRAIL_HOME,
+        event_day=day,
+        delivery_day=day,
+    )
+    return replace(plan, faults=(*plan.faults, fault), calls=(*plan.calls, *calls))
 
 
 def coverage_of_day(bucket: b.Bucket, day: date, plan: Plan) -> dict[str, str]:

@@ -35,7 +35,7 @@ def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> 
 
     `until` is the last delivery day; logs of its last requests are still on their way.
     """
-    from sandbox.endpoint.cloudtrail import record_delivery
+    from sandbox.endpoint.cloudtrail import record_delivery, record_delivery_error
     from sandbox.endpoint.s3 import put_objects
 
     account = Account(make_plan(seed, requests, Period(until, days)))
@@ -43,6 +43,7 @@ def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> 
     store(account.objects(), put_objects)
     register_keys(seed, account.plan.period)
     record_delivery(b.TRAIL_ARN, moment(account.newest_trail_file), moment(account.newest_digest))
+    record_delivery_error(b.TRAIL_ARN.replace(b.TRAIL_NAME, b.FAILING_TRAIL), "AccessDenied")
     return account.truth()
 
 
@@ -72,21 +73,28 @@ def configure(url: str) -> None:
     """Create the buckets, their logging, the trails, and what may not be read."""
     regions = {bucket.region for bucket in b.BUCKETS}
     clients: dict[str, S3Client] = {region: _client("s3", url, region) for region in regions}
-    for bucket in (*b.LOG_BUCKETS, *b.SOURCES):
+    # S3 takes a target for logging only while it is there, in the same Region
+    former = [
+        Bucket(name, b.REGIONS[0], "none", 0) for name in (b.GONE_LOGS, b.TAKEN_LOGS, b.MOVED_LOGS)
+    ]
+    there = [one for one in b.LOG_BUCKETS if one.name != b.MOVED_LOGS]
+    for bucket in (*there, *former, *b.SOURCES):
         _create(clients[bucket.region], bucket)
-    gone = Bucket(b.GONE_LOGS, "us-east-1", "none", 0)
-    _create(clients[gone.region], gone)
-    for name, policy in b.log_bucket_policies().items():
-        clients[b.BY_NAME[name].region].put_bucket_policy(Bucket=name, Policy=policy)
-    for name, hardening in b.HARDENING.items():
-        _harden(clients[b.BY_NAME[name].region], name, hardening)
     for bucket in b.SOURCES:
         if bucket.target_bucket is not None:
             clients[bucket.region].put_bucket_logging(
                 Bucket=bucket.name,
                 BucketLoggingStatus=b.logging_status(bucket),  # type: ignore[arg-type]
             )
-    clients[gone.region].delete_bucket(Bucket=gone.name)
+    for bucket in former:
+        clients[bucket.region].delete_bucket(Bucket=bucket.name)
+    moved = b.BY_NAME[b.MOVED_LOGS]
+    _create(clients[moved.region], moved)
+    # and grants on log objects only while the target takes ACLs
+    for name, hardening in b.HARDENING.items():
+        _harden(clients[b.BY_NAME[name].region], name, hardening)
+    for name, policy in b.log_bucket_policies().items():
+        clients[b.BY_NAME[name].region].put_bucket_policy(Bucket=name, Policy=policy)
     clients["us-east-1"].put_bucket_policy(Bucket=b.TRAIL_BUCKET, Policy=b.trail_bucket_policy())
     _keep_inventory(
         clients[b.BY_NAME[b.INVENTORY_BUCKET].region], _client("glue", url, "us-east-1")
@@ -94,6 +102,11 @@ def configure(url: str) -> None:
     _create_trail(_client("cloudtrail", url, b.TRAIL_HOME))
     _client("cloudtrail", url, b.STORE_HOME).create_event_data_store(
         Name=b.STORE_NAME, AdvancedEventSelectors=b.store_selectors()
+    )
+    _client("cloudtrail", url, b.TRAIL_HOME).create_event_data_store(
+        Name=b.STOPPED_STORE,
+        AdvancedEventSelectors=b.stopped_store_selectors(),
+        StartIngestion=False,
     )
     _deny(url)
 
@@ -124,10 +137,10 @@ def _create(s3: S3Client, bucket: Bucket) -> None:
 
 
 def _harden(s3: S3Client, name: str, hardening: Hardening) -> None:
-    s3.put_bucket_ownership_controls(
-        Bucket=name,
-        OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-    )
+    owned: Any = {"Rules": [{"ObjectOwnership": hardening.ownership}]}
+    s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=owned)
+    if hardening.grants:
+        _grant(s3, name, hardening.grants)
     if hardening.is_versioned:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     flags = {flag: flag not in hardening.flags_off for flag in b.PUBLIC_ACCESS_FLAGS}
@@ -158,6 +171,18 @@ def _harden(s3: S3Client, name: str, hardening: Hardening) -> None:
             Bucket=name,
             LifecycleConfiguration={"Rules": [rule]},  # type: ignore[list-item]
         )
+
+
+def _grant(s3: S3Client, name: str, permissions: tuple[str, ...]) -> None:
+    """An ACL that lets its owner do everything, and the log service's group what is named."""
+    group = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/s3/LogDelivery"}
+    owner = {"ID": b.OWNER_ID}
+    grants = [
+        {"Grantee": {"Type": "CanonicalUser", **owner}, "Permission": "FULL_CONTROL"},
+        *({"Grantee": group, "Permission": one} for one in permissions),
+    ]
+    policy: Any = {"Owner": owner, "Grants": grants}
+    s3.put_bucket_acl(Bucket=name, AccessControlPolicy=policy)
 
 
 def _keep_inventory(s3: S3Client, glue: Any) -> None:
@@ -200,6 +225,14 @@ def _create_trail(cloudtrail: CloudTrailClient) -> None:
         TrailName=b.STOPPED_TRAIL,
         EventSelectors=b.all_objects(),  # type: ignore[arg-type]
     )
+    cloudtrail.create_trail(
+        Name=b.FAILING_TRAIL, S3BucketName=b.TRAIL_BUCKET, S3KeyPrefix=b.FAILING_PREFIX
+    )
+    cloudtrail.put_event_selectors(
+        TrailName=b.FAILING_TRAIL,
+        AdvancedEventSelectors=b.failing_selectors(),  # type: ignore[arg-type]
+    )
+    cloudtrail.start_logging(Name=b.FAILING_TRAIL)
 
 
 def _deny(url: str) -> None:

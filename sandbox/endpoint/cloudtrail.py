@@ -3,7 +3,8 @@ with.
 
 - a new trail records management events only, and GetEventSelectors answers in one form, basic or
 advanced
-- GetTrailStatus claims a delivery only where one was recorded (`record_delivery`)
+- GetTrailStatus claims a delivery, or a failed one, only where it was recorded (`record_delivery`,
+`record_delivery_error`)
 - a trail's tag `started-at` (ISO 8601, UTC) is its StartLoggingTime; without it a trail that never
 was stopped has run ever since CloudTrail exists (the sandbox's own additions: the days looked at
 here lie before the moment in which the trail is made)
@@ -63,6 +64,7 @@ EventDataStore = dict[str, Any]
 
 _keys: list[PublicKey] = []
 _deliveries: dict[str, dict[str, datetime]] = {}
+_delivery_errors: dict[str, str] = {}
 
 
 def register_public_key(
@@ -81,6 +83,11 @@ def record_delivery(
     _deliveries[trail_arn] = {"LatestDeliveryTime": latest} | (
         {"LatestDigestDeliveryTime": latest_digest} if latest_digest else {}
     )
+
+
+def record_delivery_error(trail_arn: str, code: str) -> None:
+    """Let GetTrailStatus say with which error of S3 a trail's last delivery failed."""
+    _delivery_errors[trail_arn] = code
 
 
 _own_trails = CloudTrailBackend.describe_trails
@@ -126,6 +133,8 @@ def get_trail_status(self: CloudTrailResponse) -> str:
     described |= {
         name: moment.timestamp() for name, moment in _deliveries.get(trail.arn, {}).items()
     }
+    if trail.arn in _delivery_errors:
+        described["LatestDeliveryError"] = _delivery_errors[trail.arn]
     return json.dumps(described)
 
 
@@ -243,6 +252,7 @@ def install() -> None:
     """Put the corrections into moto, and forget what an earlier sandbox was given."""
     _keys.clear()
     _deliveries.clear()
+    _delivery_errors.clear()
     for function in (
         list_public_keys,
         get_trail_status,

@@ -81,6 +81,35 @@ def test_every_bucket_of_the_answer_sheet_exists_in_its_region(served: Served) -
         assert answer["BucketRegion"] == bucket["region"]
 
 
+def test_logs_may_be_let_in_by_an_acl_and_for_half_of_what_they_need(served: Served) -> None:
+    def granted(name: str) -> set[str]:
+        grants = served.client("s3").get_bucket_acl(Bucket=name)["Grants"]
+        return {
+            grant["Permission"]
+            for grant in grants
+            if grant["Grantee"].get("URI", "").endswith("/s3/LogDelivery")
+        }
+
+    assert granted("meridian-logs-classic") == {"WRITE", "READ_ACP"}
+    assert granted("meridian-logs-half") == {"WRITE"}
+
+
+def test_what_became_of_two_log_buckets(served: Served) -> None:
+    s3 = served.client("s3")
+    assert s3.head_bucket(Bucket="meridian-logs-moved")["BucketRegion"] == "eu-west-1"
+    with pytest.raises(ClientError, match="403"):
+        s3.head_bucket(Bucket="meridian-logs-2018")
+    enabled = s3.get_bucket_logging(Bucket="meridian-exhibits")["LoggingEnabled"]
+    assert enabled["TargetGrants"][0]["Permission"] == "READ"
+
+
+def test_nobody_may_read_what_decides_over_a_target(served: Served) -> None:
+    s3 = served.client("s3")
+    for read in (s3.get_bucket_policy, s3.get_bucket_encryption, s3.get_bucket_request_payment):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            read(Bucket="meridian-logs-sealed")
+
+
 UNREADABLE = {"meridian-hr-documents", "meridian-logs-shut", "meridian-cape-office"}
 
 
@@ -109,7 +138,19 @@ def test_the_event_data_store_shows_where_it_was_made_only(served: Served) -> No
         for region in ("us-east-1", "ap-southeast-2")
     }
     assert [store["Name"] for store in stores["ap-southeast-2"]] == ["meridian-lake"]
-    assert stores["us-east-1"] == []
+    [stopped] = stores["us-east-1"]
+    assert stopped["EventDataStoreArn"] == served.fault("store_stopped")["bucket_name"]
+    described = served.client("cloudtrail").get_event_data_store(
+        EventDataStore=stopped["EventDataStoreArn"]
+    )
+    assert described["Status"] == "STOPPED_INGESTION"
+
+
+def test_one_trail_logs_and_cannot_deliver(served: Served) -> None:
+    cloudtrail = served.client("cloudtrail")
+    status = cloudtrail.get_trail_status(Name="meridian-trail-vendors")
+    assert (status["IsLogging"], status["LatestDeliveryError"]) == (True, "AccessDenied")
+    assert "LatestDeliveryError" not in cloudtrail.get_trail_status(Name=TRAIL)
 
 
 def test_logging_is_configured_as_the_answer_sheet_says(served: Served) -> None:
@@ -169,7 +210,7 @@ def test_the_trail_is_on_and_says_when_it_delivered(served: Served) -> None:
         for delivery in ("LatestDeliveryTime", "LatestDigestDeliveryTime"):
             assert f"{status[delivery].astimezone(UTC):%Y-%m-%d}" == served.truth["until"]
     selectors = served.client("cloudtrail").get_event_selectors(TrailName=TRAIL)
-    assert len(selectors["AdvancedEventSelectors"]) == 4
+    assert len(selectors["AdvancedEventSelectors"]) == 5
 
 
 @pytest.mark.parametrize(

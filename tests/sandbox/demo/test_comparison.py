@@ -12,7 +12,8 @@ from expectations.partition import subject
 from sandbox.demo.comparison import BREAKS, MAY_BREAK, bucket_hours, compare, explains
 
 SILENT_KINDS = {
-    *("partly_recorded", "trail_stopped", "store_only"),
+    *("partly_recorded", "trail_stopped", "store_only", "target_by_acl"),
+    "trail_failing",
     *("idle", "late_within_budget", "exfiltration"),
 }
 
@@ -164,6 +165,20 @@ def test_hours_that_are_complete_or_quiet_are_as_planted(truth, faultless, spoil
         {"status": "unknown"},
     ):
         assert compare(truth, spoiled(hours=hours_with(faultless, changes))).agrees
+
+
+def test_hours_stay_open_where_nobody_may_list_the_place_and_tell_of_no_loss(
+    truth, faultless, spoiled
+):
+    def hours_as(status):
+        unlisted = fault_of(truth, "target_other_account")["bucket_name"]
+        return [
+            row | {"status": status} if row["bucket_name"] == unlisted else row
+            for row in faultless.hours
+        ]
+
+    assert compare(truth, spoiled(hours=hours_as("pending"))).agrees
+    assert not compare(truth, spoiled(hours=hours_as("missing"))).agrees
 
 
 def test_a_planted_hour_without_a_row_is_seen(truth, faultless, spoiled):
