@@ -393,6 +393,8 @@ judged as (
                 when missing_hours > 0 then 'silent'
                 -- traffic was seen, or nobody looked: that is no quiet day
                 when events > 0 or quiet_hours = 0 then 'unknown'
+                -- nor does quiet prove that a request would have been logged
+                when coalesce(target_state, 'unknown') <> 'deliverable' then 'unknown'
                 else 'idle'
             end
             as varchar
