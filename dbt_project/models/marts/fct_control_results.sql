@@ -44,7 +44,13 @@ access_log as (
         case
             when verdict = 'unknown' then 'unknown'
             when verdict not in ('delivering', 'idle') then 'failed'
-            when contains(reasons, 'hours_missing') or contains(reasons, 'hours_partly_missing') then 'passed_with_losses'
+            when
+                any_match(
+                    reasons,
+                    one -> one in ('hours_missing', 'hours_partly_missing', 'logging_interrupted', 'logging_seen_off')
+                )
+                then 'passed_with_losses'
+            when any_match(reasons, one -> one in ('logging_turned_on', 'logging_redirected')) then 'unknown'
             else 'passed'
         end as result,
         case logging_state when 'on' then true when 'off' then false end as is_configured

@@ -231,9 +231,11 @@ prices as (
 -- Logging that is on, and where it was, when somebody looks, and was not in between.
 interruptions as (
 
-    select distinct
+    select
         bucket_name,
-        event_date
+        event_date,
+        count_if(effect = 'off') > 0 as is_off,
+        count_if(effect = 'redirected') > 0 as is_elsewhere
 
     from {{ ref('fct_logging_changes') }}
 
@@ -242,6 +244,8 @@ interruptions as (
         and about = 'bucket'
         and effect in ('off', 'redirected')
         and error_code is null
+
+    group by bucket_name, event_date
 
 ),
 
@@ -302,7 +306,8 @@ known as (
         config.sensitivity_missing_permission,
         coalesce(log_buckets.receives_logs, false) and not coalesce(config.is_sensitive, false) as is_log_bucket,
         log_buckets.target_bucket is not null as is_named_target,
-        interruptions.bucket_name is not null as was_interrupted,
+        coalesce(config.logging_state, 'unknown') <> 'off' and coalesce(interruptions.is_off, false) as was_interrupted,
+        config.logging_state = 'on' and coalesce(interruptions.is_elsewhere, false) as was_redirected,
         unreadable_places.bucket_name is not null as is_place_unreadable,
         coalesce(hours.records, 0) as records,
         coalesce(hours.missing_hours, 0) as missing_hours,
@@ -422,9 +427,12 @@ required as (
     select
         *,
         case
-            when is_log_bucket or verdict in ('delivering', 'idle') then 'met'
-            when verdict = 'unknown' then 'unknown'
-            else 'not_met'
+            when is_log_bucket then 'met'
+            when verdict in ('silent', 'broken_target', 'off') then 'not_met'
+            -- on whenever the day was judged, and provably not all day
+            when was_interrupted or contains(config_reasons, 'logging_seen_off') then 'not_met'
+            when verdict = 'unknown' or was_redirected or contains(config_reasons, 'logging_turned_on') then 'unknown'
+            else 'met'
         end as access_log_state,
         case
             when not is_sensitive or (read_coverage = 'covered' and write_coverage = 'covered') then 'met'
@@ -454,7 +462,8 @@ explained as (
                 if(logging_state = 'on' and target_state = 'uncertain', 'target_uncertain'),
                 if(logging_state = 'on' and target_state = 'unknown', 'target_unknown'),
                 if(logging_state = 'on' and is_place_unreadable, 'place_unreadable'),
-                if(logging_state = 'on' and was_interrupted, 'logging_interrupted'),
+                if(was_interrupted, 'logging_interrupted'),
+                if(was_redirected, 'logging_redirected'),
                 if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
                 if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
                 if(is_quiet and pending_hours > 0, 'records_pending'),
