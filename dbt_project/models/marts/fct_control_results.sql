@@ -95,7 +95,11 @@ answers as (
         account_id,
         region,
         bucket_name,
-        if(is_log_bucket, 'not_applicable', result) as result,
+        case
+            when is_log_bucket then 'not_applicable'
+            when is_log_bucket is null and result = 'failed' then 'unknown'
+            else result
+        end as result,
         is_configured,
         reasons,
         event_date

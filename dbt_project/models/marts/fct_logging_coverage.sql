@@ -82,19 +82,73 @@ resettled as (
 
 ),
 
--- Not by being named: a bucket that can receive nothing, or logs into itself only, has to be logged like any other.
+-- Every log that goes into another bucket. What came proves that it can, whatever could not be read.
+logs as (
+
+    select
+        config.bucket_name,
+        config.target_bucket,
+        config.event_date,
+        case
+            when config.target_state = 'broken' then 'no'
+            when config.logging_state = 'on' and (config.target_state = 'deliverable' or hours.records > 0) then 'yes'
+            else 'unknown'
+        end as is_received
+
+    from config
+
+    left join hours
+        on
+            config.bucket_name = hours.bucket_name
+            and config.event_date = hours.event_date
+
+    where config.target_bucket <> config.bucket_name
+
+),
+
+receivers as (
+
+    select distinct
+        target_bucket,
+        event_date
+
+    from logs
+
+    where is_received <> 'no'
+
+),
+
+-- Not by being named: a bucket that can receive nothing, or logs into itself only, has to be logged like any other. Nor
+-- by standing in a ring: what is logged itself has to receive the log of a bucket that receives none.
 log_buckets as (
 
     select
+        logs.target_bucket,
+        logs.event_date,
+        count_if(logs.is_received = 'yes') > 0 as receives_logs,
+        count_if(logs.is_received = 'yes' and receivers.target_bucket is null) > 0 as receives_first_logs,
+        count_if(logs.is_received <> 'no') > 0 as may_receive_logs
+
+    from logs
+
+    left join receivers
+        on
+            logs.bucket_name = receivers.target_bucket
+            and logs.event_date = receivers.event_date
+
+    group by logs.target_bucket, logs.event_date
+
+),
+
+named_targets as (
+
+    select distinct
         target_bucket,
-        event_date,
-        bool_or(target_state <> 'broken' and target_bucket <> bucket_name) as receives_logs
+        event_date
 
     from config
 
     where target_bucket is not null
-
-    group by target_bucket, event_date
 
 ),
 
@@ -304,8 +358,20 @@ known as (
         config.sensitivity_error_code,
         config.sensitivity_error_operation,
         config.sensitivity_missing_permission,
-        coalesce(log_buckets.receives_logs, false) and not coalesce(config.is_sensitive, false) as is_log_bucket,
-        log_buckets.target_bucket is not null as is_named_target,
+        case
+            when config.is_sensitive or not coalesce(log_buckets.may_receive_logs, false) then false
+            when config.logging_state = 'on' and not log_buckets.receives_first_logs
+                -- in a ring, or nobody knows if it receives: it is judged by the log that it writes
+                then false
+            when
+                not config.is_sensitive
+                and (
+                    log_buckets.receives_first_logs
+                    or (log_buckets.receives_logs and config.logging_state = 'off')
+                )
+                then true
+        end as is_log_bucket,
+        named_targets.target_bucket is not null as is_named_target,
         coalesce(config.logging_state, 'unknown') <> 'off' and coalesce(interruptions.is_off, false) as was_interrupted,
         config.logging_state = 'on' and coalesce(interruptions.is_elsewhere, false) as was_redirected,
         unreadable_places.bucket_name is not null as is_place_unreadable,
@@ -346,6 +412,11 @@ known as (
         on
             config.bucket_name = log_buckets.target_bucket
             and config.event_date = log_buckets.event_date
+
+    left join named_targets
+        on
+            config.bucket_name = named_targets.target_bucket
+            and config.event_date = named_targets.event_date
 
     left join interruptions
         on
@@ -428,9 +499,13 @@ required as (
         *,
         case
             when is_log_bucket then 'met'
-            when verdict in ('silent', 'broken_target', 'off') then 'not_met'
-            -- on whenever the day was judged, and provably not all day
-            when was_interrupted or contains(config_reasons, 'logging_seen_off') then 'not_met'
+            when
+                verdict in ('silent', 'broken_target', 'off')
+                -- on whenever the day was judged, and provably not all day
+                or was_interrupted
+                or contains(config_reasons, 'logging_seen_off')
+                -- of what may be a log bucket nobody knows if it has to be logged
+                then if(is_log_bucket is null, 'unknown', 'not_met')
             when verdict = 'unknown' or was_redirected or contains(config_reasons, 'logging_turned_on') then 'unknown'
             else 'met'
         end as access_log_state,
