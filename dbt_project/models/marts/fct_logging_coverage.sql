@@ -59,12 +59,14 @@ hours as (
 
 ),
 
--- A trail was changed more than once between two looks: what was looked at says nothing of the time in between.
+-- A trail was changed more than once between two looks, or a store that alone records the bucket: what was looked at
+-- says nothing of the time in between.
 resettled as (
 
-    select distinct
+    select
         config.bucket_name,
-        config.event_date
+        config.event_date,
+        array_distinct(array_agg(gaps.reason)) as reasons
 
     from config
 
@@ -77,8 +79,18 @@ resettled as (
 
     where
         gaps.event_date in {{ event_days() }}
-        and gaps.reason = 'trail_changed_twice'
-        and 'covered' in (config.read_witness, config.write_witness)
+        and (
+            (gaps.reason = 'trail_changed_twice' and 'covered' in (config.read_witness, config.write_witness))
+            or (
+                gaps.reason = 'store_changed_twice'
+                and (
+                    (config.read_coverage = 'covered' and config.read_witness <> 'covered')
+                    or (config.write_coverage = 'covered' and config.write_witness <> 'covered')
+                )
+            )
+        )
+
+    group by config.bucket_name, config.event_date
 
 ),
 
@@ -333,20 +345,27 @@ known as (
         config.target_state,
         coalesce(config.reasons, cast(array[] as array(varchar))) as config_reasons,
         if(
-            resettled.bucket_name is not null and config.read_witness = 'covered',
+            contains(
+                resettled.reasons,
+                if(config.read_witness = 'covered', 'trail_changed_twice', 'store_changed_twice')
+            )
+            and 'covered' in (config.read_witness, config.read_coverage),
             'unknown',
             coalesce(config.read_coverage, 'unknown')
         ) as read_coverage,
         if(
-            resettled.bucket_name is not null and config.write_witness = 'covered',
+            contains(
+                resettled.reasons,
+                if(config.write_witness = 'covered', 'trail_changed_twice', 'store_changed_twice')
+            )
+            and 'covered' in (config.write_witness, config.write_coverage),
             'unknown',
             coalesce(config.write_coverage, 'unknown')
         ) as write_coverage,
         coalesce(config.read_witness, 'unknown') as read_witness,
         coalesce(config.write_witness, 'unknown') as write_witness,
         coalesce(config.coverage_reasons, cast(array[] as array(varchar)))
-        || if(resettled.bucket_name is null, cast(array[] as array(varchar)), array['trail_changed_twice'])
-            as coverage_reasons,
+        || coalesce(resettled.reasons, cast(array[] as array(varchar))) as coverage_reasons,
         coalesce(config.coverage_details, cast(array[] as array(varchar))) as coverage_details,
         config.sensitivity,
         config.error_code,
