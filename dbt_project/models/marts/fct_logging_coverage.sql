@@ -505,7 +505,20 @@ quiet as (
     select
         *,
         logging_state = 'on' and not is_place_unreadable and verdict in ('idle', 'unknown') as is_quiet,
-        logged_requests > 0 or (read_witness = 'covered' and write_witness = 'covered') as is_all_seen
+        -- by trails from end to end, or by an access log that was on all day and of which nothing is known to lack
+        (
+            read_witness = 'covered'
+            and write_witness = 'covered'
+            and read_coverage = 'covered'
+            and write_coverage = 'covered'
+        )
+        or (
+            logging_state = 'on'
+            and logged_requests > 0
+            and missing_hours + partial_hours + pending_hours = 0
+            and not (is_place_unreadable or was_interrupted or was_redirected)
+            and not contains(config_reasons, 'logging_turned_on')
+        ) as is_all_seen
 
     from judged
 
