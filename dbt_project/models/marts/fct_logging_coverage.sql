@@ -617,28 +617,17 @@ told as (
 
 ),
 
-remedies_of_reasons as (
+-- What to do about each code. More data events cost by their number: asked for where a bucket is, or may be, sensitive. Any
+-- other's are no more than a witness of its access log, if it writes one, and left to whoever pays.
+asked as (
 
-    select distinct
-        told.bucket_name,
-        told.event_date,
+    select
+        told.*,
         remedies.priority,
-        remedies.remedy || coalesce(
-            chr(10)
-            || {{ filled('remedy_calls.call', {
-                'bucket': safe_to_copy('told.bucket_name', 'BUCKET'),
-                'account': safe_to_copy('told.account_id', 'ACCOUNT'),
-                'region': safe_to_copy('told.region', 'REGION'),
-                'partition': partition_of('told.region'),
-                'log_bucket': safe_to_copy('told.target_bucket', 'LOG_BUCKET'),
-                'prefix': safe_to_copy('told.target_prefix', 'PREFIX'),
-                'offered_log_bucket': safe_to_copy('told.offered_log_bucket', 'LOG_BUCKET'),
-                'day': 'cast(told.event_date as varchar)',
-                'cost': 'told.cost',
-                'newline': 'chr(10)',
-            }) }},
-            ''
-        ) as recommendation
+        remedies.remedy,
+        remedy_calls.call as whole_call,
+        -- a call that tells its cost is one for more data events
+        coalesce(strpos(remedy_calls.call, '{cost}') > 0 and not told.is_sensitive, false) as is_optional
 
     from told
 
@@ -659,6 +648,35 @@ remedies_of_reasons as (
 
     left join {{ ref('remedy_calls') }} as remedy_calls
         on remedies.reason = remedy_calls.reason
+
+),
+
+remedies_of_reasons as (
+
+    select distinct
+        bucket_name,
+        event_date,
+        priority,
+        if(is_optional, 'Optional, as a witness of its access log: ', '') || remedy || coalesce(
+            chr(10)
+            || {{ filled('if(is_optional, null, whole_call)', {
+                'bucket': safe_to_copy('bucket_name', 'BUCKET'),
+                'account': safe_to_copy('account_id', 'ACCOUNT'),
+                'region': safe_to_copy('region', 'REGION'),
+                'partition': partition_of('region'),
+                'log_bucket': safe_to_copy('target_bucket', 'LOG_BUCKET'),
+                'prefix': safe_to_copy('target_prefix', 'PREFIX'),
+                'offered_log_bucket': safe_to_copy('offered_log_bucket', 'LOG_BUCKET'),
+                'day': 'cast(event_date as varchar)',
+                'cost': 'cost',
+                'newline': 'chr(10)',
+            }) }},
+            ''
+        ) as recommendation
+
+    from asked
+
+    where not (is_optional and coalesce(logging_state = 'off', false))
 
 ),
 
