@@ -164,7 +164,8 @@ named_targets as (
 
 ),
 
--- What a log may be sent to: it receives some already, and is not logged itself, so that no chain comes of it.
+-- What a log may be sent to: it receives some already, is not logged itself, so that no chain comes of it, and is known
+-- to hold nothing sensitive.
 offered_log_buckets as (
 
     select
@@ -186,6 +187,7 @@ offered_log_buckets as (
     where
         sources.target_state = 'deliverable'
         and log_buckets.logging_state = 'off'
+        and not log_buckets.is_sensitive
 
     group by log_buckets.account_id, log_buckets.region, log_buckets.bucket_name, log_buckets.event_date
 
