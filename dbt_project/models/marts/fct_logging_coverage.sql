@@ -539,7 +539,7 @@ required as (
                 or was_interrupted
                 or contains(config_reasons, 'logging_seen_off')
                 -- of what may be a log bucket nobody knows if it has to be logged
-                then if(is_log_bucket is null, 'unknown', 'not_met')
+                then case when is_log_bucket is null then 'unknown' else 'not_met' end
             when verdict = 'unknown' or was_redirected or contains(config_reasons, 'logging_turned_on') then 'unknown'
             else 'met'
         end as access_log_state,
