@@ -134,8 +134,8 @@ def suite(on: Partition) -> gx.ExpectationSuite:
             expect_no_rows(
                 "bucket_silent",
                 "critical",
-                "Logging is on and its target can receive, requests were seen, and no access log "
-                "came the whole day.",
+                "Logging is on, nothing that was read keeps its target from receiving, requests were "
+                "seen, and no access log came the whole day.",
                 WITH_VERDICT.format(verdict="silent"),
             ),
             expect_no_rows(

@@ -86,7 +86,9 @@ def test_every_reason_of_a_verdict_has_a_remedy_or_is_told_in_the_runbook():
     library = "".join((REPO / "plugins" / "lacuna" / f"{name}.py").read_text() for name in MODULES)
     reasons = set(re.findall(r"if\(.*, '(\w+)'\)", model))
     config = (MODELS / "intermediate" / "int_logging_config.sql").read_text()
-    reasons |= set(re.findall(r"'(logging_turned_\w+|trail_started_\w+|selectors_\w+)'", config))
+    reasons |= set(
+        re.findall(r"'((?:logging_(?:turned|seen)|trail_started|selectors)_\w+)'", config)
+    )
     reasons |= set(re.findall(rf"\"({CODE})\"", library))
     with (REPO / "dbt_project" / "seeds" / "remedies.csv").open() as seed:
         remedies = {row["reason"] for row in csv.DictReader(seed)}

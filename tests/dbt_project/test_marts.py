@@ -108,7 +108,8 @@ def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
         "coverage_reasons": ("trail_started_later", "reads_not_selected", "trail_not_logging"),
     }
     lake.observe(
-        day + timedelta(days=1), [{"bucket_name": "lossy", "target_state": "broken", **reasons}]
+        day + timedelta(days=1),
+        [{"bucket_name": "lossy", "is_sensitive": True, "target_state": "broken", **reasons}],
     )
     marts.parse_delivery_day(lake.settings(), day)
     marts.build_event_days(lake.settings(), day, [str(day)])
@@ -151,6 +152,7 @@ def test_every_call_belongs_to_a_remedy_and_what_has_none_is_known() -> None:
     without = remedies.keys() - set(calls)
     assert set(calls) <= remedies.keys()
     assert {reason for reason in without if remedies[reason]["priority"] != "7"} == {
+        "logging_redirected",
         "logging_throttled",
         "not_observed",
         "sensitivity_unreadable",
@@ -183,7 +185,7 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     lake.observe(
         day + timedelta(days=1),
         [
-            {"bucket_name": "photos", "reasons": reasons, **known},
+            {"bucket_name": "photos", "is_sensitive": True, "reasons": reasons, **known},
             {"bucket_name": "videos", **known, "target_prefix": "'; reboot; {bucket} '"},
             {"bucket_name": "blank", "reasons": reasons, **nothing},
             {
@@ -206,6 +208,8 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     assert told["unread"].startswith("Let Lacuna's role read what says if the bucket is sensitive")
     assert '"Resource":"arn:aws:s3:::access-log-bucket/web/*"' in told["photos"]
     assert '"StartsWith":["arn:aws:s3:::photos/"]' in told["photos"]
+    assert "Optional, as a witness of its access log: Create a trail" in told["videos"]
+    assert "arn:aws:s3:::videos/" not in told["videos"]
     assert "reboot" not in told["videos"]
     assert "--bucket blank --region REGION" in told["blank"]
 

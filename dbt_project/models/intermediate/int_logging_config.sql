@@ -156,7 +156,8 @@ changes as (
         {% for mode in modes %}
         min(if({{ mode }} = 'covered' and observed_at > last_without_{{ mode }}_at, observed_at)) as {{ mode }}_since,
         {% endfor %}
-        max(if(logging_state = 'on', observed_at)) as last_on_at
+        max(if(logging_state = 'on', observed_at)) as last_on_at,
+        max(last_off_at) as last_off_at
 
     from looks
 
@@ -182,6 +183,10 @@ select
     snapshots.reasons || filter(
         array[
             if(cast(judging.event_date as timestamp) < changes.logged_since, 'logging_turned_on'),
+            if(
+                snapshots.logging_state = 'on' and cast(judging.event_date as timestamp) <= changes.last_off_at,
+                'logging_seen_off'
+            ),
             if(
                 snapshots.logging_state = 'off' and cast(judging.event_date as timestamp) <= changes.last_on_at,
                 'logging_turned_off'

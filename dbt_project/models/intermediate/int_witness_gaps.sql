@@ -42,10 +42,11 @@ looks as (
 
 ),
 
--- Each change with the first look after it, which tells what the trail records since its last change.
-trail_changes as (
+-- Each change with the first look after it, which tells what the trail or store records since its last change.
+recorder_changes as (
 
     select
+        changes.about,
         changes.account_id,
         changes.event_region,
         regexp_replace(changes.trail_name, '^.*/', '') as trail_name,
@@ -61,10 +62,10 @@ trail_changes as (
 
     where
         {{ is_look_at_event_days('changes.event_date') }}
-        and changes.about = 'trail'
+        and changes.about in ('trail', 'event_data_store')
         and changes.error_code is null
 
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7
 
 ),
 
@@ -73,39 +74,47 @@ dated as (
     select
         *,
         min(if(event_name = 'CreateTrail', changed_at)) over (
-            partition by account_id, event_region, trail_name, looked_at
+            partition by about, account_id, event_region, trail_name, looked_at
         ) as made_at
 
-    from trail_changes
+    from recorder_changes
 
 ),
 
 concerning as (
 
     select
+        dated.about,
         dated.account_id as owner_id,
         dated.looked_at,
         -- what was made since the look before took nothing away that was seen there
         if(dated.effect <> 'on' and coalesce(dated.changed_at < dated.made_at, true), dated.changed_at) as weakened_at,
-        -- what a start brings back is known since that start
-        if(dated.effect = 'changed', dated.changed_at) as set_at,
-        if(not trails.is_organization, dated.account_id) as only_account_id,
+        -- what a trail's start brings back is known since that start; a store tells only when it was made
+        if(
+            dated.effect = 'changed'
+            or dated.event_name in ('StartEventDataStoreIngestion', 'RestoreEventDataStore'),
+            dated.changed_at
+        ) as set_at,
+        -- a store counts for its own account only
+        if(dated.about = 'event_data_store' or not trails.is_organization, dated.account_id) as only_account_id,
         if(not trails.is_multi_region, trails.home_region) as only_region
 
     from dated
 
     left join trails
         on
-            dated.account_id = trails.account_id
+            dated.about = 'trail'
+            and dated.account_id = trails.account_id
             and dated.event_region = trails.home_region
             and dated.trail_name = trails.trail_name
 
 ),
 
--- Trails that were changed more than once between two looks: what they recorded meanwhile nobody saw.
+-- Trails or stores that were changed more than once between two looks: what they recorded meanwhile nobody saw.
 unseen_settings as (
 
     select
+        about,
         owner_id,
         looked_at,
         if(count(only_account_id) = count(*), owner_id) as account_id,
@@ -115,7 +124,7 @@ unseen_settings as (
 
     from concerning
 
-    group by 1, 2
+    group by 1, 2, 3
 
 ),
 
@@ -179,7 +188,7 @@ gaps as (
     select
         account_id,
         region,
-        'trail_changed_twice' as reason,
+        if(about = 'trail', 'trail_changed_twice', 'store_changed_twice') as reason,
         weakened_at as gap_begin,
         -- a change takes minutes to be in force
         date_add('minute', {{ margin }}, set_at) as gap_end

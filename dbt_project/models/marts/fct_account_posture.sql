@@ -10,7 +10,10 @@ counted as (
         event_date,
         count(*) as buckets,
         count_if(verdict in ('delivering', 'idle')) as buckets_logged,
-        count_if(verdict = 'unknown') as buckets_unknown,
+        count_if(
+            verdict = 'unknown'
+            or (is_log_bucket is null and verdict not in ('delivering', 'idle'))
+        ) as buckets_unknown,
         count_if(is_sensitive) as sensitive_buckets,
         count_if(is_sensitive and read_coverage = 'covered' and write_coverage = 'covered') as sensitive_buckets_recorded,
         count_if(requirement_state = 'met') as buckets_as_required,
@@ -25,8 +28,9 @@ counted as (
 
     where
         event_date in {{ event_days(before=7) }}
-        -- what receives access logs need not write one; what was not observed has no account
-        and not is_log_bucket
+        -- what surely receives access logs need not write one; a day of an older version tells only what it knew;
+        -- what was not observed has no account
+        and (not is_log_bucket or (is_log_bucket is null and logging_state is not null))
         and account_id is not null
 
     group by account_id, event_date

@@ -23,17 +23,34 @@ coverage as (
 
 ),
 
-trail_buckets as (
+-- Of a day on which no trail was listed, what the day before and after it had.
+trail_buckets_around as (
 
-    select distinct
-        log_bucket,
-        delivered_on
+    select
+        listings.log_bucket,
+        days.event_date,
+        bool_or(listings.delivered_on = days.event_date) as is_of_day
 
-    from {{ source('evidence', 'listings') }}
+    from {{ source('evidence', 'listings') }} as listings
+
+    inner join (values {{ event_day_rows() }}) as days (event_date)
+        on listings.delivered_on between date_add('day', -1, days.event_date) and date_add('day', 1, days.event_date)
 
     where
-        delivered_on in {{ event_days() }}
-        and kind = 'cloudtrail'
+        listings.delivered_on in {{ event_days(before=1, after=1) }}
+        and listings.kind = 'cloudtrail'
+
+    group by listings.log_bucket, days.event_date
+
+),
+
+trail_buckets as (
+
+    select
+        *,
+        bool_or(is_of_day) over (partition by event_date) as is_day_listed
+
+    from trail_buckets_around
 
 ),
 
@@ -44,7 +61,13 @@ access_log as (
         case
             when verdict = 'unknown' then 'unknown'
             when verdict not in ('delivering', 'idle') then 'failed'
-            when contains(reasons, 'hours_missing') or contains(reasons, 'hours_partly_missing') then 'passed_with_losses'
+            when
+                any_match(
+                    reasons,
+                    one -> one in ('hours_missing', 'hours_partly_missing', 'logging_interrupted', 'logging_seen_off')
+                )
+                then 'passed_with_losses'
+            when any_match(reasons, one -> one in ('logging_turned_on', 'logging_redirected')) then 'unknown'
             else 'passed'
         end as result,
         case logging_state when 'on' then true when 'off' then false end as is_configured
@@ -89,7 +112,11 @@ answers as (
         account_id,
         region,
         bucket_name,
-        if(is_log_bucket, 'not_applicable', result) as result,
+        case
+            when is_log_bucket then 'not_applicable'
+            when is_log_bucket is null and result = 'failed' then 'unknown'
+            else result
+        end as result,
         is_configured,
         reasons,
         event_date
@@ -102,18 +129,21 @@ answers as (
         'trail_bucket_access_log' as asks,
         access_log.account_id,
         access_log.region,
-        access_log.bucket_name,
-        access_log.result,
+        trail_buckets.log_bucket as bucket_name,
+        -- nobody looked into a bucket of another account, nor if it was still a trail's
+        if(trail_buckets.is_of_day, coalesce(access_log.result, 'unknown'), 'unknown') as result,
         access_log.is_configured,
-        access_log.reasons,
-        access_log.event_date
+        coalesce(access_log.reasons, array['not_observed']) as reasons,
+        trail_buckets.event_date
 
-    from access_log
+    from trail_buckets
 
-    inner join trail_buckets
+    left join access_log
         on
-            access_log.bucket_name = trail_buckets.log_bucket
-            and access_log.event_date = trail_buckets.delivered_on
+            trail_buckets.log_bucket = access_log.bucket_name
+            and trail_buckets.event_date = access_log.event_date
+
+    where trail_buckets.is_of_day or not trail_buckets.is_day_listed
 
     union all
 

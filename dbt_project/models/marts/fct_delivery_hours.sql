@@ -240,7 +240,10 @@ unwitnessed_hours as (
             and coalesce(spine.region = gaps.region, true)
             and coalesce(spine.account_id = gaps.account_id, true)
 
-    where gaps.event_date in {{ event_days() }}
+    where
+        gaps.event_date in {{ event_days() }}
+        -- a store leaves no files that could witness
+        and gaps.reason <> 'store_changed_twice'
 
     group by spine.bucket_name, spine.hour
 

@@ -59,12 +59,14 @@ hours as (
 
 ),
 
--- A trail was changed more than once between two looks: what was looked at says nothing of the time in between.
+-- A trail was changed more than once between two looks, or a store that alone records the bucket: what was looked at
+-- says nothing of the time in between.
 resettled as (
 
-    select distinct
+    select
         config.bucket_name,
-        config.event_date
+        config.event_date,
+        array_distinct(array_agg(gaps.reason)) as reasons
 
     from config
 
@@ -77,28 +79,93 @@ resettled as (
 
     where
         gaps.event_date in {{ event_days() }}
-        and gaps.reason = 'trail_changed_twice'
-        and 'covered' in (config.read_witness, config.write_witness)
+        and (
+            (gaps.reason = 'trail_changed_twice' and 'covered' in (config.read_witness, config.write_witness))
+            or (
+                gaps.reason = 'store_changed_twice'
+                and (
+                    (config.read_coverage = 'covered' and config.read_witness <> 'covered')
+                    or (config.write_coverage = 'covered' and config.write_witness <> 'covered')
+                )
+            )
+        )
+
+    group by config.bucket_name, config.event_date
 
 ),
 
--- Not by being named: a bucket that can receive nothing, or logs into itself only, has to be logged like any other.
+-- Every log that goes into another bucket. What came proves that it can, whatever could not be read.
+logs as (
+
+    select
+        config.bucket_name,
+        config.target_bucket,
+        config.event_date,
+        case
+            when config.target_state = 'broken' then 'no'
+            when config.logging_state = 'on' and (config.target_state = 'deliverable' or hours.records > 0) then 'yes'
+            else 'unknown'
+        end as is_received
+
+    from config
+
+    left join hours
+        on
+            config.bucket_name = hours.bucket_name
+            and config.event_date = hours.event_date
+
+    where config.target_bucket <> config.bucket_name
+
+),
+
+receivers as (
+
+    select distinct
+        target_bucket,
+        event_date
+
+    from logs
+
+    where is_received <> 'no'
+
+),
+
+-- Not by being named: a bucket that can receive nothing, or logs into itself only, has to be logged like any other. Nor
+-- by standing in a ring: what is logged itself has to receive the log of a bucket that receives none.
 log_buckets as (
 
     select
+        logs.target_bucket,
+        logs.event_date,
+        count_if(logs.is_received = 'yes') > 0 as receives_logs,
+        count_if(logs.is_received = 'yes' and receivers.target_bucket is null) > 0 as receives_first_logs,
+        count_if(logs.is_received <> 'no') > 0 as may_receive_logs
+
+    from logs
+
+    left join receivers
+        on
+            logs.bucket_name = receivers.target_bucket
+            and logs.event_date = receivers.event_date
+
+    group by logs.target_bucket, logs.event_date
+
+),
+
+named_targets as (
+
+    select distinct
         target_bucket,
-        event_date,
-        bool_or(target_state <> 'broken' and target_bucket <> bucket_name) as receives_logs
+        event_date
 
     from config
 
     where target_bucket is not null
 
-    group by target_bucket, event_date
-
 ),
 
--- What a log may be sent to: it receives some already, and is not logged itself, so that no chain comes of it.
+-- What a log may be sent to: it receives some already, is not logged itself, so that no chain comes of it, and is known
+-- to hold nothing sensitive.
 offered_log_buckets as (
 
     select
@@ -120,6 +187,7 @@ offered_log_buckets as (
     where
         sources.target_state = 'deliverable'
         and log_buckets.logging_state = 'off'
+        and not log_buckets.is_sensitive
 
     group by log_buckets.account_id, log_buckets.region, log_buckets.bucket_name, log_buckets.event_date
 
@@ -231,9 +299,11 @@ prices as (
 -- Logging that is on, and where it was, when somebody looks, and was not in between.
 interruptions as (
 
-    select distinct
+    select
         bucket_name,
-        event_date
+        event_date,
+        count_if(effect = 'off') > 0 as is_off,
+        count_if(effect = 'redirected') > 0 as is_elsewhere
 
     from {{ ref('fct_logging_changes') }}
 
@@ -242,6 +312,8 @@ interruptions as (
         and about = 'bucket'
         and effect in ('off', 'redirected')
         and error_code is null
+
+    group by bucket_name, event_date
 
 ),
 
@@ -275,20 +347,27 @@ known as (
         config.target_state,
         coalesce(config.reasons, cast(array[] as array(varchar))) as config_reasons,
         if(
-            resettled.bucket_name is not null and config.read_witness = 'covered',
+            contains(
+                resettled.reasons,
+                if(config.read_witness = 'covered', 'trail_changed_twice', 'store_changed_twice')
+            )
+            and 'covered' in (config.read_witness, config.read_coverage),
             'unknown',
             coalesce(config.read_coverage, 'unknown')
         ) as read_coverage,
         if(
-            resettled.bucket_name is not null and config.write_witness = 'covered',
+            contains(
+                resettled.reasons,
+                if(config.write_witness = 'covered', 'trail_changed_twice', 'store_changed_twice')
+            )
+            and 'covered' in (config.write_witness, config.write_coverage),
             'unknown',
             coalesce(config.write_coverage, 'unknown')
         ) as write_coverage,
         coalesce(config.read_witness, 'unknown') as read_witness,
         coalesce(config.write_witness, 'unknown') as write_witness,
         coalesce(config.coverage_reasons, cast(array[] as array(varchar)))
-        || if(resettled.bucket_name is null, cast(array[] as array(varchar)), array['trail_changed_twice'])
-            as coverage_reasons,
+        || coalesce(resettled.reasons, cast(array[] as array(varchar))) as coverage_reasons,
         coalesce(config.coverage_details, cast(array[] as array(varchar))) as coverage_details,
         config.sensitivity,
         config.error_code,
@@ -300,9 +379,22 @@ known as (
         config.sensitivity_error_code,
         config.sensitivity_error_operation,
         config.sensitivity_missing_permission,
-        coalesce(log_buckets.receives_logs, false) and not coalesce(config.is_sensitive, false) as is_log_bucket,
-        log_buckets.target_bucket is not null as is_named_target,
-        interruptions.bucket_name is not null as was_interrupted,
+        case
+            when config.is_sensitive or not coalesce(log_buckets.may_receive_logs, false) then false
+            when config.logging_state = 'on' and not log_buckets.receives_first_logs
+                -- in a ring, or nobody knows if it receives: it is judged by the log that it writes
+                then false
+            when
+                not config.is_sensitive
+                and (
+                    log_buckets.receives_first_logs
+                    or (log_buckets.receives_logs and config.logging_state = 'off')
+                )
+                then true
+        end as is_log_bucket,
+        named_targets.target_bucket is not null as is_named_target,
+        coalesce(config.logging_state, 'unknown') <> 'off' and coalesce(interruptions.is_off, false) as was_interrupted,
+        config.logging_state = 'on' and coalesce(interruptions.is_elsewhere, false) as was_redirected,
         unreadable_places.bucket_name is not null as is_place_unreadable,
         coalesce(hours.records, 0) as records,
         coalesce(hours.missing_hours, 0) as missing_hours,
@@ -341,6 +433,11 @@ known as (
         on
             config.bucket_name = log_buckets.target_bucket
             and config.event_date = log_buckets.event_date
+
+    left join named_targets
+        on
+            config.bucket_name = named_targets.target_bucket
+            and config.event_date = named_targets.event_date
 
     left join interruptions
         on
@@ -393,6 +490,8 @@ judged as (
                 when missing_hours > 0 then 'silent'
                 -- traffic was seen, or nobody looked: that is no quiet day
                 when events > 0 or quiet_hours = 0 then 'unknown'
+                -- nor does quiet prove that a request would have been logged
+                when coalesce(target_state, 'unknown') <> 'deliverable' then 'unknown'
                 else 'idle'
             end
             as varchar
@@ -408,7 +507,20 @@ quiet as (
     select
         *,
         logging_state = 'on' and not is_place_unreadable and verdict in ('idle', 'unknown') as is_quiet,
-        logged_requests > 0 or (read_witness = 'covered' and write_witness = 'covered') as is_all_seen
+        -- by trails from end to end, or by an access log that was on all day and of which nothing is known to lack
+        (
+            read_witness = 'covered'
+            and write_witness = 'covered'
+            and read_coverage = 'covered'
+            and write_coverage = 'covered'
+        )
+        or (
+            logging_state = 'on'
+            and logged_requests > 0
+            and missing_hours + partial_hours + pending_hours = 0
+            and not (is_place_unreadable or was_interrupted or was_redirected)
+            and not contains(config_reasons, 'logging_turned_on')
+        ) as is_all_seen
 
     from judged
 
@@ -420,9 +532,16 @@ required as (
     select
         *,
         case
-            when is_log_bucket or verdict in ('delivering', 'idle') then 'met'
-            when verdict = 'unknown' then 'unknown'
-            else 'not_met'
+            when is_log_bucket then 'met'
+            when
+                verdict in ('silent', 'broken_target', 'off')
+                -- on whenever the day was judged, and provably not all day
+                or was_interrupted
+                or contains(config_reasons, 'logging_seen_off')
+                -- of what may be a log bucket nobody knows if it has to be logged
+                then case when is_log_bucket is null then 'unknown' else 'not_met' end
+            when verdict = 'unknown' or was_redirected or contains(config_reasons, 'logging_turned_on') then 'unknown'
+            else 'met'
         end as access_log_state,
         case
             when not is_sensitive or (read_coverage = 'covered' and write_coverage = 'covered') then 'met'
@@ -452,7 +571,8 @@ explained as (
                 if(logging_state = 'on' and target_state = 'uncertain', 'target_uncertain'),
                 if(logging_state = 'on' and target_state = 'unknown', 'target_unknown'),
                 if(logging_state = 'on' and is_place_unreadable, 'place_unreadable'),
-                if(logging_state = 'on' and was_interrupted, 'logging_interrupted'),
+                if(was_interrupted, 'logging_interrupted'),
+                if(was_redirected, 'logging_redirected'),
                 if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
                 if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
                 if(is_quiet and pending_hours > 0, 'records_pending'),
@@ -499,28 +619,17 @@ told as (
 
 ),
 
-remedies_of_reasons as (
+-- What to do about each code. More data events cost by their number: asked for where a bucket is, or may be, sensitive. Any
+-- other's are no more than a witness of its access log, if it writes one, and left to whoever pays.
+asked as (
 
-    select distinct
-        told.bucket_name,
-        told.event_date,
+    select
+        told.*,
         remedies.priority,
-        remedies.remedy || coalesce(
-            chr(10)
-            || {{ filled('remedy_calls.call', {
-                'bucket': safe_to_copy('told.bucket_name', 'BUCKET'),
-                'account': safe_to_copy('told.account_id', 'ACCOUNT'),
-                'region': safe_to_copy('told.region', 'REGION'),
-                'partition': partition_of('told.region'),
-                'log_bucket': safe_to_copy('told.target_bucket', 'LOG_BUCKET'),
-                'prefix': safe_to_copy('told.target_prefix', 'PREFIX'),
-                'offered_log_bucket': safe_to_copy('told.offered_log_bucket', 'LOG_BUCKET'),
-                'day': 'cast(told.event_date as varchar)',
-                'cost': 'told.cost',
-                'newline': 'chr(10)',
-            }) }},
-            ''
-        ) as recommendation
+        remedies.remedy,
+        remedy_calls.call as whole_call,
+        -- a call that tells its cost is one for more data events
+        coalesce(strpos(remedy_calls.call, '{cost}') > 0 and not told.is_sensitive, false) as is_optional
 
     from told
 
@@ -541,6 +650,35 @@ remedies_of_reasons as (
 
     left join {{ ref('remedy_calls') }} as remedy_calls
         on remedies.reason = remedy_calls.reason
+
+),
+
+remedies_of_reasons as (
+
+    select distinct
+        bucket_name,
+        event_date,
+        priority,
+        if(is_optional, 'Optional, as a witness of its access log: ', '') || remedy || coalesce(
+            chr(10)
+            || {{ filled('if(is_optional, null, whole_call)', {
+                'bucket': safe_to_copy('bucket_name', 'BUCKET'),
+                'account': safe_to_copy('account_id', 'ACCOUNT'),
+                'region': safe_to_copy('region', 'REGION'),
+                'partition': partition_of('region'),
+                'log_bucket': safe_to_copy('target_bucket', 'LOG_BUCKET'),
+                'prefix': safe_to_copy('target_prefix', 'PREFIX'),
+                'offered_log_bucket': safe_to_copy('offered_log_bucket', 'LOG_BUCKET'),
+                'day': 'cast(event_date as varchar)',
+                'cost': 'cost',
+                'newline': 'chr(10)',
+            }) }},
+            ''
+        ) as recommendation
+
+    from asked
+
+    where not (is_optional and coalesce(logging_state = 'off', false))
 
 ),
 
