@@ -21,7 +21,7 @@ LOG_SERVICE = "logging.s3.amazonaws.com"
 _LEGACY_GRANTS = frozenset({"WRITE", "READ_ACP"})
 ACLS_DISABLED = "BucketOwnerEnforced"
 
-_PARTITIONS = (
+PARTITIONS = (
     *("aws", "aws-cn", "aws-us-gov", "aws-eusc"),
     *("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"),
 )
@@ -284,7 +284,7 @@ def _permission(source: Source, target: TargetConfig) -> Iterable[_Finding]:
 
 def _why_not_allowed(source: Source, target_bucket: str, policy: str | None) -> str:
     """A policy that was copied from another partition names this bucket, and not this bucket."""
-    elsewhere = (replace(source, partition=one) for one in _PARTITIONS if one != source.partition)
+    elsewhere = (replace(source, partition=one) for one in PARTITIONS if one != source.partition)
     meant = any(
         policies.decide(policy, log_request(one, target_bucket)) is Decision.ALLOWED
         for one in elsewhere
