@@ -3,15 +3,16 @@
 Started by a person only. Without `apply` it looks at every bucket of the account and writes a plan
 to `plan_path`: a diff of each document that would change, its reason and its undo, also in the log
 of the task `plan`. Nothing is changed. With `apply` the plan in that file is carried out, change by
-change, where what is there is still what the plan saw; each is recorded in
-`lacuna_evidence.remediations`, and a plan that undoes it is written beside the file.
+change, where what is there is still what the plan saw and logs can be delivered to where it sends
+them; each is recorded in `lacuna_evidence.remediations`, and a plan that undoes it is written beside
+the file.
 
 The file must be one that a person has read: give the id at its head as `plan_id`, and a file that
 was changed since is refused. Planner and applier must see the same file.
 
 **When it fails:** the log of `apply` says of each change what became of it. `stale`: somebody has
-changed the bucket since; plan again. `refused`: the error's code says why, mostly a permission that
-is in infra/remediation.yaml. Running the same plan again is safe.
+changed the bucket since; plan again. `refused`: the code says why: a permission that is in
+infra/remediation.yaml, or what is wrong with the log bucket by now. Running the same plan again is safe.
 """
 
 from __future__ import annotations

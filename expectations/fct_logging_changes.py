@@ -72,6 +72,9 @@ group by
 # What a later call of that day can turn on again.
 SWITCHES = frozenset({"PutBucketLogging", "StopLogging"})
 
+# What changes no log, and may change how much of a bucket has to be recorded.
+TAGGING = "event_name in ('PutBucketTagging', 'DeleteBucketTagging')"
+
 
 def suite(on: Partition) -> gx.ExpectationSuite:
     """What is expected of one event day of fct_logging_changes."""
@@ -110,14 +113,21 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 "warning",
                 "Nobody tried to turn logging off or to change it and was refused: whoever did has "
                 "the wrong tool or the wrong intent.",
-                _changes("effect <> 'on' and error_code is not null"),
+                _changes(f"effect <> 'on' and error_code is not null and not {TAGGING}"),
             ),
             expect_no_rows(
                 "logging_changed",
                 "warning",
                 "Nobody changed what a trail records, or a log bucket's policy, encryption, "
                 "lifecycle or the like. What such a change broke shows in the verdicts.",
-                _changes("effect = 'changed' and error_code is null"),
+                _changes(f"effect = 'changed' and error_code is null and not {TAGGING}"),
+            ),
+            expect_no_rows(
+                "tags_changed",
+                "info",
+                "Nobody changed a bucket's tags, one of which may have called it sensitive: without "
+                "it, less of the bucket has to be recorded, and no verdict tells.",
+                _changes(f"{TAGGING} and error_code is null"),
             ),
         ],
     )
@@ -191,4 +201,5 @@ WORDS: Words = {
     "logging_redirected": _says,
     "weakening_refused": _says,
     "logging_changed": _says,
+    "tags_changed": _says,
 }

@@ -94,8 +94,9 @@ def remediate(
     Exit 0 where the plan was made, or applied whole; 1 where a change was not made; 2 where there
     is no plan to apply.
     """
+    from lacuna.aws.session import AccountError
     from lacuna.plans import PlanError
-    from lacuna.remediate import plan_file, read_plan
+    from lacuna.remediate import evidence_for, plan_file, read_plan
 
     if apply and plan is None:
         print(_NO_PLAN, file=sys.stderr)
@@ -115,10 +116,15 @@ def remediate(
             _make_plan(path, interrupt)
         else:
             read_plan(path, account_id, meant.plan_id)
+            if meant.undo_of:
+                evidence_for(chosen, meant)
             _apply_plan(chosen, path, meant, interrupt)
     except PlanError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    except AccountError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         interrupt.leave()
 
@@ -135,8 +141,10 @@ def _make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
 
 
 def _apply_plan(settings: Settings, path: Path, plan: Plan, interrupt: terminal.Interrupt) -> None:
+    from lacuna import plans
     from lacuna import remediate as doing
 
+    print(f"\n{plans.render(plan)}\n", flush=True)
     since = datetime.now(UTC)
     undo = doing.undo_path(path, since)
     failed = False

@@ -74,6 +74,7 @@ CHANGE_EVENTS: Mapping[str, tuple[str, ...]] = {
         "DeleteBucketOwnershipControls",
         "DeleteBucketPolicy",
         "DeleteBucketPublicAccessBlock",
+        "DeleteBucketTagging",
         "PutBucketAcl",
         "PutBucketEncryption",
         "PutBucketLifecycle",
@@ -85,6 +86,7 @@ CHANGE_EVENTS: Mapping[str, tuple[str, ...]] = {
         "PutBucketPublicAccessBlock",
         "PutBucketReplication",
         "PutBucketRequestPayment",
+        "PutBucketTagging",
         "PutBucketVersioning",
         "PutObjectLockConfiguration",
     ),
@@ -360,7 +362,7 @@ def judge(
         witness=Witness(
             seen_reads.coverage, seen_writes.coverage, seen_reads.since, seen_writes.since
         ),
-        reasons=_reasons(recorders, reads, writes),
+        reasons=_reasons(recorders, reads, writes, arn),
         parts=reads.parts + writes.parts,
         reads_since=reads.since,
         writes_since=writes.since,
@@ -493,15 +495,24 @@ _ELSEWHERE = frozenset({"trail_other_region", "store_other_region"})
 
 
 def _reasons(
-    recorders: Sequence[_Recorder], reads: _ModeCoverage, writes: _ModeCoverage
+    recorders: Sequence[_Recorder], reads: _ModeCoverage, writes: _ModeCoverage, arn: str
 ) -> tuple[str, ...]:
     if reads.coverage is writes.coverage is Coverage.COVERED:
         return ()
     # What is made for other Regions matters only where nothing is made for this one.
     told = [one for one in recorders if one.reason not in _ELSEWHERE] or recorders
     reasons = [one.reason for one in told if one.reason]
-    if any(_has_wildcard(selector) for one in recorders for selector in one.surely):
+    values = [
+        value
+        for one in recorders
+        for test in _of(one.surely, _ARN)
+        for value in (*test.equals, *test.starts_with)
+    ]
+    if any(_names_buckets_by_wildcard(value) for value in values):
         reasons.append("selector_wildcard")
+    if any(value.startswith(arn) and value.endswith("*") for value in values):
+        # a key may hold a star, but most who end a value with one mean all that begins like it
+        reasons.append("selector_key_wildcard")
     for mode, found in (("reads", reads), ("writes", writes)):
         if found.coverage is Coverage.PARTLY_COVERED:
             reasons.append(f"{mode}_partly_selected")
@@ -544,14 +555,10 @@ def _has_unknown_field(selector: Selector) -> bool:
     return any(one.field not in _KNOWN_FIELDS for one in selector.fields)
 
 
-def _has_wildcard(selector: Selector) -> bool:
-    """Does it name buckets as policies do? CloudTrail takes values as they are: such are none."""
-    values = [
-        value.partition(":::")[2].partition("/")[0]
-        for one in _of([selector], _ARN)
-        for value in (*one.equals, *one.starts_with)
-    ]
-    return any(character in value for value in values for character in "*?")
+def _names_buckets_by_wildcard(value: str) -> bool:
+    """As policies do. CloudTrail takes values as they are: such are no bucket's."""
+    bucket = value.partition(":::")[2].partition("/")[0]
+    return any(character in bucket for character in "*?")
 
 
 def _has_repeated_field(selector: Selector) -> bool:

@@ -1,9 +1,11 @@
 """A plan of changes to how buckets are logged: as a file, as a diff to read, and undone. Pure.
 
-A plan file is text that anybody may have written, so reading it refuses whatever no plan of
-Lacuna's holds: of a policy only statements that let the log service in for one bucket of the
-account come or go, and of a logging configuration only the target changes. A hand that slipped, or
-a stranger's, opens no bucket by it.
+A plan file is text that anybody may have written, so reading it refuses what no plan of Lacuna's
+does. A plan adds to a policy statements that let the log service in for one bucket of the account,
+turns logging on, or changes where a log goes, and takes nothing away: no statement, no log. Only an
+undo does that, and `unproven` tells of one if it takes back what was never done. So a hand that
+slipped, or a stranger's, opens no bucket and ends no log. Whether logs can be delivered to a place
+that a file names is not seen here: who applies it looks.
 """
 
 import difflib
@@ -12,12 +14,13 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from lacuna.documents import Document, Operation, as_json, canonical, once_each, plain, statements
-from lacuna.targets import LOG_SERVICE
+from lacuna.targets import LOG_SERVICE, PARTITIONS
 from lacuna.text import visible
 
 SCHEMA = 1
@@ -26,7 +29,10 @@ SCHEMA = 1
 SID = "LacunaLogDelivery"
 
 _POLICY_VERSION = "2012-10-17"
-_BUCKET_ARN = re.compile(r"arn:[a-z-]+:s3:::[A-Za-z0-9._-]+")
+_ARN = re.compile(rf"arn:(?P<partition>{'|'.join(PARTITIONS)}):s3:::(?P<rest>.+)", re.DOTALL)
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]+")
+# What a policy takes for more than itself
+_WILDCARDS = frozenset("*?$")
 _UNSET = "(no policy)"
 
 
@@ -98,6 +104,28 @@ def undone(plan: Plan, made: list[tuple[Change, Document | None]], made_at: date
     return Plan(plan.account_id, plan.region, made_at, changes, undo_of=plan.plan_id)
 
 
+def unproven(undo: Plan, rows: Iterable[Mapping[str, Any]], made: Iterable[str]) -> list[Change]:
+    """The changes of an undo that take back nothing that the evidence shows to have been made.
+
+    `rows` of lacuna_evidence.remediations, of the day on which the undone plan was applied; `made`
+    are the outcomes after which a document is as its plan wanted it.
+    """
+    outcomes = frozenset(made)
+    done = {
+        (row["bucket_name"], row["operation"], row["before"], document)
+        for row in rows
+        if (row["plan_id"], row["account_id"]) == (undo.undo_of, undo.account_id)
+        and row["outcome"] in outcomes
+        for document in (row["after"], row["found"])
+    }
+    return [
+        one
+        for one in undo.changes
+        if (one.bucket, one.operation.value, canonical(one.after), canonical(one.before))
+        not in done
+    ]
+
+
 def _targets(change: Change) -> set[str]:
     if change.operation is not Operation.PUT_LOGGING:
         return set()
@@ -158,7 +186,7 @@ def read(text: str) -> Plan:
         undo_of=None if document.get("undo_of") is None else _text(document, "undo_of"),
     )
     for change in plan.changes:
-        _refuse_more_than_lacunas(change, plan.account_id)
+        _refuse_more_than_lacunas(change, plan)
     return plan
 
 
@@ -187,6 +215,8 @@ def _moment(document: Document) -> datetime:
         moment = datetime.fromisoformat(_text(document, "made_at"))
     except ValueError as error:
         raise PlanError(f"not a plan: made_at is {_shown(document.get('made_at'))}") from error
+    if moment.tzinfo is None:
+        raise PlanError(f"not a plan: made_at is {_shown(document['made_at'])}, of no time zone")
     return moment
 
 
@@ -209,26 +239,36 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def _refuse_more_than_lacunas(change: Change, account_id: str) -> None:
+def _refuse_more_than_lacunas(change: Change, plan: Plan) -> None:
     if change.operation is Operation.PUT_POLICY:
-        permitted = _adds_or_takes_only_ours(change, account_id)
+        permitted = _adds_or_takes_only_ours(change, plan.account_id)
     else:
         permitted = _changes_only_the_target(change)
-    if not permitted:
+    if not permitted or (plan.undo_of is None and _is_for_undos(change)):
         raise PlanError(
             f"the plan's {change.operation} of {visible(change.bucket)} does more than any plan of "
             "Lacuna's: nothing of it is applied"
         )
 
 
+def _is_for_undos(change: Change) -> bool:
+    """Does it remove a statement, end a log, or turn a bucket's log into the bucket itself?"""
+    if change.operation is Operation.PUT_POLICY:
+        return change.after is None or bool(_told(change.before) - _told(change.after))
+    return not change.after or change.after["LoggingEnabled"]["TargetBucket"] == change.bucket
+
+
 def _adds_or_takes_only_ours(change: Change, account_id: str) -> bool:
     before, after = change.before, change.after
-    was = Counter(canonical(plain(one)) for one in statements(before))
-    will_be = Counter(canonical(plain(one)) for one in statements(after))
+    was, will_be = _told(before), _told(after)
     moved = [*(was - will_be), *(will_be - was)]
     return _keeps_the_rest(before, after) and all(
         _is_ours(json.loads(one), change.bucket, account_id) for one in moved
     )
+
+
+def _told(policy: Document | None) -> Counter[str]:
+    return Counter(canonical(plain(one)) for one in statements(policy))
 
 
 def _keeps_the_rest(before: Document | None, after: Document | None) -> bool:
@@ -263,10 +303,23 @@ def _is_ours(statement: object, bucket: str, account_id: str) -> bool:
                 and sid.startswith(SID)
                 and service == LOG_SERVICE
                 and account == account_id
-                and _BUCKET_ARN.fullmatch(arn) is not None
-                and resource.partition(":s3:::")[2].startswith(f"{bucket}/")
+                and _is_below(resource, bucket, of=arn)
             )
     return False
+
+
+def _is_below(resource: str, bucket: str, of: str) -> bool:
+    """Is it every key of `bucket` with one beginning, for one bucket's ARN of the same partition?"""
+    place, source = _ARN.fullmatch(resource), _ARN.fullmatch(of)
+    if place is None or source is None or place["partition"] != source["partition"]:
+        return False
+    key = place["rest"].removeprefix(f"{bucket}/")
+    return (
+        key != place["rest"]
+        and key.endswith("*")
+        and not _WILDCARDS & set(key[:-1])
+        and _BUCKET_NAME.fullmatch(source["rest"]) is not None
+    )
 
 
 def _changes_only_the_target(change: Change) -> bool:

@@ -71,7 +71,7 @@ def decide(policy: str | None, request: Request) -> Decision:
     statements, request = _read(policy, request)
     for statement in statements:
         effect = statement.get("Effect")
-        if effect not in {"Allow", "Deny"}:
+        if not isinstance(effect, str) or effect not in {"Allow", "Deny"}:
             raise PolicyUnreadable("a statement has no Effect")
         (denies if effect == "Deny" else allows).append(_applies(statement, request))
     if any(deny is True for deny in denies):
@@ -92,6 +92,31 @@ def denial(policy: str | None, request: Request) -> Truth:
         _applies(statement, request)
         for statement in statements
         if statement.get("Effect") == "Deny"
+    )
+
+
+def allowance(policy: str | None, request: Request) -> Truth:
+    """Does an Allow of `policy` cover the request, whatever its Denies say?"""
+    if policy is None:
+        return False
+    statements, request = _read(policy, request)
+    return _any(
+        _applies(statement, request)
+        for statement in statements
+        if statement.get("Effect") == "Allow"
+    )
+
+
+def allows_part(policy: str | None, request: Request) -> bool:
+    """Is there an Allow of which nothing but the Resource may be too narrow for what is written?"""
+    if policy is None:
+        return False
+    statements, request = _read(policy, request)
+    return any(
+        _names_all(statement, request) is None
+        and all(truth is True for truth in _other_truths(statement, request))
+        for statement in statements
+        if statement.get("Effect") == "Allow"
     )
 
 
@@ -156,14 +181,20 @@ def _read(policy: str, request: Request) -> tuple[list[Mapping[str, Any]], Reque
 
 
 def _applies(statement: Mapping[str, Any], request: Request) -> Truth:
-    return _all(
-        (
-            _principal(statement, request.service),
-            _element(statement, "Action", lambda value: _names_action(value, request.action)),
-            _element(statement, "Resource", lambda value: _names_resources(value, request)),
-            _conditions_hold(statement.get("Condition"), request),
-        )
+    return _all((*_other_truths(statement, request), _names_all(statement, request)))
+
+
+def _other_truths(statement: Mapping[str, Any], request: Request) -> tuple[Truth, ...]:
+    """What the elements say that are not about resources."""
+    return (
+        _principal(statement, request.service),
+        _element(statement, "Action", lambda value: _names_action(value, request.action)),
+        _conditions_hold(statement.get("Condition"), request),
     )
+
+
+def _names_all(statement: Mapping[str, Any], request: Request) -> Truth:
+    return _element(statement, "Resource", lambda value: _names_resources(value, request))
 
 
 def _principal(statement: Mapping[str, Any], service: str) -> Truth:
@@ -188,7 +219,7 @@ def _names_service(principal: Any, service: str) -> Truth:
     if not isinstance(principal, dict):
         return False
     return "*" in _listed(principal.get("AWS")) or any(
-        value in {"*", service} for value in _listed(principal.get("Service"))
+        value in ("*", service) for value in _listed(principal.get("Service"))
     )
 
 

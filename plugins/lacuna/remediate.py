@@ -1,9 +1,10 @@
 """Plan what mends the logging of buckets, and apply a plan that a person has read.
 
-Planning changes nothing. Applying changes a document only if it is still what the plan saw, reads
-it back, and records every change that was tried in `lacuna_evidence.remediations`. The plan that
-takes it all back lies beside the plan before the first change is made. A run that was killed is
-run again: what it had done is `already` there.
+Planning changes nothing. Applying changes a document only if it is still what the plan saw, sends a
+log only where it can be delivered as things are then, reads the document back, and records every
+change that was tried in `lacuna_evidence.remediations`. The plan that takes it all back lies beside
+the plan before the first change is made, and is applied only for what these records show to have
+been done. A run that was killed is run again: what it had done is `already` there.
 
 S3 has no way to say "put this if nothing has changed": between the read and the write of one
 document lies the time of one call.
@@ -19,16 +20,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from lacuna import documents, plans, remediation
+from lacuna import documents, plans, remediation, targets
 from lacuna.aws import buckets, lake, remedies
 from lacuna.aws.buckets import Bucket
 from lacuna.aws.session import Account, bucket_region, each, open_account
-from lacuna.documents import Document
+from lacuna.documents import Document, Operation
 from lacuna.evidence import REMEDIATIONS, Remediation
 from lacuna.plans import Change, Plan, PlanError
 from lacuna.remediation import BucketSeen, Place
 from lacuna.settings import Settings
-from lacuna.targets import Refusal, Source, TargetConfig
+from lacuna.targets import Refusal, Source, TargetConfig, TargetState
 from lacuna.text import visible
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Outcome(StrEnum):
     DIFFERS = "differs"  # written, but something else was read back
     STALE = "stale"  # what is there is not what the plan saw: nothing was written
     SKIPPED = "skipped"  # a change that it depends on was not made
-    REFUSED = "refused"  # AWS did not answer or did not allow it
+    REFUSED = "refused"  # AWS did not answer or did not allow it, or no log would arrive there
 
 
 MADE = frozenset({Outcome.APPLIED, Outcome.ALREADY})
@@ -118,11 +119,16 @@ def _look_at(account: Account, listed: Bucket) -> BucketSeen:
     status = remedies.read_status(s3, listed.name, account.account_id)
     policy = remedies.read_policy(s3, listed.name, account.account_id)
     seen = BucketSeen(listed.name, region, status, policy)
-    config = buckets.logging_config(seen.configured)
-    if config.target_bucket is None:
+    if seen.target is None:
         return seen
-    source = Source(
-        listed.name,
+    return replace(seen, source=_source(account, listed.name, region, seen.configured))
+
+
+def _source(account: Account, bucket: str, region: str, status: Document) -> Source:
+    """The bucket as one that is logged as `status` says."""
+    config = buckets.logging_config(status)
+    return Source(
+        bucket,
         region,
         account.account_id,
         config.target_prefix,
@@ -130,7 +136,6 @@ def _look_at(account: Account, listed: Bucket) -> BucketSeen:
         config.has_target_grants,
         account.partition,
     )
-    return replace(seen, source=source)
 
 
 def _log_buckets(account: Account, seen: list[BucketSeen]) -> dict[str, TargetConfig]:
@@ -209,14 +214,14 @@ def apply_plan(
     began = datetime.now(UTC)
     account = open_account(settings)
     plan = read_plan(path, account.account_id, plan_id)
+    log.info("applying what %s holds\n\n%s", path, plans.render(plan))
     # before the first change: what cannot be recorded is not done
-    lake.prepare(settings)
-    evidence = lake.open_lake(settings)
+    evidence = evidence_for(settings, plan)
     undo_file = undo_file or undo_path(path, began)
     _write(undo_file, plans.undone(plan, [(one, one.after) for one in plan.changes], began))
     results: list[Result] = []
     try:
-        _make(plan, remedies.acting(account, settings.remediation_role), results)
+        _make(plan, account, remedies.acting(account, settings.remediation_role), results)
     finally:
         rows = [_row(plan, one) for one in results]
         evidence.append(REMEDIATIONS, rows, {"applied_on": began.date()})
@@ -232,6 +237,29 @@ def apply_plan(
     if failed:
         raise NotApplied(f"{len(failed)} of {len(results)} changes of plan {plan.plan_id} not made")
     return results
+
+
+def evidence_for(settings: Settings, plan: Plan) -> lake.Lake:
+    """The lake that will record what is done; PlanError where `plan` takes back what it does not
+    show to have been done."""
+    lake.prepare(settings)
+    evidence = lake.open_lake(settings)
+    if plan.undo_of is None:
+        return evidence
+    # an undo is made when the plan is applied, and the records lie under that day
+    applied_on = plan.made_at.astimezone(UTC).date()
+    rows = evidence.read(REMEDIATIONS, {"applied_on": applied_on})
+    unproven = plans.unproven(plan, rows, MADE)
+    if unproven:
+        first = unproven[0]
+        raise PlanError(
+            f"{len(unproven)} of {len(plan.changes)} changes take back what "
+            f"lacuna_evidence.remediations does not show for plan {visible(plan.undo_of)} on "
+            f"{applied_on} (the first: {first.operation} {visible(first.bucket)}): nothing was "
+            "changed. Was its application stopped before it could record? Apply that plan again: "
+            "what it did is `already` there, is recorded, and gets an undo"
+        )
+    return evidence
 
 
 def outcomes(settings: Settings, plan: Plan, since: datetime) -> list[str]:
@@ -253,8 +281,11 @@ def told(outcome: str, operation: str, bucket: str, error_code: str | None) -> s
     return f"{outcome:8}  {operation:16}  {visible(bucket)}{why}"
 
 
-def _make(plan: Plan, account: Account, results: list[Result]) -> None:
-    """Make one change after the other, leaving out what depends on one that was not made."""
+def _make(plan: Plan, account: Account, acting: Account, results: list[Result]) -> None:
+    """Make one change after the other, leaving out what depends on one that was not made.
+
+    `account` looks at log buckets, `acting` reads and writes what is changed.
+    """
     for change in plan.changes:
         lacking = any(
             one.outcome not in MADE and plans.depends(change, one.change) for one in results
@@ -263,11 +294,11 @@ def _make(plan: Plan, account: Account, results: list[Result]) -> None:
             now = datetime.now(UTC)
             results.append(Result(change, Outcome.SKIPPED, None, now))
         else:
-            results.append(_make_one(change, account))
+            results.append(_make_one(change, account, acting))
 
 
-def _make_one(change: Change, account: Account) -> Result:
-    s3 = account.s3_of(change.bucket)
+def _make_one(change: Change, account: Account, acting: Account) -> Result:
+    s3 = acting.s3_of(change.bucket)
 
     def look() -> Document | Refusal | None:
         return remedies.read(s3, change.operation, change.bucket, account.account_id)
@@ -285,7 +316,9 @@ def _make_one(change: Change, account: Account) -> Result:
         return ended(Outcome.ALREADY, found)
     if not documents.same(change.operation, found, change.before):
         return ended(Outcome.STALE, found)
-    refused = remedies.write(s3, change.operation, change.bucket, change.after, account.account_id)
+    refused = _obstacle(change, account) or remedies.write(
+        s3, change.operation, change.bucket, change.after, account.account_id
+    )
     found = look() if refused else _read_back(look, change)
     # also where the answer to the write was lost on its way
     if not isinstance(found, Refusal) and documents.same(change.operation, found, change.after):
@@ -293,6 +326,27 @@ def _make_one(change: Change, account: Account) -> Result:
     if refused:
         return ended(Outcome.REFUSED, found, refused.error_code)
     return ended(Outcome.DIFFERS, found, found.error_code if isinstance(found, Refusal) else None)
+
+
+def _obstacle(change: Change, account: Account) -> Refusal | None:
+    """Why no log would arrive where the change sends it, as the log bucket is now: reason codes."""
+    if change.operation is not Operation.PUT_LOGGING or not change.after:
+        return None
+    region = bucket_region(account.s3(), change.bucket)
+    if region is None:
+        return Refusal("HeadBucket", "RegionUnknown")
+    source = _source(account, change.bucket, region, change.after)
+    target = change.after["LoggingEnabled"]["TargetBucket"]
+    told: tuple[str, ...] = ()
+    # more than once: a change before this one may just have let the log service in
+    for pause in _LOOKS:
+        time.sleep(pause)
+        config = buckets.read_target(account.s3(region), target, account.account_id)
+        verdict = targets.judge(source, config)
+        if verdict.state is TargetState.DELIVERABLE:
+            return None
+        told = verdict.reasons
+    return Refusal(change.operation.value, ", ".join(told))
 
 
 def _read_back(

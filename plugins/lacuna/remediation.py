@@ -52,6 +52,8 @@ _HARM = frozenset({"prefix_shared", "prefix_unattributable", "target_logs_itself
 _BY_HAND = {
     "target_policy_denies": "a Deny of the log bucket's policy shuts the log service out, and no "
     "plan touches a Deny: exempt logging.s3.amazonaws.com from it",
+    "target_policy_deny_uncertain": "a Deny of the log bucket's policy may shut the log service out, "
+    "and no plan touches a Deny: see if it does, or exempt logging.s3.amazonaws.com from it",
     "target_kms_encryption": "PutBucketEncryption with AES256 on the log bucket: access logs are "
     "not delivered under SSE-KMS",
     "target_object_lock": "PutObjectLockConfiguration without DefaultRetention on the log bucket, "

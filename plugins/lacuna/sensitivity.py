@@ -2,6 +2,7 @@
 
 Three sources may say so: a bucket's tag, its name, and a table that the user keeps. Any one of
 them is enough; where one could not be read and no other calls the bucket sensitive, nobody knows.
+A row of the table that names no bucket may have been meant for any: it hides what no other says.
 """
 
 import re
@@ -14,6 +15,9 @@ from lacuna.targets import Refusal
 # Which source calls a bucket sensitive
 BY_NAME, BY_TAG, BY_TABLE = "name", "tag", "table"
 
+# The call that reads the table's rows
+READ = "StartQueryExecution"
+
 # What a bucket's name may hold, and the two wildcards; `[` would be one for fnmatch
 _GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,255}")
 _WILDCARDS = frozenset("*?")
@@ -21,10 +25,14 @@ _WILDCARDS = frozenset("*?")
 
 @dataclass(frozen=True, slots=True)
 class SensitivityTable:
-    """What a table says of buckets: of those it names, and of those its globs match."""
+    """What a table says of buckets: of those it names, and of those its globs match.
+
+    `wordless`: names and globs that it has no word for. `skipped`: rows that name no bucket.
+    """
 
     names: dict[str, tuple[str, ...]]
     globs: tuple[tuple[str, str], ...] = ()
+    wordless: tuple[str, ...] = ()
     skipped: int = 0
 
     def words(self, bucket_name: str) -> tuple[str, ...]:
@@ -33,6 +41,14 @@ class SensitivityTable:
             *self.names.get(bucket_name, ()),
             *(word for glob, word in self.globs if fnmatchcase(bucket_name, glob)),
         )
+
+    def refused(self, bucket_name: str) -> Refusal | None:
+        """Why it may mean more of a bucket than it says."""
+        if self.skipped:
+            return Refusal(READ, "RowsUnusable")
+        if any(fnmatchcase(bucket_name, glob) for glob in self.wordless):
+            return Refusal(READ, "WordMissing")
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +65,26 @@ class Sensitivity:
 
 
 def table_of(rows: Iterable[tuple[str | None, str | None]]) -> SensitivityTable:
-    """The table of (bucket_name, sensitivity) rows.
-
-    What can be no bucket's name says nothing of any bucket: such rows are `skipped`.
-    """
+    """The table of (bucket_name, sensitivity) rows. Spaces around either do not count."""
     names: dict[str, list[str]] = {}
     globs: list[tuple[str, str]] = []
+    wordless: list[str] = []
     skipped = 0
-    for name, word in sorted(set(rows), key=str):
-        if not name or not word or not _GLOB.fullmatch(name):
+    said = {((name or "").strip(), (word or "").strip()) for name, word in rows}
+    for name, word in sorted(said):
+        if not _GLOB.fullmatch(name):
             skipped += 1
+        elif not word:
+            wordless.append(name)
         elif _WILDCARDS & set(name):
             globs.append((name, word))
         else:
             names.setdefault(name, []).append(word)
     return SensitivityTable(
-        {name: tuple(words) for name, words in names.items()}, tuple(globs), skipped
+        {name: tuple(words) for name, words in names.items()},
+        tuple(globs),
+        tuple(wordless),
+        skipped,
     )
 
 
@@ -77,11 +97,15 @@ def judge(
 ) -> Sensitivity:
     """By its name (`names` are globs), its tag's value, or what the table says; None: no table.
 
-    Tags and tables are typed by people: case does not count in their words.
+    Tags and tables are typed by people: neither case nor spaces around them count in their words.
     """
     sensitive = {value.lower() for value in values}
-    tag_word = tag if isinstance(tag, str) else None
-    table_words = table.words(bucket_name) if isinstance(table, SensitivityTable) else ()
+    tag_word = tag.strip() if isinstance(tag, str) else None
+    table_words: tuple[str, ...] = ()
+    hidden = (tag, table)
+    if isinstance(table, SensitivityTable):
+        table_words = table.words(bucket_name)
+        hidden = (tag, table.refused(bucket_name))
     table_word = next((word for word in table_words if word.lower() in sensitive), None)
     said = tag_word or next(iter(table_words), None)
     if any(fnmatchcase(bucket_name, name) for name in names):
@@ -90,5 +114,5 @@ def judge(
         return Sensitivity(True, tag_word, BY_TAG)
     if table_word:
         return Sensitivity(True, table_word, BY_TABLE)
-    refused = next((one for one in (tag, table) if isinstance(one, Refusal)), None)
+    refused = next((one for one in hidden if isinstance(one, Refusal)), None)
     return Sensitivity(None if refused else False, said, refused=refused)

@@ -21,7 +21,7 @@ LOG_SERVICE = "logging.s3.amazonaws.com"
 _LEGACY_GRANTS = frozenset({"WRITE", "READ_ACP"})
 ACLS_DISABLED = "BucketOwnerEnforced"
 
-_PARTITIONS = (
+PARTITIONS = (
     *("aws", "aws-cn", "aws-us-gov", "aws-eusc"),
     *("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"),
 )
@@ -272,19 +272,26 @@ def _permission(source: Source, target: TargetConfig) -> Iterable[_Finding]:
         return
     if by_policy is Decision.DENIED:
         yield TargetState.BROKEN, "target_policy_denies"
-    elif by_policy is not Decision.ALLOWED:
-        uncertain = by_policy is Decision.UNCERTAIN
-        without_grant = (
-            (TargetState.UNCERTAIN, "target_policy_condition_unknown")
-            if uncertain
-            else (TargetState.BROKEN, _why_not_allowed(source, target.bucket_name, target.policy))
-        )
-        yield from _permission_by_grant(target, without_grant, denied)
+    elif by_policy is Decision.UNCERTAIN:
+        doubts = [(TargetState.UNCERTAIN, one) for one in _doubts(target.policy, request, denied)]
+        yield from _permission_by_grant(target, doubts, denied)
+    elif by_policy is Decision.NOT_ALLOWED:
+        why = _why_not_allowed(source, target.bucket_name, target.policy)
+        yield from _permission_by_grant(target, [(TargetState.BROKEN, why)], denied)
+
+
+def _doubts(policy: str | None, request: Request, denied: Truth) -> Iterable[str]:
+    """What of a policy nobody outside AWS can decide: its Allows, its Denies, or both."""
+    if policies.allowance(policy, request) is None:
+        in_part = policies.allows_part(policy, request)
+        yield "target_policy_resource_partial" if in_part else "target_policy_condition_unknown"
+    if denied is None:
+        yield "target_policy_deny_uncertain"
 
 
 def _why_not_allowed(source: Source, target_bucket: str, policy: str | None) -> str:
     """A policy that was copied from another partition names this bucket, and not this bucket."""
-    elsewhere = (replace(source, partition=one) for one in _PARTITIONS if one != source.partition)
+    elsewhere = (replace(source, partition=one) for one in PARTITIONS if one != source.partition)
     meant = any(
         policies.decide(policy, log_request(one, target_bucket)) is Decision.ALLOWED
         for one in elsewhere
@@ -293,20 +300,20 @@ def _why_not_allowed(source: Source, target_bucket: str, policy: str | None) -> 
 
 
 def _permission_by_grant(
-    target: TargetConfig, without_grant: _Finding, denied: Truth
+    target: TargetConfig, without_grant: list[_Finding], denied: Truth
 ) -> Iterable[_Finding]:
     grants, ownership = target.log_delivery_grants, target.ownership
     if isinstance(grants, Refusal):
         yield TargetState.UNKNOWN, "target_acl_unreadable"
     elif not grants & {"WRITE", "FULL_CONTROL"}:
-        yield without_grant
+        yield from without_grant
     elif isinstance(ownership, Refusal):
         yield TargetState.UNKNOWN, "target_ownership_unreadable"
     elif ownership == ACLS_DISABLED:
-        is_broken = without_grant[0] is TargetState.BROKEN
-        yield (TargetState.BROKEN, "target_acl_disabled") if is_broken else without_grant
+        is_broken = without_grant[0][0] is TargetState.BROKEN
+        yield from [(TargetState.BROKEN, "target_acl_disabled")] if is_broken else without_grant
     elif denied is None:
-        yield TargetState.UNCERTAIN, "target_policy_condition_unknown"
+        yield TargetState.UNCERTAIN, "target_policy_deny_uncertain"
     elif "FULL_CONTROL" not in grants and not grants.issuperset(_LEGACY_GRANTS):
         yield TargetState.UNCERTAIN, "target_acl_incomplete"
 

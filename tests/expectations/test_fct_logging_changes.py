@@ -36,6 +36,12 @@ def findings(new_world):
     world.add_change(
         "changed", about="log_bucket", bucket_name="logs", event_name="PutBucketPolicy"
     )
+    for event, refused in (
+        ("DeleteBucketTagging", None),
+        ("PutBucketTagging", None),
+        ("PutBucketTagging", "AccessDenied"),
+    ):
+        world.add_change("changed", bucket_name="payroll", event_name=event, error_code=refused)
     for name in ("photos", "music"):
         world.observe(name, region="eu-west-1", changes_witness="not_covered")
     world.observe("videos", region="us-east-1", changes_witness="partly_covered")
@@ -115,6 +121,14 @@ def test_other_changes_that_were_carried_out_are_told(findings, told):
     assert findings["logging_changed"].severity == "warning"
 
 
+def test_tags_that_were_changed_are_told_and_no_weakness(findings, told):
+    assert told(findings["tags_changed"]) == (
+        f"{KIM} called DeleteBucketTagging on payroll at 07:00:00 UTC\n"
+        f"{KIM} called PutBucketTagging on payroll at 07:00:00 UTC"
+    )
+    assert findings["tags_changed"].severity == "info"
+
+
 def test_logs_that_are_sent_elsewhere_are_told(findings, told):
     assert told(findings["logging_redirected"]) == (
         f"{KIM} called PutBucketLogging on photos at 09:00:00 UTC"
@@ -129,4 +143,5 @@ def test_every_expectation_has_a_case_that_trips_it(findings):
         "logging_redirected",
         "weakening_refused",
         "logging_changed",
+        "tags_changed",
     }

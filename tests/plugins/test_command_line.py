@@ -178,6 +178,22 @@ def test_another_accounts_plan_is_refused_before_airflow_starts(cloud, tmp_path)
     assert cloud.client("s3").list_buckets()["Buckets"] == []
 
 
+def test_an_undo_of_what_was_never_done_is_refused_before_airflow_starts(cloud, tmp_path):
+    change = {
+        "bucket": "photos",
+        "operation": "PutBucketLogging",
+        "why": "tidy up",
+        "before": {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": "web/"}},
+        "after": {},
+    }
+    undo = {"account_id": "123456789012", "undo_of": "0123456789abcdef", "changes": [change]}
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(PLAN | undo))
+    code, said = remediate("--apply", "--plan", str(file))
+    assert code == 2
+    assert "1 of 1 changes take back what lacuna_evidence.remediations does not show" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

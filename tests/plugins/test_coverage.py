@@ -292,6 +292,35 @@ def test_a_wildcard_in_a_selector_names_no_bucket_and_is_told(selector, told):
     assert ("selector_wildcard" in found.reasons) is told
 
 
+@pytest.mark.parametrize(
+    ("selector", "reads", "told"),
+    [
+        # a key may begin with a star: some of the bucket is recorded, and hardly what was meant
+        (basic("arn:aws:s3:::logs/*"), "partly_covered", True),
+        (advanced(arn(equals=("arn:aws:s3:::logs/*",))), "partly_covered", True),
+        (advanced(arn(starts_with=("arn:aws:s3:::logs/web/*",))), "partly_covered", True),
+        (basic("arn:aws:s3:::logs/web/"), "partly_covered", False),
+        (basic("arn:aws:s3:::logs/a*b"), "partly_covered", False),
+        (basic("arn:aws:s3:::logs-archive/*"), "not_covered", False),
+    ],
+)
+def test_a_star_at_the_end_of_a_key_is_told_for_what_is_likely_meant(selector, reads, told):
+    found = judge("logs", REGION, [replace(TRAIL, selectors=(selector,))])
+    assert found.reads == reads
+    assert ("selector_key_wildcard" in found.reasons) is told
+    assert "selector_wildcard" not in found.reasons
+
+
+def test_of_a_field_that_is_named_twice_either_value_may_be_what_is_recorded():
+    """Nothing is both, and CloudTrail may take each for enough: of neither mode it is known."""
+    twice = advanced(
+        FieldSelector("eventName", equals=("GetObject",)),
+        FieldSelector("eventName", equals=("PutObject",)),
+    )
+    found = judge("logs", REGION, [replace(TRAIL, selectors=(twice,))])
+    assert (found.reads, found.writes) == ("unknown", "unknown")
+
+
 def test_a_wildcard_beside_a_selector_that_covers_is_not_told():
     trail = replace(TRAIL, selectors=(basic("arn:aws:s3:::*/*"), basic("arn:aws:s3")))
     assert judge("logs", REGION, [trail]).reasons == ()

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna import plans
-from lacuna.documents import Operation
+from lacuna.documents import Operation, canonical
 from lacuna.plans import Change, Note, Plan, PlanError
 
 ACCOUNT = "123456789012"
@@ -108,6 +109,10 @@ def test_an_undo_goes_backwards():
         (changed(TURN_ON, "after", []), "after is \\[\\]"),
         (json.dumps({**json.loads(plans.written(plan())), "changes": {}}), "changes is not a list"),
         (json.dumps({**json.loads(plans.written(plan())), "made_at": "today"}), "made_at"),
+        (
+            json.dumps({**json.loads(plans.written(plan())), "made_at": "2026-11-22"}),
+            "no time zone",
+        ),
     ],
 )
 def test_what_is_no_plan_is_refused_in_one_visible_line(text, why):
@@ -127,6 +132,12 @@ def test_what_is_no_plan_is_refused_in_one_visible_line(text, why):
         (LET_IN, "after/Statement/1/Effect", "Deny"),
         (LET_IN, "after/Statement/1/Resource", "*"),
         (LET_IN, "after/Statement/1/Resource", "arn:aws:s3:::other/*"),
+        (LET_IN, "after/Statement/1/Resource", "x:s3:::logs/web/*"),
+        (LET_IN, "after/Statement/1/Resource", "arn:aws-mars:s3:::logs/web/*"),
+        (LET_IN, "after/Statement/1/Resource", "arn:aws-cn:s3:::logs/web/*"),
+        (LET_IN, "after/Statement/1/Resource", "arn:aws:s3:::logs/w*b/*"),
+        (LET_IN, "after/Statement/1/Resource", "arn:aws:s3:::logs/${aws:username}/*"),
+        (LET_IN, "after/Statement/1/Resource", "arn:aws:s3:::logs/web/index.html"),
         (LET_IN, "after/Statement/1/NotResource", "arn:aws:s3:::other/*"),
         (LET_IN, "after/Statement/1/Sid", "Mine"),
         (LET_IN, "after/Statement/1/Condition/ArnLike/aws:SourceArn", "*"),
@@ -140,6 +151,8 @@ def test_what_is_no_plan_is_refused_in_one_visible_line(text, why):
         (LET_IN, "after", None),
         (FIRST, "after/Statement/0/Principal", "*"),
         (TURN_ON, "after", None),
+        (TURN_ON, "after/LoggingEnabled/TargetBucket", "photos"),
+        (MOVE, "after/LoggingEnabled/TargetBucket", "photos"),
         (TURN_ON, "after/Surprise", {}),
         (TURN_ON, "after/LoggingEnabled/Surprise", {}),
         (TURN_ON, "after/LoggingEnabled/TargetGrants", [{"Permission": "READ"}]),
@@ -157,6 +170,23 @@ def test_a_file_cannot_ask_for_more_than_lacuna_plans(change, path, value):
         plans.read(changed(change, path, value))
 
 
+TAKES_AWAY = [
+    replace(TURN_ON, before=ON, after={}),
+    replace(FIRST, before=policy(OURS), after=None),
+    replace(LET_IN, before=policy(THEIRS, OURS), after=policy(THEIRS)),
+    replace(
+        LET_IN, before=policy(OURS), after=policy({**OURS, "Resource": "arn:aws:s3:::logs/x/*"})
+    ),
+]
+
+
+@pytest.mark.parametrize("change", TAKES_AWAY)
+def test_only_an_undo_takes_away(change):
+    with pytest.raises(PlanError, match="does more than any plan of Lacuna's"):
+        plans.read(plans.written(plan(change)))
+    assert plans.read(plans.written(plan(change, undo_of="0123456789abcdef"))).changes == (change,)
+
+
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
                         st.sampled_from(["schema", "changes", "before", "after", "Statement", "x"]),
@@ -172,6 +202,53 @@ def test_no_file_is_a_crash(document):
     ):  # fmt: skip
         with contextlib.suppress(PlanError):
             plans.written(plans.read(text))
+
+
+# ---- what an undo may take back ----------------------------------------------------------------
+
+
+def recorded(change: Change, **fields) -> dict:
+    """The row of the evidence that says that a change was made."""
+    return {
+        "plan_id": plan(change).plan_id,
+        "account_id": ACCOUNT,
+        "bucket_name": change.bucket,
+        "operation": change.operation.value,
+        "outcome": "applied",
+        "before": canonical(change.before),
+        "after": canonical(change.after),
+        "found": canonical(change.after),
+    } | fields
+
+
+REWORDED = {**LET_IN.after, "Statement": [OURS, THEIRS]}
+
+
+@pytest.mark.parametrize(
+    ("change", "seen", "row", "is_proven"),
+    [
+        (TURN_ON, TURN_ON.after, {}, True),
+        (FIRST, FIRST.after, {"outcome": "already"}, True),
+        # as it was planned, before anything was made; and as it was read back
+        (LET_IN, LET_IN.after, {"found": canonical(REWORDED)}, True),
+        (LET_IN, REWORDED, {"found": canonical(REWORDED)}, True),
+        (LET_IN, REWORDED, {}, False),
+        (TURN_ON, TURN_ON.after, {"outcome": "refused"}, False),
+        (TURN_ON, TURN_ON.after, {"outcome": "differs"}, False),
+        (TURN_ON, TURN_ON.after, {"plan_id": "0123456789abcdef"}, False),
+        (TURN_ON, TURN_ON.after, {"account_id": "210987654321"}, False),
+        (TURN_ON, TURN_ON.after, {"bucket_name": "films"}, False),
+        (TURN_ON, TURN_ON.after, {"operation": "PutBucketPolicy"}, False),
+        (TURN_ON, TURN_ON.after, {"before": canonical(MOVE.before)}, False),
+        (TURN_ON, MOVE.after, {}, False),
+    ],
+)
+def test_an_undo_takes_back_what_was_done_and_nothing_else(change, seen, row, is_proven):
+    undo = plans.undone(plan(change), [(change, seen)], AT)
+    rows = [recorded(change, **row)]
+    assert plans.unproven(undo, rows, ["applied", "already"]) == (
+        [] if is_proven else [*undo.changes]
+    )
 
 
 # ---- to read ---------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import contextlib
 import fnmatch
 import json
 import time
@@ -13,6 +14,8 @@ from lacuna.policies import (
     Decision,
     PolicyUnreadable,
     Request,
+    allowance,
+    allows_part,
     decide,
     denial,
     glob_matches,
@@ -324,6 +327,9 @@ def test_a_deny_on_what_nobody_can_know_is_uncertain():
         "{",
         '{"Statement": ["Allow"]}',
         '{"Statement": [{"Effect": "Maybe"}]}',
+        '{"Statement": [{"Effect": ["Allow"]}]}',
+        '{"Statement": [{"Effect": {}}]}',
+        '{"Statement": [{}]}',
         "[" * 100_000,
         policy({**ALLOW, "Condition": ["x"]}),
         policy({**ALLOW, "Condition": {"Bool": "x"}}),
@@ -332,6 +338,31 @@ def test_a_deny_on_what_nobody_can_know_is_uncertain():
 def test_what_is_not_a_policy_is_refused_not_guessed(text):
     with pytest.raises(PolicyUnreadable):
         decide(text, REQUEST)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["*", "Allow", "${x", "s3:*"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["AWS", "Service", "StringLike", "Null", "aws:sourcearn"]),
+            inner,
+            max_size=2,
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.sampled_from(["Effect", "Principal", "Action", "NotAction", "Resource", "Condition", "Sid"]),
+    JSON,
+)
+def test_no_element_of_a_statement_is_a_crash(element, value):
+    text = json.dumps({"Version": "2012-10-17", "Statement": [{**ALLOW, element: value}]})
+    for ask in (decide, denial, allowance, allows_part):
+        with contextlib.suppress(PolicyUnreadable):
+            ask(text, REQUEST)
 
 
 @given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))

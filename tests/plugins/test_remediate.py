@@ -9,7 +9,7 @@ from lacuna import plans, remediate, snapshot
 from lacuna.aws import lake, remedies
 from lacuna.documents import Operation, same
 from lacuna.evidence import LOGGING_SNAPSHOTS, REMEDIATIONS
-from lacuna.plans import PlanError
+from lacuna.plans import Change, Plan, PlanError
 from lacuna.remediate import NotApplied
 from lacuna.settings import Settings
 from lacuna.targets import Refusal
@@ -134,6 +134,90 @@ def test_the_undo_restores_what_was_there(account, planned, settings, plan_file)
     assert states(settings)["quiet"] == "deliverable"
 
 
+def test_an_undo_of_what_was_never_done_changes_nothing(account, settings, plan_file):
+    """A stranger's file that would end a log and shut the log service out."""
+    before = documents(account)
+    s3 = account.client("s3")
+    status = remedies.read_status(s3, "photos", ACCOUNT)
+    stranger = Plan(
+        ACCOUNT,
+        "us-east-1",
+        datetime.now(UTC),
+        (Change("photos", Operation.PUT_LOGGING, status, {}, "tidy up"),),
+        undo_of="0123456789abcdef",
+    )
+    plan_file.parent.mkdir()
+    plan_file.write_text(plans.written(stranger))
+    with pytest.raises(PlanError, match=r"1 of 1 changes take back .* Apply that plan again"):
+        remediate.apply_plan(settings, plan_file)
+    assert documents(account, *before) == before
+    assert recorded(settings) == []
+    assert not list(plan_file.parent.glob("*.undo-*"))
+
+
+def test_an_undo_that_takes_back_more_than_was_done_is_refused_whole(
+    account, planned, settings, plan_file
+):
+    remediate.apply_plan(settings, plan_file)
+    undo = undo_of(plan_file)
+    document = json.loads(undo.read_text())
+    document["changes"].append({
+        **document["changes"][0],
+        "bucket": "photos",
+        "before": remedies.read_status(account.client("s3"), "photos", ACCOUNT),
+    })  # fmt: skip
+    undo.write_text(json.dumps(document))
+    before = documents(account)
+    with pytest.raises(PlanError, match=r"1 of 3 changes .*PutBucketLogging photos"):
+        remediate.apply_plan(settings, undo)
+    assert documents(account) == before
+
+
+def encrypted_by_kms(s3) -> None:
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    s3.put_bucket_encryption(Bucket="logs", ServerSideEncryptionConfiguration={"Rules": [default]})
+
+
+def shut(s3) -> None:
+    s3.delete_bucket_policy(Bucket="logs")
+
+
+def gone(s3) -> None:
+    s3.delete_bucket(Bucket="logs")
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (encrypted_by_kms, "target_kms_encryption"),
+        (shut, "target_policy_missing"),
+        (gone, "target_missing"),
+    ],
+)
+def test_no_log_is_sent_where_none_can_be_delivered_by_now(
+    cloud, settings, plan_file, harm, reason
+):
+    cloud.bucket("quiet")
+    cloud.log_bucket("logs")
+    remediate.write_plan(settings, plan_file, datetime.now(UTC))
+    harm(cloud.client("s3"))
+    before = cloud.calls("PutBucketLogging")
+    with pytest.raises(NotApplied, match="1 of 1 changes"):
+        remediate.apply_plan(settings, plan_file)
+    assert outcomes(settings) == [("quiet", "refused", reason)]
+    assert documents(cloud, "quiet")["quiet"][0] == {}
+    assert cloud.calls("PutBucketLogging") == before
+
+
+def test_the_plan_is_shown_before_it_is_applied(account, planned, settings, plan_file, caplog):
+    shown = []
+    with pytest.MonkeyPatch.context() as patch, caplog.at_level("INFO"):
+        patch.setattr(remedies, "write", lambda *_: shown.append(caplog.text))
+        with pytest.raises(NotApplied):
+            remediate.apply_plan(settings, plan_file)
+    assert plans.render(planned) in shown[0]
+
+
 def test_a_policy_that_was_not_there_is_gone_after_the_undo(cloud, settings, plan_file):
     cloud.bucket("films")
     cloud.bucket("bare")
@@ -235,9 +319,12 @@ def test_a_kill_between_the_write_and_the_evidence_loses_nothing(
         with pytest.raises(SystemExit):
             remediate.apply_plan(settings, plan_file)
     assert documents(account) != before
-    # whoever stops here has an undo already
-    assert len(remediate.read_plan(undo_of(plan_file)).changes) == 2
-    undo_of(plan_file).unlink()
+    # whoever stops here has an undo already, which is told what to do first
+    early = undo_of(plan_file)
+    assert len(remediate.read_plan(early).changes) == 2
+    with pytest.raises(PlanError, match="Apply that plan again: what it did is `already` there"):
+        remediate.apply_plan(settings, early)
+    early.unlink()
     remediate.apply_plan(settings, plan_file)
     assert outcomes(settings) == [("closed", "already", None), ("quiet", "applied", None)]
     remediate.apply_plan(settings, undo_of(plan_file))

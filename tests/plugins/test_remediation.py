@@ -297,6 +297,16 @@ def test_a_permission_alone_is_not_given_where_more_is_broken():
     assert noted(plan) == [("photos", "target_policy_missing"), ("photos", "target_kms_encryption")]
 
 
+def test_a_deny_that_may_shut_the_log_service_out_is_left_to_a_person():
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::logs/*",
+            "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}  # fmt: skip
+    plan = make([on("photos")], log_bucket(policy=policy(statement("logs"), deny)))
+    assert plan.changes == ()
+    (note,) = plan.notes
+    assert note.reason == "target_policy_deny_uncertain"
+    assert "no plan touches a Deny" in note.text
+
+
 def test_a_log_buckets_own_log_is_left_to_a_person():
     seen = [on("photos"), on("films", "more"), on("logs", "nowhere", "own/")]
     gone = TargetConfig("nowhere", Existence.MISSING)

@@ -20,7 +20,9 @@ def judged(name, tag=None, table=None, values=VALUES, names=NAMES):
         ("photos", None, False, None),
         ("photos", "public", False, None),
         ("photos", "Secret", True, "tag"),
-        ("photos", "secret ", False, None),
+        ("photos", "secret ", True, "tag"),
+        ("photos", " \tHigh\r\n", True, "tag"),
+        ("photos", "sec ret", False, None),
         ("photos", DENIED, None, None),
         ("acme-payroll", None, True, "name"),
         ("acme-payroll", "public", True, "name"),
@@ -84,20 +86,45 @@ def test_a_table_that_cannot_be_read_hides_only_what_no_other_source_says(name, 
 @pytest.mark.parametrize(
     "row",
     [
+        (None, None),
         (None, "secret"),
-        ("photos", None),
         ("", "secret"),
-        ("photos", ""),
+        (" ", ""),
         ("[a-z]*", "secret"),
-        ("photos\n", "secret"),
+        ("pho\ntos", "secret"),
+        # quoted, and read as if it were not
+        ('"photos"', '"secret"'),
         ("'; drop table x; --", "secret"),
         ("p" * 256, "secret"),
     ],
 )
-def test_a_row_that_can_name_no_bucket_says_nothing(row):
-    table = table_of([row, ("videos", "secret")])
-    assert table == SensitivityTable({"videos": ("secret",)}, skipped=1)
-    assert judged("photos", None, table).is_sensitive is False
+def test_a_row_that_can_name_no_bucket_may_have_meant_any(row):
+    table = table_of([row, ("videos", "secret"), ("films", "public")])
+    assert table == SensitivityTable({"videos": ("secret",), "films": ("public",)}, skipped=1)
+    unusable = Refusal("StartQueryExecution", "RowsUnusable")
+    assert judged("photos", None, table) == Sensitivity(None, refused=unusable)
+    assert judged("films", None, table) == Sensitivity(None, "public", refused=unusable)
+    assert judged("videos", None, table) == Sensitivity(True, "secret", "table")
+    assert judged("photos", "secret", table) == Sensitivity(True, "secret", "tag")
+    assert judged("acme-payroll", None, table) == Sensitivity(True, None, "name")
+
+
+@pytest.mark.parametrize("word", [None, "", "  "])
+def test_a_row_without_a_word_hides_only_the_buckets_that_it_names(word):
+    table = table_of(
+        [("photos", word), ("eu-*", word), ("eu-orders", "secret"), ("films", "public")]
+    )
+    missing = Refusal("StartQueryExecution", "WordMissing")
+    assert judged("photos", None, table) == Sensitivity(None, refused=missing)
+    assert judged("eu-images", "public", table) == Sensitivity(None, "public", refused=missing)
+    assert judged("eu-orders", None, table) == Sensitivity(True, "secret", "table")
+    assert judged("films", None, table) == Sensitivity(False, "public")
+
+
+def test_spaces_around_a_name_and_a_word_do_not_count():
+    table = table_of([(" photos", "Secret \r"), ("photos", "Secret")])
+    assert table == SensitivityTable({"photos": ("Secret",)})
+    assert judged("photos", None, table) == Sensitivity(True, "Secret", "table")
 
 
 def test_what_a_table_says_does_not_depend_on_the_order_of_its_rows():

@@ -639,7 +639,7 @@ def test_the_table_of_the_user_says_what_no_tag_says(cloud, settings):
     cloud.client("s3").put_bucket_tagging(
         Bucket="payroll", Tagging={"TagSet": [{"Key": "sensitivity", "Value": "high"}]}
     )
-    text = b'contr*,"Confidential"\nphotos,public\npayroll,public\n"; drop table x",secret\n'
+    text = b'contr*,"Confidential "\nphotos,public\npayroll,public\n'
     rows = look(keep_table(cloud, settings, text))
     assert rows["contracts"] == UNTOLD | {
         "sensitivity": "Confidential",
@@ -676,6 +676,28 @@ def test_a_table_that_is_missing_or_denied_hides_what_only_it_could_say(cloud, s
     assert look(named)["photos"] == hidden | {
         "sensitivity_error_code": "AccessDeniedException",
         "sensitivity_missing_permission": "glue:GetTable",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"'photos','secret'\n", "NoUsableRows"),
+        (b"photos\n", "NoUsableRows"),
+        (b"videos,public\n'photos','secret'\n", "RowsUnusable"),
+        (b'videos,public\n"; drop table x",secret\n', "RowsUnusable"),
+        (b"videos,public\nphotos,\n", "WordMissing"),
+    ],
+)
+def test_a_table_that_is_read_as_it_was_not_written_calls_nobody_harmless(
+    cloud, settings, text, code
+):
+    cloud.bucket("photos")
+    photos = look(keep_table(cloud, settings, text))["photos"]
+    assert photos == UNTOLD | {
+        "is_sensitive": None,
+        "sensitivity_error_code": code,
+        "sensitivity_error_operation": "StartQueryExecution",
     }
 
 

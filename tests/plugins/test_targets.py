@@ -236,14 +236,62 @@ def test_a_condition_that_nobody_can_know_is_uncertain_not_broken():
     uncertain = {**STATEMENT, "Condition": {"StringEquals": {"aws:SourceOrgID": "o-1"}}}
     reason = ("target_policy_condition_unknown",)
     assert verdict(replace(GOOD, policy=policy(uncertain))) == ("uncertain", reason)
-    deny = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "*",
-        "Resource": "*",
-        "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
-    }
-    assert verdict(replace(LEGACY, policy=policy(deny))) == ("uncertain", reason)
+
+
+PERHAPS_DENIED = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "*",
+    "Resource": "*",
+    "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+}
+PARTIAL = {**STATEMENT, "Resource": "arn:aws:s3:::logs/web/2026*"}
+PERHAPS = {**STATEMENT, "Condition": {"StringEquals": {"aws:SourceOrgID": "o-1"}}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "reasons"),
+    [
+        # of no use: one more Allow
+        ([STATEMENT, PERHAPS_DENIED], ["deny_uncertain"]),
+        ([STATEMENT, {**PARTIAL, "Effect": "Deny"}], ["deny_uncertain"]),
+        # of use: another Resource
+        ([PARTIAL], ["resource_partial"]),
+        ([{**STATEMENT, "Resource": "arn:aws:s3:::logs/${aws:userid}/*"}], ["resource_partial"]),
+        ([PARTIAL, PERHAPS], ["resource_partial"]),
+        # not the Resource alone
+        ([{**PERHAPS, "Resource": PARTIAL["Resource"]}], ["condition_unknown"]),
+        ([PERHAPS, PERHAPS_DENIED], ["condition_unknown", "deny_uncertain"]),
+        ([PARTIAL, PERHAPS_DENIED], ["resource_partial", "deny_uncertain"]),
+        # what is sure decides
+        ([PARTIAL, PERHAPS, STATEMENT], []),
+    ],
+)
+def test_each_doubt_about_a_policy_has_a_code_of_its_own(statements, reasons):
+    source = replace(SOURCE, target_prefix="web/", key_layout="simple")
+    state, found = verdict(replace(GOOD, policy=policy(*statements)), source)
+    assert found == tuple(f"target_policy_{one}" for one in reasons)
+    assert state == ("uncertain" if reasons else "deliverable")
+
+
+def test_a_grant_helps_where_an_allow_is_in_doubt_and_not_where_a_deny_is():
+    reason = ("target_policy_deny_uncertain",)
+    assert verdict(replace(LEGACY, policy=policy(PERHAPS))) == ("deliverable", ())
+    assert verdict(replace(LEGACY, policy=policy(PERHAPS_DENIED))) == ("uncertain", reason)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"),
+        *("RequestLimitExceeded", "TooManyRequestsException"),
+    ],
+)
+def test_what_aws_put_off_lacks_no_permission(code):
+    assert why_unread(Refusal("GetBucketLogging", code), "us-east-1") == "logging_throttled"
+    assert why_unread(Refusal("GetBucketLogging", "AccessDenied"), "us-east-1") == (
+        "logging_unreadable"
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,7 +301,7 @@ def test_a_condition_that_nobody_can_know_is_uncertain_not_broken():
         ({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, ("deliverable", ())),
         (
             {"NumericLessThan": {"s3:TlsVersion": "1.3"}},
-            ("uncertain", ("target_policy_condition_unknown",)),
+            ("uncertain", ("target_policy_deny_uncertain",)),
         ),
         ({"Bool": {"aws:SecureTransport": "true"}}, ("broken", ("target_policy_denies",))),
     ],

@@ -55,7 +55,7 @@ def test_a_plan_is_shown_applied_and_undone(account, tmp_path):
 
     code, said = remediate(account, "--apply", "--plan", str(plan))
     assert code == 0, said
-    assert "applied   PutBucketLogging  quiet" in said
+    assert said.index('+    "TargetBucket": "acme-logs"') < said.index("applied   PutBucketLogging")
     assert logging_of(account)["TargetBucket"] == "acme-logs"
     (undo,) = tmp_path.glob("*.undo-*.json")
     assert f"make remediate APPLY=1 PLAN={undo}" in said

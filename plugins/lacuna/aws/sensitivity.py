@@ -6,7 +6,7 @@ from lacuna.aws import athena
 from lacuna.aws.athena import QueryFailed
 from lacuna.aws.session import AwsError, open_account, refusal
 from lacuna.permissions import needed
-from lacuna.sensitivity import SensitivityTable, table_of
+from lacuna.sensitivity import READ, SensitivityTable, table_of
 from lacuna.settings import Settings
 from lacuna.targets import Refusal
 
@@ -31,7 +31,8 @@ def read_table(settings: Settings) -> SensitivityTable | Refusal | None:
         )
     elif found.skipped:
         log.warning(
-            "LACUNA_SENSITIVITY_TABLE=%s: %d rows name no bucket or no sensitivity and are skipped",
+            "LACUNA_SENSITIVITY_TABLE=%s: %d rows hold what can be no bucket's name, and may have been "
+            "meant for any: what nothing else calls sensitive is unknown",
             settings.sensitivity_table,
             found.skipped,
         )
@@ -62,5 +63,7 @@ def _read(settings: Settings, database: str, table: str) -> SensitivityTable | R
         return error.refused
     if not rows:
         # files that are gone leave a table without rows: nobody has said that nothing is sensitive
-        return Refusal("StartQueryExecution", "TableEmpty")
-    return table_of((row["bucket_name"], row["sensitivity"]) for row in rows)
+        return Refusal(READ, "TableEmpty")
+    found = table_of((row["bucket_name"], row["sensitivity"]) for row in rows)
+    # of files in another format than the table's nothing is understood
+    return found if found.names or found.globs else Refusal(READ, "NoUsableRows")
