@@ -96,7 +96,7 @@ def remediate(
     """
     from lacuna.aws.session import AccountError
     from lacuna.plans import PlanError
-    from lacuna.remediate import evidence_for, plan_file, read_plan
+    from lacuna.remediate import evidence_for, plan_file, read_plan, undo_at
 
     if apply and plan is None:
         print(_NO_PLAN, file=sys.stderr)
@@ -109,6 +109,9 @@ def remediate(
     interrupt.listen()
     try:
         # before Airflow starts: a file that holds no plan for this account costs no time
+        if not apply and (undo := undo_at(path)):
+            _show_undo(path, undo)
+            return
         meant = read_plan(path) if apply else None
         plan_file(path)
         account_id = _say_where(chosen)
@@ -129,6 +132,13 @@ def remediate(
         interrupt.leave()
 
 
+def _show_undo(path: Path, undo: Plan) -> None:
+    from lacuna import plans
+
+    print(f"{plans.render(undo)}\n\nNothing was changed. {path} undoes plan {undo.undo_of}")
+    print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
+
+
 def _make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
     _run_remediation(interrupt, plan_path=str(path), apply=False)
     from lacuna import plans
@@ -145,6 +155,9 @@ def _apply_plan(settings: Settings, path: Path, plan: Plan, interrupt: terminal.
     from lacuna import remediate as doing
 
     print(f"\n{plans.render(plan)}\n", flush=True)
+    if not plan.changes:
+        print("Nothing was changed: the plan holds no change.")
+        return
     since = datetime.now(UTC)
     undo = doing.undo_path(path, since)
     failed = False

@@ -52,12 +52,12 @@ select distinct cast(event_date as varchar) as event_day from (
 )
 """
 
-# What a trail recorded on a day is judged by the look after it, early on the next: a change before that look
+# What a trail or a store recorded on a day is judged by the look after it, early on the next: a change before that look
 # is delivered with the next day.
-TRAIL_CHANGED = """
+RECORDER_CHANGED = """
 select distinct cast(date_add('day', -1, cast(changed_at as date)) as varchar) as event_day
 from lacuna_staging.int_configuration_changes
-where delivered_on = date '{day}' and about = 'trail' and error_code is null
+where delivered_on = date '{day}' and about in ('trail', 'event_data_store') and error_code is null
 """
 
 PENDING = """
@@ -89,7 +89,7 @@ def touched_days(settings: Settings, day: date) -> set[date]:
     """
     own = _event_days(settings, TOUCHED.format(hours=0, day=day))
     neighbours = [TOUCHED.format(hours=hours, day=day) for hours in (-BORDER_HOURS, BORDER_HOURS)]
-    neighbours.append(TRAIL_CHANGED.format(day=day))
+    neighbours.append(RECORDER_CHANGED.format(day=day))
     borders = _event_days(settings, "union all".join(neighbours))
     return own | built_days(settings, borders - own)
 

@@ -91,6 +91,8 @@ def apply_task(params: Mapping[str, Any]) -> None:
 
 def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
     """Plan for the account as it is now, and write the plan's file. Changes nothing in AWS."""
+    if undo_at(path):
+        raise PlanError(f"{visible(str(path))} is the undo of a plan: nothing is written over it")
     account = open_account(settings)
     place = Place(account.account_id, account.partition, account.region, made_at)
     spared = (*settings.unlogged_buckets, settings.lake_bucket_for(account.account_id))
@@ -189,11 +191,17 @@ def undo_path(path: Path, at: datetime) -> Path:
 
 
 def plan_file(path: Path) -> Path:
-    """`path`, if a plan may be written there: whoever starts the DAG names it, and may name a file
+    """`path`, if a plan may be kept there: whoever starts the DAG names it, and may name a file
     that is something else."""
     if path.suffix != ".json":
         raise PlanError(f"a plan's file ends with .json, and {visible(str(path))} does not")
     return path
+
+
+def undo_at(path: Path) -> Plan | None:
+    """The undo that a file holds, which nothing makes again; PlanError where it holds no plan."""
+    there = read_plan(path) if plan_file(path).exists() else None
+    return there if there and there.undo_of else None
 
 
 def _write(path: Path, plan: Plan) -> None:

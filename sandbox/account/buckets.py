@@ -64,9 +64,6 @@ CONFIDENTIAL = "Confidential"
 INVENTORY_ROWS = (
     ("meridian-build-*", CONFIDENTIAL),
     ("meridian-web-assets", "public"),
-    # somebody's mistake, and somebody's joke
-    ("", CONFIDENTIAL),
-    ("*' or 1=1 --", CONFIDENTIAL),
 )
 
 

@@ -152,7 +152,6 @@ def test_every_call_belongs_to_a_remedy_and_what_has_none_is_known() -> None:
     without = remedies.keys() - set(calls)
     assert set(calls) <= remedies.keys()
     assert {reason for reason in without if remedies[reason]["priority"] != "7"} == {
-        "logging_redirected",
         "logging_throttled",
         "not_observed",
         "sensitivity_unreadable",

@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from lacuna.__main__ import app
+from lacuna.plans import PlanError
+from lacuna.remediate import write_plan
 from lacuna.settings import Settings
 from sandbox.endpoint.faults import Fault
 
@@ -167,6 +169,28 @@ def test_a_plan_writes_over_nothing_but_plans(tmp_path):
     code, said = remediate("--plan", str(file))
     assert (code, said) == (2, f"a plan's file ends with .json, and {file} does not\n")
     assert file.read_text() == "mine"
+
+
+def test_an_undo_is_shown_and_never_written_over(tmp_path):
+    """Nothing makes it again, and whoever wants to read it names it like any plan."""
+    file = tmp_path / "remediation.undo-1.json"
+    file.write_text(json.dumps({**PLAN, "undo_of": "0123456789abcdef"}))
+    before = file.read_text()
+    result = CliRunner().invoke(app, ["remediate", "--plan", str(file)])
+    assert result.exit_code == 0, result.stderr
+    assert "undoes plan 0123456789abcdef" in result.stdout
+    assert f"make remediate APPLY=1 PLAN={file}" in result.stdout
+    with pytest.raises(PlanError, match="nothing is written over it"):
+        write_plan(Settings.from_env(), file, datetime.now(UTC))
+    assert file.read_text() == before
+
+
+def test_no_plan_is_written_over_a_file_that_holds_something_else(tmp_path):
+    file = tmp_path / "package.json"
+    file.write_text('{"name": "mine"}')
+    code, said = remediate("--plan", str(file))
+    assert (code, file.read_text()) == (2, '{"name": "mine"}')
+    assert "not a plan" in said
 
 
 def test_another_accounts_plan_is_refused_before_airflow_starts(cloud, tmp_path):
