@@ -9,7 +9,8 @@ import great_expectations as gx
 
 from expectations.partition import Partition, Row, Words, expect_no_rows
 
-# The exact calls, which follow in the lines below, differ from bucket to bucket: the mart has them
+# The exact calls, which follow in the lines below, differ from bucket to bucket: the mart has them. What is only to know
+# would read as if there were nothing to do.
 WITH_VERDICT = """
 select
     bucket_name,
@@ -21,7 +22,6 @@ select
     array_join(reasons, ', ') as reasons,
     array_join(
         transform(
-            -- what is only to know would read as if there were nothing to do
             filter(recommendations, one -> not starts_with(one, 'Nothing for the days to come')),
             one -> split_part(one, chr(10), 1)
         ),

@@ -121,7 +121,8 @@ def test_only_the_partition_is_asked_and_under_its_own_names(
 @pytest.fixture(params=["aws-cn", "aws-us-gov"])
 def abroad(request, cloud, monkeypatch):
     """The settings of a run whose credentials are of another partition; its lake is there."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", HOMES[request.param])
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, HOMES[request.param])
     settings = Settings.from_env()
     lake.prepare(settings)
     return request.param, settings

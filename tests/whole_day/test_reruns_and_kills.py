@@ -32,11 +32,10 @@ ON_BEHALF = {
     "glue:UpdatePartition",
 }
 # Seen in no run over this account: a table whose columns a new version has changed; a run ended in the midst of a
-# query; a log bucket that still has ACLs; tags that have to be asked of each bucket; other accounts.
+# query; tags that have to be asked of each bucket; other accounts.
 RARE = {
     "glue:UpdateTable",
     "athena:StopQueryExecution",
-    "s3:GetBucketAcl",
     "s3:GetBucketTagging",
     "sts:AssumeRole",
     "organizations:ListAccounts",
