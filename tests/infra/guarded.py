@@ -113,15 +113,15 @@ def is_about_nothing(call: Call) -> bool:
 
 
 class Guard(FaultBook):
-    """Refuses what the statements do not permit, and keeps account of it."""
+    """Refuses what the statements do not permit, and keeps account of it. The account's own faults come first."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, account: FaultBook) -> None:
         super().__init__()
-        self._statements = statements
+        self._statements, self._account = statements, account
         self.used, self.refused = set[str](), set[str]()
 
     def decide(self, call: Call) -> Fault | None:
-        fault = super().decide(call)
+        fault = self._account.decide(call)
         if fault or f"{call.service}:{call.operation}" == FREE:
             return fault
         action, resource = asked(call)
@@ -162,7 +162,7 @@ def main() -> None:
         planted = simulate(box.url, 7, REQUESTS, yesterday(), DAYS)
         targets = {bucket.target_bucket for bucket in BUCKETS if bucket.target_bucket}
         statements = deploy(client_environment(box.url), sorted(targets | {TRAIL_BUCKET}))
-        guard = Guard(statements)
+        guard = Guard(statements, box.book)
         guarded = Listener(0, Middleware(moto_app(), guard))
         exports = {
             "open": client_environment(box.url),
