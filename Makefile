@@ -86,8 +86,7 @@ settings: .venv/.installed ## Every setting: value, origin, meaning
 
 .PHONY: test
 test: $(AIRFLOW_HOME)/.migrated ## All tests
-	@# one more than cores: a test waits for its sandbox now and then
-	@python -m pytest -q -n $$(python -c "import os; print(min((os.cpu_count() or 1) + 1, 8))") --dist loadfile --no-loadscope-reorder
+	@python -m pytest -q -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: conformance
 conformance: $(AIRFLOW_HOME)/.migrated ## The embedded engine beside a real Trino: the daily run, its expressions, bytes scanned (needs a JDK 24)
