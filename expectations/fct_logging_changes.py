@@ -143,7 +143,7 @@ def _not_witnessed(on: Partition) -> str:
             region,
             coalesce(changes_witness, 'unknown') as witness,
             if(
-                changes_witnessed_since > timestamp '{on.day} 00:00:00',
+                changes_witnessed_since > timestamp '{on.day} 00:00:00.000',
                 date_format(changes_witnessed_since, '%Y-%m-%d %H:%i:%s')
             ) as witnessed_since
         from {on.configuration()} as observed

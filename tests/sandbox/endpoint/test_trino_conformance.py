@@ -509,7 +509,7 @@ def scanned(shared: Shared) -> dict[str, tuple[int, int]]:
         "as t from unnest(sequence(0, 49)) as a(h) cross join unnest(sequence(0, 9999)) as b(i)",
     )
     objects = f'select "$path", "$file_size" from {LOGS} group by 1, 2 order by 1, 2'
-    some = shared.run("duckdb", objects).rows
+    some = list(shared.run("duckdb", objects).rows)
     path, size = some[len(some) // 2]
     day = days(shared.world)[-1]
     named = {"EVENTS": EVENTS, "LOGS": LOGS, "WIDE": WIDE, "TRAIL": TRAIL}
