@@ -57,11 +57,7 @@ def run(
 
     Exit 0 whatever the verdicts are; 1 where the run itself failed, with the cause.
     """
-    try:
-        wanted = [named_day(text, "the day") for text in days]
-    except DayError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    wanted = [_day(text) for text in days]
     # before Airflow starts: bad settings and a wrong account cost no time and write nothing
     chosen = Settings.from_env()
     interrupt = terminal.Interrupt()
@@ -130,6 +126,15 @@ def remediate(
         sys.exit(1)
     except KeyboardInterrupt:
         interrupt.leave()
+
+
+def _day(text: str) -> date:
+    """The day that was named; ends the process where it is none."""
+    try:
+        return named_day(text, "the day")
+    except DayError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 def _show_undo(path: Path, undo: Plan) -> None:
@@ -276,11 +281,7 @@ def advise(
 
     A line that begins with # says what to keep. Exit 1 where nothing could be read.
     """
-    try:
-        wanted = named_day(day, "the day")
-    except DayError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    wanted = _day(day)
     from lacuna import summary
     from lacuna.aws import athena
     from lacuna.aws.session import AccountError

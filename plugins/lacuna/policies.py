@@ -85,25 +85,22 @@ def decide(policy: str | None, request: Request) -> Decision:
 
 def denial(policy: str | None, request: Request) -> Truth:
     """Does a Deny of `policy` hit `request`, whatever its Allows say?"""
-    if policy is None:
-        return False
-    statements, request = _read(policy, request)
-    return _any(
-        _applies(statement, request)
-        for statement in statements
-        if statement.get("Effect") == "Deny"
-    )
+    return _any_applies("Deny", policy, request)
 
 
 def allowance(policy: str | None, request: Request) -> Truth:
     """Does an Allow of `policy` cover the request, whatever its Denies say?"""
+    return _any_applies("Allow", policy, request)
+
+
+def _any_applies(effect: str, policy: str | None, request: Request) -> Truth:
     if policy is None:
         return False
     statements, request = _read(policy, request)
     return _any(
         _applies(statement, request)
         for statement in statements
-        if statement.get("Effect") == "Allow"
+        if statement.get("Effect") == effect
     )
 
 

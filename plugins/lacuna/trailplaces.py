@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from lacuna.coverage import Trail
-from lacuna.evidence import TrailPlace
+from lacuna.evidence import TrailPlace, read_back
 
 _Key = tuple[str, str, str]
 
@@ -71,7 +71,7 @@ def _of(trail: Trail) -> TrailPlace:
 
 
 def _place(row: Mapping[str, Any]) -> TrailPlace:
-    return TrailPlace(**{name: row[name] for name in TrailPlace.__slots__})
+    return read_back(TrailPlace, row)
 
 
 def _key(place: TrailPlace) -> _Key:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -343,6 +343,24 @@ def settings(cloud: Cloud) -> Any:
     found = Settings.from_env()
     lake.prepare(found)
     return found
+
+
+@pytest.fixture
+def observed(settings: Any) -> Any:
+    """Observe, and read back what was written, by bucket name."""
+    from lacuna import snapshot
+    from lacuna.aws import lake
+    from lacuna.evidence import LOGGING_SNAPSHOTS
+
+    def look(at: datetime = OBSERVED_AT, **changed: Any) -> Any:
+        snapshot.observe(replace(settings, **changed), at)
+        day = at.astimezone(UTC).date()
+        rows = lake.open_lake(settings).read(LOGGING_SNAPSHOTS, {"observed_on": day})
+        by_name = {row["bucket_name"]: row for row in rows}
+        assert len(by_name) == len(rows)
+        return by_name
+
+    return look
 
 
 @pytest.fixture

@@ -3,29 +3,12 @@
 Where the answer differs from theirs (they pass what is only configured), the reason code says why.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-import pytest
 
-from lacuna import snapshot
-from lacuna.aws import lake
-from lacuna.evidence import LOGGING_SNAPSHOTS
-
-OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 LOG_DELIVERY = "uri=http://acs.amazonaws.com/groups/s3/LogDelivery"
 OBJECT = "AWS::S3::Object"
-
-
-@pytest.fixture
-def observed(settings):
-    def look():
-        snapshot.observe(settings, OBSERVED_AT)
-        rows = lake.open_lake(settings).read(LOGGING_SNAPSHOTS, {"observed_on": OBSERVED_AT.date()})
-        return {row["bucket_name"]: row for row in rows}
-
-    return look
 
 
 def basic(value: str, mode: str = "All", kind: str = OBJECT) -> dict[str, Any]:

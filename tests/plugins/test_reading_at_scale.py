@@ -3,29 +3,15 @@
 import json
 import urllib.request
 from collections import Counter
-from datetime import UTC, datetime
 
 import pytest
 
 from lacuna import snapshot
-from lacuna.aws import lake, session
-from lacuna.evidence import LOGGING_SNAPSHOTS
+from lacuna.aws import session
+from tests.plugins.conftest import OBSERVED_AT
 
 # What writing evidence asks of S3, beside Glue
 WRITING = {"s3:ListObjectsV2", "s3:PutObject", "s3:DeleteObjects"}
-OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def observed(settings):
-    """Observe, and read back what was written, by bucket name."""
-
-    def look():
-        snapshot.observe(settings, OBSERVED_AT)
-        rows = lake.open_lake(settings).read(LOGGING_SNAPSHOTS, {"observed_on": OBSERVED_AT.date()})
-        return {row["bucket_name"]: row for row in rows}
-
-    return look
 
 
 @pytest.fixture

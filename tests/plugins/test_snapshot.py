@@ -14,24 +14,9 @@ from lacuna.coverage import judge
 from lacuna.evidence import LOGGING_SNAPSHOTS
 from lacuna.targets import Refusal
 from lacuna.weaknesses import PUBLIC_ACCESS_FLAGS
+from tests.plugins.conftest import OBSERVED_AT
 
-OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 OBSERVED_ON = {"observed_on": date(2026, 11, 22)}
-
-
-@pytest.fixture
-def observed(settings):
-    """Observe, and read back what was written, by bucket name."""
-
-    def look(at=OBSERVED_AT, **changed):
-        snapshot.observe(replace(settings, **changed), at)
-        rows = lake.open_lake(settings).read(
-            LOGGING_SNAPSHOTS, {"observed_on": at.astimezone(UTC).date()}
-        )
-        assert len({row["bucket_name"] for row in rows}) == len(rows)
-        return {row["bucket_name"]: row for row in rows}
-
-    return look
 
 
 @pytest.fixture
