@@ -12,7 +12,7 @@ from expectations.partition import Partition, Row, Words, count, expect_no_rows
 # One finding for all calls of one caller to one end: tools repeat themselves.
 CHANGES = """
 select
-    coalesce(bucket_name, trail_name) as bucket_name,
+    coalesce(bucket_name, trail_name, if(about = 'account', 'account ' || account_id)) as bucket_name,
     event_name,
     identity_arn,
     error_code,
@@ -24,7 +24,12 @@ select
 from {{batch}}
 where {condition}
 group by
-    coalesce(bucket_name, trail_name), event_name, identity_arn, error_code, account_id, event_region
+    coalesce(bucket_name, trail_name, if(about = 'account', 'account ' || account_id)),
+    event_name,
+    identity_arn,
+    error_code,
+    account_id,
+    event_region
 """
 
 # The same, with the first call of the day after them that turned it on again.
@@ -118,8 +123,9 @@ def suite(on: Partition) -> gx.ExpectationSuite:
             expect_no_rows(
                 "logging_changed",
                 "warning",
-                "Nobody changed what a trail records, or a log bucket's policy, encryption, "
-                "lifecycle or the like. What such a change broke shows in the verdicts.",
+                "Nobody changed what a trail records, a log bucket's policy, encryption, lifecycle "
+                "or the like, or the account's block of public access. What such a change broke "
+                "shows in the verdicts.",
                 _changes(f"effect = 'changed' and error_code is null and not {TAGGING}"),
             ),
             expect_no_rows(

@@ -36,6 +36,7 @@ def findings(new_world):
     world.add_change(
         "changed", about="log_bucket", bucket_name="logs", event_name="PutBucketPolicy"
     )
+    world.add_change("changed", about="account", event_name="PutAccountPublicAccessBlock")
     for event, refused in (
         ("DeleteBucketTagging", None),
         ("PutBucketTagging", None),
@@ -116,6 +117,7 @@ def test_attempts_of_one_caller_are_one_finding(findings, told):
 
 def test_other_changes_that_were_carried_out_are_told(findings, told):
     assert told(findings["logging_changed"]) == (
+        f"{KIM} called PutAccountPublicAccessBlock on account 123456789012 at 07:00:00 UTC\n"
         f"{KIM} called PutBucketPolicy on logs at 07:00:00 UTC"
     )
     assert findings["logging_changed"].severity == "warning"
