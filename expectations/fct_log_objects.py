@@ -173,7 +173,8 @@ def _unreadable_places(on: Partition) -> str:
     return f"""
     select distinct
         listings.log_bucket,
-        listings.prefix,
+        -- of a bucket that is gone every folder is: one finding
+        if(listings.error_code <> 'NoSuchBucket', listings.prefix) as prefix,
         listings.error_code,
         array_join(listings.source_buckets, ', ') as source_buckets
     from {on.evidence}.listings as listings
@@ -264,6 +265,10 @@ def _says_not_catalogued(row: Row) -> str:
 
 
 def _says_unreadable_place(row: Row) -> str:
+    if row["error_code"] == "NoSuchBucket":
+        return (
+            f"s3://{row['log_bucket']} does not exist: a trail that delivers there loses everything"
+        )
     place = f"s3://{row['log_bucket']}/{row['prefix'] or ''}"
     affected = f" (access logs of {row['source_buckets']})" if row["source_buckets"] else ""
     return (

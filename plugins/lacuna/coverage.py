@@ -19,11 +19,12 @@ AwsApiCall): those the access log could tell of as well. Requests without a key 
 judged like those with one.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 from lacuna.text import visible
 
@@ -68,6 +69,7 @@ WRITE_EVENTS = (
 # Calls that change what is logged, by the service that writes the event: those of the seed logging_events.
 CHANGE_EVENTS: Mapping[str, tuple[str, ...]] = {
     "s3.amazonaws.com": (
+        "DeleteAccountPublicAccessBlock",
         "DeleteBucket",
         "DeleteBucketEncryption",
         "DeleteBucketLifecycle",
@@ -75,6 +77,8 @@ CHANGE_EVENTS: Mapping[str, tuple[str, ...]] = {
         "DeleteBucketPolicy",
         "DeleteBucketPublicAccessBlock",
         "DeleteBucketTagging",
+        "DeletePublicAccessBlock",
+        "PutAccountPublicAccessBlock",
         "PutBucketAcl",
         "PutBucketEncryption",
         "PutBucketLifecycle",
@@ -89,6 +93,7 @@ CHANGE_EVENTS: Mapping[str, tuple[str, ...]] = {
         "PutBucketTagging",
         "PutBucketVersioning",
         "PutObjectLockConfiguration",
+        "PutPublicAccessBlock",
     ),
     "cloudtrail.amazonaws.com": (
         "CreateEventDataStore",
@@ -259,6 +264,7 @@ class ChangesWitnessed:
 class BucketCoverage:
     """Data-event coverage of one bucket, with a code for each reason that it is not full.
 
+    `at_fault`: for each reason that is one trail's or store's own, `reason arn`.
     `parts`: of a mode that is partly covered, all that is recorded of it.
     `reads_since`, `writes_since`: since when it has been so without a break, as far as trails tell
     when they were started, and stores when they were made; None where that limits nothing.
@@ -269,6 +275,7 @@ class BucketCoverage:
     writes: Coverage
     witness: Witness
     reasons: tuple[str, ...] = ()
+    at_fault: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     reads_since: datetime | None = None
     writes_since: datetime | None = None
@@ -345,10 +352,10 @@ def judge(
     uncovered.
     """
     arn = f"arn:{partition}:s3:::{bucket_name}/"
-    of_trails = [_of_trail(trail, region) for trail in trails]
+    of_trails = [replace(_of_trail(trail, region), arn=trail.arn) for trail in trails]
     if not all_trails_seen:
         of_trails.append(_Recorder(maybe=_ANYTHING, reason="trails_unreadable"))
-    of_stores = [_of_store(store, region) for store in stores]
+    of_stores = [replace(_of_store(store, region), arn=store.arn) for store in stores]
     if not all_stores_seen:
         of_stores.append(_Recorder(maybe=_ANYTHING, reason="stores_unreadable"))
     recorders = of_trails + of_stores
@@ -356,13 +363,15 @@ def judge(
     seen_reads, seen_writes = (
         (_judge_mode(mode, of_trails, arn) for mode in _MODES) if of_stores else (reads, writes)
     )
+    reasons = _reasons(recorders, reads, writes, arn)
     return BucketCoverage(
         reads=reads.coverage,
         writes=writes.coverage,
         witness=Witness(
             seen_reads.coverage, seen_writes.coverage, seen_reads.since, seen_writes.since
         ),
-        reasons=_reasons(recorders, reads, writes, arn),
+        reasons=tuple(dict.fromkeys(one.code for one in reasons)),
+        at_fault=tuple(f"{one.code} {one.arn}" for one in reasons if one.arn),
         parts=reads.parts + writes.parts,
         reads_since=reads.since,
         writes_since=writes.since,
@@ -405,29 +414,40 @@ _ANYTHING = (Selector(()),)
 
 @dataclass(frozen=True, slots=True)
 class _Recorder:
-    """What a trail or a store surely records in a Region, what it may, and why not surely."""
+    """What a trail or a store surely records in a Region, what it may, and why not surely.
+
+    `idle`: what it selects, and surely does not record for that reason.
+    """
 
     surely: tuple[Selector, ...] = ()
     maybe: tuple[Selector, ...] = ()
+    idle: tuple[Selector, ...] = ()
     reason: str | None = None
     started_at: datetime | None = None
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _ModeCoverage:
-    """What was found of one mode. `doubts`: codes of what in the selectors cannot be told."""
+    """What was found of one mode."""
 
     coverage: Coverage
     since: datetime | None
     parts: tuple[Part, ...] = ()
-    doubts: tuple[str, ...] = ()
+
+
+class _Reason(NamedTuple):
+    """Why not all is recorded, and whose fault it is where that is one trail or store."""
+
+    code: str
+    arn: str = ""
 
 
 def _of_trail(trail: Trail, region: str) -> _Recorder:
     status = trail.statuses.get(region)
     idle = _why_idle(trail, status, region)
     if idle:
-        return _Recorder(reason=idle)
+        return _Recorder(idle=_or_anything(trail.selectors), reason=idle)
     # A member of an organisation sees that its trail is there, and often nothing else of it.
     refused = "organization_trail_unreadable" if trail.is_organization else None
     if trail.selectors is None:
@@ -455,14 +475,19 @@ _STORE_RECORDS_NOT = frozenset({"CREATED", "STOPPED_INGESTION", "PENDING_DELETIO
 
 def _of_store(store: EventDataStore, region: str) -> _Recorder:
     if not store.records_in(region):
-        return _Recorder(reason="store_other_region")
+        return _Recorder(idle=_or_anything(store.selectors), reason="store_other_region")
     if store.status in _STORE_RECORDS_NOT:
-        return _Recorder(reason="store_not_ingesting")
+        return _Recorder(idle=_or_anything(store.selectors), reason="store_not_ingesting")
     if store.selectors is None:
         return _Recorder(maybe=_ANYTHING, reason="store_unreadable")
     if store.status != _STORE_RECORDS:
         return _Recorder(maybe=store.selectors, reason="store_changing")
     return _reading(store.selectors, store.created_at)
+
+
+def _or_anything(selectors: tuple[Selector, ...] | None) -> tuple[Selector, ...]:
+    """What could not be read may select anything."""
+    return _ANYTHING if selectors is None else selectors
 
 
 def _reading(selectors: Sequence[Selector], started_at: datetime | None) -> _Recorder:
@@ -482,13 +507,8 @@ def _judge_mode(mode: _Mode, recorders: Sequence[_Recorder], arn: str) -> _ModeC
     parts: tuple[Part, ...] = ()
     if coverage is Coverage.PARTLY_COVERED:
         parts = _parts(surely, perhaps, arn, mode)
-    doubts = []
-    if any(_has_unknown_field(selector) for selector in doubtful):
-        doubts.append("selector_field_unknown")
-    if any(_has_repeated_field(selector) for selector in doubtful):
-        doubts.append("selector_field_repeated")
     since = _since(recorders, low, partial(_recorded, arn=arn, mode=mode))
-    return _ModeCoverage(coverage, since, parts, tuple(doubts))
+    return _ModeCoverage(coverage, since, parts)
 
 
 _ELSEWHERE = frozenset({"trail_other_region", "store_other_region"})
@@ -496,35 +516,56 @@ _ELSEWHERE = frozenset({"trail_other_region", "store_other_region"})
 
 def _reasons(
     recorders: Sequence[_Recorder], reads: _ModeCoverage, writes: _ModeCoverage, arn: str
-) -> tuple[str, ...]:
+) -> list[_Reason]:
     if reads.coverage is writes.coverage is Coverage.COVERED:
-        return ()
+        return []
     # What is made for other Regions matters only where nothing is made for this one.
-    told = [one for one in recorders if one.reason not in _ELSEWHERE] or recorders
-    reasons = [one.reason for one in told if one.reason]
-    values = [
-        value
-        for one in recorders
-        for test in _of(one.surely, _ARN)
-        for value in (*test.equals, *test.starts_with)
+    near = [one for one in recorders if one.reason not in _ELSEWHERE] or recorders
+    modes = list(zip(_MODES, (reads, writes), strict=True))
+    wanting = [mode for mode, found in modes if found.coverage is not Coverage.COVERED]
+    told = [one for one in near if one.reason and _would_record(one, arn, wanting)]
+    reasons = [_Reason(one.reason, one.arn) for one in told if one.reason]
+    reasons += [
+        _Reason(code, one.arn) for one in recorders for code in _misleading(one.surely, arn)
     ]
-    if any(_names_buckets_by_wildcard(value) for value in values):
-        reasons.append("selector_wildcard")
-    if any(value.startswith(arn) and value.endswith("*") for value in values):
-        # a key may hold a star, but most who end a value with one mean all that begins like it
-        reasons.append("selector_key_wildcard")
-    for mode, found in (("reads", reads), ("writes", writes)):
+    for mode, found in modes:
         if found.coverage is Coverage.PARTLY_COVERED:
-            reasons.append(f"{mode}_partly_selected")
+            reasons.append(_Reason(f"{mode.name}_partly_selected"))
         elif found.coverage is Coverage.NOT_COVERED:
             # Where no trail could have recorded it, the trails' own reasons say why.
             if not recorders:
-                reasons.append("no_trail")
-            elif any(one.reason is None for one in recorders):
-                reasons.append(f"{mode}_not_selected")
+                reasons.append(_Reason("no_trail"))
+            elif any(one.reason is None for one in recorders) or not any(
+                _would_record(one, arn, [mode]) for one in told
+            ):
+                reasons.append(_Reason(f"{mode.name}_not_selected"))
         elif found.coverage is Coverage.UNKNOWN:
-            reasons += found.doubts
-    return tuple(dict.fromkeys(reasons))
+            reasons += [_Reason(code, one.arn) for one in recorders for code in _doubts(one.maybe)]
+    return list(dict.fromkeys(reasons))
+
+
+def _misleading(selectors: Iterable[Selector], arn: str) -> Iterator[str]:
+    """Values that look as if they named the bucket or its keys, and do not."""
+    values = [value for test in _of(selectors, _ARN) for value in (*test.equals, *test.starts_with)]
+    if any(_names_buckets_by_wildcard(value) for value in values):
+        yield "selector_wildcard"
+    if any(value.startswith(arn) and value.endswith("*") for value in values):
+        # a key may hold a star, but most who end a value with one mean all that begins like it
+        yield "selector_key_wildcard"
+
+
+def _doubts(selectors: Sequence[Selector]) -> Iterator[str]:
+    """What of the selectors nobody outside CloudTrail can tell."""
+    if any(map(_has_unknown_field, selectors)):
+        yield "selector_field_unknown"
+    if any(map(_has_repeated_field, selectors)):
+        yield "selector_field_repeated"
+
+
+def _would_record(recorder: _Recorder, arn: str, modes: Iterable[_Mode]) -> bool:
+    """Does it select any request of the modes, were it not for its reason?"""
+    selected = [_at_most(one) for one in (*recorder.maybe, *recorder.idle)]
+    return any(_recorded(selected, arn, mode) is not Coverage.NOT_COVERED for mode in modes)
 
 
 def _since(

@@ -28,6 +28,8 @@ class LoggingSnapshot:
     can hold the access log against; so do the columns beside them. `changes_witness`: how many of the
     calls that change what is logged in the bucket's Region the trails record. `sensitive_by` is the
     source that calls the bucket sensitive, `sensitivity_error_…` what hid a source that could have.
+    `coverage_at_fault`: `reason arn` for each of `coverage_reasons` that is one trail's or store's own.
+    `missing_trail_buckets`: where trails of the account would deliver, and which do not exist.
     """
 
     account_id: str
@@ -62,6 +64,8 @@ class LoggingSnapshot:
     sensitivity_error_code: str | None
     sensitivity_error_operation: str | None
     sensitivity_missing_permission: str | None
+    missing_trail_buckets: tuple[str, ...]
+    coverage_at_fault: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

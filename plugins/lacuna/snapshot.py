@@ -336,6 +336,10 @@ def _row(
         sensitivity_error_code=hidden.error_code if hidden else None,
         sensitivity_error_operation=hidden.operation if hidden else None,
         sensitivity_missing_permission=missing(hidden) if hidden else None,
+        coverage_at_fault=recorded.at_fault,
+        missing_trail_buckets=tuple(
+            sorted({one.log_bucket for one in trails.trails if one.log_bucket_exists is False})
+        ),
     )
     if isinstance(config, Refusal):
         return replace(

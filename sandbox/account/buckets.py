@@ -18,6 +18,8 @@ TRAIL_BUCKET = "meridian-cloudtrail"
 STOPPED_TRAIL, STOPPED_PREFIX = "meridian-trail-2019", "2019"
 # Selects one bucket, below a prefix for which the policy of the trails' bucket lets nobody write.
 FAILING_TRAIL, FAILING_PREFIX = "meridian-trail-vendors", "vendors"
+# Selects one bucket and logs still; the bucket that it delivers to was deleted with its project.
+ORPHAN_TRAIL, GONE_TRAIL_BUCKET = "meridian-trail-studio", "meridian-studio-trail"
 REGIONS = ("us-east-1", "eu-west-1")
 
 US_LOGS = "meridian-logs-us-east-1"
@@ -326,6 +328,7 @@ SOURCES: tuple[Bucket, ...] = (
     _logged("meridian-ledgers", _US, "none", 0, (US_LOGS, Layout.EVENT_TIME),
             target_prefix="partitioned/", reads=Seen.BUT_CALLERS, writes=Seen.BUT_CALLERS),
     _logged("meridian-trials", _US, "none", 0, (US_LOGS, Layout.SIMPLE), **_UNSEEN),
+    _logged("meridian-renderings", _US, "none", 0, (US_LOGS, Layout.SIMPLE), **_UNSEEN),
 )  # fmt: skip
 
 LOG_BUCKETS: tuple[Bucket, ...] = (
@@ -589,6 +592,12 @@ def failing_selectors() -> list[dict[str, Any]]:
     """What the trail that cannot deliver selects."""
     selected = [f"{one.arn}/" for one in SOURCES if one.reads is Seen.UNDELIVERED]
     return [{"Name": "Files of vendors", "FieldSelectors": _object_fields(selected)}]
+
+
+def orphan_selectors() -> list[dict[str, Any]]:
+    """What the trail selects whose bucket is gone."""
+    arns = [f"{BY_NAME['meridian-renderings'].arn}/"]
+    return [{"Name": "The studio's renderings", "FieldSelectors": _object_fields(arns)}]
 
 
 def stopped_store_selectors() -> list[dict[str, Any]]:

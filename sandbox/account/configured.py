@@ -266,6 +266,14 @@ def trail_failing(plan: Plan) -> Plan:
     return planted(plan, fault)
 
 
+def trail_bucket_gone(plan: Plan) -> Plan:
+    """A trail that logs into a bucket that was deleted."""
+    note = f"{b.ORPHAN_TRAIL} alone selects it, and {b.GONE_TRAIL_BUCKET} does not exist"
+    fault = _seen("trail_bucket_gone", "meridian-renderings", note, "trail_bucket_missing")
+    # what the finding is about; the bucket is told by its coverage
+    return planted(plan, replace(fault, bucket_name=b.GONE_TRAIL_BUCKET))
+
+
 def _seen(kind: str, name: str, note: str, *reasons: str) -> Fault:
     bucket = BY_NAME[name]
     where = {

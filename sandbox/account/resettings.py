@@ -77,7 +77,8 @@ def trail_deleted(plan: Plan) -> Plan:
         Call(at + 240, who.CLERK, _CLOUDTRAIL, "DeleteTrail", asked),
     )
     note = f"{who.CLERK.name} stopped the trail at {iso(at)} and deleted it 4 minutes later"
-    return _called(plan, "trail_deleted", asked["name"], note, "trail_name", "off", *calls)
+    where = {"trail_name": asked["name"]}
+    return _called(plan, "trail_deleted", asked["name"], note, where, "off", *calls)
 
 
 def store_stopped(plan: Plan) -> Plan:
@@ -92,7 +93,8 @@ def store_stopped(plan: Plan) -> Plan:
         "coverage_reasons": ["store_not_ingesting"],
     }
     also = Expect("fct_logging_coverage", unseen)
-    return _called(plan, "store_stopped", arn, note, "trail_name", "off", call, also=(also,))
+    where = {"trail_name": arn}
+    return _called(plan, "store_stopped", arn, note, where, "off", call, also=(also,))
 
 
 def log_bucket_policy_changed(plan: Plan) -> Plan:
@@ -107,7 +109,17 @@ def log_bucket_policy_changed(plan: Plan) -> Plan:
     call = Call(at, who.OPERATOR, "s3.amazonaws.com", "PutBucketPolicy", asked)
     note = f"{who.OPERATOR.name} put the policy of {b.OLD_LOGS} at {iso(at)}"
     kind = "log_bucket_policy_changed"
-    return _called(plan, kind, b.OLD_LOGS, note, "bucket_name", "changed", call)
+    return _called(plan, kind, b.OLD_LOGS, note, {"bucket_name": b.OLD_LOGS}, "changed", call)
+
+
+def account_block_changed(plan: Plan) -> Plan:
+    """The account's block of public access is taken away; the log buckets have their own."""
+    at = _evening(plan) + 1800
+    asked = {"accountId": b.ACCOUNT_ID, "publicAccessBlock": ""}
+    call = Call(at, who.CLERK, "s3.amazonaws.com", "DeleteAccountPublicAccessBlock", asked)
+    note = f"{who.CLERK.name} deleted the account's block of public access at {iso(at)}"
+    name, kind = f"account {b.ACCOUNT_ID}", "account_block_changed"
+    return _called(plan, kind, name, note, {"about": "account"}, "changed", call)
 
 
 def store_arn(name: str, region: str) -> str:
@@ -126,13 +138,13 @@ def _called(
     kind: str,
     name: str,
     note: str,
-    column: str,
+    where: dict[str, Any],
     effect: str,
     *calls: Call,
     also: tuple[Expect, ...] = (),
 ) -> Plan:
     day = day_of(calls[0].at).isoformat()
-    common: dict[str, Any] = {column: name, "effect": effect, "event_date": day}
+    common = {**where, "effect": effect, "event_date": day}
     told = [
         Expect("fct_logging_changes", {**common, "event_name": call.name}, {"rows": 1})
         for call in calls

@@ -78,7 +78,8 @@ def configure(url: str) -> None:
         Bucket(name, b.REGIONS[0], "none", 0) for name in (b.GONE_LOGS, b.TAKEN_LOGS, b.MOVED_LOGS)
     ]
     there = [one for one in b.LOG_BUCKETS if one.name != b.MOVED_LOGS]
-    for bucket in (*there, *former, *b.SOURCES):
+    trail_bucket = Bucket(b.GONE_TRAIL_BUCKET, b.TRAIL_HOME, "none", 0)
+    for bucket in (*there, *former, trail_bucket, *b.SOURCES):
         _create(clients[bucket.region], bucket)
     for bucket in b.SOURCES:
         if bucket.target_bucket is not None:
@@ -99,7 +100,8 @@ def configure(url: str) -> None:
     _keep_inventory(
         clients[b.BY_NAME[b.INVENTORY_BUCKET].region], _client("glue", url, "us-east-1")
     )
-    _create_trail(_client("cloudtrail", url, b.TRAIL_HOME))
+    _create_trails(_client("cloudtrail", url, b.TRAIL_HOME))
+    clients[b.TRAIL_HOME].delete_bucket(Bucket=b.GONE_TRAIL_BUCKET)
     _client("cloudtrail", url, b.STORE_HOME).create_event_data_store(
         Name=b.STORE_NAME, AdvancedEventSelectors=b.store_selectors()
     )
@@ -205,7 +207,7 @@ def _keep_inventory(s3: S3Client, glue: Any) -> None:
     glue.create_table(DatabaseName=database, TableInput=described)
 
 
-def _create_trail(cloudtrail: CloudTrailClient) -> None:
+def _create_trails(cloudtrail: CloudTrailClient) -> None:
     cloudtrail.create_trail(
         Name=b.TRAIL_NAME,
         S3BucketName=b.TRAIL_BUCKET,
@@ -233,6 +235,12 @@ def _create_trail(cloudtrail: CloudTrailClient) -> None:
         AdvancedEventSelectors=b.failing_selectors(),  # type: ignore[arg-type]
     )
     cloudtrail.start_logging(Name=b.FAILING_TRAIL)
+    cloudtrail.create_trail(Name=b.ORPHAN_TRAIL, S3BucketName=b.GONE_TRAIL_BUCKET)
+    cloudtrail.put_event_selectors(
+        TrailName=b.ORPHAN_TRAIL,
+        AdvancedEventSelectors=b.orphan_selectors(),  # type: ignore[arg-type]
+    )
+    cloudtrail.start_logging(Name=b.ORPHAN_TRAIL)
 
 
 def _deny(url: str) -> None:

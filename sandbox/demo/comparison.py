@@ -29,6 +29,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "trail_deleted": ("logging_weakened",),
     "store_stopped": ("logging_weakened",),
     "log_bucket_policy_changed": ("logging_changed",),
+    "account_block_changed": ("logging_changed",),
     "target_policy_denies": ("target_broken", "hour_lost"),
     "target_gone": ("target_broken", "hour_lost", "place_unreadable"),
     "target_kms_encryption": ("target_broken",),
@@ -54,6 +55,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "duplicate_lines": ("lines_duplicate",),
     "duplicate_object": ("lines_duplicate",),
     "stray_object": ("object_not_a_log",),
+    "trail_bucket_gone": ("place_unreadable",),
     "trail_file_truncated": ("object_corrupt", "data_events_lost"),
     "trail_file_deleted": ("object_missing", "data_events_lost"),
     "trail_file_invented": ("object_disowned",),
@@ -337,7 +339,7 @@ def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
     if fault["log_object"] == subject:
         return True
     if code in {"log_bucket_weak", "place_unreadable"}:
-        return subject in _target_of(fault["bucket_name"], truth)
+        return subject in _places_of(fault["bucket_name"], truth)
     affected = list(bucket_hours(subject))
     hours = {_moment(hour) for hour in fault["hours"]}
     if code == "data_events_lost":  # a lost file is missed by every bucket that it told of
@@ -351,9 +353,11 @@ def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
     return names == {fault["bucket_name"]} and has_the_hours
 
 
-def _target_of(bucket_name: str, truth: Row) -> tuple[str, str]:
-    """The log bucket that a bucket logs to, and the place in it."""
-    bucket = next(one for one in truth["buckets"] if one["bucket_name"] == bucket_name)
+def _places_of(bucket_name: str, truth: Row) -> tuple[str, ...]:
+    """The log bucket that a bucket logs to, and the place in it; or a bucket that is gone, whole."""
+    bucket = next((one for one in truth["buckets"] if one["bucket_name"] == bucket_name), None)
+    if bucket is None:
+        return (f"s3://{bucket_name}/",)
     target = bucket["target_bucket"]
     return target, f"s3://{target}/{bucket['target_prefix'] or ''}"
 

@@ -138,6 +138,8 @@ class Lake:
             "sensitivity_error_code": None,
             "sensitivity_error_operation": None,
             "sensitivity_missing_permission": None,
+            "missing_trail_buckets": (),
+            "coverage_at_fault": (),
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

@@ -186,6 +186,8 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     lake.catalogue(day)
     reasons = tuple(row["reason"] for row in seed("remedies"))
     known = {"target_prefix": "web/", "coverage_reasons": reasons, "weaknesses": reasons}
+    trails = [f"trail_not_logging arn:aws:cloudtrail:eu-west-1:1:trail/{name}" for name in "ab"]
+    known["coverage_at_fault"] = (*trails, "trail_bucket_missing $(reboot)")
     nothing = dict.fromkeys(("region", "target_bucket", "target_prefix", "key_layout"))
     lake.observe(
         day + timedelta(days=1),
@@ -215,7 +217,12 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     assert '"StartsWith":["arn:aws:s3:::photos/"]' in told["photos"]
     assert "Optional, as a witness of its access log: Create a trail" in told["videos"]
     assert "arn:aws:s3:::videos/" not in told["videos"]
-    assert "reboot" not in told["videos"]
+    assert "reboot" not in told["photos"] + told["videos"]
+    for name in "ab":
+        trail = f"arn:aws:cloudtrail:eu-west-1:1:trail/{name}"
+        assert f"start-logging --region eu-west-1 --name {trail}" in told["photos"]
+    assert "update-trail --region HOME_REGION --name ARN --s3-bucket" in told["photos"]
+    assert "update-trail --region HOME_REGION --name ARN --is-multi" in told["blank"]
     assert "--bucket blank --region REGION" in told["blank"]
 
 

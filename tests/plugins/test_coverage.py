@@ -270,7 +270,56 @@ def test_a_single_region_trail_does_not_see_other_regions():
     reads = replace(TRAIL, selectors=(basic("arn:aws:s3", "ReadOnly"),))
     assert judge("logs", REGION, [local, reads]).reasons == ("writes_not_selected",)
     stopped = replace(reads, statuses={REGION: TrailStatus(is_logging=False)})
-    assert judge("logs", REGION, [local, stopped]).reasons == ("trail_not_logging",)
+    found = judge("logs", REGION, [local, stopped])
+    assert found.reasons == ("trail_not_logging", "writes_not_selected")
+
+
+WILD = basic("arn:aws:s3:::*/*")
+STOPPED = {"statuses": {REGION: TrailStatus(is_logging=False)}}
+FAILING = {"statuses": {REGION: TrailStatus(True, delivery_error="AccessDenied")}}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (STOPPED, "trail_not_logging"),
+        (FAILING, "trail_delivery_error"),
+        ({"log_bucket_exists": False}, "trail_bucket_missing"),
+        ({"statuses": {REGION: None}}, "trail_status_unreadable"),
+        ({"is_multi_region": False}, "trail_other_region"),
+    ],
+)
+def test_a_trail_is_named_only_where_it_selects_what_is_not_recorded(change, reason):
+    def reasons(*selectors: Selector) -> tuple[str, ...]:
+        return judge("logs", REGION, [replace(TRAIL, selectors=selectors, **change)]).reasons
+
+    assert reasons(basic(THIS)) == (reason,)
+    assert reasons(basic("arn:aws:s3:::others/")) == ("reads_not_selected", "writes_not_selected")
+    assert set(reasons(basic(THIS, "ReadOnly"))) == {reason, "writes_not_selected"}
+    # what another trail records is not what lacks
+    writes = replace(TRAIL, selectors=(basic(THIS, "WriteOnly"),))
+    idle = replace(TRAIL, selectors=(basic(THIS, "WriteOnly"),), **change)
+    assert judge("logs", REGION, [writes, idle]).reasons == ("reads_not_selected",)
+
+
+def test_each_trail_at_fault_is_named():
+    others = replace(TRAIL, arn="arn:aws:cloudtrail:eu-west-1:1:trail/others", selectors=())
+    stopped = replace(TRAIL, selectors=(basic(THIS),), **STOPPED)
+    wild = replace(TRAIL, arn="arn:aws:cloudtrail:eu-west-1:1:trail/wild", selectors=(WILD,))
+    found = judge("logs", REGION, [others, stopped, wild])
+    assert found.reasons == (
+        *("trail_not_logging", "selector_wildcard"),
+        *("reads_not_selected", "writes_not_selected"),
+    )
+    assert found.at_fault == (
+        f"trail_not_logging {TRAIL.arn}",
+        f"selector_wildcard {wild.arn}",
+    )
+
+
+def test_a_stopped_trail_that_nobody_may_look_into_may_have_selected_it():
+    stopped = replace(TRAIL, selectors=None, **STOPPED)
+    assert judge("logs", REGION, [stopped]).reasons == ("trail_not_logging",)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ snapshots as (
         read_covered_since,
         write_covered_since,
         coverage_reasons,
+        coverage_at_fault,
         sensitivity,
         error_code,
         error_operation,
@@ -46,6 +47,7 @@ snapshots as (
         sensitivity_error_operation,
         sensitivity_missing_permission,
         coverage_details,
+        missing_trail_buckets,
         -- observations from before stores were looked at knew trails only
         coalesce(read_witness, read_coverage) as read_witness,
         coalesce(write_witness, write_coverage) as write_witness,
@@ -213,6 +215,7 @@ select
         ],
         reason -> reason is not null
     ) as coverage_reasons,
+    coalesce(snapshots.coverage_at_fault, cast(array[] as array(varchar))) as coverage_at_fault,
     coalesce(snapshots.coverage_details, cast(array[] as array(varchar))) as coverage_details,
     snapshots.sensitivity,
     snapshots.error_code,
@@ -223,6 +226,7 @@ select
     snapshots.sensitivity_error_code,
     snapshots.sensitivity_error_operation,
     snapshots.sensitivity_missing_permission,
+    coalesce(snapshots.missing_trail_buckets, cast(array[] as array(varchar))) as missing_trail_buckets,
     snapshots.observed_at as config_observed_at,
     judging.event_date
 

@@ -128,6 +128,22 @@ unseen_settings as (
 
 ),
 
+unlisted_folders as (
+
+    select
+        log_bucket,
+        error_code,
+        delivered_on
+
+    from {{ source('evidence', 'listings') }}
+
+    where
+        delivered_on in {{ event_days(after=1) }}
+        and kind = 'cloudtrail'
+        and error_code is not null
+
+),
+
 gaps as (
 
     select
@@ -138,12 +154,30 @@ gaps as (
         date_add('hour', -1, cast(delivered_on as timestamp)) as gap_begin,
         date_add('day', 1, cast(delivered_on as timestamp)) as gap_end
 
-    from {{ source('evidence', 'listings') }}
+    from unlisted_folders
+
+    where error_code <> 'NoSuchBucket'
+
+    union all
+
+    -- Was the bucket gone when somebody looked, then its trail counts for nothing, and what it would have held is missed
+    -- by nobody. Gone since, it took with it what the trail had recorded.
+    select
+        config.account_id,
+        cast(null as varchar) as region,
+        'folder_unlisted' as reason,
+        date_add('hour', -1, cast(folders.delivered_on as timestamp)) as gap_begin,
+        date_add('day', 1, cast(folders.delivered_on as timestamp)) as gap_end
+
+    from unlisted_folders as folders
+
+    inner join {{ ref('int_logging_config') }} as config
+        on config.event_date between date_add('day', -1, folders.delivered_on) and folders.delivered_on
 
     where
-        delivered_on in {{ event_days(after=1) }}
-        and kind = 'cloudtrail'
-        and error_code is not null
+        config.event_date in {{ event_days() }}
+        and folders.error_code = 'NoSuchBucket'
+        and not contains(config.missing_trail_buckets, folders.log_bucket)
 
     union all
 

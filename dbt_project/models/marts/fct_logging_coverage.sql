@@ -19,6 +19,7 @@ config as (
         {{ coverage_of_day('read_witness', 'read_witnessed_since') | indent(8) }} as read_witness,
         {{ coverage_of_day('write_witness', 'write_witnessed_since') | indent(8) }} as write_witness,
         coverage_reasons,
+        coverage_at_fault,
         coverage_details,
         sensitivity,
         error_code,
@@ -368,6 +369,7 @@ known as (
         coalesce(config.write_witness, 'unknown') as write_witness,
         coalesce(config.coverage_reasons, cast(array[] as array(varchar)))
         || coalesce(resettled.reasons, cast(array[] as array(varchar))) as coverage_reasons,
+        coalesce(config.coverage_at_fault, cast(array[] as array(varchar))) as coverage_at_fault,
         coalesce(config.coverage_details, cast(array[] as array(varchar))) as coverage_details,
         config.sensitivity,
         config.error_code,
@@ -628,6 +630,7 @@ asked as (
         remedies.priority,
         remedies.remedy,
         remedy_calls.call as whole_call,
+        codes.recorder,
         -- a call that tells its cost is one for more data events
         coalesce(strpos(remedy_calls.call, '{cost}') > 0 and not told.is_sensitive, false) as is_optional
 
@@ -635,13 +638,19 @@ asked as (
 
     cross join unnest(
         told.reasons
-        || told.coverage_reasons
+        || filter(
+            told.coverage_reasons, reason -> none_match(told.coverage_at_fault, one -> starts_with(one, reason || ' '))
+        )
+        || told.coverage_at_fault
         || coalesce(told.weaknesses, cast(array[] as array(varchar)))
         || filter(
             array[if(told.is_sensitive is null and told.sensitivity_error_code is not null, 'sensitivity_unreadable')],
             reason -> reason is not null
         )
-    ) as codes (reason)
+    ) as reasons_told (reason)
+
+    cross join unnest(array[split_part(reasons_told.reason, ' ', 1)], array[split_part(reasons_told.reason, ' ', 2)])
+        as codes (reason, recorder)
 
     inner join {{ ref('remedies') }} as remedies
         on
@@ -671,6 +680,8 @@ remedies_of_reasons as (
                 'offered_log_bucket': safe_to_copy('offered_log_bucket', 'LOG_BUCKET'),
                 'day': 'cast(event_date as varchar)',
                 'cost': 'cost',
+                'recorder': safe_to_copy('recorder', 'ARN'),
+                'recorder_region': safe_to_copy("split_part(recorder, ':', 4)", 'HOME_REGION'),
                 'newline': 'chr(10)',
             }) }},
             ''

@@ -112,6 +112,8 @@ def told(fault: dict[str, Any], moments: list[str], truth: dict[str, Any]) -> st
         return str(targets[fault["bucket_name"]])
     if fault["kind"].startswith("trail_file") or fault["kind"] == "stray_object":
         return fault["log_object"]
+    if fault["kind"] == "trail_bucket_gone":
+        return subject({"log_bucket": fault["bucket_name"], "prefix": None})
     if not moments or fault["kind"].startswith("duplicate"):
         return fault["bucket_name"]
     numbers = " ".join(moment[11:13] for moment in moments)
