@@ -14,7 +14,10 @@ pytestmark = pytest.mark.dag
 @pytest.mark.parametrize("seed", [11])
 def test_every_planted_fault_is_found_and_nothing_else(seed, airflow_home):
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "demo", "--seed", str(seed), "--requests", "5000"],
+        [
+            *(sys.executable, "-m", "sandbox", "demo"),
+            *("--seed", str(seed), "--requests", "5000", "--days", "3"),
+        ],
         cwd=REPO, env=os.environ | {"AIRFLOW_HOME": airflow_home},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
