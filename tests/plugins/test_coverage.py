@@ -615,6 +615,7 @@ def test_a_store_leaves_the_trails_what_they_witness():
     [
         ({"status": "STOPPED_INGESTION"}, "not_covered", "store_not_ingesting"),
         ({"status": "PENDING_DELETION"}, "not_covered", "store_not_ingesting"),
+        ({"status": "CREATED"}, "not_covered", "store_not_ingesting"),
         ({"status": "STARTING_INGESTION"}, "unknown", "store_changing"),
         ({"status": "STOPPING_INGESTION"}, "unknown", "store_changing"),
         ({"selectors": None}, "unknown", "store_unreadable"),
@@ -681,6 +682,15 @@ def test_changes_that_no_trail_would_show_are_not_covered_and_refusals_hide_them
 def test_changes_are_told_since_the_trail_was_started():
     found = judge_changes(REGION, [started(20, Selector((MANAGEMENT,)))])
     assert found.since == datetime(2026, 11, 20, tzinfo=UTC)
+    # where two trails share the calls, since the later one was started
+    of_s3, of_trails = (
+        Selector((MANAGEMENT, FieldSelector("eventSource", equals=(f"{name}.amazonaws.com",))))
+        for name in ("s3", "cloudtrail")
+    )
+    for days in ((5, 9), (9, 5)):
+        shared = [started(day, one) for day, one in zip(days, (of_s3, of_trails), strict=True)]
+        found = judge_changes(REGION, shared)
+        assert found == ChangesWitnessed(Coverage.COVERED, datetime(2026, 11, 9, tzinfo=UTC))
 
 
 def test_the_judgement_needs_neither_boto3_nor_airflow():

@@ -439,10 +439,14 @@ def test_a_trail_is_asked_once_however_many_regions_show_it(cloud, observed):
 def test_a_trail_whose_log_bucket_is_gone_records_nothing(cloud, observed):
     cloud.bucket("photos")
     cloud.trail("main", "trail-logs")
+    assert observed()["photos"]["missing_trail_buckets"] == []
     cloud.client("s3").delete_bucket(Bucket="trail-logs")
     photos = observed()["photos"]
     assert (photos["read_coverage"], photos["read_witness"]) == ("not_covered", "not_covered")
     assert photos["coverage_reasons"] == ["trail_bucket_missing"]
+    arn = "arn:aws:cloudtrail:us-east-1:123456789012:trail/main"
+    assert photos["coverage_at_fault"] == [f"trail_bucket_missing {arn}"]
+    assert photos["missing_trail_buckets"] == ["trail-logs"]
 
 
 def test_a_log_bucket_that_may_not_be_looked_at_takes_nothing_from_its_trail(cloud, observed):
