@@ -21,6 +21,7 @@ from lacuna.day import DayError, named_day
 from lacuna.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from lacuna.aws.session import Account
     from lacuna.plans import Plan
     from lacuna.run import Part
 
@@ -92,7 +93,7 @@ def remediate(
     """
     from lacuna.aws.session import AccountError
     from lacuna.plans import PlanError
-    from lacuna.remediate import evidence_for, plan_file, read_plan, undo_at
+    from lacuna.remediate import evidence_for, plan_file, read_plan
 
     if apply and plan is None:
         print(_NO_PLAN, file=sys.stderr)
@@ -105,16 +106,16 @@ def remediate(
     interrupt.listen()
     try:
         # before Airflow starts: a file that holds no plan for this account costs no time
-        if not apply and (undo := undo_at(path)):
-            _show_undo(path, undo)
+        if not apply and (there := _already(path, named=plan is not None)):
+            _show_plan(path, there)
             return
         meant = read_plan(path) if apply else None
         plan_file(path)
-        account_id = _say_where(chosen)
+        account = _say_where(chosen)
         if meant is None:
             _make_plan(path, interrupt)
         else:
-            read_plan(path, account_id, meant.plan_id)
+            read_plan(path, account.account_id, meant.plan_id, account.region)
             if meant.undo_of:
                 evidence_for(chosen, meant)
             _apply_plan(chosen, path, meant, interrupt)
@@ -137,11 +138,26 @@ def _day(text: str) -> date:
         sys.exit(2)
 
 
-def _show_undo(path: Path, undo: Plan) -> None:
+def _already(path: Path, *, named: bool) -> Plan | None:
+    """The plan of a file that somebody named, or an undo: what is to be shown, not made anew."""
+    from lacuna.remediate import plan_file, read_plan, undo_at
+
+    return read_plan(plan_file(path)) if named and path.exists() else undo_at(path)
+
+
+def _show_plan(path: Path, plan: Plan) -> None:
+    """A plan that is there already, as it is: somebody may have read it and taken changes out."""
     from lacuna import plans
 
-    print(f"{plans.render(undo)}\n\nNothing was changed. {path} undoes plan {undo.undo_of}")
-    print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
+    if plan.undo_of:
+        told = f"{path} undoes plan {plan.undo_of}"
+    else:
+        told = (
+            f"{path} holds this plan already; without PLAN, or with another file, a new one is made"
+        )
+    print(f"{plans.render(plan)}\n\nNothing was changed. {told}")
+    if plan.changes:
+        print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
 
 
 def _make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
@@ -185,6 +201,7 @@ def _apply_plan(settings: Settings, path: Path, plan: Plan, interrupt: terminal.
 
 def _run_remediation(interrupt: terminal.Interrupt, **params: str | bool) -> None:
     """Run the DAG; ends the process with the cause where it fails."""
+    terminal.wait_for_turn()
     terminal.before_airflow()
     from lacuna.run import RunFailed, run_remediation
 
@@ -196,8 +213,8 @@ def _run_remediation(interrupt: terminal.Interrupt, **params: str | bool) -> Non
         sys.exit(1)
 
 
-def _say_where(settings: Settings) -> str:
-    """Print which account, Region and lake the run works in; the account's id.
+def _say_where(settings: Settings) -> Account:
+    """Print which account, Region and lake the run works in; the account.
 
     Ends a run that cannot work there.
     """
@@ -215,10 +232,11 @@ def _say_where(settings: Settings) -> str:
         f"lake {found.bucket}, at {endpoint}",
         flush=True,
     )
-    return found.account.account_id
+    return found.account
 
 
 def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrupt) -> list[Part]:
+    terminal.wait_for_turn()
     terminal.before_airflow()
     from lacuna import summary
     from lacuna.aws.athena import QueryFailed
@@ -279,7 +297,8 @@ def advise(
 ) -> None:
     """Print what to do about each bucket's logging, with the exact call below it where there is one.
 
-    A line that begins with # says what to keep. Exit 1 where nothing could be read.
+    A line that begins with # says what to keep. Exit 1 where nothing could be read, the day was not
+    run, or has no such bucket.
     """
     wanted = _day(day)
     from lacuna import summary
@@ -288,10 +307,10 @@ def advise(
 
     try:
         lines = summary.advice(Settings.from_env(), wanted, bucket)
-    except (AccountError, athena.QueryFailed) as error:
+    except (AccountError, athena.QueryFailed, summary.NothingKnown) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    print(*lines or ["nothing to advise: was this day run, and is there such a bucket?"], sep="\n")
+    print(*lines, sep="\n")
 
 
 @app.command()

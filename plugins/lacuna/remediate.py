@@ -11,6 +11,7 @@ document lies the time of one call.
 """
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -93,6 +94,9 @@ def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
     """Plan for the account as it is now, and write the plan's file. Changes nothing in AWS."""
     if undo_at(path):
         raise PlanError(f"{visible(str(path))} is the undo of a plan: nothing is written over it")
+    if path.exists():
+        # somebody may have read it and taken changes out
+        shutil.copy2(path, path.with_name(f"{path.stem}.previous.json"))
     account = open_account(settings)
     place = Place(account.account_id, account.partition, account.region, made_at)
     spared = (*settings.unlogged_buckets, settings.lake_bucket_for(account.account_id))
@@ -162,8 +166,14 @@ def _log_buckets(account: Account, seen: list[BucketSeen]) -> dict[str, TargetCo
 # ---- plan files ------------------------------------------------------------------------------
 
 
-def read_plan(path: Path, account_id: str | None = None, plan_id: str | None = None) -> Plan:
-    """The plan of a file; PlanError where it is none, another account's, or not the one meant."""
+def read_plan(
+    path: Path,
+    account_id: str | None = None,
+    plan_id: str | None = None,
+    region: str | None = None,
+) -> Plan:
+    """The plan of a file; PlanError where it is none, not the one meant, or was made for another
+    account or in another Region, whose lake would not hold the records."""
     try:
         plan = plans.read(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -176,6 +186,11 @@ def read_plan(path: Path, account_id: str | None = None, plan_id: str | None = N
         raise PlanError(
             f"{visible(str(path))} is a plan for account {visible(plan.account_id)}, and this is "
             f"{account_id}: nothing was changed"
+        )
+    if region and plan.region != region:
+        raise PlanError(
+            f"{visible(str(path))} was made in Region {visible(plan.region)}, where its lake is, "
+            f"and this is {region}: set AWS_REGION={visible(plan.region)}; nothing was changed"
         )
     if plan_id and plan.plan_id != plan_id:
         raise PlanError(
@@ -221,7 +236,7 @@ def apply_plan(
     """Make the changes of the plan file; raises NotApplied where one could not be made."""
     began = datetime.now(UTC)
     account = open_account(settings)
-    plan = read_plan(path, account.account_id, plan_id)
+    plan = read_plan(path, account.account_id, plan_id, account.region)
     log.info("applying what %s holds\n\n%s", path, plans.render(plan))
     # before the first change: what cannot be recorded is not done
     evidence = evidence_for(settings, plan)

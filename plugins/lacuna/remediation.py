@@ -302,10 +302,11 @@ class _Planner:
     ) -> tuple[str, Source] | None:
         """The log bucket that serves most sources of the Region, and the source as it logs there.
 
-        One whose policy needs no change comes before one that needs a statement.
+        One that serves some comes before one that nobody's log was seen to reach, then one whose
+        policy needs no change before one that needs a statement.
         """
         options = [
-            (not is_open, -self._serving[name], name, order, wanted)
+            (not self._serving[name], not is_open, -self._serving[name], name, order, wanted)
             for name in sorted(self._log_buckets - {source.bucket_name})
             for order, prefix in enumerate(prefixes(name))
             for wanted in [replace(source, target_prefix=prefix)]
@@ -313,7 +314,7 @@ class _Planner:
         ]
         if not options:
             return None
-        *_, name, _, chosen = min(options, key=lambda option: option[:4])
+        *_, name, _, chosen = min(options, key=lambda option: option[:5])
         return name, chosen
 
     def _openness(self, source: Source, target: str) -> Iterator[bool]:

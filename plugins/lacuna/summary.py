@@ -81,9 +81,11 @@ order by partition_day desc, expectation
 ADVICE = """
 select bucket_name, verdict, array_join(recommendations, chr(30)) as advice
 from lacuna.fct_logging_coverage
-where event_date = date '{day}' and cardinality(recommendations) > 0
+where event_date = date '{day}'
 order by bucket_name
 """
+# How a remedy begins that asks nothing of anybody (dbt_project/seeds/remedies.csv)
+_ONLY_TO_KNOW = "Nothing"
 
 NEXT = """
 Where to look next: docs/runbook.md says of each finding what it means and what to do.
@@ -102,6 +104,10 @@ For example:
 
 in Athena's console (Region {region}, workgroup {workgroup}), or with `make ask SQL="…"`.
 """
+
+
+class NothingKnown(LookupError):
+    """The lake holds nothing of what was asked; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,16 +255,34 @@ def where_next(settings: Settings, day: date) -> list[str]:
 
 
 def advice(settings: Settings, day: date, bucket: str | None = None) -> list[str]:
-    """What is recommended for the buckets of a day, or for one of them: lines to read and copy."""
+    """What is recommended for the buckets of a day, or for one of them: lines to read and copy.
+
+    NothingKnown where the day was not run, or has no such bucket.
+    """
     rows = athena.rows(settings, ADVICE.format(day=day))
-    return list(advised(row for row in rows if bucket in (None, row["bucket_name"])))
+    if not rows:
+        raise NothingKnown(f"{day} was not run: make run DAY={day}")
+    wanted = [row for row in rows if bucket in (None, row["bucket_name"])]
+    if not wanted:
+        raise NothingKnown(f"there was no bucket {visible(bucket or '')} on {day}")
+    return list(advised(wanted, whole=bucket is not None)) or [f"{day}: there is nothing to do"]
 
 
-def advised(rows: Iterable[Mapping[str, str | None]]) -> Iterator[str]:
-    """Each bucket with its verdict, below it each recommendation; its calls as they are copied."""
+def advised(rows: Iterable[Mapping[str, str | None]], *, whole: bool) -> Iterator[str]:
+    """Each bucket with its verdict, below it each recommendation; its calls as they are copied.
+
+    `whole`: also those that ask nothing of anybody.
+    """
     for row in rows:
+        asked = [
+            one
+            for one in (row["advice"] or "").split("\x1e")
+            if one and (whole or not one.startswith(_ONLY_TO_KNOW))
+        ]
+        if not asked and not whole:
+            continue
         yield f"{visible(row['bucket_name'] or '')}: {row['verdict']}"
-        for one in (row["advice"] or "").split("\x1e"):
+        for one in asked:
             first, *lines = one.split("\n")
             yield f"  - {visible(first)}"
             yield from map(visible, lines)

@@ -8,16 +8,19 @@ own sets AIRFLOW__LOGGING__LOGGING_LEVEL and AIRFLOW__LOGGING__NAMESPACE_LEVELS.
 from __future__ import annotations
 
 import atexit
+import fcntl
 import logging
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 _PATIENCE = 10  # seconds that queries have to be cancelled in
 _PAUSE = 5.0  # seconds of silence after which a line of progress is welcome
+_turns: list[TextIO] = []
 
 
 class Interrupt:
@@ -84,6 +87,22 @@ def end(code: int) -> NoReturn:
     sys.stderr.flush()
     atexit._run_exitfuncs()
     os._exit(code)
+
+
+def wait_for_turn() -> None:
+    """Let a run that is under way here end first: Airflow's database is one, and so is the lake.
+
+    The turn ends with the process, however it ends.
+    """
+    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+    home.mkdir(parents=True, exist_ok=True)
+    turn = (home / "lacuna.turn").open("w")
+    _turns.append(turn)  # closed, it would be over
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("another run is under way here: this one begins when it ends", flush=True)
+        fcntl.flock(turn, fcntl.LOCK_EX)
 
 
 def before_airflow() -> None:

@@ -185,6 +185,26 @@ def test_an_undo_is_shown_and_never_written_over(tmp_path):
     assert file.read_text() == before
 
 
+def test_a_plan_that_somebody_has_read_and_cut_is_shown_and_stays(tmp_path):
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(PLAN))
+    result = CliRunner().invoke(app, ["remediate", "--plan", str(file)])
+    assert result.exit_code == 0, result.stderr
+    assert f"{file} holds this plan already" in result.stdout
+    assert file.read_text() == json.dumps(PLAN)
+
+
+def test_a_plan_of_another_region_is_refused_before_airflow_starts(cloud, tmp_path):
+    """Its records would lie in a lake that nobody reads, and the lake would be made."""
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(PLAN | {"account_id": "123456789012", "region": "eu-north-1"}))
+    code, said = remediate("--apply", "--plan", str(file))
+    assert code == 2
+    assert "was made in Region eu-north-1" in said
+    assert "set AWS_REGION=eu-north-1" in said
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+
+
 def test_no_plan_is_written_over_a_file_that_holds_something_else(tmp_path):
     file = tmp_path / "package.json"
     file.write_text('{"name": "mine"}')

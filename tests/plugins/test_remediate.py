@@ -15,6 +15,7 @@ from lacuna.settings import Settings
 from lacuna.targets import Refusal
 from tests.plugins.conftest import ACCOUNT
 
+MADE_BEFORE = datetime(2026, 11, 20, tzinfo=UTC)
 DENY = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "*"}
 
 
@@ -455,6 +456,14 @@ def test_another_role_changes_and_the_runs_own_records(account, planned, plan_fi
     remediate.apply_plan(settings, plan_file)
     assert account.calls("AssumeRole") - before == 2
     assert [one[1] for one in outcomes(settings)] == ["applied", "applied"]
+
+
+def test_a_plan_that_is_made_anew_leaves_what_was_there_beside_it(cloud, settings, plan_file):
+    cloud.log_bucket("logs")
+    remediate.write_plan(settings, plan_file, MADE_BEFORE)
+    cut = plan_file.read_text()
+    remediate.write_plan(settings, plan_file, datetime.now(UTC))
+    assert plan_file.with_name(f"{plan_file.stem}.previous.json").read_text() == cut
 
 
 def test_a_region_without_a_log_bucket_is_told_what_to_deploy(cloud, settings, plan_file):

@@ -283,7 +283,8 @@ def test_what_a_finding_is_about_is_read_as_it_was_written(settings, marts):
 
 def test_advice_has_its_calls_on_lines_of_their_own_and_nothing_that_moves_a_cursor():
     told_apart = "Turn it on.\n# keep the rest\naws s3api x --bucket photos\x1eLook at \x1b[2Jit."
-    lines = list(advised([{"bucket_name": "photos", "verdict": "off", "advice": told_apart}]))
+    photos = {"bucket_name": "photos", "verdict": "off", "advice": told_apart}
+    lines = list(advised([photos], whole=False))
     assert lines == [
         "photos: off",
         "  - Turn it on.",
@@ -292,3 +293,14 @@ def test_advice_has_its_calls_on_lines_of_their_own_and_nothing_that_moves_a_cur
         "  - Look at \\x1b[2Jit.",
         "",
     ]
+
+
+def test_what_asks_nothing_of_anybody_is_told_of_a_bucket_that_was_asked_for_only():
+    known = "Nothing for the days to come: a trail was changed."
+    rows = [
+        {"bucket_name": "music", "verdict": "delivering", "advice": known},
+        {"bucket_name": "photos", "verdict": "off", "advice": f"Turn it on.\x1e{known}"},
+        {"bucket_name": "videos", "verdict": "delivering", "advice": ""},
+    ]
+    assert list(advised(rows, whole=False)) == ["photos: off", "  - Turn it on.", ""]
+    assert list(advised(rows[:1], whole=True)) == ["music: delivering", f"  - {known}", ""]
