@@ -26,6 +26,7 @@ from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
+from lacuna.targets import Refusal
 from lacuna.text import visible
 
 READ_EVENTS = (
@@ -184,7 +185,7 @@ class TrailStatus:
 class Trail:
     """A trail as read. `selectors` None: they could not be read. `statuses` holds, by Region
     asked, the status there; None where the question was refused. `log_bucket_exists` None: nobody
-    would say."""
+    would say. `refusals`: the questions about it that were refused."""
 
     arn: str
     name: str
@@ -197,6 +198,7 @@ class Trail:
     log_bucket_exists: bool | None = None
     selectors: tuple[Selector, ...] | None = ()
     statuses: Mapping[str, TrailStatus | None] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
 
     @property
     def account_id(self) -> str:
@@ -209,7 +211,8 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class EventDataStore:
-    """An event data store of CloudTrail Lake as read; `selectors` None: it could not be read."""
+    """An event data store of CloudTrail Lake as read; `selectors` None: it could not be read, and
+    `refused` says why."""
 
     arn: str
     home_region: str = ""
@@ -217,6 +220,7 @@ class EventDataStore:
     status: str = "ENABLED"
     selectors: tuple[Selector, ...] | None = ()
     created_at: datetime | None = None
+    refused: Refusal | None = None
 
     def records_in(self, region: str) -> bool:
         """Is the Region one that the store is made to record?"""
@@ -264,7 +268,8 @@ class ChangesWitnessed:
 class BucketCoverage:
     """Data-event coverage of one bucket, with a code for each reason that it is not full.
 
-    `at_fault`: for each reason that is one trail's or store's own, `reason arn`.
+    `at_fault`: for each reason that is one trail's or store's own, `reason arn`. `refused`: the first
+    question about one of them that was refused, and hid what is recorded.
     `parts`: of a mode that is partly covered, all that is recorded of it.
     `reads_since`, `writes_since`: since when it has been so without a break, as far as trails tell
     when they were started, and stores when they were made; None where that limits nothing.
@@ -276,6 +281,7 @@ class BucketCoverage:
     witness: Witness
     reasons: tuple[str, ...] = ()
     at_fault: tuple[str, ...] = ()
+    refused: Refusal | None = None
     parts: tuple[Part, ...] = ()
     reads_since: datetime | None = None
     writes_since: datetime | None = None
@@ -372,6 +378,7 @@ def judge(
         ),
         reasons=tuple(dict.fromkeys(one.code for one in reasons)),
         at_fault=tuple(f"{one.code} {one.arn}" for one in reasons if one.arn),
+        refused=next((one.refused for one in reasons if one.refused), None),
         parts=reads.parts + writes.parts,
         reads_since=reads.since,
         writes_since=writes.since,
@@ -425,6 +432,7 @@ class _Recorder:
     reason: str | None = None
     started_at: datetime | None = None
     arn: str = ""
+    refused: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,6 +449,7 @@ class _Reason(NamedTuple):
 
     code: str
     arn: str = ""
+    refused: Refusal | None = None
 
 
 def _of_trail(trail: Trail, region: str) -> _Recorder:
@@ -451,13 +460,25 @@ def _of_trail(trail: Trail, region: str) -> _Recorder:
     # A member of an organisation sees that its trail is there, and often nothing else of it.
     refused = "organization_trail_unreadable" if trail.is_organization else None
     if trail.selectors is None:
-        return _Recorder(maybe=_ANYTHING, reason=refused or "trail_selectors_unreadable")
+        return _Recorder(
+            maybe=_ANYTHING,
+            reason=refused or "trail_selectors_unreadable",
+            refused=_refusal_of(trail, "GetEventSelectors"),
+        )
     if status is None:
-        return _Recorder(maybe=trail.selectors, reason=refused or "trail_status_unreadable")
+        return _Recorder(
+            maybe=trail.selectors,
+            reason=refused or "trail_status_unreadable",
+            refused=_refusal_of(trail, "GetTrailStatus"),
+        )
     if status.delivery_error:
         # CloudTrail retries for 30 days: the events may come yet, so they are not "not covered".
         return _Recorder(maybe=trail.selectors, reason="trail_delivery_error")
     return _reading(trail.selectors, status.started_at)
+
+
+def _refusal_of(trail: Trail, operation: str) -> Refusal | None:
+    return next((one for one in trail.refusals if one.operation == operation), None)
 
 
 def _why_idle(trail: Trail, status: TrailStatus | None, region: str) -> str | None:
@@ -479,7 +500,7 @@ def _of_store(store: EventDataStore, region: str) -> _Recorder:
     if store.status in _STORE_RECORDS_NOT:
         return _Recorder(idle=_or_anything(store.selectors), reason="store_not_ingesting")
     if store.selectors is None:
-        return _Recorder(maybe=_ANYTHING, reason="store_unreadable")
+        return _Recorder(maybe=_ANYTHING, reason="store_unreadable", refused=store.refused)
     if store.status != _STORE_RECORDS:
         return _Recorder(maybe=store.selectors, reason="store_changing")
     return _reading(store.selectors, store.created_at)
@@ -519,12 +540,15 @@ def _reasons(
 ) -> list[_Reason]:
     if reads.coverage is writes.coverage is Coverage.COVERED:
         return []
-    # What is made for other Regions matters only where nothing is made for this one.
-    near = [one for one in recorders if one.reason not in _ELSEWHERE] or recorders
+    surely = [selector for one in recorders for selector in one.surely]
     modes = list(zip(_MODES, (reads, writes), strict=True))
     wanting = [mode for mode, found in modes if found.coverage is not Coverage.COVERED]
-    told = [one for one in near if one.reason and _would_record(one, arn, wanting)]
-    reasons = [_Reason(one.reason, one.arn) for one in told if one.reason]
+    lacking = [one for one in recorders if one.reason and _would_add(one, surely, arn, wanting)]
+    # What is made for other Regions matters only where nothing of this one selects the bucket.
+    near = [one for one in recorders if one.reason not in _ELSEWHERE]
+    is_selected = any(_would_add(one, (), arn, _MODES) for one in near)
+    told = [one for one in lacking if one in near or not is_selected]
+    reasons = [_Reason(one.reason, one.arn, one.refused) for one in told if one.reason]
     reasons += [
         _Reason(code, one.arn) for one in recorders for code in _misleading(one.surely, arn)
     ]
@@ -536,7 +560,7 @@ def _reasons(
             if not recorders:
                 reasons.append(_Reason("no_trail"))
             elif any(one.reason is None for one in recorders) or not any(
-                _would_record(one, arn, [mode]) for one in told
+                _would_add(one, surely, arn, [mode]) for one in told
             ):
                 reasons.append(_Reason(f"{mode.name}_not_selected"))
         elif found.coverage is Coverage.UNKNOWN:
@@ -562,10 +586,23 @@ def _doubts(selectors: Sequence[Selector]) -> Iterator[str]:
         yield "selector_field_repeated"
 
 
-def _would_record(recorder: _Recorder, arn: str, modes: Iterable[_Mode]) -> bool:
-    """Does it select any request of the modes, were it not for its reason?"""
-    selected = [_at_most(one) for one in (*recorder.maybe, *recorder.idle)]
-    return any(_recorded(selected, arn, mode) is not Coverage.NOT_COVERED for mode in modes)
+def _would_add(
+    recorder: _Recorder, recorded: Sequence[Selector], arn: str, modes: Iterable[_Mode]
+) -> bool:
+    """Does it select any request of the modes that `recorded` leaves out, were it not for its
+    reason?"""
+    selected = [_at_most(one) for one in (*recorder.surely, *recorder.maybe, *recorder.idle)]
+    return any(_adds(selected, recorded, arn, mode) for mode in modes)
+
+
+def _adds(
+    selectors: Sequence[Selector], recorded: Sequence[Selector], arn: str, mode: _Mode
+) -> bool:
+    """Does a selector match a request of the mode that none of `recorded` does?"""
+    more, known = _alive(selectors, mode), _alive(recorded, mode)
+    axes = _axes([*more, *known], arn, mode)
+    boxes = [_accepted(selector, axes) for selector in known]
+    return any(not _is_covered(_accepted(one, axes), boxes) for one in more)
 
 
 def _since(
@@ -649,13 +686,21 @@ def _recorded(selectors: Sequence[Selector], arn: str, mode: _Mode) -> Coverage:
     boxes = [_accepted(selector, axes) for selector in alive]
     if not any(all(box.values()) for box in boxes):
         return Coverage.NOT_COVERED
-    # By value of an axis, the selectors that accept it, as bits. A combination of values that no
-    # selector accepts as a whole leaves none of them.
+    whole = {name: frozenset(values) for name, values in axes.items()}
+    return Coverage.COVERED if _is_covered(whole, boxes) else Coverage.PARTLY_COVERED
+
+
+def _is_covered(
+    combinations: Mapping[str, frozenset[str]], boxes: Sequence[Mapping[str, frozenset[str]]]
+) -> bool:
+    """Is every combination of the axes' values within some box?"""
+    # By value of an axis, the boxes that hold it, as bits. A combination of values that no box
+    # holds as a whole leaves none of them.
     left = {(1 << len(boxes)) - 1}
-    for name, values in axes.items():
+    for name, values in combinations.items():
         bits = {sum((value in box[name]) << n for n, box in enumerate(boxes)) for value in values}
         left = {one & other for one in left for other in bits}
-    return Coverage.PARTLY_COVERED if 0 in left else Coverage.COVERED
+    return 0 not in left
 
 
 def _alive(selectors: Iterable[Selector], mode: _Mode) -> list[Selector]:

@@ -28,6 +28,7 @@ class LoggingSnapshot:
     can hold the access log against; so do the columns beside them. `changes_witness`: how many of the
     calls that change what is logged in the bucket's Region the trails record. `sensitive_by` is the
     source that calls the bucket sensitive, `sensitivity_error_…` what hid a source that could have.
+    `coverage_error_…` is the first read of a trail or store that was refused and hid what it records.
     `coverage_at_fault`: `reason arn` for each of `coverage_reasons` that is one trail's or store's own.
     `missing_trail_buckets`: where trails of the account would deliver, and which do not exist.
     """
@@ -66,6 +67,9 @@ class LoggingSnapshot:
     sensitivity_missing_permission: str | None
     missing_trail_buckets: tuple[str, ...]
     coverage_at_fault: tuple[str, ...]
+    coverage_error_code: str | None
+    coverage_error_operation: str | None
+    coverage_missing_permission: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,6 +303,11 @@ def _row(
         all_stores_seen=not stores.refusals,
         partition=account.partition,
     )
+    unread = recorded.refused
+    if "trails_unreadable" in recorded.reasons:
+        unread = trails.refusals.get(region) or unread
+    if "stores_unreadable" in recorded.reasons:
+        unread = unread or next(iter(stores.refusals.values()), None)
     row = LoggingSnapshot(
         account_id=account.account_id,
         region=bucket.region,
@@ -337,6 +342,9 @@ def _row(
         sensitivity_error_operation=hidden.operation if hidden else None,
         sensitivity_missing_permission=missing(hidden) if hidden else None,
         coverage_at_fault=recorded.at_fault,
+        coverage_error_code=unread.error_code if unread else None,
+        coverage_error_operation=unread.operation if unread else None,
+        coverage_missing_permission=missing(unread) if unread else None,
         missing_trail_buckets=tuple(
             sorted({one.log_bucket for one in trails.trails if one.log_bucket_exists is False})
         ),

@@ -140,6 +140,9 @@ class Lake:
             "sensitivity_missing_permission": None,
             "missing_trail_buckets": (),
             "coverage_at_fault": (),
+            "coverage_error_code": None,
+            "coverage_error_operation": None,
+            "coverage_missing_permission": None,
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})

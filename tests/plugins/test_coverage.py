@@ -317,6 +317,28 @@ def test_each_trail_at_fault_is_named():
     )
 
 
+def test_a_trail_that_would_add_nothing_to_what_is_recorded_is_no_reason():
+    some = basic(THIS + "a/")
+    twin = replace(TRAIL, arn="arn:aws:cloudtrail:us-east-1:1:trail/twin", **STOPPED)
+    partly = ("reads_partly_selected", "writes_partly_selected")
+
+    def reasons(*selectors: Selector) -> tuple[str, ...]:
+        trails = [replace(TRAIL, selectors=(some,)), replace(twin, selectors=selectors)]
+        return judge("logs", REGION, trails).reasons
+
+    assert reasons(some) == partly
+    assert reasons(basic(THIS + "a/b")) == partly
+    assert reasons(basic(THIS + "b/")) == ("trail_not_logging", *partly)
+    assert reasons(basic(THIS)) == ("trail_not_logging", *partly)
+
+
+def test_a_trail_of_another_region_is_named_where_those_of_this_one_select_nothing():
+    management = replace(TRAIL, selectors=(basic_management_selector("All"),))
+    local = replace(TRAIL, is_multi_region=False, selectors=(basic(THIS),))
+    found = judge("logs", REGION, [management, local])
+    assert found.reasons == ("trail_other_region", "reads_not_selected", "writes_not_selected")
+
+
 def test_a_stopped_trail_that_nobody_may_look_into_may_have_selected_it():
     stopped = replace(TRAIL, selectors=None, **STOPPED)
     assert judge("logs", REGION, [stopped]).reasons == ("trail_not_logging",)

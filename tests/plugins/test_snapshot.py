@@ -426,6 +426,20 @@ def test_trails_that_may_not_be_read_make_coverage_unknown(cloud, observed, oper
     cloud.faults({"operation": operation, "error": "AccessDeniedException", "status": 400})
     photos = observed()["photos"]
     assert (photos["read_coverage"], photos["coverage_reasons"]) == ("unknown", [reason])
+    assert refused_coverage(photos) == (
+        operation,
+        "AccessDeniedException",
+        f"cloudtrail:{operation}",
+    )
+    # to the end of all tries, and nothing that anybody could allow
+    cloud.faults({"operation": operation, "error": "ThrottlingException", "status": 400})
+    assert refused_coverage(observed()["photos"]) == (operation, "ThrottlingException", None)
+
+
+def refused_coverage(row):
+    return tuple(
+        row[f"coverage_{name}"] for name in ("error_operation", "error_code", "missing_permission")
+    )
 
 
 def test_a_trail_is_asked_once_however_many_regions_show_it(cloud, observed):
@@ -561,8 +575,14 @@ def test_stores_that_may_not_be_read_hide_only_what_no_trail_records(
     photos = observed()["photos"]
     assert (photos["read_coverage"], photos["read_witness"]) == ("unknown", "not_covered")
     assert photos["coverage_reasons"] == [reason]
+    assert refused_coverage(photos) == (
+        operation,
+        "AccessDeniedException",
+        f"cloudtrail:{operation}",
+    )
     cloud.trail("main", "trail-logs")
-    assert observed()["photos"]["read_coverage"] == "covered"
+    photos = observed()["photos"]
+    assert (photos["read_coverage"], photos["coverage_error_code"]) == ("covered", None)
 
 
 def test_a_region_without_event_data_stores_hides_none(cloud, observed):

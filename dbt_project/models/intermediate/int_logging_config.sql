@@ -48,6 +48,9 @@ snapshots as (
         sensitivity_missing_permission,
         coverage_details,
         missing_trail_buckets,
+        coverage_error_code,
+        coverage_error_operation,
+        coverage_missing_permission,
         -- observations from before stores were looked at knew trails only
         coalesce(read_witness, read_coverage) as read_witness,
         coalesce(write_witness, write_coverage) as write_witness,
@@ -227,6 +230,9 @@ select
     snapshots.sensitivity_error_operation,
     snapshots.sensitivity_missing_permission,
     coalesce(snapshots.missing_trail_buckets, cast(array[] as array(varchar))) as missing_trail_buckets,
+    snapshots.coverage_error_code,
+    snapshots.coverage_error_operation,
+    snapshots.coverage_missing_permission,
     snapshots.observed_at as config_observed_at,
     judging.event_date
 

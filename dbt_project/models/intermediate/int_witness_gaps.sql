@@ -128,27 +128,36 @@ unseen_settings as (
 
 ),
 
+-- What could not be listed hides the events of the trails that deliver there: of their accounts and Regions. Where not
+-- even the trails are known, of all.
 unlisted_folders as (
 
-    select
-        log_bucket,
-        error_code,
-        delivered_on
+    select distinct
+        listings.log_bucket,
+        listings.error_code,
+        listings.delivered_on,
+        if(not places.is_organization, split_part(places.trail_arn, ':', 5)) as account_id,
+        if(not places.is_multi_region, places.home_region) as region
 
-    from {{ source('evidence', 'listings') }}
+    from {{ source('evidence', 'listings') }} as listings
+
+    left join {{ source('evidence', 'trail_places') }} as places
+        on
+            listings.log_bucket = places.log_bucket
+            and listings.delivered_on = places.delivered_on
 
     where
-        delivered_on in {{ event_days(after=1) }}
-        and kind = 'cloudtrail'
-        and error_code is not null
+        listings.delivered_on in {{ event_days(after=1) }}
+        and listings.kind = 'cloudtrail'
+        and listings.error_code is not null
 
 ),
 
 gaps as (
 
     select
-        cast(null as varchar) as account_id,
-        cast(null as varchar) as region,
+        account_id,
+        region,
         'folder_unlisted' as reason,
         -- a file's events are at most an hour older than its delivery
         date_add('hour', -1, cast(delivered_on as timestamp)) as gap_begin,
@@ -164,7 +173,7 @@ gaps as (
     -- by nobody. Gone since, it took with it what the trail had recorded.
     select
         config.account_id,
-        cast(null as varchar) as region,
+        folders.region,
         'folder_unlisted' as reason,
         date_add('hour', -1, cast(folders.delivered_on as timestamp)) as gap_begin,
         date_add('day', 1, cast(folders.delivered_on as timestamp)) as gap_end
@@ -172,7 +181,9 @@ gaps as (
     from unlisted_folders as folders
 
     inner join {{ ref('int_logging_config') }} as config
-        on config.event_date between date_add('day', -1, folders.delivered_on) and folders.delivered_on
+        on
+            config.event_date between date_add('day', -1, folders.delivered_on) and folders.delivered_on
+            and coalesce(config.account_id = folders.account_id, true)
 
     where
         config.event_date in {{ event_days() }}

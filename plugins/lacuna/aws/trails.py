@@ -132,8 +132,9 @@ def _store(cloudtrail: "CloudTrailClient", arn: str) -> EventDataStore:
     try:
         answer = cloudtrail.get_event_data_store(EventDataStore=arn)
     except AwsError as error:
-        log.warning("%s: %s", arn, needed(refusal(error, "GetEventDataStore")))
-        return EventDataStore(arn, home_region=arn.split(":")[3], selectors=None)
+        refused = refusal(error, "GetEventDataStore")
+        log.warning("%s: %s", arn, needed(refused))
+        return EventDataStore(arn, arn.split(":")[3], selectors=None, refused=refused)
     return EventDataStore(
         arn=arn,
         home_region=arn.split(":")[3],
@@ -165,13 +166,14 @@ def describe(cloudtrail: "CloudTrailClient") -> list[Trail] | Refusal:
     ]
 
 
-def read_selectors(cloudtrail: "CloudTrailClient", trail_arn: str) -> tuple[Selector, ...] | None:
-    """The trail's selectors, basic ones in the terms of advanced ones; None where refused."""
+def read_selectors(
+    cloudtrail: "CloudTrailClient", trail_arn: str
+) -> tuple[Selector, ...] | Refusal:
+    """The trail's selectors, basic ones in the terms of advanced ones."""
     try:
         answer = cloudtrail.get_event_selectors(TrailName=trail_arn)
     except AwsError as error:
-        log.warning("%s: %s", trail_arn, needed(refusal(error, "GetEventSelectors")))
-        return None
+        return refusal(error, "GetEventSelectors")
     basic = [
         basic_selector(
             selector.get("ReadWriteType", "All"),
@@ -251,20 +253,29 @@ def _of_regions(
 
 def _with_details(account: Account, trail: Trail, regions: Iterable[str]) -> Trail:
     asked = regions if trail.is_multi_region else {trail.home_region} & set(regions)
+    selectors = read_selectors(account.cloudtrail(trail.home_region), trail.arn)
+    statuses = {region: _status(account, trail, region) for region in sorted(asked)}
+    refusals = [one for one in (selectors, *statuses.values()) if isinstance(one, Refusal)]
+    for refused in dict.fromkeys(refusals):
+        log.warning("%s: %s", trail.arn, needed(refused))
     return replace(
         trail,
         log_bucket_exists=bucket_exists(account.s3(), trail.log_bucket),
-        selectors=read_selectors(account.cloudtrail(trail.home_region), trail.arn),
-        statuses={region: _status(account, trail, region) for region in sorted(asked)},
+        selectors=None if isinstance(selectors, Refusal) else selectors,
+        statuses={
+            region: None if isinstance(status, Refusal) else status
+            for region, status in statuses.items()
+        },
+        refusals=tuple(dict.fromkeys(refusals)),
     )
 
 
-def _status(account: Account, trail: Trail, region: str) -> TrailStatus | None:
+def _status(account: Account, trail: Trail, region: str) -> TrailStatus | Refusal:
     """Asked in the Region, since delivery may fail in one only; the home Region knows it too."""
     status = read_status(account.cloudtrail(region), trail.arn)
     if isinstance(status, Refusal) and status.error_code == "TrailNotFoundException":
-        status = read_status(account.cloudtrail(trail.home_region), trail.arn)
-    return None if isinstance(status, Refusal) else status
+        return read_status(account.cloudtrail(trail.home_region), trail.arn)
+    return status
 
 
 def _advanced(answer: Any) -> tuple[Selector, ...]:
