@@ -54,6 +54,24 @@ trail_buckets as (
 
 ),
 
+-- What does not exist cannot be logged, nor hold a trail's files.
+missing_trail_buckets as (
+
+    select
+        missing.log_bucket,
+        config.event_date,
+        min(config.account_id) as account_id
+
+    from {{ ref('int_logging_config') }} as config
+
+    cross join unnest(config.missing_trail_buckets) as missing (log_bucket)
+
+    where config.event_date in {{ event_days() }}
+
+    group by missing.log_bucket, config.event_date
+
+),
+
 access_log as (
 
     select
@@ -88,19 +106,21 @@ data_events as (
             when contains(modes.found, 'unknown') then 'unknown'
             else 'passed'
         end as result,
-        coverage.coverage_reasons,
+        filter(coverage.coverage_reasons, one -> not starts_with(one, modes.others)) as coverage_reasons,
         coverage.event_date
 
     from coverage
 
     cross join unnest(
         array['reads', 'writes', 'reads_and_writes'],
+        -- how the reasons begin that are about the other mode
+        array['writes_', 'reads_', '-'],
         array[
             array[coverage.read_coverage],
             array[coverage.write_coverage],
             array[coverage.read_coverage, coverage.write_coverage]
         ]
-    ) as modes (asks, found)
+    ) as modes (asks, others, found)
 
 ),
 
@@ -127,13 +147,21 @@ answers as (
 
     select
         'trail_bucket_access_log' as asks,
-        access_log.account_id,
+        coalesce(access_log.account_id, missing.account_id) as account_id,
         access_log.region,
         trail_buckets.log_bucket as bucket_name,
-        -- nobody looked into a bucket of another account, nor if it was still a trail's
-        if(trail_buckets.is_of_day, coalesce(access_log.result, 'unknown'), 'unknown') as result,
-        access_log.is_configured,
-        coalesce(access_log.reasons, array['not_observed']) as reasons,
+        case
+            -- nobody looked if it was still a trail's
+            when not trail_buckets.is_of_day then 'unknown'
+            when missing.log_bucket is not null then 'failed'
+            -- nor into a bucket of another account
+            else coalesce(access_log.result, 'unknown')
+        end as result,
+        if(missing.log_bucket is null, access_log.is_configured, false) as is_configured,
+        coalesce(
+            access_log.reasons,
+            array[if(missing.log_bucket is null, 'not_observed', 'trail_bucket_missing')]
+        ) as reasons,
         trail_buckets.event_date
 
     from trail_buckets
@@ -142,6 +170,11 @@ answers as (
         on
             trail_buckets.log_bucket = access_log.bucket_name
             and trail_buckets.event_date = access_log.event_date
+
+    left join missing_trail_buckets as missing
+        on
+            trail_buckets.log_bucket = missing.log_bucket
+            and trail_buckets.event_date = missing.event_date
 
     where trail_buckets.is_of_day or not trail_buckets.is_day_listed
 
@@ -154,7 +187,7 @@ answers as (
         bucket_name,
         result,
         case result when 'passed' then true when 'failed' then false end as is_configured,
-        coverage_reasons as reasons,
+        if(result = 'passed', cast(array[] as array(varchar)), coverage_reasons) as reasons,
         event_date
 
     from data_events
