@@ -82,9 +82,12 @@ def test_the_words_of_log_objects_digests_and_lines_are_told():
 
 
 def test_every_reason_of_a_verdict_has_a_remedy_or_is_told_in_the_runbook():
-    model = (MODELS / "marts" / "fct_logging_coverage.sql").read_text()
+    models = "".join(
+        (MODELS / "intermediate" / f"{name}.sql").read_text()
+        for name in ("int_bucket_verdicts", "int_logging_advice")
+    )
     library = "".join((REPO / "plugins" / "lacuna" / f"{name}.py").read_text() for name in MODULES)
-    reasons = set(re.findall(r"if\(.*, '(\w+)'\)", model))
+    reasons = set(re.findall(r"if\(.*, '(\w+)'\)", models))
     config = (MODELS / "intermediate" / "int_logging_config.sql").read_text()
     reasons |= set(
         re.findall(r"'((?:logging_(?:turned|seen)|trail_started|selectors)_\w+)'", config)

@@ -134,8 +134,8 @@ def seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_calls_hold_only_words_that_the_mart_fills() -> None:
-    model = (PROJECT / "models/marts/fct_logging_coverage.sql").read_text()
+def test_calls_hold_only_words_that_the_model_of_advice_fills() -> None:
+    model = (PROJECT / "models/intermediate/int_logging_advice.sql").read_text()
     filled = set(re.findall(r"(?m)^ {16}'([a-z_]+)': ", model))
     used = {word for row in seed("remedy_calls") for word in WORDS.findall(row["call"])}
     assert used == filled
@@ -236,7 +236,7 @@ def test_every_price_says_where_and_when_it_was_read() -> None:
         assert row["currency"] == "USD"
         assert row["source"].startswith("https://")
         assert date.fromisoformat(row["read_on"]) >= date(2026, 11, 27)
-    model = (PROJECT / "models/marts/fct_logging_coverage.sql").read_text()
+    model = (PROJECT / "models/intermediate/int_traffic_costs.sql").read_text()
     assert set(re.findall(r"prices[.]item = '(\w+)'", model)) == {row["item"] for row in prices}
 
 

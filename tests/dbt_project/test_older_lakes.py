@@ -1,4 +1,4 @@
-"""A lake that was made before a column came into the tables goes on; its old days read as null."""
+"""A lake that was made before a column or a table came goes on; its old days say what they said."""
 
 import io
 from datetime import date, timedelta
@@ -14,9 +14,11 @@ NEXT = DAY + timedelta(days=1)
 TABLES = (
     ("lacuna_evidence", "logging_snapshots"),
     ("lacuna_staging", "int_logging_config"),
+    ("lacuna_staging", "int_bucket_verdicts"),
     ("lacuna", "fct_logging_coverage"),
 )
 COLUMN = "weaknesses"
+NEWER_MODELS = ("int_bucket_verdicts", "int_traffic_costs", "int_logging_advice")
 
 
 def make_older(lake: Lake, database: str, table: str) -> None:
@@ -89,3 +91,26 @@ def test_a_lake_without_a_column_gets_it_and_keeps_its_old_days(lake: Lake) -> N
         f"select verdict, {COLUMN} from lacuna.fct_logging_coverage where event_date = date '{DAY}'"
     )
     assert again == {"verdict": "delivering", "weaknesses": None}
+
+
+def test_a_lake_without_the_tables_of_newer_models_gets_them_and_says_what_it_said(
+    lake: Lake,
+) -> None:
+    day = DAY + timedelta(days=20)
+
+    def told() -> list[dict]:
+        return lake.rows(
+            f"select * from lacuna.fct_logging_coverage where event_date = date '{day}'"
+        )
+
+    build(lake, day)
+    before = told()
+    assert [row["recommendations"] != "[]" for row in before] == [True]
+    for table in NEWER_MODELS:
+        lake.client("glue").delete_table(DatabaseName="lacuna_staging", Name=table)
+
+    build(lake, day + timedelta(days=1))
+    assert told() == before
+
+    marts.build_event_days(lake.settings(), day, [str(day)])
+    assert told() == before

@@ -14,6 +14,9 @@ TABLES = {
     "lacuna.quarantined_lines": "delivered_on",
     "lacuna_staging.int_reconciled_hours": "event_date",
     "lacuna_staging.int_witness_gaps": "event_date",
+    "lacuna_staging.int_bucket_verdicts": "event_date",
+    "lacuna_staging.int_traffic_costs": "event_date",
+    "lacuna_staging.int_logging_advice": "event_date",
     "lacuna.fct_object_requests": "event_date",
     "lacuna.fct_delivery_hours": "event_date",
     "lacuna.fct_logging_coverage": "event_date",
@@ -45,7 +48,8 @@ def built(lake: Lake) -> Lake:
         DAY, {"reruns/a": first.encode(), "reruns/b": (line(DAY, 1, "R1") + "nonsense\n").encode()}
     )
     lake.catalogue(DAY)
-    lake.observe(DAY + timedelta(days=1), [{"bucket_name": "photos"}])
+    weak = {"bucket_name": "photos", "weaknesses": ("target_not_versioned",)}
+    lake.observe(DAY + timedelta(days=1), [weak])
     build(lake)
     return lake
 
@@ -61,6 +65,9 @@ def test_a_day_is_read_whole(built: Lake) -> None:
     assert len(rows["lacuna.fct_object_requests"]) == 3
     assert len(rows["lacuna.quarantined_lines"]) == 1
     assert len(rows["lacuna.fct_delivery_hours"]) == 48
+    assert len(rows["lacuna_staging.int_bucket_verdicts"]) == 2
+    assert len(rows["lacuna_staging.int_traffic_costs"]) == 2
+    assert len(rows["lacuna_staging.int_logging_advice"]) == 2
 
 
 def test_a_rerun_after_a_kill_gives_the_same_rows(built: Lake) -> None:
@@ -113,6 +120,7 @@ def test_a_day_that_becomes_empty_is_emptied(built: Lake) -> None:
     rows = content(built, BEFORE, DAY)
     assert rows["lacuna.fct_object_requests"] == []
     assert rows["lacuna.fct_log_objects"] == []
+    assert rows["lacuna_staging.int_traffic_costs"] == []
     assert rows["lacuna.quarantined_lines"] == []
 
 

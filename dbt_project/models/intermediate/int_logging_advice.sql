@@ -1,0 +1,217 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+verdicts as (
+
+    select
+        account_id,
+        region,
+        bucket_name,
+        reasons,
+        target_bucket,
+        target_prefix,
+        target_state,
+        coverage_reasons,
+        coverage_at_fault,
+        sensitivity_error_code,
+        weaknesses,
+        is_sensitive,
+        logging_state,
+        event_date
+
+    from {{ ref('int_bucket_verdicts') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+named_targets as (
+
+    select distinct
+        target_bucket,
+        event_date
+
+    from verdicts
+
+    where target_bucket is not null
+
+),
+
+-- What a log may be sent to: it receives some already, is not logged itself, so that no chain comes of it, and is known
+-- to hold nothing sensitive.
+offered_log_buckets as (
+
+    select
+        log_buckets.account_id,
+        log_buckets.region,
+        log_buckets.bucket_name,
+        log_buckets.event_date,
+        count(*) as sources
+
+    from verdicts as sources
+
+    inner join verdicts as log_buckets
+        on
+            sources.target_bucket = log_buckets.bucket_name
+            and sources.account_id = log_buckets.account_id
+            and sources.region = log_buckets.region
+            and sources.event_date = log_buckets.event_date
+
+    where
+        sources.target_state = 'deliverable'
+        and log_buckets.logging_state = 'off'
+        and not log_buckets.is_sensitive
+
+    group by log_buckets.account_id, log_buckets.region, log_buckets.bucket_name, log_buckets.event_date
+
+),
+
+-- The one of each Region that serves most: were two of them offered to each other, whoever follows both would build a ring.
+offers as (
+
+    select
+        account_id,
+        region,
+        event_date,
+        element_at(array_agg(bucket_name order by sources desc, bucket_name asc), 1) as log_bucket
+
+    from offered_log_buckets
+
+    group by account_id, region, event_date
+
+),
+
+costs as (
+
+    select
+        bucket_name,
+        object_requests,
+        cast(round(forecast_data_events_usd_month * 100) as bigint) as cents,
+        event_date
+
+    from {{ ref('int_traffic_costs') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+told as (
+
+    select
+        verdicts.*,
+        named_targets.target_bucket is not null as is_named_target,
+        offers.log_bucket as offered_log_bucket,
+        coalesce(
+            if(costs.cents = 0, ', less than USD 0.01', ', about USD ')
+            || if(
+                costs.cents = 0,
+                '',
+                cast(costs.cents / 100 as varchar) || '.' || substr(cast(100 + costs.cents % 100 as varchar), 2)
+            )
+            || ' a month for all its reads and writes, at the ' || cast(costs.object_requests as varchar)
+            || ' of this day',
+            ''
+        ) as cost
+
+    from verdicts
+
+    left join named_targets
+        on
+            verdicts.bucket_name = named_targets.target_bucket
+            and verdicts.event_date = named_targets.event_date
+
+    left join offers
+        on
+            verdicts.account_id = offers.account_id
+            and verdicts.region = offers.region
+            and verdicts.event_date = offers.event_date
+            and verdicts.bucket_name <> offers.log_bucket
+
+    left join costs
+        on
+            verdicts.bucket_name = costs.bucket_name
+            and verdicts.event_date = costs.event_date
+
+),
+
+-- What to do about each code. More data events cost by their number: asked for where a bucket is, or may be, sensitive. Any
+-- other's are no more than a witness of its access log, if it writes one, and left to whoever pays.
+asked as (
+
+    select
+        told.*,
+        remedies.priority,
+        remedies.remedy,
+        remedy_calls.call as whole_call,
+        codes.recorder,
+        -- a call that tells its cost is one for more data events
+        coalesce(strpos(remedy_calls.call, '{cost}') > 0 and not told.is_sensitive, false) as is_optional
+
+    from told
+
+    cross join unnest(
+        told.reasons
+        || filter(
+            told.coverage_reasons, reason -> none_match(told.coverage_at_fault, one -> starts_with(one, reason || ' '))
+        )
+        || told.coverage_at_fault
+        || coalesce(told.weaknesses, cast(array[] as array(varchar)))
+        || filter(
+            array[if(told.is_sensitive is null and told.sensitivity_error_code is not null, 'sensitivity_unreadable')],
+            reason -> reason is not null
+        )
+    ) as reasons_told (reason)
+
+    cross join unnest(array[split_part(reasons_told.reason, ' ', 1)], array[split_part(reasons_told.reason, ' ', 2)])
+        as codes (reason, recorder)
+
+    inner join {{ ref('remedies') }} as remedies
+        on
+            if(codes.reason = 'logging_off' and told.is_named_target, 'logging_off_of_log_bucket', codes.reason)
+            = remedies.reason
+
+    left join {{ ref('remedy_calls') }} as remedy_calls
+        on remedies.reason = remedy_calls.reason
+
+),
+
+remedies_of_reasons as (
+
+    select distinct
+        bucket_name,
+        event_date,
+        priority,
+        if(is_optional, 'Optional, as a witness of its access log: ', '') || remedy || coalesce(
+            chr(10)
+            || {{ filled('if(is_optional, null, whole_call)', {
+                'bucket': safe_to_copy('bucket_name', 'BUCKET'),
+                'account': safe_to_copy('account_id', 'ACCOUNT'),
+                'region': safe_to_copy('region', 'REGION'),
+                'partition': partition_of('region'),
+                'log_bucket': safe_to_copy('target_bucket', 'LOG_BUCKET'),
+                'prefix': safe_to_copy('target_prefix', 'PREFIX'),
+                'offered_log_bucket': safe_to_copy('offered_log_bucket', 'LOG_BUCKET'),
+                'day': 'cast(event_date as varchar)',
+                'cost': 'cost',
+                'recorder': safe_to_copy('recorder', 'ARN'),
+                'recorder_region': safe_to_copy("split_part(recorder, ':', 4)", 'HOME_REGION'),
+                'newline': 'chr(10)',
+            }) }},
+            ''
+        ) as recommendation
+
+    from asked
+
+    where not (is_optional and coalesce(logging_state = 'off', false))
+
+)
+
+select
+    bucket_name,
+    array_agg(recommendation order by priority, recommendation) as recommendations,
+    event_date
+
+from remedies_of_reasons
+
+group by bucket_name, event_date
