@@ -176,8 +176,16 @@ def _unreadable_places(on: Partition) -> str:
         -- of a bucket that is gone every folder is: one finding
         if(listings.error_code <> 'NoSuchBucket', listings.prefix) as prefix,
         listings.error_code,
-        array_join(listings.source_buckets, ', ') as source_buckets
+        array_join(listings.source_buckets, ', ') as source_buckets,
+        trails.trails
     from {on.evidence}.listings as listings
+    left join (
+        select log_bucket, array_join(array_agg(distinct trail_arn), ', ') as trails
+        from {on.evidence}.trail_places
+        where delivered_on = date '{on.day}'
+        group by log_bucket
+    ) as trails
+        on listings.log_bucket = trails.log_bucket and listings.kind <> 'access_log'
     where
         listings.delivered_on = date '{on.day}'
         and listings.error_code is not null
@@ -266,9 +274,8 @@ def _says_not_catalogued(row: Row) -> str:
 
 def _says_unreadable_place(row: Row) -> str:
     if row["error_code"] == "NoSuchBucket":
-        return (
-            f"s3://{row['log_bucket']} does not exist: a trail that delivers there loses everything"
-        )
+        recorder = row["trails"] or "a trail that delivers there"
+        return f"s3://{row['log_bucket']} does not exist: what {recorder} records is lost"
     place = f"s3://{row['log_bucket']}/{row['prefix'] or ''}"
     affected = f" (access logs of {row['source_buckets']})" if row["source_buckets"] else ""
     return (

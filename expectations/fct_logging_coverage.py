@@ -168,6 +168,13 @@ def suite(on: Partition) -> gx.ExpectationSuite:
                 SENSITIVE,
             ),
             expect_no_rows(
+                "trail_not_delivering",
+                "warning",
+                "Every trail that logs can deliver its files. CloudTrail tells nobody but who asks "
+                "for the trail's status, and gives up after 30 days.",
+                _not_delivering(on),
+            ),
+            expect_no_rows(
                 "sensitivity_unknown",
                 "warning",
                 "Everything that may call a bucket sensitive could be read. Denied is not harmless: "
@@ -192,6 +199,21 @@ def _not_judged(on: Partition) -> str:
     left join {{batch}} as mart
         on expected.bucket_name = mart.bucket_name
     where mart.bucket_name is null
+    """
+
+
+def _not_delivering(on: Partition) -> str:
+    # one whose bucket is gone is told of by fct_log_objects
+    return f"""
+    select
+        split_part(faults.fault, ' ', 2) as trail_arn,
+        count(*) as buckets,
+        array_join(slice(array_agg(observed.bucket_name order by observed.bucket_name), 1, 3), ', ')
+            as some_buckets
+    from {on.configuration()} as observed
+    cross join unnest(observed.coverage_at_fault) as faults (fault)
+    where starts_with(faults.fault, 'trail_delivery_error ')
+    group by split_part(faults.fault, ' ', 2)
     """
 
 
@@ -262,6 +284,15 @@ def _says_not_recorded(row: Row) -> str:
     )
 
 
+def _says_not_delivering(row: Row) -> str:
+    rest = row["buckets"] - len(row["some_buckets"].split(", "))
+    more = f" and {rest:,} more" if rest else ""
+    return (
+        f"{row['trail_arn']} logs and cannot deliver: what it alone records of "
+        f"{row['some_buckets']}{more} may be lost"
+    )
+
+
 def _says_hidden(row: Row) -> str:
     rest = row["buckets"] - len(row["bucket_name"].split(", "))
     more = f" and {rest:,} more" if rest else ""
@@ -294,6 +325,7 @@ WORDS: Words = {
     "logging_off": _says_off,
     "logging_unknown": _says_unknown,
     "sensitive_not_recorded": _says_not_recorded,
+    "trail_not_delivering": _says_not_delivering,
     "sensitivity_unknown": _says_hidden,
     "log_bucket_weak": _says_weak,
 }

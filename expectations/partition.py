@@ -46,10 +46,9 @@ class Partition:
         Nothing older can tell how the day ended, and the marts judge by the same observation: one
         of the whole account, or buckets that are younger than the day would be expected of it.
         """
-        witness = ("changes_witness", "changes_witnessed_since")
-        return self._first_look(
-            "logging_snapshots", ("account_id", "region", "bucket_name", "logging_state", *witness)
-        )
+        bucket = ("account_id", "region", "bucket_name", "logging_state")
+        trails = ("changes_witness", "changes_witnessed_since", "coverage_at_fault")
+        return self._first_look("logging_snapshots", (*bucket, *trails))
 
     def accounts(self) -> str:
         """A subquery: the accounts as first observed at or after the end of the day."""

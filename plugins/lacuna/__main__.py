@@ -156,7 +156,7 @@ def _show_plan(path: Path, plan: Plan) -> None:
             f"{path} holds this plan already; without PLAN, or with another file, a new one is made"
         )
     print(f"{plans.render(plan)}\n\nNothing was changed. {told}")
-    if plan.changes:
+    if plan.changes or plan.undo_of:
         print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
 
 

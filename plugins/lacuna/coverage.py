@@ -220,6 +220,7 @@ class EventDataStore:
     status: str = "ENABLED"
     selectors: tuple[Selector, ...] | None = ()
     created_at: datetime | None = None
+    is_organization: bool = False
     refused: Refusal | None = None
 
     def records_in(self, region: str) -> bool:

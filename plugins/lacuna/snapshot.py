@@ -22,6 +22,7 @@ from lacuna.aws.sensitivity import read_table
 from lacuna.aws.session import Account, bucket_region, each
 from lacuna.aws.tags import Tags, read_tags
 from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
+from lacuna.coverage import EventDataStore
 from lacuna.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, AccountObserved, LoggingSnapshot, read_back
 from lacuna.permissions import missing, needed
 from lacuna.sensitivity import Sensitivity
@@ -61,6 +62,17 @@ class LogBuckets:
     account_flags_off: frozenset[str] | Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class AccountRead:
+    """All that was read of one account."""
+
+    account: Account
+    buckets: list[BucketRead]
+    log_buckets: LogBuckets
+    trails: TrailsRead
+    stores: StoresRead
+
+
 def observe(settings: Settings, observed_at: datetime) -> int:
     """Write the accounts' logging configuration as of now; returns the number of buckets.
 
@@ -75,12 +87,20 @@ def observe(settings: Settings, observed_at: datetime) -> int:
         values=settings.sensitive_values,
         names=settings.sensitive_buckets,
     )
+    read = [_read_account(accounts, member, settings, judge) for member in accounts.members]
+    # an organisation's event data store shows to its owner only, and records every member
+    shared = [
+        store
+        for one in read
+        if isinstance(one, AccountRead)
+        for store in one.stores.stores
+        if store.is_organization
+    ]
     rows: list[LoggingSnapshot] = []
     looked: list[AccountObserved] = []
-    for member in accounts.members:
-        found = _observe_account(accounts, member, settings, judge, observed_at)
-        looked.append(_account_row(member, found, observed_at))
-        rows += [] if isinstance(found, Refusal) else found
+    for member, one in zip(accounts.members, read, strict=True):
+        looked.append(_account_row(member, one, observed_at))
+        rows += [] if isinstance(one, Refusal) else _rows(one, shared, observed_at)
     partition = {"observed_on": observed_at.astimezone(UTC).date()}
     lake.write(ACCOUNTS, looked, partition)
     earlier = [read_back(LoggingSnapshot, row) for row in lake.read(LOGGING_SNAPSHOTS, partition)]
@@ -116,14 +136,10 @@ def _after(earlier: list[LoggingSnapshot], rows: list[LoggingSnapshot]) -> list[
     return [*first.values(), *filter(is_news, rows)]
 
 
-def _observe_account(
-    accounts: Accounts,
-    member: Member,
-    settings: Settings,
-    judge: JudgeSensitivity,
-    observed_at: datetime,
-) -> list[LoggingSnapshot] | Refusal:
-    """The rows of one account's buckets, or why nobody could look into it."""
+def _read_account(
+    accounts: Accounts, member: Member, settings: Settings, judge: JudgeSensitivity
+) -> AccountRead | Refusal:
+    """One account's buckets, trails and stores, or why nobody could look into it."""
     account = member.account
     if isinstance(account, Refusal):
         return account
@@ -150,11 +166,23 @@ def _observe_account(
     regions = {one.bucket.region for one in read if one.bucket.region} | {account.region}
     trails = read_trails(account, regions, accounts.entered)
     stores = read_stores(account, regions, settings.store_regions)
-    return [_row(account, one, log_buckets, trails, stores, observed_at) for one in read]
+    return AccountRead(account, read, log_buckets, trails, stores)
+
+
+def _rows(
+    read: AccountRead, shared: list[EventDataStore], observed_at: datetime
+) -> list[LoggingSnapshot]:
+    """The rows of one account's buckets; `shared` are the event data stores of organisations."""
+    stores = {store.arn: store for store in (*read.stores.stores, *shared)}
+    seen = replace(read.stores, stores=tuple(stores.values()))
+    return [
+        _row(read.account, one, read.log_buckets, read.trails, seen, observed_at)
+        for one in read.buckets
+    ]
 
 
 def _account_row(
-    member: Member, found: list[LoggingSnapshot] | Refusal, observed_at: datetime
+    member: Member, found: AccountRead | Refusal, observed_at: datetime
 ) -> AccountObserved:
     """An account without buckets is told from one that nobody could look into."""
     refused = found if isinstance(found, Refusal) else None
@@ -163,7 +191,7 @@ def _account_row(
         name=member.name,
         observed_at=observed_at,
         state=UNREADABLE if refused else OBSERVED,
-        observed_buckets=0 if isinstance(found, Refusal) else len(found),
+        observed_buckets=0 if isinstance(found, Refusal) else len(found.buckets),
         error_code=refused.error_code if refused else None,
         error_operation=refused.operation if refused else None,
         missing_permission=missing(refused) if refused else None,

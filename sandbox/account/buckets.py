@@ -12,7 +12,14 @@ ACCOUNT_ID = "123456789012"
 OWNER_ID = hashlib.sha256(b"meridian").hexdigest()
 TRAIL_NAME = "meridian-trail"
 TRAIL_HOME = "us-east-1"
-TRAIL_ARN = f"arn:aws:cloudtrail:{TRAIL_HOME}:{ACCOUNT_ID}:trail/{TRAIL_NAME}"
+
+
+def trail_arn(name: str) -> str:
+    """The ARN of a trail of the account."""
+    return f"arn:aws:cloudtrail:{TRAIL_HOME}:{ACCOUNT_ID}:trail/{name}"
+
+
+TRAIL_ARN = trail_arn(TRAIL_NAME)
 TRAIL_BUCKET = "meridian-cloudtrail"
 # Selects every object of its Region, below a prefix of its own, and was stopped long ago.
 STOPPED_TRAIL, STOPPED_PREFIX = "meridian-trail-2019", "2019"

@@ -263,7 +263,8 @@ def trail_failing(plan: Plan) -> Plan:
     """A trail that logs, and whose delivery fails: nobody can tell what will come of it."""
     note = f"{b.FAILING_TRAIL} alone selects it, and may not write to its log bucket"
     fault = _seen("trail_failing", "meridian-vendor-files", note, "trail_delivery_error")
-    return planted(plan, fault)
+    # what the finding is about; the bucket is told by its coverage
+    return planted(plan, replace(fault, bucket_name=b.trail_arn(b.FAILING_TRAIL)))
 
 
 def trail_bucket_gone(plan: Plan) -> Plan:

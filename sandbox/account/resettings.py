@@ -71,7 +71,7 @@ def trail_narrowed(plan: Plan) -> Plan:
 def trail_deleted(plan: Plan) -> Plan:
     """A trail that is stopped, and deleted before anybody has looked at it."""
     at = _evening(plan)
-    asked = {"name": f"arn:aws:cloudtrail:{b.TRAIL_HOME}:{b.ACCOUNT_ID}:trail/{DELETED_TRAIL}"}
+    asked = {"name": b.trail_arn(DELETED_TRAIL)}
     calls = (
         Call(at, who.CLERK, _CLOUDTRAIL, "StopLogging", asked),
         Call(at + 240, who.CLERK, _CLOUDTRAIL, "DeleteTrail", asked),

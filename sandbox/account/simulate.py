@@ -43,7 +43,7 @@ def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> 
     store(account.objects(), put_objects)
     register_keys(seed, account.plan.period)
     record_delivery(b.TRAIL_ARN, moment(account.newest_trail_file), moment(account.newest_digest))
-    record_delivery_error(b.TRAIL_ARN.replace(b.TRAIL_NAME, b.FAILING_TRAIL), "AccessDenied")
+    record_delivery_error(b.trail_arn(b.FAILING_TRAIL), "AccessDenied")
     return account.truth()
 
 

@@ -55,6 +55,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "duplicate_lines": ("lines_duplicate",),
     "duplicate_object": ("lines_duplicate",),
     "stray_object": ("object_not_a_log",),
+    "trail_failing": ("trail_not_delivering",),
     "trail_bucket_gone": ("place_unreadable",),
     "trail_file_truncated": ("object_corrupt", "data_events_lost"),
     "trail_file_deleted": ("object_missing", "data_events_lost"),

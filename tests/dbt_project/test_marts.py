@@ -120,7 +120,8 @@ def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
     assert [one.split("\n")[0].split(":")[0] for one in row["told"].split("\x1e")] == [
         "Create the log bucket again or point the bucket's logging at one that exists",
         "Turn off Requester Pays on the log bucket",
-        "Start the trail's logging.",
+        "Start the trail's logging, if all that it selects is to be recorded, or let another trail "
+        "record this bucket.",
         "Add the bucket's reads to a trail's data-event selectors.",
         "Nothing for the days to come",
     ]
@@ -222,7 +223,7 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
         trail = f"arn:aws:cloudtrail:eu-west-1:1:trail/{name}"
         assert f"start-logging --region eu-west-1 --name {trail}" in told["photos"]
     assert "update-trail --region HOME_REGION --name ARN --s3-bucket" in told["photos"]
-    assert "update-trail --region HOME_REGION --name ARN --is-multi" in told["blank"]
+    assert "update-trail --region HOME_REGION --name ARN --is-multi" in told["photos"]
     assert "--bucket blank --region REGION" in told["blank"]
 
 

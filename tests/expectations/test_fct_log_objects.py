@@ -37,24 +37,16 @@ def spoiled(new_world):
     world.rows["log_objects"].append(
         {"kind": "access_log", "log_bucket": "logs", "object_key": "never-built"}
     )
+    listed = {"kind": "access_log", "error_code": None, "source_buckets": ["photos-eu"]}
+    closed = {"error_code": "AccessDenied", "source_buckets": ["music-eu", "radio-eu"]}
+    gone = {"log_bucket": "gone", "error_code": "NoSuchBucket", "source_buckets": []}
     world.rows["listings"] = [
-        {"log_bucket": "logs", "prefix": "", "error_code": None, "source_buckets": ["photos-eu"]},
-        {
-            "log_bucket": "closed",
-            "prefix": "eu/",
-            "error_code": "AccessDenied",
-            "source_buckets": ["music-eu", "radio-eu"],
-        },
-        *(
-            {
-                "log_bucket": "gone",
-                "prefix": prefix,
-                "error_code": "NoSuchBucket",
-                "source_buckets": [],
-            }
-            for prefix in ("AWSLogs/1/CloudTrail/", "AWSLogs/1/CloudTrail-Digest/")
-        ),
+        {**listed, "log_bucket": "logs", "prefix": ""},
+        {**listed, "log_bucket": "closed", "prefix": "eu/", **closed},
+        *({**gone, "kind": kind, "prefix": f"{kind}/"} for kind in ("cloudtrail", "digest")),
     ]
+    old = {"trail_arn": "arn:aws:cloudtrail:us-east-1:1:trail/old", "log_bucket": "gone"}
+    world.rows["trail_places"].append({**old, "key_prefix": "", "is_present": True})
     for state in ("valid", "key_unknown", *INVALID):
         world.add_digest(state, state)
     world.add_digest(None, "missing")
@@ -138,7 +130,7 @@ def test_a_place_that_could_not_be_listed_is_told_with_the_buckets_that_log_ther
     assert set(told(findings["place_unreadable"]).split("\n")) == {
         "s3://closed/eu/ could not be listed (AccessDenied): what was delivered there on "
         "2026-11-20 is unknown (access logs of music-eu, radio-eu)",
-        "s3://gone does not exist: a trail that delivers there loses everything",
+        "s3://gone does not exist: what arn:aws:cloudtrail:us-east-1:1:trail/old records is lost",
     }
 
 

@@ -13,6 +13,7 @@ from lacuna.aws import athena
 from lacuna.settings import Settings
 
 MART = "fct_logging_coverage"
+VENDORS = "arn:aws:cloudtrail:us-east-1:1:trail/vendors"
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +92,11 @@ def findings(new_world):
     )
     # of a later look
     world.observe_account("333333333333", "unreadable", minutes=16)
+    failing = f"trail_delivery_error {VENDORS}"
+    for name in ("files-1", "files-2", "files-3", "files-4"):
+        at_fault = [failing, "trail_bucket_missing arn:aws:cloudtrail:us-east-1:1:trail/gone"]
+        world.observe(name, coverage_at_fault=at_fault)
+        world.add_verdict(name, "idle")
     world.observe("absent")
     world.observe("absent-and-off", "off")
     return world.findings(MART)
@@ -212,6 +218,15 @@ def test_a_long_list_of_findings_says_how_many_are_left(new_world):
     assert off.observed == "30 offending"
 
 
+def test_a_trail_that_cannot_deliver_is_told_once_for_all_that_it_alone_records(findings, told):
+    found = findings["trail_not_delivering"]
+    assert told(found) == (
+        f"{VENDORS} logs and cannot deliver: what it alone records of files-1, files-2, files-3 "
+        "and 1 more may be lost"
+    )
+    assert found.offending == (VENDORS,)
+
+
 def test_severities_tell_a_loss_from_a_choice(findings):
     assert {code: result.severity for code, result in findings.items()} == {
         "bucket_not_judged": "critical",
@@ -221,6 +236,7 @@ def test_severities_tell_a_loss_from_a_choice(findings):
         "logging_off": "warning",
         "logging_unknown": "warning",
         "sensitive_not_recorded": "warning",
+        "trail_not_delivering": "warning",
         "sensitivity_unknown": "warning",
         "log_bucket_weak": "warning",
     }

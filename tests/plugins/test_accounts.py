@@ -181,6 +181,24 @@ def test_an_organisations_trail_is_read_as_its_owner_and_listed_once(
     assert places == [("trail-logs", "AWSLogs/")]
 
 
+@pytest.mark.parametrize("is_organization", [True, False])
+def test_an_organisations_event_data_store_records_its_members_too(
+    cloud, organization, settings, observed, is_organization
+):
+    organization.bucket("shop-photos")
+    arn = cloud.store("lake", OrganizationEnabled=is_organization)
+    rows = observed(replace(settings, accounts=("organization",)))[0]
+    assert rows[LAKE]["read_coverage"] == "covered"
+    shop = rows["shop-photos"]
+    expected = ("covered", []) if is_organization else ("not_covered", ["no_trail"])
+    assert (shop["read_coverage"], shop["coverage_reasons"]) == expected
+    assert shop["read_witness"] == "not_covered"
+    cloud.client("cloudtrail").stop_event_data_store_ingestion(EventDataStore=arn)
+    stopped = observed(replace(settings, accounts=("organization",)))[0]["shop-photos"]
+    named = [f"store_not_ingesting {arn}"] if is_organization else []
+    assert (stopped["read_coverage"], stopped["coverage_at_fault"]) == ("not_covered", named)
+
+
 def test_keys_of_another_account_renew_themselves(cloud, member, both, monkeypatch):
     from lacuna.aws.accounts import open_accounts
 

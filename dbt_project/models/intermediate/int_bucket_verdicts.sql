@@ -30,6 +30,9 @@ config as (
         sensitivity_error_code,
         sensitivity_error_operation,
         sensitivity_missing_permission,
+        coverage_error_code,
+        coverage_error_operation,
+        coverage_missing_permission,
         config_observed_at,
         event_date
 
@@ -237,6 +240,9 @@ known as (
         config.sensitivity_error_code,
         config.sensitivity_error_operation,
         config.sensitivity_missing_permission,
+        config.coverage_error_code,
+        config.coverage_error_operation,
+        config.coverage_missing_permission,
         case
             when config.is_sensitive or not coalesce(log_buckets.may_receive_logs, false) then false
             when config.logging_state = 'on' and not log_buckets.receives_first_logs
@@ -407,6 +413,9 @@ select
     sensitivity_error_code,
     sensitivity_error_operation,
     sensitivity_missing_permission,
+    coverage_error_code,
+    coverage_error_operation,
+    coverage_missing_permission,
     error_code as config_error_code,
     error_operation as config_error_operation,
     weaknesses,

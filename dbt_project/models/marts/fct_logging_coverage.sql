@@ -30,6 +30,9 @@ select
     verdicts.sensitivity_missing_permission,
     costs.forecast_data_events_usd_month,
     costs.forecast_access_log_usd_month,
+    verdicts.coverage_error_code,
+    verdicts.coverage_error_operation,
+    verdicts.coverage_missing_permission,
     verdicts.event_date
 
 from {{ ref('int_bucket_verdicts') }} as verdicts

@@ -91,7 +91,7 @@ def read_stores(
 
     A store shows only in the Region where it was made, whichever it records: so all Regions of the
     partition are asked besides `regions`, or those of `elsewhere` where any are named. An
-    organisation's store shows only to the account that manages it, and no question finds it.
+    organisation's store shows only to the account that manages it, and records its members too.
     """
     others = set(elsewhere or account.regions("cloudtrail")) - set(regions)
     here, refused = _of_regions(account, regions, stores_of, "Regions' event data stores")
@@ -139,6 +139,7 @@ def _store(cloudtrail: "CloudTrailClient", arn: str) -> EventDataStore:
         arn=arn,
         home_region=arn.split(":")[3],
         is_multi_region=answer.get("MultiRegionEnabled", False),
+        is_organization=answer.get("OrganizationEnabled", False),
         status=answer.get("Status", ""),
         selectors=_advanced(answer),
         created_at=answer.get("CreatedTimestamp"),

@@ -13,7 +13,6 @@ from sandbox.demo.comparison import BREAKS, MAY_BREAK, bucket_hours, compare, ex
 
 SILENT_KINDS = {
     *("partly_recorded", "trail_stopped", "store_only", "target_by_acl"),
-    "trail_failing",
     *("idle", "late_within_budget", "exfiltration"),
 }
 
