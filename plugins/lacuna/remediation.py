@@ -48,7 +48,7 @@ _BY_STATEMENT = frozenset(
 )
 _BY_TARGET = frozenset({"target_missing", "target_other_region", "target_other_account"})
 # What a log that is new to a log bucket must not bring about there
-_HARM = frozenset({"prefix_shared", "prefix_unattributable", "target_logs_itself"})
+_HARM = frozenset({"prefix_shared", "prefix_unattributable", "target_logs_itself", "target_chain"})
 
 _BY_HAND = {
     "target_policy_denies": "a Deny of the log bucket's policy shuts the log service out, and no "
@@ -396,8 +396,8 @@ class _Planner:
     def _no_log_bucket(self, one: BucketSeen) -> str:
         told = (
             f"no log bucket of this account in {one.region or 'its Region'} takes it without harm "
-            "(nothing may forbid the delivery, no two buckets' keys may mix, and the log bucket must "
-            "not be sensitive): deploy infra/log_bucket.yaml there, and plan again"
+            "(nothing may forbid the delivery, no two buckets' keys may mix, its own log may start no "
+            "chain, and it must not be sensitive): deploy infra/log_bucket.yaml there, and plan again"
         )
         hidden = sorted(
             name

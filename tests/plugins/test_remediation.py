@@ -219,6 +219,19 @@ def test_what_logs_to_a_sensitive_bucket_already_is_let_in_there():
     assert (change.bucket, change.operation) == ("logs", Operation.PUT_POLICY)
 
 
+def test_a_log_bucket_whose_own_log_would_make_a_chain_is_not_chosen():
+    """A third bucket behind it records every object that is delivered to the second."""
+    audit, vault = log_bucket("audit"), log_bucket("vault")
+    seen = [on("a"), on("b", prefix="b/"), off("quiet"), on("logs", "audit", "logs/")]
+    (change,) = make([*seen, off("audit")], log_bucket(), audit).changes
+    assert change.after["LoggingEnabled"]["TargetBucket"] == "logs"
+    chained = [*seen, on("audit", "vault", "audit/"), off("vault")]
+    plan = make(chained, log_bucket(), audit, vault)
+    # `logs` serves most; `audit` makes no chain
+    (change,) = plan.changes
+    assert change.after["LoggingEnabled"]["TargetBucket"] == "audit"
+
+
 def test_one_that_nobody_uses_and_that_is_meant_for_others_gets_no_statement():
     meant = log_bucket(policy=policy(statement("logs", "web-*")))
     plan = make([off("logs", policy=meant.policy), off("quiet"), off("web-shop")], meant)
