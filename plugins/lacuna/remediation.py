@@ -361,13 +361,15 @@ class _Planner:
         )
 
     def _prefixes(self, target: str) -> list[str]:
-        """What others log under there, the most common first, and Lacuna's own."""
+        """What several log under there, the most common first, and Lacuna's own: a prefix that one
+        source alone has may be that source's name."""
         used = Counter(
             one.target_prefix
             for one in self._sources.get(target, [])
             if one.key_layout == KeyLayout.DELIVERY_TIME
         )
-        return list(dict.fromkeys([*(prefix for prefix, _ in used.most_common()), PREFIX]))
+        habits = [prefix for prefix, sources in used.most_common() if sources > 1]
+        return list(dict.fromkeys([*habits, PREFIX]))
 
     def _allowing(self, source: Source, target: str) -> TargetConfig:
         config = self._configs[target]

@@ -232,6 +232,13 @@ def test_a_log_bucket_whose_own_log_would_make_a_chain_is_not_chosen():
     assert change.after["LoggingEnabled"]["TargetBucket"] == "audit"
 
 
+@pytest.mark.parametrize("layout", ["simple", "event_time", "delivery_time"])
+def test_a_prefix_that_one_source_alone_has_is_its_own(layout):
+    seen = [on("src1", prefix="src1/", layout=layout), off("quiet")]
+    (change,) = make(seen, log_bucket()).changes
+    assert change.after["LoggingEnabled"]["TargetPrefix"] == "access-logs/"
+
+
 def test_one_that_nobody_uses_and_that_is_meant_for_others_gets_no_statement():
     meant = log_bucket(policy=policy(statement("logs", "web-*")))
     plan = make([off("logs", policy=meant.policy), off("quiet"), off("web-shop")], meant)
