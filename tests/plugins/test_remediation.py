@@ -239,6 +239,14 @@ def test_a_prefix_that_one_source_alone_has_is_its_own(layout):
     assert change.after["LoggingEnabled"]["TargetPrefix"] == "access-logs/"
 
 
+def test_one_that_serves_some_comes_before_one_that_is_open_and_serves_none():
+    seen = [on("a", "used"), on("b", "used", "b/"), off("idle", policy=log_bucket("idle").policy)]
+    some = log_bucket("used", policy=policy(statement("used", "a"), statement("used", "b")))
+    let_in, turn_on = make([*seen, off("quiet")], some, log_bucket("idle")).changes
+    assert (let_in.bucket, let_in.operation) == ("used", Operation.PUT_POLICY)
+    assert turn_on.after["LoggingEnabled"]["TargetBucket"] == "used"
+
+
 def test_one_that_nobody_uses_and_that_is_meant_for_others_gets_no_statement():
     meant = log_bucket(policy=policy(statement("logs", "web-*")))
     plan = make([off("logs", policy=meant.policy), off("quiet"), off("web-shop")], meant)
