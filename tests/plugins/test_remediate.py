@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lacuna import plans, remediate, snapshot
 from lacuna.aws import lake, remedies
@@ -252,9 +253,15 @@ def test_a_target_that_is_gone_is_replaced_and_all_else_kept(cloud, settings, pl
     settings = Settings.from_env(
         {**settings_environment(cloud), "LACUNA_UNLOGGED_BUCKETS": "lacuna-*"}
     )
-    remediate.write_plan(settings, plan_file, datetime.now(UTC))
+    plan = remediate.write_plan(settings, plan_file, datetime.now(UTC))
+    shown = plans.render(plan)
+    assert "undo  none: S3 would refuse to go back to gone" in shown
+    assert "aws s3api" not in shown
     remediate.apply_plan(settings, plan_file)
     after = documents(cloud, "lost")["lost"][0]
+    # and so does the sandbox
+    with pytest.raises(ClientError, match="InvalidTargetBucketForLogging"):
+        s3.put_bucket_logging(Bucket="lost", BucketLoggingStatus=plan.changes[0].before)
     # moto answers with empty names where a grantee has none
     assert same(
         Operation.PUT_LOGGING, after, {"LoggingEnabled": {**before, "TargetBucket": "logs"}}
