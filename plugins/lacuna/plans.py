@@ -130,7 +130,11 @@ def _targets(change: Change) -> set[str]:
     if change.operation is not Operation.PUT_LOGGING:
         return set()
     documents = (change.before or {}, change.after or {})
-    return {one["LoggingEnabled"]["TargetBucket"] for one in documents if "LoggingEnabled" in one}
+    return {_target(one) for one in documents if "LoggingEnabled" in one}
+
+
+def _target(status: Document) -> str:
+    return str(status["LoggingEnabled"]["TargetBucket"])
 
 
 # ---- as a file -------------------------------------------------------------------------------
@@ -372,7 +376,8 @@ def render(plan: Plan) -> str:
     number = len(plan.changes)
     for at, change in enumerate(plan.changes, start=1):
         lines += ["", f"{at} of {number}  {change.operation} {visible(change.bucket)}"]
-        lines += [f"  why   {visible(change.why)}", *_diff(change), f"  undo  {_undo(change)}"]
+        lines += [f"  why   {visible(change.why)}", *_diff(change)]
+        lines += [f"  undo  {_undo(change, is_undo=plan.undo_of is not None)}"]
     if not number:
         lines += ["", "nothing to change"]
     if plan.notes:
@@ -407,8 +412,11 @@ def _pretty(document: Document | None) -> list[str]:
     return as_json(document, indent=2).splitlines()
 
 
-def _undo(change: Change) -> str:
+def _undo(change: Change, *, is_undo: bool) -> str:
     bucket = shlex.quote(change.bucket)
+    if change.operation is Operation.PUT_LOGGING and change.before and not is_undo:
+        # a plan moves a log only from a target that is gone, another account's or elsewhere
+        return f"none: S3 would refuse to go back to {visible(_target(change.before))}"
     if change.before is None:
         return visible(f"aws s3api delete-bucket-policy --bucket {bucket}")
     call, option = (

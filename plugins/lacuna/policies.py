@@ -283,12 +283,16 @@ def _is_less(operator: str, values: list[Any], least: float) -> Truth:
 
 
 def _null_holds(values: list[Any], key: str, request: Request) -> Truth:
-    """The Null operator: is the key absent, as the value says it should be?"""
-    if request.is_absent(key):
-        return any(_text(value) == "true" for value in values)
-    if key in request.context:
-        return any(_text(value) == "false" for value in values)
-    return None
+    """The Null operator: is the key absent, as the value says it should be?
+
+    What AWS makes of any other value than `true` and `false`, of `True` too, is unsaid.
+    """
+    is_absent = request.is_absent(key)
+    if not is_absent and key not in request.context:
+        return None
+    wanted = "true" if is_absent else "false"
+    said = map(_text, values)
+    return _any(one == wanted if one in {"true", "false"} else None for one in said)
 
 
 def _compared(operator: str, wanted: str, actual: str, request: Request) -> Truth:

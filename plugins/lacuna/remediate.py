@@ -21,12 +21,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from lacuna import documents, plans, remediation, targets
+from lacuna import documents, plans, remediation, sensitivity, targets
 from lacuna.aws import buckets, lake, remedies
 from lacuna.aws.buckets import Bucket
+from lacuna.aws.sensitivity import read_table
 from lacuna.aws.session import Account, bucket_region, each, open_account
+from lacuna.aws.tags import read_tags
 from lacuna.documents import Document, Operation
 from lacuna.evidence import REMEDIATIONS, Remediation
+from lacuna.permissions import needed
 from lacuna.plans import Change, Plan, PlanError
 from lacuna.remediation import BucketSeen, Place
 from lacuna.settings import Settings
@@ -91,7 +94,8 @@ def apply_task(params: Mapping[str, Any]) -> None:
 
 
 def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
-    """Plan for the account as it is now, and write the plan's file. Changes nothing in AWS."""
+    """Plan for the account as it is now, and write the plan's file. Changes nothing in AWS, but that
+    Athena keeps in the lake what it reads of the user's table of sensitive buckets."""
     if undo_at(path):
         raise PlanError(f"{visible(str(path))} is the undo of a plan: nothing is written over it")
     if path.exists():
@@ -100,7 +104,7 @@ def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
     account = open_account(settings)
     place = Place(account.account_id, account.partition, account.region, made_at)
     spared = (*settings.unlogged_buckets, settings.lake_bucket_for(account.account_id))
-    seen = _look(account)
+    seen = _with_sensitivity(account, settings, _look(account))
     plan = remediation.make(
         place,
         seen,
@@ -128,6 +132,37 @@ def _look_at(account: Account, listed: Bucket) -> BucketSeen:
     if seen.target is None:
         return seen
     return replace(seen, source=_source(account, listed.name, region, seen.configured))
+
+
+def _with_sensitivity(
+    account: Account, settings: Settings, seen: list[BucketSeen]
+) -> list[BucketSeen]:
+    """The buckets, and of the log buckets among them if they are sensitive, as a snapshot tells it."""
+    names = remediation.log_buckets(seen)
+    regions = {one.name: one.region for one in seen if one.region and one.name in names}
+    if not regions:
+        return seen
+    key = settings.sensitivity_tag
+    tags = read_tags(account, set(regions.values()), key)
+    table = read_table(settings)
+
+    def is_sensitive(name: str) -> bool | None:
+        tagged = tags[regions[name]]
+        tag: str | Refusal | None
+        if isinstance(tagged, Refusal):
+            tag = buckets.read_tag(account.s3(regions[name]), name, key)
+        else:
+            tag = tagged.get(name)
+        found = sensitivity.judge(
+            name, tag, table, settings.sensitive_values, settings.sensitive_buckets
+        )
+        if found.refused:
+            log.warning("%s: %s; no log is sent there anew", name, needed(found.refused))
+        return found.is_sensitive
+
+    found = each(is_sensitive, sorted(regions), account.concurrency, "log buckets' sensitivity")
+    known = dict(zip(sorted(regions), found, strict=True))
+    return [replace(one, is_sensitive=known.get(one.name)) for one in seen]
 
 
 def _source(account: Account, bucket: str, region: str, status: Document) -> Source:

@@ -26,6 +26,7 @@ from lacuna.plans import SID, Change, Note, Plan
 from lacuna.policies import PolicyUnreadable
 from lacuna.targets import (
     LOG_SERVICE,
+    Existence,
     Refusal,
     Source,
     TargetConfig,
@@ -47,7 +48,7 @@ _BY_STATEMENT = frozenset(
 )
 _BY_TARGET = frozenset({"target_missing", "target_other_region", "target_other_account"})
 # What a log that is new to a log bucket must not bring about there
-_HARM = frozenset({"prefix_shared", "prefix_unattributable", "target_logs_itself"})
+_HARM = frozenset({"prefix_shared", "prefix_unattributable", "target_logs_itself", "target_chain"})
 
 _BY_HAND = {
     "target_policy_denies": "a Deny of the log bucket's policy shuts the log service out, and no "
@@ -70,13 +71,14 @@ class NotMendable(ValueError):
 @dataclass(frozen=True, slots=True)
 class BucketSeen:
     """A bucket as read: GetBucketLogging's answer in full, the policy's text, and where its log
-    goes if it is on."""
+    goes if it is on. `is_sensitive` None: nobody knows, or asked, for it is no log bucket."""
 
     name: str
     region: str | None
     status: Document | Refusal
     policy: str | Refusal | None = None
     source: Source | None = None
+    is_sensitive: bool | None = None
 
     @property
     def configured(self) -> Document:
@@ -178,6 +180,7 @@ class _Planner:
         self._as_seen = configs
         self._configs = dict(configs)
         self._log_buckets = log_buckets(seen)
+        self._is_sensitive = {one.name: one.is_sensitive for one in seen}
         self._logs_to = {
             one.name: one.status if isinstance(one.status, Refusal) else one.target for one in seen
         }
@@ -308,6 +311,8 @@ class _Planner:
         options = [
             (not self._serving[name], not is_open, -self._serving[name], name, order, wanted)
             for name in sorted(self._log_buckets - {source.bucket_name})
+            # what may hold secrets is offered to nobody, as the marts offer it to nobody
+            if self._is_sensitive.get(name) is False
             for order, prefix in enumerate(prefixes(name))
             for wanted in [replace(source, target_prefix=prefix)]
             for is_open in self._openness(wanted, name)
@@ -356,13 +361,15 @@ class _Planner:
         )
 
     def _prefixes(self, target: str) -> list[str]:
-        """What others log under there, the most common first, and Lacuna's own."""
+        """What several log under there, the most common first, and Lacuna's own: a prefix that one
+        source alone has may be that source's name."""
         used = Counter(
             one.target_prefix
             for one in self._sources.get(target, [])
             if one.key_layout == KeyLayout.DELIVERY_TIME
         )
-        return list(dict.fromkeys([*(prefix for prefix, _ in used.most_common()), PREFIX]))
+        habits = [prefix for prefix, sources in used.most_common() if sources > 1]
+        return list(dict.fromkeys([*habits, PREFIX]))
 
     def _allowing(self, source: Source, target: str) -> TargetConfig:
         config = self._configs[target]
@@ -389,11 +396,19 @@ class _Planner:
         self._notes.append(Note(one.name, reason, told))
 
     def _no_log_bucket(self, one: BucketSeen) -> str:
-        return (
+        told = (
             f"no log bucket of this account in {one.region or 'its Region'} takes it without harm "
-            "(nothing may forbid the delivery, and no two buckets' keys may mix): deploy "
-            "infra/log_bucket.yaml there, and plan again"
+            "(nothing may forbid the delivery, no two buckets' keys may mix, its own log may start no "
+            "chain, and it must not be sensitive): deploy infra/log_bucket.yaml there, and plan again"
         )
+        hidden = sorted(
+            name
+            for name, config in self._configs.items()
+            if config.existence is Existence.OURS
+            and config.region == one.region
+            and self._is_sensitive.get(name) is None
+        )
+        return f"{told}; it is not known if {', '.join(hidden)} is sensitive" if hidden else told
 
 
 def _document(policy: str | Refusal | None) -> Document | None:

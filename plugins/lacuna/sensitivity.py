@@ -3,6 +3,7 @@
 Three sources may say so: a bucket's tag, its name, and a table that the user keeps. Any one of
 them is enough; where one could not be read and no other calls the bucket sensitive, nobody knows.
 A row of the table that names no bucket may have been meant for any: it hides what no other says.
+All of this is typed by people: case never counts. Bucket names are lower case but for old ones.
 """
 
 import re
@@ -25,7 +26,7 @@ _WILDCARDS = frozenset("*?")
 
 @dataclass(frozen=True, slots=True)
 class SensitivityTable:
-    """What a table says of buckets: of those it names, and of those its globs match.
+    """What a table says of buckets: of those it names, and of those its globs match, in lower case.
 
     `wordless`: names and globs that it has no word for. `skipped`: rows that name no bucket.
     """
@@ -38,15 +39,15 @@ class SensitivityTable:
     def words(self, bucket_name: str) -> tuple[str, ...]:
         """Everything that it says of a bucket, what is said by name first."""
         return (
-            *self.names.get(bucket_name, ()),
-            *(word for glob, word in self.globs if fnmatchcase(bucket_name, glob)),
+            *self.names.get(bucket_name.lower(), ()),
+            *(word for glob, word in self.globs if _matches(bucket_name, glob)),
         )
 
     def refused(self, bucket_name: str) -> Refusal | None:
         """Why it may mean more of a bucket than it says."""
         if self.skipped:
             return Refusal(READ, "RowsUnusable")
-        if any(fnmatchcase(bucket_name, glob) for glob in self.wordless):
+        if any(_matches(bucket_name, glob) for glob in self.wordless):
             return Refusal(READ, "WordMissing")
         return None
 
@@ -65,12 +66,13 @@ class Sensitivity:
 
 
 def table_of(rows: Iterable[tuple[str | None, str | None]]) -> SensitivityTable:
-    """The table of (bucket_name, sensitivity) rows. Spaces around either do not count."""
+    """The table of (bucket_name, sensitivity) rows. Spaces around either do not count, nor does
+    a name's case."""
     names: dict[str, list[str]] = {}
     globs: list[tuple[str, str]] = []
     wordless: list[str] = []
     skipped = 0
-    said = {((name or "").strip(), (word or "").strip()) for name, word in rows}
+    said = {((name or "").strip().lower(), (word or "").strip()) for name, word in rows}
     for name, word in sorted(said):
         if not _GLOB.fullmatch(name):
             skipped += 1
@@ -97,7 +99,7 @@ def judge(
 ) -> Sensitivity:
     """By its name (`names` are globs), its tag's value, or what the table says; None: no table.
 
-    Tags and tables are typed by people: neither case nor spaces around them count in their words.
+    Neither case nor spaces around them count in a tag's or the table's words.
     """
     sensitive = {value.lower() for value in values}
     tag_word = tag.strip() if isinstance(tag, str) else None
@@ -108,7 +110,7 @@ def judge(
         hidden = (tag, table.refused(bucket_name))
     table_word = next((word for word in table_words if word.lower() in sensitive), None)
     said = tag_word or next(iter(table_words), None)
-    if any(fnmatchcase(bucket_name, name) for name in names):
+    if any(_matches(bucket_name, name) for name in names):
         return Sensitivity(True, said, BY_NAME)
     if tag_word and tag_word.lower() in sensitive:
         return Sensitivity(True, tag_word, BY_TAG)
@@ -116,3 +118,7 @@ def judge(
         return Sensitivity(True, table_word, BY_TABLE)
     refused = next((one for one in hidden if isinstance(one, Refusal)), None)
     return Sensitivity(None if refused else False, said, refused=refused)
+
+
+def _matches(bucket_name: str, glob: str) -> bool:
+    return fnmatchcase(bucket_name.lower(), glob.lower())

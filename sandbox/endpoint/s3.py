@@ -8,6 +8,8 @@ written to, as AWS
   is reported to do (whether it refuses could not be verified); moto's made-up access logs are
   never written
 - who pays for a bucket's requests is kept: moto takes the question for a listing
+- a grant of an ACL gives one permission to one grantee: moto makes one grant of two permissions of the
+canned ACL log-delivery-write, and shows the first
 - ListBuckets pages, and names Regions only when asked in one of the ways that make AWS do so
 - a page of a listing costs the page, not the bucket
 - a statement of a bucket policy that has a condition holds for nobody: moto would take the condition
@@ -32,7 +34,7 @@ from moto.s3.exceptions import (
     InvalidArgumentError,
     InvalidTargetBucketForLogging,
 )
-from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
+from moto.s3.models import FakeAcl, FakeBucket, FakeGrant, FakeKey, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 from moto.s3.utils import _VersionedKeyStore
 
@@ -177,6 +179,15 @@ def set_logging(self: FakeBucket, config: dict[str, Any] | None, buckets: S3Back
     self.logging = config or {}
 
 
+def set_grants(self: FakeAcl, grants: Iterable[FakeGrant] | None = None) -> None:
+    self.grants = [
+        FakeGrant([grantee], [permission])
+        for grant in grants or []
+        for grantee in grant.grantees
+        for permission in grant.permissions
+    ]
+
+
 def get_permission(self: FakeBucket, action: str, resource: str) -> Any:
     document = json.loads(self.policy or '{"Statement": []}')
     found = document["Statement"]
@@ -312,4 +323,5 @@ def install() -> None:
     for owner, functions in replaced.items():
         for function in functions:
             setattr(owner, function.__name__, function)
+    FakeAcl.__init__ = set_grants
     S3Backend.log_incoming_request = lambda *_: None

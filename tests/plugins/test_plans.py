@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import shlex
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -272,6 +273,24 @@ def test_a_policy_that_was_not_there_is_undone_by_deleting_it():
     shown = plans.render(plan(FIRST))
     assert "-(no policy)" in shown
     assert "undo  aws s3api delete-bucket-policy --bucket logs" in shown
+
+
+def test_no_call_is_shown_that_s3_would_refuse():
+    """A plan moves a log only away from where S3 takes none."""
+    lines = plans.render(plan(TURN_ON, MOVE)).splitlines()
+    turned_on, moved = [one for one in lines if one.startswith("  undo")]
+    assert "aws s3api put-bucket-logging" in turned_on
+    assert moved == "  undo  none: S3 would refuse to go back to logs"
+    # an undo moves it back, and that can be taken back
+    back = Change(MOVE.bucket, MOVE.operation, MOVE.after, MOVE.before, "undo")
+    (line,) = [
+        one
+        for one in plans.render(plan(back, undo_of="0123456789abcdef")).splitlines()
+        if one.startswith("  undo")
+    ]
+    command = line.removeprefix("  undo  ")
+    assert command.startswith("aws s3api put-bucket-logging --bucket photos")
+    assert json.loads(shlex.split(command)[-1]) == MOVE.after
 
 
 def test_a_single_statement_is_not_shown_as_changed():

@@ -189,6 +189,9 @@ def test_denying_all_resources_but_some_spares_what_lies_in_them(spared, expecte
         ({"StringEquals": {"s3:TlsVersion": "1.1"}}, "uncertain"),
         ({"Null": {"s3:TlsVersion": "true"}}, "uncertain"),
         ({"Null": {"aws:SourceArn": "true"}}, "allowed"),
+        # nobody outside AWS knows how it reads that
+        ({"Null": {"aws:SourceVpce": "True"}}, "uncertain"),
+        ({"Null": {"aws:SourceArn": "True"}}, "uncertain"),
     ],
 )
 def test_a_deny_for_everyone_reaches_the_service_unless_its_condition_spares_it(
@@ -258,6 +261,18 @@ def test_a_pattern_holds_for_all_the_keys_that_can_be_written_or_for_some_or_for
         ({"Null": {"aws:SourceArn": "false"}}, "allowed"),
         ({"Null": {"aws:SourceArn": ["false", "true"]}}, "allowed"),
         ({"Null": {"aws:Referer": "false"}}, "uncertain"),
+        ({"Null": {"aws:PrincipalOrgID": True}}, "allowed"),
+        ({"Null": {"aws:PrincipalOrgID": False}}, "not_allowed"),
+        # how AWS reads another spelling is unsaid
+        ({"Null": {"aws:PrincipalOrgID": "True"}}, "uncertain"),
+        ({"Null": {"aws:PrincipalOrgID": "FALSE"}}, "uncertain"),
+        ({"Null": {"aws:PrincipalOrgID": " true"}}, "uncertain"),
+        ({"Null": {"aws:PrincipalOrgID": ""}}, "uncertain"),
+        ({"Null": {"aws:PrincipalOrgID": 1}}, "uncertain"),
+        ({"Null": {"aws:PrincipalOrgID": ["True", "true"]}}, "allowed"),
+        ({"Null": {"aws:PrincipalOrgID": ["True", "false"]}}, "uncertain"),
+        ({"Null": {"aws:SourceArn": "False"}}, "uncertain"),
+        ({"Null": {"aws:SourceArn": "True"}}, "uncertain"),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, "not_allowed"),
         ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "allowed"),

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lacuna import plans, remediate, snapshot
 from lacuna.aws import lake, remedies
@@ -252,9 +253,15 @@ def test_a_target_that_is_gone_is_replaced_and_all_else_kept(cloud, settings, pl
     settings = Settings.from_env(
         {**settings_environment(cloud), "LACUNA_UNLOGGED_BUCKETS": "lacuna-*"}
     )
-    remediate.write_plan(settings, plan_file, datetime.now(UTC))
+    plan = remediate.write_plan(settings, plan_file, datetime.now(UTC))
+    shown = plans.render(plan)
+    assert "undo  none: S3 would refuse to go back to gone" in shown
+    assert "aws s3api" not in shown
     remediate.apply_plan(settings, plan_file)
     after = documents(cloud, "lost")["lost"][0]
+    # and so does the sandbox
+    with pytest.raises(ClientError, match="InvalidTargetBucketForLogging"):
+        s3.put_bucket_logging(Bucket="lost", BucketLoggingStatus=plan.changes[0].before)
     # moto answers with empty names where a grantee has none
     assert same(
         Operation.PUT_LOGGING, after, {"LoggingEnabled": {**before, "TargetBucket": "logs"}}
@@ -492,3 +499,84 @@ def test_every_text_in_a_plan_of_a_hostile_account_is_visible(cloud, settings, p
     assert plan_file.read_text().isascii()
     remediate.apply_plan(settings, plan_file)
     assert documents(cloud, "closed")["closed"][1]["Statement"][0] == hostile
+
+
+def secret_by_tag(cloud) -> dict:
+    tags = [{"Key": "sensitivity", "Value": "high"}]
+    cloud.client("s3").put_bucket_tagging(Bucket="secret-logs", Tagging={"TagSet": tags})
+    return {}
+
+
+def secret_by_tag_alone(cloud) -> dict:
+    cloud.faults({"operation": "GetResources", "error": "AccessDeniedException", "status": 400})
+    return secret_by_tag(cloud)
+
+
+def secret_by_name(cloud) -> dict:
+    return {"LACUNA_SENSITIVE_BUCKETS": "secret-*"}
+
+
+def secret_by_table(cloud) -> dict:
+    cloud.bucket("governance")
+    s3, glue = cloud.client("s3"), cloud.client("glue")
+    s3.put_object(Bucket="governance", Key="buckets/1.csv", Body=b"secret-logs,high\nlogs,low\n")
+    columns = [{"Name": name, "Type": "string"} for name in ("bucket_name", "sensitivity")]
+    table = {
+        "Name": "buckets",
+        "TableType": "EXTERNAL_TABLE",
+        "StorageDescriptor": {
+            "Columns": columns,
+            "Location": "s3://governance/buckets/",
+            "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde"},
+        },
+    }
+    glue.create_database(DatabaseInput={"Name": "governance"})
+    glue.create_table(DatabaseName="governance", TableInput=table)
+    return {"LACUNA_SENSITIVITY_TABLE": "governance.buckets"}
+
+
+@pytest.fixture
+def two_log_buckets(cloud, settings):
+    """`secret-logs`, which serves most, and `logs`."""
+    for name in ("a", "b", "c"):
+        cloud.bucket(f"source-{name}")
+    for name in ("logs", "secret-logs"):
+        cloud.log_bucket(name)
+    cloud.log_to("source-a", "secret-logs", "a/")
+    cloud.log_to("source-b", "secret-logs", "b/")
+    cloud.log_to("source-c", "logs", "c/")
+    cloud.bucket("quiet")
+    return cloud
+
+
+def sent(cloud, plan_file, **environment: str) -> dict:
+    """Where a plan sends the logs of which buckets."""
+    chosen = {"LACUNA_UNLOGGED_BUCKETS": "lacuna-*,governance", **environment}
+    settings = Settings.from_env({**settings_environment(cloud), **chosen})
+    plan = remediate.write_plan(settings, plan_file, datetime.now(UTC))
+    return {one.bucket: one.after["LoggingEnabled"]["TargetBucket"] for one in plan.changes}
+
+
+@pytest.mark.parametrize(
+    "secret", [secret_by_tag, secret_by_tag_alone, secret_by_name, secret_by_table]
+)
+def test_no_log_is_sent_to_a_sensitive_bucket(two_log_buckets, plan_file, secret):
+    assert sent(two_log_buckets, plan_file) == {"quiet": "secret-logs"}
+    assert sent(two_log_buckets, plan_file, **secret(two_log_buckets)) == {"quiet": "logs"}
+
+
+def test_no_log_is_sent_where_nobody_knows_if_it_is_sensitive(two_log_buckets, plan_file, caplog):
+    denied = {"error": "AccessDenied", "status": 403}
+    two_log_buckets.faults(
+        {"operation": "GetResources"} | denied,
+        {"operation": "GetBucketTagging", "resource": "secret-logs"} | denied,
+    )
+    assert sent(two_log_buckets, plan_file) == {"quiet": "logs"}
+    assert "secret-logs: GetBucketTagging refused (AccessDenied)" in caplog.text
+    missing = {"LACUNA_SENSITIVITY_TABLE": "governance.none"}
+    two_log_buckets.faults()
+    assert sent(two_log_buckets, plan_file, **missing) == {}
+    (note,) = remediate.read_plan(plan_file).notes
+    assert "not known if logs, secret-logs is sensitive" in note.text

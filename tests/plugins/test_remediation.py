@@ -49,7 +49,7 @@ def log_bucket(name: str = "logs", **fields) -> TargetConfig:
 
 
 def off(name: str, region: str = REGION, **fields) -> BucketSeen:
-    return BucketSeen(name, region, {}, **fields)
+    return BucketSeen(name, region, {}, **{"is_sensitive": False} | fields)
 
 
 def on(
@@ -66,12 +66,19 @@ def on(
     if grants:
         enabled["TargetGrants"] = GRANTS
     source = Source(name, region, ACCOUNT, prefix, layout, grants)
-    return BucketSeen(name, region, {"LoggingEnabled": enabled}, source=source)
+    status = {"LoggingEnabled": enabled}
+    return BucketSeen(name, region, status, source=source, is_sensitive=False)
 
 
 def make(seen: list[BucketSeen], *configs: TargetConfig, spared: str = "") -> plans.Plan:
-    """The plan, which holds nothing that its own file would be refused for."""
+    """The plan, which holds nothing that its own file would be refused for.
+
+    A log bucket of the account that is not among `seen` is one that nothing is amiss with.
+    """
     by_name = {one.bucket_name: one for one in configs}
+    named = {one.name for one in seen}
+    seen = [*seen, *(off(one.bucket_name, one.region or REGION) for one in configs
+                     if one.existence is Existence.OURS and one.bucket_name not in named)]  # fmt: skip
     found = remediation.make(PLACE, seen, by_name, lambda name: fnmatch.fnmatchcase(name, spared))
     assert plans.read(plans.written(found)) == found
     return found
@@ -180,6 +187,64 @@ def test_one_that_needs_no_statement_comes_first():
     some = log_bucket("many", policy=policy(statement("many", "a"), statement("many", "b")))
     (change,) = make(seen, some, log_bucket("few")).changes
     assert change.after["LoggingEnabled"]["TargetBucket"] == "few"
+
+
+def test_a_log_bucket_that_may_be_sensitive_is_offered_to_nobody():
+    many = [on("a", "many"), on("b", "many", "b/"), on("c", "few"), off("quiet")]
+    lost = on("lost", "gone", "kept/")
+    configs = [log_bucket("many"), log_bucket("few"), TargetConfig("gone", Existence.MISSING)]
+    for is_sensitive in (True, None):
+        secret = off("many", is_sensitive=is_sensitive)
+        plan = make([*many, lost, secret], *configs)
+        targets = {one.bucket: one.after["LoggingEnabled"]["TargetBucket"] for one in plan.changes}
+        assert targets == {"quiet": "few", "lost": "few"}
+    # one that is no longer listed, too
+    by_name = {one.bucket_name: one for one in configs}
+    assert remediation.make(PLACE, [*many, lost], by_name, lambda _: False).changes == ()
+
+
+@pytest.mark.parametrize("is_sensitive", [True, None])
+def test_it_is_told_what_hides_whether_a_log_bucket_is_sensitive(is_sensitive):
+    plan = make([on("photos"), off("quiet"), off("logs", is_sensitive=is_sensitive)], log_bucket())
+    assert plan.changes == ()
+    (note,) = plan.notes
+    assert (note.bucket, note.reason) == ("quiet", "logging_off")
+    assert ("not known if logs is sensitive" in note.text) == (is_sensitive is None)
+
+
+def test_what_logs_to_a_sensitive_bucket_already_is_let_in_there():
+    """Where a log goes that is on is its owner's choice, and the statement opens nothing else."""
+    seen = [on("photos"), off("logs", is_sensitive=True)]
+    (change,) = make(seen, log_bucket(policy=None)).changes
+    assert (change.bucket, change.operation) == ("logs", Operation.PUT_POLICY)
+
+
+def test_a_log_bucket_whose_own_log_would_make_a_chain_is_not_chosen():
+    """A third bucket behind it records every object that is delivered to the second."""
+    audit, vault = log_bucket("audit"), log_bucket("vault")
+    seen = [on("a"), on("b", prefix="b/"), off("quiet"), on("logs", "audit", "logs/")]
+    (change,) = make([*seen, off("audit")], log_bucket(), audit).changes
+    assert change.after["LoggingEnabled"]["TargetBucket"] == "logs"
+    chained = [*seen, on("audit", "vault", "audit/"), off("vault")]
+    plan = make(chained, log_bucket(), audit, vault)
+    # `logs` serves most; `audit` makes no chain
+    (change,) = plan.changes
+    assert change.after["LoggingEnabled"]["TargetBucket"] == "audit"
+
+
+@pytest.mark.parametrize("layout", ["simple", "event_time", "delivery_time"])
+def test_a_prefix_that_one_source_alone_has_is_its_own(layout):
+    seen = [on("src1", prefix="src1/", layout=layout), off("quiet")]
+    (change,) = make(seen, log_bucket()).changes
+    assert change.after["LoggingEnabled"]["TargetPrefix"] == "access-logs/"
+
+
+def test_one_that_serves_some_comes_before_one_that_is_open_and_serves_none():
+    seen = [on("a", "used"), on("b", "used", "b/"), off("idle", policy=log_bucket("idle").policy)]
+    some = log_bucket("used", policy=policy(statement("used", "a"), statement("used", "b")))
+    let_in, turn_on = make([*seen, off("quiet")], some, log_bucket("idle")).changes
+    assert (let_in.bucket, let_in.operation) == ("used", Operation.PUT_POLICY)
+    assert turn_on.after["LoggingEnabled"]["TargetBucket"] == "used"
 
 
 def test_one_that_nobody_uses_and_that_is_meant_for_others_gets_no_statement():

@@ -27,13 +27,30 @@ def judged(name, tag=None, table=None, values=VALUES, names=NAMES):
         ("acme-payroll", None, True, "name"),
         ("acme-payroll", "public", True, "name"),
         ("acme-payroll", DENIED, True, "name"),
-        ("ACME-PAYROLL", None, False, None),
+        ("ACME-PAYROLL", None, True, "name"),
         ("acme-payroll-2", None, False, None),
     ],
 )
 def test_a_bucket_is_sensitive_by_its_name_or_by_its_tag(name, tag, expected, by):
     found = judged(name, tag)
     assert (found.is_sensitive, found.sensitive_by) == (expected, by)
+
+
+@pytest.mark.parametrize("name", ["payroll", "Payroll"])
+@pytest.mark.parametrize("typed", ["Payroll", "PAY*", "payr?ll", "payroll"])
+def test_a_name_is_meant_however_it_is_typed(name, typed):
+    assert judged(name, names=(typed,)).sensitive_by == "name"
+    said = table_of([(typed, "Secret"), ("films", "public")])
+    assert judged(name, table=said) == Sensitivity(True, "Secret", "table")
+    wordless = table_of([(typed, ""), ("films", "public")])
+    missing = Refusal("StartQueryExecution", "WordMissing")
+    assert judged(name, table=wordless) == Sensitivity(None, refused=missing)
+
+
+def test_names_in_a_table_that_differ_by_case_are_one():
+    assert table_of([("Photos", "a"), ("PHOTOS", "b")]) == table_of(
+        [("photos", "b"), ("photos", "a")]
+    )
 
 
 def test_without_values_and_names_no_bucket_is_sensitive():

@@ -608,6 +608,22 @@ def test_the_sensitivity_is_the_buckets_tag(cloud, observed):
     assert rows["other"]["sensitivity"] is None
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_tag_without_a_value_says_nothing_and_ends_no_look(cloud, observed, one_by_one):
+    s3 = cloud.client("s3")
+    for name, value in {"photos": "", "payroll": "high"}.items():
+        cloud.bucket(name)
+        tags = [{"Key": "sensitivity", "Value": value}, {"Key": "owner", "Value": ""}]
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+    # or neither call would be held to it
+    assert {"Key": "owner"} in s3.get_bucket_tagging(Bucket="photos")["TagSet"]
+    if one_by_one:
+        cloud.faults({"operation": "GetResources", "error": "AccessDeniedException", "status": 400})
+    rows = observed()
+    assert (rows["photos"]["sensitivity"], rows["photos"]["is_sensitive"]) == (None, False)
+    assert (rows["payroll"]["sensitivity"], rows["payroll"]["is_sensitive"]) == ("high", True)
+
+
 KEPT = """
 create external table governance.buckets (bucket_name string, {column} string)
 row format serde 'org.apache.hadoop.hive.serde2.OpenCSVSerde'

@@ -109,7 +109,9 @@ def read_tag(s3: "S3Client", bucket_name: str, key: str) -> str | Refusal | None
     tags: dict[str, str] | Refusal = _read(
         "GetBucketTagging",
         lambda: {
-            tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket_name)["TagSet"]
+            # an empty value may be left out of the answer
+            tag["Key"]: tag.get("Value", "")
+            for tag in s3.get_bucket_tagging(Bucket=bucket_name)["TagSet"]
         },
         absent={"NoSuchTagSet": {}},
     )

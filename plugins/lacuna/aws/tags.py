@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 # The most that one page holds
 _PAGE = 100
 
-# The value of the tag by bucket, of those that have it
+# The value of the tag by bucket, of those that have it; "" where an answer leaves an empty one out
 Tagged = Mapping[str, str]
 # By Region
 Tags = Mapping[str, Tagged | Refusal]
@@ -53,7 +53,7 @@ def tagged_buckets(tagging: Any, key: str) -> Tagged | Refusal:
         for page in pages:
             for resource in page["ResourceTagMappingList"]:
                 name = _bucket_name(resource["ResourceARN"])
-                values = [tag["Value"] for tag in resource["Tags"] if tag["Key"] == key]
+                values = [tag.get("Value", "") for tag in resource["Tags"] if tag["Key"] == key]
                 if name and values:
                     found[name] = values[0]
     except AwsError as error:

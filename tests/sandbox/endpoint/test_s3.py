@@ -11,6 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from lacuna.aws import buckets
+from lacuna.targets import Source, TargetState, TargetVerdict, judge
 from sandbox.endpoint import s3 as bulk
 
 _numbers = itertools.count()
@@ -230,3 +232,39 @@ def test_who_pays_for_requests_is_kept_and_no_listing(s3: Any, bucket: str) -> N
         )
     with pytest.raises(ClientError, match="NoSuchBucket"):
         s3.get_bucket_request_payment(Bucket="no-such-bucket")
+
+
+LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_acl_for_log_delivery_is_two_grants(s3: Any, bucket: str, at_once: bool) -> None:
+    target = f"{bucket}-logs"
+    s3.create_bucket(Bucket=target, **({"ACL": "log-delivery-write"} if at_once else {}))
+    if not at_once:
+        s3.put_bucket_acl(Bucket=target, ACL="log-delivery-write")
+    granted = [
+        (one["Grantee"].get("URI"), one["Permission"])
+        for one in s3.get_bucket_acl(Bucket=target)["Grants"]
+    ]
+    assert sorted(granted[1:]) == [(LOG_DELIVERY, "READ_ACP"), (LOG_DELIVERY, "WRITE")]
+    assert granted[0] == (None, "FULL_CONTROL")
+    source = Source(bucket, "us-east-1", bulk.ACCOUNT_ID, "web/", "simple")
+    found = buckets.read_target(s3, target, bulk.ACCOUNT_ID)
+    assert judge(source, found) == TargetVerdict(TargetState.DELIVERABLE)
+
+
+def test_every_grantee_of_an_acl_is_shown_with_every_permission(s3: Any, bucket: str) -> None:
+    s3.put_bucket_acl(Bucket=bucket, GrantRead='id="a1", id="b2"', GrantWrite="id=a1")
+    granted = {
+        (one["Grantee"]["ID"], one["Permission"])
+        for one in s3.get_bucket_acl(Bucket=bucket)["Grants"]
+    }
+    assert granted == {("a1", "READ"), ("b2", "READ"), ("a1", "WRITE")}
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    everybody = [
+        one["Permission"]
+        for one in s3.get_bucket_acl(Bucket=bucket)["Grants"]
+        if one["Grantee"].get("URI", "").endswith("/AllUsers")
+    ]
+    assert sorted(everybody) == ["READ", "WRITE"]
