@@ -67,7 +67,8 @@ offered_log_buckets as (
 
 ),
 
--- The one of each Region that serves most: were two of them offered to each other, whoever follows both would build a ring.
+-- The one of each Region that serves most: were two of them offered to each other, whoever follows both would build a
+-- ring.
 offers as (
 
     select
@@ -135,8 +136,8 @@ told as (
 
 ),
 
--- What to do about each code. More data events cost by their number: asked for where a bucket is, or may be, sensitive. Any
--- other's are no more than a witness of its access log, if it writes one, and left to whoever pays.
+-- What to do about each code. More data events cost by their number: asked for where a bucket is, or may be, sensitive.
+-- Any other's are no more than a witness of its access log, if it writes one, and left to whoever pays.
 asked as (
 
     select

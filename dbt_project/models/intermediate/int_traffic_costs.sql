@@ -17,8 +17,8 @@ verdicts as (
 
 ),
 
--- The day's requests, whichever log saw them, and those of them that are data events or would be: CloudTrail writes none
--- of a bucket's configuration, of preflights and of what S3 does by itself.
+-- The day's requests, whichever log saw them, and those of them that are data events or would be: CloudTrail writes
+-- none of a bucket's configuration, of preflights and of what S3 does by itself.
 traffic as (
 
     select
