@@ -26,7 +26,7 @@ from lacuna.aws import buckets, lake, remedies
 from lacuna.aws.buckets import Bucket
 from lacuna.aws.sensitivity import read_table
 from lacuna.aws.session import Account, bucket_region, each, open_account
-from lacuna.aws.tags import read_tags
+from lacuna.aws.tags import read_tags, tag_of
 from lacuna.documents import Document, Operation
 from lacuna.evidence import REMEDIATIONS, Remediation
 from lacuna.permissions import needed
@@ -147,12 +147,7 @@ def _with_sensitivity(
     table = read_table(settings)
 
     def is_sensitive(name: str) -> bool | None:
-        tagged = tags[regions[name]]
-        tag: str | Refusal | None
-        if isinstance(tagged, Refusal):
-            tag = buckets.read_tag(account.s3(regions[name]), name, key)
-        else:
-            tag = tagged.get(name)
+        tag = tag_of(account, tags, regions[name], name, key)
         found = sensitivity.judge(
             name, tag, table, settings.sensitive_values, settings.sensitive_buckets
         )

@@ -20,7 +20,7 @@ from lacuna.aws.buckets import Bucket, BucketsUnlisted, LoggingConfig
 from lacuna.aws.lake import open_lake
 from lacuna.aws.sensitivity import read_table
 from lacuna.aws.session import Account, bucket_region, each
-from lacuna.aws.tags import Tags, read_tags
+from lacuna.aws.tags import Tags, read_tags, tag_of
 from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
 from lacuna.coverage import EventDataStore
 from lacuna.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, AccountObserved, LoggingSnapshot, read_back
@@ -234,12 +234,7 @@ def _read_bucket(
     if isinstance(config, Refusal) and config.error_code in NO_BUCKET:
         _say_deleted(bucket)
         return None
-    tagged = tags.get(region)
-    if tagged is None or isinstance(tagged, Refusal):
-        # Asked one by one only where nobody tells the tags of many
-        tag = buckets.read_tag(s3, bucket.name, settings.sensitivity_tag)
-    else:
-        tag = tagged.get(bucket.name)
+    tag = tag_of(account, tags, region, bucket.name, settings.sensitivity_tag)
     for refused in (config, tag):
         if isinstance(refused, Refusal):
             log.warning("%s: %s", bucket.name, needed(refused))

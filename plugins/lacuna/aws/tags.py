@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from lacuna.aws.buckets import read_tag
 from lacuna.aws.session import Account, AwsError, each, refusal
 from lacuna.permissions import needed
 from lacuna.targets import Refusal
@@ -39,6 +40,16 @@ def read_tags(account: Account, regions: Collection[str], key: str) -> Tags:
                 "%s: %s; its buckets are asked for their tags one by one", region, needed(answer)
             )
     return found
+
+
+def tag_of(
+    account: Account, tags: Tags, region: str, bucket_name: str, key: str
+) -> str | Refusal | None:
+    """A bucket's tag from those of its Region; asked of itself only where nobody tells of many."""
+    tagged = tags.get(region)
+    if tagged is None or isinstance(tagged, Refusal):
+        return read_tag(account.s3(region), bucket_name, key)
+    return tagged.get(bucket_name)
 
 
 def tagged_buckets(tagging: Any, key: str) -> Tagged | Refusal:
