@@ -313,3 +313,27 @@ def test_settings_lose_no_text_at_any_width(monkeypatch, columns):
 def test_a_value_is_shown_as_it_is_and_not_as_markup(monkeypatch):
     monkeypatch.setenv("LACUNA_SENSITIVITY_TAG", "[red]data[/] class")
     assert "[red]data[/] class" in CliRunner().invoke(app, ["settings"]).stdout
+
+
+def test_a_second_run_waits_for_the_first_and_then_has_its_turn(tmp_path):
+    """Two at once broke each other's Airflow database. A run that is killed has had its turn."""
+    turn = (
+        "from lacuna import terminal; terminal.wait_for_turn(); print('mine', flush=True); input()"
+    )
+
+    def started():
+        return subprocess.Popen(
+            [sys.executable, "-c", turn],
+            env=os.environ | {"AIRFLOW_HOME": str(tmp_path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    with started() as first:
+        assert first.stdout.readline() == "mine\n"
+        with started() as second:
+            assert second.stdout.readline().startswith("another run is under way here")
+            first.kill()
+            assert second.communicate("\n", timeout=60)[0] == "mine\n"
+            assert second.returncode == 0

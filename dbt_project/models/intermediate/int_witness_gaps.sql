@@ -183,7 +183,7 @@ gaps as (
     inner join {{ ref('int_logging_config') }} as config
         on
             config.event_date between date_add('day', -1, folders.delivered_on) and folders.delivered_on
-            and coalesce(config.account_id = folders.account_id, true)
+            and coalesce(folders.account_id = config.account_id, true)
 
     where
         config.event_date in {{ event_days() }}
