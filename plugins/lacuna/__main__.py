@@ -297,8 +297,8 @@ def advise(
 ) -> None:
     """Print what to do about each bucket's logging, with the exact call below it where there is one.
 
-    A line that begins with # says what to keep. Exit 1 where nothing could be read, the day was not
-    run, or has no such bucket.
+    A line that begins with # says what to keep. Exit 1 where nothing could be read, or
+    nothing is known of the day or of the bucket.
     """
     wanted = _day(day)
     from lacuna import summary

@@ -257,11 +257,11 @@ def where_next(settings: Settings, day: date) -> list[str]:
 def advice(settings: Settings, day: date, bucket: str | None = None) -> list[str]:
     """What is recommended for the buckets of a day, or for one of them: lines to read and copy.
 
-    NothingKnown where the day was not run, or has no such bucket.
+    NothingKnown where no bucket was judged on that day, or not this one.
     """
     rows = athena.rows(settings, ADVICE.format(day=day))
     if not rows:
-        raise NothingKnown(f"{day} was not run: make run DAY={day}")
+        raise NothingKnown(f"no bucket was judged on {day}: if it was not run, make run DAY={day}")
     wanted = [row for row in rows if bucket in (None, row["bucket_name"])]
     if not wanted:
         raise NothingKnown(f"there was no bucket {visible(bucket or '')} on {day}")

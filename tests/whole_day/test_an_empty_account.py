@@ -69,14 +69,16 @@ def test_a_query_is_answered_or_its_reason_told(empty, said):
     assert "Traceback" not in failed.stderr
 
 
-def test_no_advice_is_told_from_a_day_that_was_not_run(empty, said):
+def test_a_day_of_which_nothing_is_known_is_not_told_as_one_without_advice(empty, said):
     def advise(*arguments):
         return subprocess.run(
             [sys.executable, "-m", "lacuna", "advise", *arguments],
             cwd=REPO, env=empty.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    assert advise(DAY).stdout.startswith("nothing to advise")
+    done = advise(DAY)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"no bucket was judged on {DAY}")
     assert advise("yesterday").returncode == 2
 
 
