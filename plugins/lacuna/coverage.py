@@ -545,10 +545,10 @@ def _reasons(
     modes = list(zip(_MODES, (reads, writes), strict=True))
     wanting = [mode for mode, found in modes if found.coverage is not Coverage.COVERED]
     lacking = [one for one in recorders if one.reason and _would_add(one, surely, arn, wanting)]
-    # What is made for other Regions matters only where nothing of this one selects the bucket.
+    # What is made for other Regions matters only where nothing of this one is made for objects.
     near = [one for one in recorders if one.reason not in _ELSEWHERE]
-    is_selected = any(_would_add(one, (), arn, _MODES) for one in near)
-    told = [one for one in lacking if one in near or not is_selected]
+    is_for_objects = any(_alive(_selected(one), mode) for one in near for mode in _MODES)
+    told = [one for one in lacking if one in near or not is_for_objects]
     reasons = [_Reason(one.reason, one.arn, one.refused) for one in told if one.reason]
     reasons += [
         _Reason(code, one.arn) for one in recorders for code in _misleading(one.surely, arn)
@@ -592,8 +592,12 @@ def _would_add(
 ) -> bool:
     """Does it select any request of the modes that `recorded` leaves out, were it not for its
     reason?"""
-    selected = [_at_most(one) for one in (*recorder.surely, *recorder.maybe, *recorder.idle)]
-    return any(_adds(selected, recorded, arn, mode) for mode in modes)
+    return any(_adds(_selected(recorder), recorded, arn, mode) for mode in modes)
+
+
+def _selected(recorder: _Recorder) -> list[Selector]:
+    """All that it selects, were it not for its reason."""
+    return [_at_most(one) for one in (*recorder.surely, *recorder.maybe, *recorder.idle)]
 
 
 def _adds(

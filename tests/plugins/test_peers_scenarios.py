@@ -31,11 +31,13 @@ def arn(operator: str, value: str) -> dict[str, Any]:
 
 COVERED, NOT, PARTLY = "covered", "not_covered", "partly_covered"
 NEITHER = ["reads_not_selected", "writes_not_selected"]
+# Nothing here is made for objects, and trails of other Regions select all of them
+ELSEWHERE = ["trail_other_region", *NEITHER]
 # By name: the selectors, the coverage of reads and of writes, the reasons. Each is the only trail of
 # a Region, and records the bucket of the same name, which is in that Region.
 SCENARIOS: dict[str, tuple[dict[str, Any], str, str, list[str]]] = {
-    "no-data-events": ({}, NOT, NOT, NEITHER),
-    "lambda-only": (basic("arn:aws:lambda", kind="AWS::Lambda::Function"), NOT, NOT, NEITHER),
+    "no-data-events": ({}, NOT, NOT, ELSEWHERE),
+    "lambda-only": (basic("arn:aws:lambda", kind="AWS::Lambda::Function"), NOT, NOT, ELSEWHERE),
     "all": (basic("arn:aws:s3"), COVERED, COVERED, []),
     "all-with-colons": (basic("arn:aws:s3:::"), COVERED, COVERED, []),
     # Prowler passes it; CloudTrail knows no wildcards
