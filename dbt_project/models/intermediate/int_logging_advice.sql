@@ -103,6 +103,7 @@ told as (
         verdicts.*,
         named_targets.target_bucket is not null as is_named_target,
         offers.log_bucket as offered_log_bucket,
+        transform(verdicts.coverage_at_fault, one -> split_part(one, ' ', 1)) as reasons_at_fault,
         coalesce(
             if(costs.cents = 0, ', less than USD 0.01', ', about USD ')
             || if(
@@ -153,9 +154,7 @@ asked as (
 
     cross join unnest(
         told.reasons
-        || filter(
-            told.coverage_reasons, reason -> none_match(told.coverage_at_fault, one -> starts_with(one, reason || ' '))
-        )
+        || filter(told.coverage_reasons, reason -> not contains(told.reasons_at_fault, reason))
         || told.coverage_at_fault
         || coalesce(told.weaknesses, cast(array[] as array(varchar)))
         || filter(
