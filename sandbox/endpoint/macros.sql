@@ -71,7 +71,7 @@ create macro t_date_parse(s, format, fits, may, safe) as case when regexp_full_m
 -- arrays and maps (a query's own names must not be those of a lambda here: see OWN)
 create macro t_element_at(a, i) as a[case when a is null then null when i not between -2147483647 and 2147483647 then
   cast(t_refuse('the element ' || i) as bigint) when i = 0 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || i as bigint) else i end];
-create macro t_contains(a, x) as case when list_contains(a, x) then true when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) > 0 then null
+create macro t_contains(a, x) as case when x is null then null when list_contains(a, x) then true when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) > 0 then null
   else list_contains(a, x) end;
 create macro t_array_position(a, x) as case when a is not null and x is not null then cast(coalesce(list_position(a, x), 0) as bigint) end;
 create macro t_array_distinct(a) as list_filter(a, lambda lacuna__x, lacuna__i:

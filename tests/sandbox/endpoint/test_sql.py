@@ -27,6 +27,9 @@ VALUES = [
     ("lower('Ä')", "ä"),
     ("starts_with('abc', 'ab')", "true"),
     ("chr(65)", "A"),
+    ("contains(array['a'], cast(null as varchar))", None),
+    ("contains(cast(array[] as array(varchar)), cast(null as varchar))", None),
+    ("filter(array['a', null], one -> not contains(array['b'], one))", "[a]"),
     # regular expressions
     ("regexp_like('abc', 'b.')", "true"),
     ("regexp_extract('abc', '(b)(c)', 2)", "c"),
