@@ -23,13 +23,7 @@ select
     date_format(max(changed_at), '%H:%i:%s') as last_at
 from {{batch}}
 where {condition}
-group by
-    coalesce(bucket_name, trail_name, if(about = 'account', 'account ' || account_id)),
-    event_name,
-    identity_arn,
-    error_code,
-    account_id,
-    event_region
+group by 1, 2, 3, 4, 5, 6
 """
 
 # The same, with the first call of the day after them that turned it on again.

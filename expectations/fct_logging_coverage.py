@@ -213,7 +213,7 @@ def _not_delivering(on: Partition) -> str:
     from {on.configuration()} as observed
     cross join unnest(observed.coverage_at_fault) as faults (fault)
     where starts_with(faults.fault, 'trail_delivery_error ')
-    group by split_part(faults.fault, ' ', 2)
+    group by 1
     """
 
 
@@ -265,11 +265,9 @@ def _says_unknown(row: Row) -> str:
 
 def _says_weak(row: Row) -> str:
     code = row["weakness"]
-    rest = row["sources"] - len(row["some_sources"].split(", "))
-    more = f" and {rest:,} more" if rest else ""
     return (
         f"log bucket {row['bucket_name']} {WEAKNESSES.get(code, 'is weak')} "
-        f"({code}; logs of {row['some_sources']}{more})"
+        f"({code}; logs of {_some(row['some_sources'], row['sources'])})"
     )
 
 
@@ -285,23 +283,25 @@ def _says_not_recorded(row: Row) -> str:
 
 
 def _says_not_delivering(row: Row) -> str:
-    rest = row["buckets"] - len(row["some_buckets"].split(", "))
-    more = f" and {rest:,} more" if rest else ""
     return (
         f"{row['trail_arn']} logs and cannot deliver: what it alone records of "
-        f"{row['some_buckets']}{more} may be lost"
+        f"{_some(row['some_buckets'], row['buckets'])} may be lost"
     )
 
 
 def _says_hidden(row: Row) -> str:
-    rest = row["buckets"] - len(row["bucket_name"].split(", "))
-    more = f" and {rest:,} more" if rest else ""
     permission = row["sensitivity_missing_permission"]
     lacks = f", {permission} is not allowed" if permission else ""
     return (
-        f"it is unknown if these are sensitive: {row['bucket_name']}{more} "
+        f"it is unknown if these are sensitive: {_some(row['bucket_name'], row['buckets'])} "
         f"({row['sensitivity_error_operation']}: {row['sensitivity_error_code']}{lacks})"
     )
+
+
+def _some(names: str, number: int) -> str:
+    """The first of `number` names, and how many more there are."""
+    rest = number - len(names.split(", "))
+    return f"{names} and {rest:,} more" if rest else names
 
 
 def _because(row: Row) -> str:

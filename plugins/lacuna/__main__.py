@@ -157,7 +157,11 @@ def _show_plan(path: Path, plan: Plan) -> None:
         )
     print(f"{plans.render(plan)}\n\nNothing was changed. {told}")
     if plan.changes or plan.undo_of:
-        print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
+        _say_how_to_apply(path)
+
+
+def _say_how_to_apply(path: Path) -> None:
+    print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
 
 
 def _make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
@@ -168,7 +172,7 @@ def _make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
     made = read_plan(path)
     print(f"\n{plans.render(made)}\n\nNothing was changed. The plan is {path}", flush=True)
     if made.changes:
-        print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
+        _say_how_to_apply(path)
 
 
 def _apply_plan(settings: Settings, path: Path, plan: Plan, interrupt: terminal.Interrupt) -> None:

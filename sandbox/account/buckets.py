@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -591,26 +592,27 @@ def event_selectors() -> list[dict[str, Any]]:
 
 def store_selectors() -> list[dict[str, Any]]:
     """What the event data store records."""
-    stored = [f"{one.arn}/" for one in SOURCES if one.reads is Seen.STORED]
-    return [{"Name": "What no trail records", "FieldSelectors": _object_fields(stored)}]
+    return _objects_of("What no trail records", (b for b in SOURCES if b.reads is Seen.STORED))
 
 
 def failing_selectors() -> list[dict[str, Any]]:
     """What the trail that cannot deliver selects."""
-    selected = [f"{one.arn}/" for one in SOURCES if one.reads is Seen.UNDELIVERED]
-    return [{"Name": "Files of vendors", "FieldSelectors": _object_fields(selected)}]
+    return _objects_of("Files of vendors", (b for b in SOURCES if b.reads is Seen.UNDELIVERED))
 
 
 def orphan_selectors() -> list[dict[str, Any]]:
     """What the trail selects whose bucket is gone."""
-    arns = [f"{BY_NAME['meridian-renderings'].arn}/"]
-    return [{"Name": "The studio's renderings", "FieldSelectors": _object_fields(arns)}]
+    return _objects_of("The studio's renderings", [BY_NAME["meridian-renderings"]])
 
 
 def stopped_store_selectors() -> list[dict[str, Any]]:
     """What the event data store selects that takes nothing in."""
-    arns = [f"{BY_NAME['meridian-trials'].arn}/"]
-    return [{"Name": "A trial", "FieldSelectors": _object_fields(arns)}]
+    return _objects_of("A trial", [BY_NAME["meridian-trials"]])
+
+
+def _objects_of(name: str, buckets: Iterable[Bucket]) -> list[dict[str, Any]]:
+    """One selector of every object of some buckets."""
+    return [{"Name": name, "FieldSelectors": _object_fields([f"{b.arn}/" for b in buckets])}]
 
 
 def all_objects() -> list[dict[str, Any]]:
