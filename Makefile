@@ -90,7 +90,7 @@ test: $(AIRFLOW_HOME)/.migrated ## All tests
 
 .PHONY: conformance
 conformance: $(AIRFLOW_HOME)/.migrated ## The embedded engine beside a real Trino: the daily run, its expressions, bytes scanned (needs a JDK 24)
-	@python -m pytest -q -m trino -rs tests/sandbox/endpoint
+	@python -m pytest -q -m trino -rs tests/sandbox/athena
 
 .PHONY: smoke
 smoke: .venv/.installed ## The commands of docker-compose.yml outside Docker, on a real PostgreSQL
@@ -112,8 +112,8 @@ lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint, cfn-lin
 
 .PHONY: docs
 docs: .venv/.installed ## What the embedded engine carries and refuses: docs/embedded-engine.md
-	@python -m sandbox.endpoint.described
+	@python -m sandbox.athena.duck.described
 
 .PHONY: bench
 bench: $(AIRFLOW_HOME)/.migrated ## Measure a day of a million lines and an account of 1,000 buckets; ratios to docs/bench.md [PROWLER=venv] [CUSTODIAN=venv]
-	@python -m sandbox bench
+	@python -m bench

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
-from lacuna import daily, day
+from lacuna import day
+from lacuna.steps import daily
 
 
 @dag(
@@ -25,27 +26,27 @@ from lacuna import daily, day
 def build_access_marts():
     @task
     def parse_delivery_day(params: dict, partition_key: str | None = None) -> None:
-        from lacuna import marts
         from lacuna.settings import Settings
+        from lacuna.steps import build
 
-        marts.parse_delivery_day(Settings.from_env(), day.run_day(partition_key, params))
+        build.parse_delivery_day(Settings.from_env(), day.run_day(partition_key, params))
 
     @task
     def find_event_days(params: dict, partition_key: str | None = None) -> list[str]:
-        from lacuna import marts
         from lacuna.settings import Settings
+        from lacuna.steps import build
 
         on = day.run_day(partition_key, params)
-        return [str(event_day) for event_day in marts.days_to_build(Settings.from_env(), on)]
+        return [str(event_day) for event_day in build.days_to_build(Settings.from_env(), on)]
 
     @task(outlets=[daily.access_marts])
     def build_event_days(
         event_days: list[str], params: dict, partition_key: str | None = None
     ) -> None:
-        from lacuna import marts
         from lacuna.settings import Settings
+        from lacuna.steps import build
 
-        marts.build_event_days(Settings.from_env(), day.run_day(partition_key, params), event_days)
+        build.build_event_days(Settings.from_env(), day.run_day(partition_key, params), event_days)
 
     event_days = find_event_days()
     parse_delivery_day() >> event_days

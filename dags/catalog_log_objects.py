@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
-from lacuna import daily, day
+from lacuna import day
+from lacuna.steps import daily
 
 
 @dag(
@@ -26,11 +27,11 @@ from lacuna import daily, day
 def catalog_log_objects():
     @task(outlets=[daily.log_objects])
     def catalog_day(params: dict, partition_key: str | None = None) -> str:
-        from lacuna import catalogue
         from lacuna.settings import Settings
+        from lacuna.steps import catalog
 
         on = day.run_day(partition_key, params)
-        return str(catalogue.catalogue_day(Settings.from_env(), on))
+        return str(catalog.catalogue_day(Settings.from_env(), on))
 
     catalog_day()
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
-from lacuna import daily, day
+from lacuna import day
+from lacuna.steps import daily
 
 
 @dag(
@@ -25,10 +26,10 @@ from lacuna import daily, day
 def check_log_delivery():
     @task(outlets=[daily.check_results])
     def check_marts(params: dict, partition_key: str | None = None) -> list[str]:
-        from lacuna import checks  # Great Expectations takes seconds to import
         from lacuna.settings import Settings
+        from lacuna.steps import check  # Great Expectations takes seconds to import
 
-        return checks.check_delivery_day(Settings.from_env(), day.run_day(partition_key, params))
+        return check.check_delivery_day(Settings.from_env(), day.run_day(partition_key, params))
 
     check_marts()
 

@@ -43,13 +43,13 @@ def remediate_logging():
 
     @task
     def plan(params: dict) -> None:
-        from lacuna import remediate
+        from lacuna.steps import remediate
 
         remediate.plan_task(params)
 
     @task
     def apply(params: dict) -> None:
-        from lacuna import remediate
+        from lacuna.steps import remediate
 
         remediate.apply_task(params)
 

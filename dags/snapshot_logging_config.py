@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 
 from airflow.sdk import CronPartitionTimetable, dag, task
 
-from lacuna import daily, day
+from lacuna import day
+from lacuna.steps import daily
 
 
 @dag(
@@ -30,7 +31,7 @@ from lacuna import daily, day
 def snapshot_logging_config():
     @task
     def prepare_lake(params: dict, partition_key: str | None = None) -> None:
-        from lacuna.aws import lake
+        from lacuna.lake import lake
         from lacuna.settings import Settings
 
         day.run_day(partition_key, params)  # refused here, before anything is written
@@ -38,8 +39,8 @@ def snapshot_logging_config():
 
     @task(outlets=[daily.logging_snapshots])
     def observe_buckets() -> int:
-        from lacuna import snapshot
         from lacuna.settings import Settings
+        from lacuna.steps import snapshot
 
         return snapshot.observe(Settings.from_env(), datetime.now(UTC))
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox.endpoint.trino_server import NoCoordinator
+from sandbox.athena.trino.coordinator import NoCoordinator
 from sandbox.process import PortTaken, refuse_taken
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -58,7 +58,7 @@ def serve(
 ) -> None:
     """Serve the sandbox until interrupted; prints the exports a client needs, then `sandbox ready`."""
     from sandbox.account import simulate
-    from sandbox.endpoint import server
+    from sandbox.athena import server
 
     refuse_taken(port, "make sandbox PORT")
     with server.Sandbox(port=port, engine=getattr(server, engine)) as box:
@@ -105,16 +105,6 @@ def up(seed: Seed = 7, requests: Requests = 20_000, days: Days = 4, port: int = 
     from sandbox.up import up as serve_airflow
 
     serve_airflow(seed, requests, yesterday(), days, port)
-
-
-@app.command()
-def bench(requests: Requests = 1_110_000) -> None:
-    """Measure the demo, one large day (nine requests in ten are in an access log) and an account of 1,000 buckets; ratios to
-    docs/bench.md. Peers are measured where they are found on PATH or in the environments PROWLER and CUSTODIAN.
-    """
-    from sandbox.bench import bench as measure
-
-    measure(requests, yesterday())
 
 
 def client_environment(url: str) -> dict[str, str]:

@@ -3,12 +3,11 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import boto3
 import pytest
 
-REPO = Path(__file__).parents[1]
+from tests.support import REPO
 
 # Before anything imports airflow: its configuration is read once.
 os.environ.update(
@@ -30,7 +29,7 @@ for name in [
 ]:
     del os.environ[name]
 
-from sandbox.endpoint.server import Sandbox  # noqa: E402
+from sandbox.athena.server import Sandbox  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -64,7 +64,7 @@
 
 {#-
     Can the line be cut by position? True for the lines of ordinary clients: three quoted fields without a
-    quote inside, one space between fields. Both ways of cutting give the same fields (tests/dbt_project
+    quote inside, one space between fields. Both ways of cutting give the same fields (tests/sandbox/dbt_project
     compares them on generated lines); this one costs a small part of the pattern's time.
     `parts` is the line split at quotes; `head`, `numbers` and `tail` are its 1st, 3rd and 7th part split at spaces.
 -#}

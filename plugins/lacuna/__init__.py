@@ -1,21 +1,17 @@
 """Lacuna's library: is every bucket's access logged, did the logs arrive, what do they say?
 
-settings     what a run may be told from outside
+Each package imports only from those below it (pyproject.toml, import-linter).
+
+cli/         commands.py, the runner of a day, its summary, the terminal
+steps/       what a DAG runs: snapshot, catalog, build, check, remediate, and their parts
+lake/        our own store: evidence, raw tables, Glue, Athena
+aws/         the accounts that are watched: buckets, objects, trails, tags
+remedy/      plans that repair logging                                   (pure, as all below)
+trail/       what trails record, where their files are, whether they are genuine
+access_log/  whether a target can receive access logs, where they are, what is weak there
+tables/      rows and schemas of the evidence and raw tables
+refusals     what AWS did not answer, and which permission is missing
+settings     the LACUNA_* environment variables
 day          which delivery day a run is about
-text         text written by strangers, safe to show
-
-aws/         every call to AWS: clients passed in, frozen values returned
-policies     what a bucket policy says to one request            (pure, as all down to digests)
-targets      can S3 deliver access logs to this bucket?
-weaknesses   what is weak about the place that they are delivered to?
-coverage     which data events of a bucket do the trails record?
-delivery     where a day's log objects lie, and what a listed object is
-logfiles     is a CloudTrail file whole, and what is its hash?
-digests      are digest files genuine and unbroken, do the log files match?
-evidence     the evidence tables' rows and schemas
-raw          the raw tables, their partitions and manifests
-
-snapshot     observe the account's logging configuration          (read, judge, write)
-catalogue    catalogue the log objects of one delivery day        (read, judge, write)
-validation   hold a day's marts against their expectations
+text         text written by strangers, made safe to show
 """

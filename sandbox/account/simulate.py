@@ -35,8 +35,8 @@ def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> 
 
     `until` is the last delivery day; logs of its last requests are still on their way.
     """
-    from sandbox.endpoint.cloudtrail import record_delivery, record_delivery_error
-    from sandbox.endpoint.s3 import put_objects
+    from sandbox.athena.moto_fixes.cloudtrail import record_delivery, record_delivery_error
+    from sandbox.athena.moto_fixes.s3 import put_objects
 
     account = Account(make_plan(seed, requests, Period(until, days)))
     configure(url)
@@ -60,7 +60,7 @@ def _puts(objects: Iterable[StoredObject]) -> Iterator[Put]:
 
 def register_keys(seed: int, period: Period) -> None:
     """Let ListPublicKeys serve the keys that the digests were signed with."""
-    from sandbox.endpoint.cloudtrail import register_public_key
+    from sandbox.athena.moto_fixes.cloudtrail import register_public_key
 
     for region in b.REGIONS:
         key = signing_key(seed, region)

@@ -13,10 +13,10 @@ import boto3
 import botocore.session
 from botocore.credentials import RefreshableCredentials
 
+from lacuna.access_log.targets import Refusal
 from lacuna.aws.session import Account, AccountError, AwsError, each, explained, refusal
-from lacuna.permissions import PERMISSIONS, needed
+from lacuna.refusals import PERMISSIONS, needed
 from lacuna.settings import ORGANIZATION, Settings
-from lacuna.targets import Refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient

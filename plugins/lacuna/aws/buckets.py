@@ -8,6 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lacuna.access_log.delivery import KeyLayout
+from lacuna.access_log.targets import (
+    ACLS_DISABLED,
+    NO_BUCKET,
+    Existence,
+    LifecycleRule,
+    Refusal,
+    TargetConfig,
+)
+from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS
 from lacuna.aws.session import (
     Account,
     AccountError,
@@ -17,17 +27,7 @@ from lacuna.aws.session import (
     explained,
     refusal,
 )
-from lacuna.delivery import KeyLayout
-from lacuna.permissions import PERMISSIONS
-from lacuna.targets import (
-    ACLS_DISABLED,
-    NO_BUCKET,
-    Existence,
-    LifecycleRule,
-    Refusal,
-    TargetConfig,
-)
-from lacuna.weaknesses import PUBLIC_ACCESS_FLAGS
+from lacuna.refusals import PERMISSIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,8 +10,8 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
+from lacuna.access_log.delivery import KeyRange, ListedObject
 from lacuna.aws.session import AwsError, error_code, explained
-from lacuna.delivery import KeyRange, ListedObject
 from lacuna.text import visible
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from lacuna.access_log.targets import Refusal
 from lacuna.settings import Settings, SettingsError
-from lacuna.targets import Refusal
 from lacuna.text import visible
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from lacuna.access_log.targets import Refusal
 from lacuna.aws.buckets import read_tag
 from lacuna.aws.session import Account, AwsError, each, refusal
-from lacuna.permissions import needed
-from lacuna.targets import Refusal
+from lacuna.refusals import needed
 
 log = logging.getLogger(__name__)
 

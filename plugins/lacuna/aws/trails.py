@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lacuna.access_log.targets import Refusal
 from lacuna.aws.session import Account, AwsError, each, error_code, refusal
-from lacuna.coverage import (
+from lacuna.refusals import needed
+from lacuna.trail.coverage import (
     EventDataStore,
     FieldSelector,
     Selector,
@@ -16,8 +18,6 @@ from lacuna.coverage import (
     basic_management_selector,
     basic_selector,
 )
-from lacuna.permissions import needed
-from lacuna.targets import Refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient

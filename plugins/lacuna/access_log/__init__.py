@@ -1,0 +1,1 @@
+"""Server access logs: can a target receive them, where do they lie, what is weak about them? Pure."""

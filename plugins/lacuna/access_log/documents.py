@@ -1,0 +1,108 @@
+"""The documents of S3's API that say how a bucket is logged: read without loss, and compared by what they mean. Pure.
+
+AWS returns some documents in other words than were put: the order of values, a list around one of
+them, defaults written out. Two that mean the same are the same here.
+"""
+
+import json
+from enum import StrEnum
+from typing import Any
+
+from lacuna.access_log.policies import PolicyUnreadable
+
+# A BucketLoggingStatus, or a bucket policy (None: the bucket has none)
+Document = dict[str, Any]
+
+_OLDER_VERSION = "2008-10-17"  # of a policy that names none
+
+
+class Operation(StrEnum):
+    """The call that puts a document."""
+
+    PUT_LOGGING = "PutBucketLogging"
+    PUT_POLICY = "PutBucketPolicy"
+
+
+def same(operation: Operation, one: Document | None, other: Document | None) -> bool:
+    """Do two documents mean the same? AWS returns some of them in other words than were put."""
+    meaning = _logging_meaning if operation is Operation.PUT_LOGGING else _policy_meaning
+    return meaning(one) == meaning(other)
+
+
+def parsed_policy(text: str) -> Document:
+    """A bucket's policy. One that repeats a name in an object is not readable without loss."""
+    try:
+        document = json.loads(text, object_pairs_hook=once_each)
+    except (ValueError, RecursionError) as error:
+        raise PolicyUnreadable("the policy is not JSON, or names something twice") from error
+    if not isinstance(document, dict):
+        raise PolicyUnreadable("the policy is not a JSON object")
+    return document
+
+
+def statements(policy: Document | None) -> list[Any]:
+    """A policy's statements; AWS takes a single one without a list around it."""
+    found = (policy or {}).get("Statement", [])
+    return found if isinstance(found, list) else [found]
+
+
+def canonical(document: object) -> str:
+    """One line of JSON, the same for documents that are equal."""
+    return as_json(document, sort_keys=True)
+
+
+def once_each(pairs: list[tuple[str, Any]]) -> Document:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is repeated")
+    return found
+
+
+def _logging_meaning(status: Document | None) -> object:
+    enabled = (status or {}).get("LoggingEnabled")
+    if not enabled:
+        return None
+    return {
+        **enabled,
+        "TargetPrefix": enabled.get("TargetPrefix") or "",
+        "TargetObjectKeyFormat": _layout(enabled.get("TargetObjectKeyFormat") or {}),
+        "TargetGrants": sorted(map(_grant_meaning, enabled.get("TargetGrants") or [])),
+    }
+
+
+def _layout(key_format: Document) -> str:
+    partitioned = key_format.get("PartitionedPrefix")
+    if partitioned is None:
+        return "simple"
+    return str(partitioned.get("PartitionDateSource") or "EventTime")
+
+
+def _grant_meaning(grant: Document) -> str:
+    # S3 no longer returns display names everywhere; the id beside it says who is meant
+    grantee = {k: v for k, v in grant.get("Grantee", {}).items() if k != "DisplayName" and v}
+    return canonical({**grant, "Grantee": grantee})
+
+
+def _policy_meaning(policy: Document | None) -> object:
+    if policy is None:
+        return None
+    rest = {name: value for name, value in policy.items() if name != "Statement"}
+    told = sorted(canonical(plain(one)) for one in statements(policy))
+    return {"Version": _OLDER_VERSION, **rest, "Statement": told}
+
+
+def plain(value: object) -> object:
+    """A statement without what makes no difference: the order of values, a list around one."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        values = sorted({canonical(plain(one)) for one in value})
+        return json.loads(values[0]) if len(values) == 1 else [json.loads(one) for one in values]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def as_json(document: object, **options: Any) -> str:
+    # ASCII only, and JSON escapes every control character but one
+    return json.dumps(document, **options).replace("\x7f", "\\u007f")

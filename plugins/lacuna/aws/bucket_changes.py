@@ -1,0 +1,107 @@
+"""The calls that change how a bucket is logged, and those that read what they change.
+
+Nothing else of Lacuna changes a bucket that is not its own. Every call names the account that the
+bucket must belong to: a name that was given up may be another account's by now.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from lacuna.access_log.documents import Document, Operation, parsed_policy
+from lacuna.access_log.policies import PolicyUnreadable
+from lacuna.access_log.targets import Refusal
+from lacuna.aws.session import (
+    Account,
+    AccountError,
+    AwsError,
+    client_config,
+    error_code,
+    explained,
+    refusal,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_SESSION_NAME = "lacuna-remediation"
+
+
+def read(
+    s3: "S3Client", operation: Operation, bucket: str, account_id: str
+) -> Document | Refusal | None:
+    """The document that `operation` would replace, or why that cannot be told."""
+    if operation is Operation.PUT_LOGGING:
+        return read_status(s3, bucket, account_id)
+    policy = read_policy(s3, bucket, account_id)
+    try:
+        return parsed_policy(policy) if isinstance(policy, str) else policy
+    except PolicyUnreadable:
+        return Refusal("GetBucketPolicy", "PolicyUnreadable")
+
+
+def read_status(s3: "S3Client", bucket: str, account_id: str) -> Document | Refusal:
+    """The bucket's BucketLoggingStatus, with everything that is in it."""
+    try:
+        answer: Any = s3.get_bucket_logging(Bucket=bucket, ExpectedBucketOwner=account_id)
+    except AwsError as error:
+        return refusal(error, "GetBucketLogging")
+    enabled = answer.get("LoggingEnabled")
+    return {"LoggingEnabled": enabled} if enabled else {}
+
+
+def read_policy(s3: "S3Client", bucket: str, account_id: str) -> str | Refusal | None:
+    """The bucket's policy as S3 keeps it, None where it has none."""
+    try:
+        return s3.get_bucket_policy(Bucket=bucket, ExpectedBucketOwner=account_id)["Policy"]
+    except AwsError as error:
+        if error_code(error) == "NoSuchBucketPolicy":
+            return None
+        return refusal(error, "GetBucketPolicy")
+
+
+def write(
+    s3: "S3Client", operation: Operation, bucket: str, document: Document | None, account_id: str
+) -> Refusal | None:
+    """Replace the document; why AWS refused, if it did. A policy of None is deleted."""
+    owned: Any = {"Bucket": bucket, "ExpectedBucketOwner": account_id}
+    status: Any = document or {}
+    try:
+        if operation is Operation.PUT_LOGGING:
+            s3.put_bucket_logging(**owned, BucketLoggingStatus=status)
+        elif document is None:
+            s3.delete_bucket_policy(**owned)
+        else:
+            # without spaces: AWS counts them against the policy's limit
+            s3.put_bucket_policy(**owned, Policy=json.dumps(document, separators=(",", ":")))
+    except AwsError as error:
+        name = "DeleteBucketPolicy" if document is None else operation.value
+        return refusal(error, name)
+    return None
+
+
+def acting(account: Account, role_arn: str | None) -> Account:
+    """The account as the one who changes buckets sees it: under `role_arn`, if there is one."""
+    if role_arn is None:
+        return account
+    sts = account.session.client("sts", config=client_config(1))
+    try:
+        keys = sts.assume_role(RoleArn=role_arn, RoleSessionName=_SESSION_NAME)["Credentials"]
+    except AwsError as error:
+        raise AccountError(
+            f"cannot change buckets: sts:AssumeRole of LACUNA_REMEDIATION_ROLE failed "
+            f"({explained(error)}); its trust policy must name the run's role"
+        ) from error
+    return Account(
+        session=boto3.Session(
+            keys["AccessKeyId"],
+            keys["SecretAccessKey"],
+            keys["SessionToken"],
+            region_name=account.region,
+        ),
+        account_id=account.account_id,
+        partition=account.partition,
+        region=account.region,
+        concurrency=account.concurrency,
+    )

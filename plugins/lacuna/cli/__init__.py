@@ -1,0 +1,1 @@
+"""The command line: commands, the runner of a day, its summary, the terminal."""

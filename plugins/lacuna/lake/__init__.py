@@ -1,0 +1,1 @@
+"""Lacuna's own store: the lake bucket, Glue, Athena."""

@@ -1,0 +1,93 @@
+"""Small questions to Athena, asked by the run itself. Models and suites have their own clients."""
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from lacuna.access_log.targets import Refusal
+from lacuna.aws.session import AwsError, UnusableSetting, error_code, explained, refusal
+from lacuna.lake.lake import open_lake, workgroup_problem
+from lacuna.settings import Settings
+from lacuna.text import visible
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+
+# Athena's words where it cannot write results
+_NO_BUCKET = "Unable to verify/create output bucket"
+# and where the caller, in whose name it reads, may not read the data
+_DENIED = re.compile(r"access ?denied|not authorized|insufficient permissions", re.I)
+_CODE = re.compile(r"[A-Z][A-Z_]+(?=:)")
+_RUNNING = {"QUEUED", "RUNNING"}
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
+
+
+class QueryFailed(RuntimeError):
+    """Athena did not run the query; the text holds its own words, `refused` the call and a code."""
+
+    def __init__(self, text: str, refused: Refusal) -> None:
+        super().__init__(text)
+        self.refused = refused
+
+
+def rows(settings: Settings, query: str) -> list[dict[str, str | None]]:
+    """The rows that `query` returns, as text by column.
+
+    Raises QueryFailed, or UnusableSetting where no query could run in the workgroup.
+    """
+    lake = open_lake(settings)
+    athena = lake.account.athena()
+    try:
+        execution = athena.start_query_execution(
+            QueryString=query,
+            WorkGroup=settings.workgroup,
+            ResultConfiguration={"OutputLocation": f"s3://{lake.bucket}/athena-results/"},
+        )["QueryExecutionId"]
+        _wait(athena, execution)
+        pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution))
+    except AwsError as error:
+        problem = None
+        if error_code(error) == "InvalidRequestException":  # for a wrong query and a wrong place
+            problem = workgroup_problem(lake.account, settings.workgroup)
+        if problem:
+            raise UnusableSetting([problem]) from error
+        refused = refusal(error, getattr(error, "operation_name", "StartQueryExecution"))
+        if _NO_BUCKET in str(error):
+            raise QueryFailed(
+                f"there is no lake in {lake.bucket}: run a day first (`make run DAY=…`), or name "
+                "another with LACUNA_LAKE_BUCKET",
+                refused,
+            ) from error
+        raise QueryFailed(f"Athena refused a query: {explained(error)}", refused) from error
+    names = [one["Name"] for one in pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+    found = [
+        [cell.get("VarCharValue") for cell in row["Data"]]
+        for page in pages
+        for row in page["ResultSet"]["Rows"]
+    ]
+    # the first row of a SELECT's result is its header, that of SHOW is not
+    rest = found[1:] if found[:1] == [names] else found
+    return [dict(zip(names, row, strict=True)) for row in rest]
+
+
+def _wait(athena: "AthenaClient", execution: str) -> None:
+    wait = _FIRST_WAIT
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+        if status["State"] not in _RUNNING:
+            break
+        time.sleep(wait)
+        wait = min(wait * 2, _LONGEST_WAIT)
+    if status["State"] != "SUCCEEDED":
+        reason = visible(status.get("StateChangeReason", "no reason given"))
+        raise QueryFailed(
+            f"Athena query {execution} {status['State'].lower()}: {reason}", refused_by(reason)
+        )
+
+
+def refused_by(reason: str) -> Refusal:
+    """A query's failure as a refused call: it is Athena that reads the data, as the caller."""
+    if _DENIED.search(reason):
+        return Refusal("GetObject", "AccessDenied")
+    code = _CODE.match(reason)
+    return Refusal("StartQueryExecution", code[0] if code else "QueryFailed")

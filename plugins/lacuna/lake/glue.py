@@ -1,0 +1,202 @@
+"""The lake's databases, tables and raw partitions in Glue."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from lacuna.aws.session import error_code
+from lacuna.tables import raw
+from lacuna.tables.evidence import EvidenceTable
+from lacuna.tables.raw import RawPartition, RawTable
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import PartitionInputTypeDef, TableInputTypeDef
+
+Item = TypeVar("Item")
+
+_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+_DELETES_A_CALL = 25
+_CREATES_A_CALL = 100
+
+
+def ensure_database(glue: "GlueClient", name: str, description: str) -> None:
+    """Create a database that is not there yet."""
+    try:
+        glue.create_database(DatabaseInput={"Name": name, "Description": description})
+    except ClientError as error:
+        if error_code(error) != "AlreadyExistsException":
+            raise
+
+
+def ensure_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
+    """Create a table, or bring one of another shape into the wanted one; partitions stay."""
+    try:
+        known = glue.get_table(DatabaseName=database, Name=wanted["Name"])["Table"]
+    except ClientError as error:
+        if error_code(error) != "EntityNotFoundException":
+            raise
+        _create_table(glue, database, wanted)
+        return
+    if _shape(known) != _shape(wanted):
+        glue.update_table(DatabaseName=database, TableInput=wanted)
+
+
+def table_exists(glue: "GlueClient", database: str, name: str) -> bool:
+    """Is there such a table?"""
+    try:
+        glue.get_table(DatabaseName=database, Name=name)
+    except ClientError as error:
+        if error_code(error) != "EntityNotFoundException":
+            raise
+        return False
+    return True
+
+
+def drop_partition(glue: "GlueClient", database: str, table: str, values: Sequence[str]) -> None:
+    """Forget one partition, whether or not it is known."""
+    try:
+        glue.delete_partition(DatabaseName=database, TableName=table, PartitionValues=list(values))
+    except ClientError as error:
+        if error_code(error) != "EntityNotFoundException":
+            raise
+
+
+def replace_raw_partitions(
+    glue: "GlueClient", table_name: str, day: date, partitions: Iterable[RawPartition]
+) -> None:
+    """Make `partitions` the only ones that a raw table has for a delivery day."""
+    table = next(table for table in raw.TABLES if table.name == table_name)
+    where = {"DatabaseName": raw.DATABASE, "TableName": table_name}
+    wanted = set(partitions)
+    known = _partitions_of_day(glue, table_name, day)
+    for some in _batches(sorted(known - wanted), _DELETES_A_CALL):
+        values: Any = [{"Values": list(one.values)} for one in some]
+        glue.batch_delete_partition(**where, PartitionsToDelete=values)
+    for some in _batches(sorted(wanted - known), _CREATES_A_CALL):
+        answer = glue.batch_create_partition(
+            **where, PartitionInputList=[_partition_input(table, one) for one in some]
+        )
+        refused = [
+            error["ErrorDetail"]["ErrorMessage"]
+            for error in answer.get("Errors", [])
+            if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException"
+        ]
+        if refused:
+            raise RuntimeError(f"Glue did not register partitions of {table_name}: {refused[0]}")
+
+
+def evidence_table_input(table: EvidenceTable, location: str) -> "TableInputTypeDef":
+    """An evidence table in Glue's terms."""
+    return _table_input(
+        table.name,
+        table.description,
+        table.partition_columns(),
+        parameters={"classification": "parquet"},
+        storage={
+            "Columns": _columns(table.columns()),
+            "Location": location,
+            "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",
+            "OutputFormat": f"{_PARQUET}.MapredParquetOutputFormat",
+            "SerdeInfo": {
+                "SerializationLibrary": f"{_PARQUET}.serde.ParquetHiveSerDe",
+                "Parameters": {"serialization.format": "1"},
+            },
+        },
+    )
+
+
+def raw_table_input(table: RawTable, location: str) -> "TableInputTypeDef":
+    """A raw table in Glue's terms. Its own location stays empty: every partition has another."""
+    return _table_input(
+        table.name,
+        table.description,
+        table.partition_columns,
+        parameters={},
+        storage=_raw_storage(table, location),
+    )
+
+
+def _create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
+    """Two runs may prepare the same lake at once: who comes second finds it done."""
+    try:
+        glue.create_table(DatabaseName=database, TableInput=wanted)
+    except ClientError as error:
+        if error_code(error) != "AlreadyExistsException":
+            raise
+
+
+def _shape(table: Any) -> tuple[object, ...]:
+    """What of a table must be as Lacuna wants it; Glue and awswrangler add much besides."""
+    storage = table["StorageDescriptor"]
+    serde = storage["SerdeInfo"]
+    return (
+        [(one["Name"], one["Type"]) for one in storage["Columns"]],
+        [(one["Name"], one["Type"]) for one in table.get("PartitionKeys", [])],
+        storage["Location"].rstrip("/"),
+        storage["InputFormat"],
+        serde["SerializationLibrary"],
+        serde.get("Parameters", {}).get("input.regex"),
+    )
+
+
+def _table_input(
+    name: str,
+    description: str,
+    partition_columns: Mapping[str, str],
+    *,
+    parameters: Mapping[str, str],
+    storage: Any,
+) -> "TableInputTypeDef":
+    return {
+        "Name": name,
+        "Description": description,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", **parameters},
+        "PartitionKeys": _columns(partition_columns),
+        "StorageDescriptor": storage,
+    }
+
+
+def _partition_input(table: RawTable, partition: RawPartition) -> "PartitionInputTypeDef":
+    return {
+        "Values": list(partition.values),
+        "StorageDescriptor": _raw_storage(table, partition.location),
+    }
+
+
+def _raw_storage(table: RawTable, location: str) -> Any:
+    return {
+        "Columns": _columns(table.columns),
+        "Location": location,
+        "InputFormat": table.input_format,
+        "OutputFormat": table.output_format,
+        "SerdeInfo": {
+            "SerializationLibrary": table.serde,
+            "Parameters": dict(table.serde_parameters),
+        },
+    }
+
+
+def _columns(columns: Mapping[str, str]) -> Any:
+    return [{"Name": name, "Type": kind} for name, kind in columns.items()]
+
+
+def _partitions_of_day(glue: "GlueClient", table_name: str, day: date) -> set[RawPartition]:
+    pages = glue.get_paginator("get_partitions").paginate(
+        DatabaseName=raw.DATABASE,
+        TableName=table_name,
+        Expression=f"delivered_on = '{day.isoformat()}'",
+    )
+    return {
+        RawPartition(tuple(one["Values"]), one["StorageDescriptor"]["Location"])
+        for page in pages
+        for one in page["Partitions"]
+    }
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,321 @@
+"""The lake: its bucket, and the only place that writes evidence and raw partitions."""
+
+import io
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from pyarrow import parquet
+
+from lacuna.aws.session import (
+    Account,
+    AccountError,
+    AwsError,
+    UnusableSetting,
+    error_code,
+    explained,
+    open_account,
+)
+from lacuna.lake import glue
+from lacuna.settings import Settings
+from lacuna.tables import evidence, raw
+from lacuna.tables.evidence import EvidenceTable
+from lacuna.tables.raw import RawPartition
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadBucketOutputTypeDef
+
+log = logging.getLogger(__name__)
+
+DATABASES = {
+    evidence.DATABASE: "What Lacuna itself observed, as it observed it.",
+    raw.DATABASE: "Delivered log objects, as they were delivered.",
+    "lacuna_staging": "Views and intermediate tables that dbt builds.",
+    "lacuna": "The marts.",
+}
+
+
+class Lake:
+    """One account's lake."""
+
+    def __init__(self, account: Account, bucket: str) -> None:
+        self.account = account
+        self.bucket = bucket
+
+    def location(self, table: EvidenceTable) -> str:
+        """Where a table's partitions lie."""
+        return f"s3://{self.bucket}/{_prefix(table)}"
+
+    def write(
+        self, table: EvidenceTable, rows: Sequence[object], partition: Mapping[str, date]
+    ) -> None:
+        """Make `rows` the whole content of one partition. Without rows the partition goes.
+
+        `rows` have the fields of the table's row type. Whatever an earlier or a killed run left in
+        the partition is replaced.
+        """
+        if rows:
+            self._put(table, rows, partition, "overwrite_partitions")
+        else:
+            self.drop(table, partition)
+
+    def append(
+        self, table: EvidenceTable, rows: Sequence[object], partition: Mapping[str, date]
+    ) -> None:
+        """Add `rows` to one partition, for what happens any number of times a day."""
+        if rows:
+            self._put(table, rows, partition, "append")
+
+    def _put(
+        self,
+        table: EvidenceTable,
+        rows: Sequence[object],
+        partition: Mapping[str, date],
+        mode: Literal["append", "overwrite_partitions"],
+    ) -> None:
+        # Imported where it is used: it takes a second, and most of a run does without.
+        import awswrangler as wr
+        import pandas as pd  # type: ignore[import-untyped]
+
+        columns = table.columns()
+        values: dict[str, list[object]] = {
+            name: [_stored(getattr(row, name)) for row in rows] for name in columns
+        }
+        values |= {key: [partition[key]] * len(rows) for key in table.partition_keys}
+        wr.s3.to_parquet(
+            # dtype object: pandas would make floats of counts as soon as one of them is absent.
+            df=pd.DataFrame({name: pd.Series(v, dtype="object") for name, v in values.items()}),
+            path=self.location(table),
+            dataset=True,
+            mode=mode,
+            database=evidence.DATABASE,
+            table=table.name,
+            partition_cols=list(table.partition_keys),
+            dtype={**columns, **table.partition_columns()},
+            compression="snappy",
+            use_threads=False,
+            boto3_session=self.account.session,
+        )
+        log.info("wrote %d rows to %s", len(rows), _partition_prefix(table, partition))
+
+    def drop(self, table: EvidenceTable, partition: Mapping[str, date]) -> None:
+        """Remove one partition, its files first: files that Glue does not know are not read."""
+        s3 = self.account.s3()
+        for keys in self._key_pages(_partition_prefix(table, partition)):
+            s3.delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
+        values = [partition[key].isoformat() for key in table.partition_keys]
+        glue.drop_partition(self.account.glue(), evidence.DATABASE, table.name, values)
+
+    def read(self, table: EvidenceTable, partition: Mapping[str, date]) -> list[dict[str, Any]]:
+        """The rows of one partition, straight from its files: no query, no wait."""
+        s3 = self.account.s3()
+        rows: list[dict[str, Any]] = []
+        for keys in self._key_pages(_partition_prefix(table, partition)):
+            for key in keys:
+                body = s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+                rows += parquet.ParquetFile(io.BytesIO(body)).read().to_pylist()
+        return rows
+
+    def days(self, table: EvidenceTable) -> list[date]:
+        """The days that a table holds a partition for, by its first partition key."""
+        prefix = f"{_prefix(table)}{table.partition_keys[0]}="
+        pages = self.account.s3().get_paginator("list_objects_v2")
+        folders = [
+            one["Prefix"]
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+            for one in page.get("CommonPrefixes", [])
+        ]
+        return sorted(date.fromisoformat(folder[len(prefix) :].rstrip("/")) for folder in folders)
+
+    def write_manifest(self, day: date, log_objects: Iterable[str]) -> None:
+        """Make `log_objects` the content of a day's access-log partition, and register it."""
+        partition = raw.access_log_partition(self.bucket, day)
+        folder = partition.location.removeprefix(f"s3://{self.bucket}/")
+        self.account.s3().put_object(
+            Bucket=self.bucket, Key=folder + raw.MANIFEST_NAME, Body=raw.manifest(log_objects)
+        )
+        self.register(raw.ACCESS_LOGS, day, [partition])
+
+    def register(self, table_name: str, day: date, partitions: Iterable[RawPartition]) -> None:
+        """Make `partitions` the only ones that a raw table has for a delivery day."""
+        glue.replace_raw_partitions(self.account.glue(), table_name, day, partitions)
+
+    def _key_pages(self, prefix: str) -> Iterator[list[str]]:
+        pages = self.account.s3().get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+            keys = [one["Key"] for one in page.get("Contents", [])]
+            if keys:
+                yield keys
+
+
+def open_lake(settings: Settings, *, patient: bool = True) -> Lake:
+    """The lake of the account that the environment's credentials belong to."""
+    account = open_account(settings, patient=patient)
+    return Lake(account, settings.lake_bucket_for(account.account_id))
+
+
+def check(settings: Settings, *, patient: bool = True) -> Lake:
+    """The lake, once it is sure that this account can use it and the workgroup. Writes nothing.
+
+    Raises UnusableSetting, a line for each of the two that it cannot use.
+    """
+    lake = open_lake(settings, patient=patient)
+    problems = [_bucket_problem(lake), workgroup_problem(lake.account, settings.workgroup)]
+    if any(problems):
+        raise UnusableSetting([problem for problem in problems if problem])
+    return lake
+
+
+def prepare(settings: Settings) -> None:
+    """Create whatever of the lake is not there yet: bucket, databases, tables. Safe to repeat."""
+    lake = check(settings)
+    if _head(lake) is None:
+        _create_bucket(lake.account.s3(), lake)
+    client = lake.account.glue()
+    try:
+        for name, description in DATABASES.items():
+            glue.ensure_database(client, name, description)
+        for table in evidence.TABLES:
+            wanted = glue.evidence_table_input(table, lake.location(table))
+            glue.ensure_table(client, evidence.DATABASE, wanted)
+        for raw_table in raw.TABLES:
+            location = f"s3://{lake.bucket}/raw/{raw_table.name}/"
+            glue.ensure_table(client, raw.DATABASE, glue.raw_table_input(raw_table, location))
+    except AwsError as error:
+        raise AccountError(
+            f"cannot prepare the lake's tables: {explained(error)}; the run's role needs "
+            "glue:CreateDatabase, glue:GetTable, glue:CreateTable and glue:UpdateTable"
+        ) from error
+
+
+def write_check_results(
+    settings: Settings, results: Sequence[object], checked_on: date, delivery_day: date
+) -> None:
+    """Write what the expectations said when `delivery_day` was checked on `checked_on`."""
+    partition = {"checked_on": checked_on, "delivery_day": delivery_day}
+    open_lake(settings).write(evidence.CHECK_RESULTS, results, partition)
+
+
+def table_exists(settings: Settings, database: str, table: str) -> bool:
+    """Is there such a table in Glue?"""
+    return glue.table_exists(open_account(settings).glue(), database, table)
+
+
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """What dbt_project/profiles.yml reads from the environment."""
+    return dbt_environment_of(open_lake(settings).bucket, settings)
+
+
+def dbt_environment_of(bucket: str, settings: Settings) -> dict[str, str]:
+    """The same for a lake that need not be there."""
+    return {
+        "AWS_REGION": settings.region,
+        "LACUNA_WORKGROUP": settings.workgroup,
+        "LACUNA_DBT_STAGING_DIR": f"s3://{bucket}/athena-results/",
+        "LACUNA_DBT_DATA_DIR": f"s3://{bucket}",
+    }
+
+
+def workgroup_problem(account: Account, name: str) -> str | None:
+    """Why no query can run in the workgroup, and what to do; None where one can."""
+    wrong = f"LACUNA_WORKGROUP is '{name}'"
+    try:
+        answer: Any = account.athena().get_work_group(WorkGroup=name)
+    except AwsError as error:
+        if error_code(error) != "InvalidRequestException":
+            raise AccountError(
+                f"cannot look at the Athena workgroup {name}: {explained(error)}; the run's role "
+                "needs athena:GetWorkGroup"
+            ) from error
+        answer = {}
+    state = (answer.get("WorkGroup") or {}).get("State")
+    if state is None:
+        return (
+            f"{wrong}: account {account.account_id} has no such Athena workgroup in "
+            f"{account.region}; name one that it has, or create it"
+        )
+    if state == "DISABLED":
+        return f"{wrong}: this Athena workgroup is disabled; enable it, or name another"
+    return None
+
+
+def _bucket_problem(lake: Lake) -> str | None:
+    wrong = f"LACUNA_LAKE_BUCKET is '{lake.bucket}'"
+    try:
+        answer = _head(lake)
+    except AwsError as error:
+        if error_code(error) == "AccessDenied":
+            return (
+                f"{wrong}: HeadBucket is refused; the bucket belongs to another account (name "
+                "another one), or the run's role needs s3:ListBucket on it"
+            )
+        raise AccountError(
+            f"cannot use the lake bucket {lake.bucket}: HeadBucket failed ({explained(error)})"
+        ) from error
+    region = answer.get("BucketRegion") if answer else None
+    if region and region != lake.account.region:
+        return (
+            f"{wrong}: the bucket lies in {region} and the run works in {lake.account.region}; "
+            "Athena and its lake must share a Region, so name another one or set AWS_REGION"
+        )
+    return None
+
+
+def _head(lake: Lake) -> "HeadBucketOutputTypeDef | None":
+    """What S3 says of the lake's bucket; None where there is no such bucket yet."""
+    try:
+        return lake.account.s3().head_bucket(
+            Bucket=lake.bucket, ExpectedBucketOwner=lake.account.account_id
+        )
+    except AwsError as error:
+        if error_code(error) in {"NotFound", "NoSuchBucket"}:
+            return None
+        raise
+
+
+def _create_bucket(s3: "S3Client", lake: Lake) -> None:
+    region: Any = lake.account.region
+    try:
+        if region == "us-east-1":
+            s3.create_bucket(Bucket=lake.bucket)
+        else:
+            s3.create_bucket(
+                Bucket=lake.bucket, CreateBucketConfiguration={"LocationConstraint": region}
+            )
+        s3.put_public_access_block(
+            Bucket=lake.bucket,
+            PublicAccessBlockConfiguration={
+                "BlockPublicAcls": True,
+                "IgnorePublicAcls": True,
+                "BlockPublicPolicy": True,
+                "RestrictPublicBuckets": True,
+            },
+        )
+    except AwsError as error:
+        raise AccountError(
+            f"cannot create the lake bucket {lake.bucket}: {explained(error)}; the run's role "
+            "needs s3:CreateBucket and s3:PutBucketPublicAccessBlock, or a bucket of its own named "
+            "in LACUNA_LAKE_BUCKET"
+        ) from error
+    log.info("created the lake bucket %s", lake.bucket)
+
+
+def _prefix(table: EvidenceTable) -> str:
+    return f"evidence/{table.name}/"
+
+
+def _partition_prefix(table: EvidenceTable, partition: Mapping[str, date]) -> str:
+    values = "/".join(f"{key}={partition[key].isoformat()}" for key in table.partition_keys)
+    return f"{_prefix(table)}{values}/"
+
+
+def _stored(value: object) -> object:
+    """A row's value as Parquet takes it: lists for tuples, naive UTC for moments."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,1 @@
+"""What the DAGs run: one module a DAG, and the parts that a step shares."""

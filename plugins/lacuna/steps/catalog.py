@@ -1,0 +1,340 @@
+"""Catalogue the log objects of one delivery day: what was delivered, where, and is it readable?
+
+Places to look come from evidence.logging_snapshots, from the trails themselves and from where trails
+were the day before, never from configuration, and each is looked at as the account that owns it.
+Everything is read before anything is written; then the day is first marked as not catalogued and last
+as catalogued, so a run killed anywhere and run again leaves the same rows.
+What the run's role must be allowed beyond a snapshot: s3:ListBucket and s3:GetObject on the log
+buckets, cloudtrail:ListPublicKeys, and reading and writing the lake.
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from lacuna.access_log import delivery
+from lacuna.access_log.delivery import KeyLayout, Kind, LoggedSource, Place, Placed
+from lacuna.access_log.targets import Refusal
+from lacuna.aws.accounts import Accounts, open_accounts
+from lacuna.aws.objects import KeysListed, list_range
+from lacuna.aws.session import each
+from lacuna.aws.trails import TrailsRead, list_trails
+from lacuna.lake.lake import Lake, open_lake
+from lacuna.settings import Settings
+from lacuna.steps import catalog_digests, catalog_trail_files
+from lacuna.steps.catalog_trail_files import TrailFiles
+from lacuna.tables import raw
+from lacuna.tables.evidence import (
+    CATALOGUED_DAYS,
+    LISTINGS,
+    LOG_OBJECTS,
+    LOGGING_SNAPSHOTS,
+    TRAIL_DIGESTS,
+    TRAIL_PLACES,
+    CataloguedDay,
+    Listing,
+    LogObject,
+    TrailDigest,
+    TrailPlace,
+)
+from lacuna.text import visible
+from lacuna.trail import places as trail_places
+from lacuna.trail.coverage import Trail
+from lacuna.trail.digests import FileState
+from lacuna.trail.log_files import FileContent
+
+log = logging.getLogger(__name__)
+
+LINE_BREAK = "LineBreakInPrefix"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueSummary:
+    """What cataloguing one delivery day found and cost."""
+
+    day: date
+    places: int
+    places_unreadable: int
+    list_calls: int
+    keys_returned: int
+    objects_catalogued: int
+    unreadable_objects: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.day}: {self.objects_catalogued} objects of {self.places} places, "
+            f"{len(self.unreadable_objects)} of them unreadable, {self.places_unreadable} places "
+            f"unreadable; {self.list_calls} LIST calls returned {self.keys_returned} keys"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    """The rows of one delivery day, before they are written."""
+
+    log_objects: list[LogObject]
+    listings: list[Listing]
+    trail_places: list[TrailPlace]
+    digests: list[TrailDigest]
+    manifest: list[str]
+    cloudtrail_partitions: list[raw.RawPartition]
+
+
+def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
+    """Write the catalogue of one delivery day, replacing what an earlier run wrote for it."""
+    lake = open_lake(settings)
+    accounts = open_accounts(lake.account, settings)
+    observed = _observed(lake, day)
+    accounts.owners |= {row["bucket_name"]: row["account_id"] for row in observed}
+    sources = _sources(observed)
+    access_logs, listings = _access_logs(accounts, settings, sources, day)
+    regions, trails = _trails(accounts, sources)
+    day_before = {"delivered_on": day - timedelta(days=1)}
+    places = trail_places.follow(
+        trails.trails,
+        lake.read(TRAIL_PLACES, {"delivered_on": day}),
+        lake.read(TRAIL_PLACES, day_before),
+        lambda place: not trails.refusals and _account_of(place) in accounts.entered,
+    )
+    for place in places:
+        if not place.is_present:
+            log.warning("%s is gone or delivers elsewhere", visible(place.trail_arn))
+    followed = trail_places.trails(places, trails.trails)
+    for trail in followed:
+        # of a bucket that no snapshot knows, the trail's owner knows most
+        accounts.owners.setdefault(trail.log_bucket, trail.account_id)
+    trail_files = catalog_trail_files.read(
+        accounts, day, followed, regions - trails.refusals.keys()
+    )
+    known_ends = catalog_digests.last_ends(lake.read(TRAIL_DIGESTS, day_before))
+    digests = catalog_digests.read(accounts, trail_files, known_ends)
+    refused = [
+        _refused_listing(f"DescribeTrails: {refusal.error_code}")
+        for _, refusal in sorted(trails.refusals.items())
+    ]
+    found = _Catalogue(
+        log_objects=[
+            _log_object(one, trail_files.contents, digests.states)
+            for one in [*access_logs, *trail_files.found]
+        ],
+        listings=[*listings, *refused, *trail_files.listings],
+        trail_places=places,
+        digests=digests.rows,
+        manifest=[one.log_object for one in access_logs if one.kind is Kind.ACCESS_LOG],
+        cloudtrail_partitions=_cloudtrail_partitions(day, trail_files),
+    )
+    summary = _summary(day, found)
+    _write(lake, day, found, summary)
+    log.info("%s", summary)
+    return summary
+
+
+def unreadable_objects(settings: Settings, day: date) -> list[str]:
+    """The s3:// URLs that Athena must not read on `day`, as catalogued."""
+    rows = open_lake(settings).read(LOG_OBJECTS, {"delivered_on": day})
+    return sorted(row["log_object"] for row in rows if row["readable"] is False)
+
+
+def _observed(lake: Lake, day: date) -> list[dict[str, Any]]:
+    """The rows of the snapshots that say whose logs may have been delivered on `day`."""
+    observed = delivery.snapshots_to_follow(lake.days(LOGGING_SNAPSHOTS), day)
+    if not observed:
+        log.warning("no logging snapshot at hand: no access-log place is known")
+    return [row for one in observed for row in lake.read(LOGGING_SNAPSHOTS, {"observed_on": one})]
+
+
+def _trails(
+    accounts: Accounts, sources: Collection[LoggedSource]
+) -> tuple[Collection[str], TrailsRead]:
+    """The Regions that were asked, and every trail seen from one of the accounts, once.
+
+    An organisation's trail shows in each of its accounts. One that could not be entered hides its
+    own trails, which record nothing of the others'.
+    """
+    regions, trails, refusals = set[str](), dict[str, Trail](), dict[str, Refusal]()
+    for account_id, account in accounts.entered.items():
+        own = {source.region for source in sources if source.account_id == account_id}
+        found = list_trails(account, own | {account.region})
+        regions |= own | {account.region}
+        trails |= {trail.arn: trail for trail in found.trails}
+        refusals |= found.refusals
+    return regions, TrailsRead(tuple(trails[arn] for arn in sorted(trails)), refusals)
+
+
+def _account_of(place: TrailPlace) -> str:
+    return place.trail_arn.split(":")[4]
+
+
+def _sources(rows: Iterable[Mapping[str, Any]]) -> list[LoggedSource]:
+    """The source buckets that were seen to be logged, and where to."""
+    sources = {
+        LoggedSource(
+            bucket_name=row["bucket_name"],
+            account_id=row["account_id"],
+            region=row["region"],
+            target_bucket=row["target_bucket"],
+            target_prefix=row["target_prefix"],
+            key_layout=KeyLayout(row["key_layout"]),
+        )
+        for row in rows
+        if row["logging_state"] == "on"
+    }
+    return sorted(sources, key=lambda source: (source.bucket_name, source.target_prefix))
+
+
+def _access_logs(
+    accounts: Accounts, settings: Settings, sources: Iterable[LoggedSource], day: date
+) -> tuple[list[Placed], list[Listing]]:
+    places = delivery.access_log_places(sources)
+    answers = list(
+        each(
+            lambda place: _list(accounts, settings, place, day),
+            places,
+            accounts.concurrency,
+            "places of access logs",
+        )
+    )
+    found = delivery.belonging(
+        day,
+        (
+            delivery.placed(place, listed)
+            for place, answer in zip(places, answers, strict=True)
+            for listed in answer.objects
+        ),
+    )
+    for one in found:
+        if one.kind is Kind.OTHER:
+            log.warning("%s is not a log", visible(one.log_object))
+    return found, [_listing(*one, found) for one in zip(places, answers, strict=True)]
+
+
+def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> KeysListed:
+    if "\n" in place.prefix or "\r" in place.prefix:
+        # The raw table's manifest has one line for each object: what came here cannot be read.
+        return KeysListed((), 0, 0, LINE_BREAK)
+    keys = delivery.key_range(place, day, settings.event_day_folders)
+    owner = accounts.of(accounts.owners.get(place.log_bucket))
+    return list_range(owner.s3(place.region), place.log_bucket, keys)
+
+
+def _listing(place: Place, answer: KeysListed, found: Sequence[Placed]) -> Listing:
+    where = visible(f"s3://{place.log_bucket}/{place.prefix}")
+    # A log bucket that is gone is a complete answer: nothing was delivered there. The snapshot
+    # says why. Any other refusal leaves the place unknown.
+    error_code = None if answer.error_code == "NoSuchBucket" else answer.error_code
+    if answer.error_code:
+        log.warning("cannot list %s: %s", where, answer.error_code)
+    return Listing(
+        kind=place.kind,
+        log_bucket=place.log_bucket,
+        prefix=place.prefix,
+        key_layout=place.key_layout,
+        source_buckets=place.source_buckets,
+        list_calls=answer.list_calls,
+        keys_returned=answer.keys_returned,
+        objects_catalogued=sum(one.place == place for one in found),
+        error_code=error_code,
+    )
+
+
+def _refused_listing(error_code: str) -> Listing:
+    """No trail of a Region could be found: its log files, wherever they lie, were not listed."""
+    return Listing(Kind.CLOUDTRAIL, "", "", None, (), 0, 0, 0, error_code)
+
+
+def _log_object(
+    found: Placed, contents: Mapping[str, FileContent], states: Mapping[str, FileState]
+) -> LogObject:
+    place = found.place
+    row = LogObject(
+        kind=found.kind,
+        log_bucket=place.log_bucket,
+        object_key=found.listed.key,
+        log_object=found.log_object,
+        source_bucket=place.source_bucket if found.kind is Kind.ACCESS_LOG else None,
+        trail_arn=place.trail_arn,
+        account_id=place.account_id,
+        region=place.region,
+        key_layout=found.key_layout,
+        size_bytes=found.listed.size_bytes,
+        etag=found.listed.etag,
+        delivered_at=found.listed.delivered_at,
+        stamped_at=found.stamped_at,
+        path_day=found.path_day,
+        readable=True,
+        problem=found.problem,
+        content_sha256=None,
+        record_count=None,
+        digest_state=None,
+    )
+    if found.kind is Kind.OTHER:
+        # A stranger in a CloudTrail folder would be read with it and must be kept from Athena; one
+        # among access logs is simply not in the manifest.
+        return replace(row, readable=False if place.kind is Kind.CLOUDTRAIL else None)
+    content = contents.get(found.log_object)
+    if content is None:
+        return row
+    return replace(
+        row,
+        readable=content.readable,
+        problem=content.problem,
+        content_sha256=content.content_sha256,
+        record_count=content.record_count,
+        digest_state=states[found.log_object],
+    )
+
+
+def _cloudtrail_partitions(day: date, trail_files: TrailFiles) -> list[raw.RawPartition]:
+    """A partition for every folder with something to read in it."""
+    readable = {
+        one.place
+        for one in trail_files.found
+        if one.log_object in trail_files.contents and trail_files.contents[one.log_object].readable
+    }
+    return [
+        raw.cloudtrail_partition(
+            day,
+            trail_arn=place.trail_arn or "",
+            account_id=place.account_id or "",
+            region=place.region or "",
+            log_bucket=place.log_bucket,
+            prefix=place.prefix,
+        )
+        for place in readable
+    ]
+
+
+def _summary(day: date, found: _Catalogue) -> CatalogueSummary:
+    return CatalogueSummary(
+        day=day,
+        places=len(found.listings),
+        places_unreadable=sum(one.error_code is not None for one in found.listings),
+        list_calls=sum(one.list_calls for one in found.listings),
+        keys_returned=sum(one.keys_returned for one in found.listings),
+        objects_catalogued=len(found.log_objects),
+        unreadable_objects=tuple(
+            sorted(one.log_object for one in found.log_objects if one.readable is False)
+        ),
+    )
+
+
+def _write(lake: Lake, day: date, found: _Catalogue, summary: CatalogueSummary) -> None:
+    partition = {"delivered_on": day}
+    lake.drop(CATALOGUED_DAYS, partition)
+    lake.write(LOG_OBJECTS, found.log_objects, partition)
+    lake.write(LISTINGS, found.listings, partition)
+    lake.write(TRAIL_PLACES, found.trail_places, partition)
+    lake.write(TRAIL_DIGESTS, found.digests, partition)
+    lake.write_manifest(day, found.manifest)
+    lake.register(raw.CLOUDTRAIL_EVENTS, day, found.cloudtrail_partitions)
+    row = CataloguedDay(
+        catalogued_at=datetime.now(UTC),
+        places=summary.places,
+        places_unreadable=summary.places_unreadable,
+        list_calls=summary.list_calls,
+        keys_returned=summary.keys_returned,
+        objects_catalogued=summary.objects_catalogued,
+    )
+    lake.write(CATALOGUED_DAYS, [row], partition)

@@ -1,0 +1,233 @@
+"""CloudTrail's log files of one delivery day: find them, read each once, and have them judged.
+
+Accounts and Regions are found by listing folders, so nothing is configured and the cost does not
+grow with history. `logfiles` says why bytes are read at all; `traildigests` judges.
+"""
+
+import logging
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from lacuna.access_log import delivery
+from lacuna.access_log.delivery import Kind, Place, Placed
+from lacuna.aws.accounts import Accounts
+from lacuna.aws.objects import (
+    FoldersListed,
+    KeysListed,
+    ObjectUnreadable,
+    list_folders,
+    list_range,
+    read_object,
+)
+from lacuna.aws.session import each
+from lacuna.tables.evidence import Listing
+from lacuna.text import visible
+from lacuna.trail import log_files
+from lacuna.trail.coverage import Trail
+from lacuna.trail.log_files import FileContent
+
+log = logging.getLogger(__name__)
+
+DIGEST = "digest"
+# trail, account, Region
+ChainKey = tuple[str, str, str]
+
+# CloudTrail's files are small; one far beyond its limit is not fetched, big ones one at a time.
+_MOST_BYTES = 256 << 20
+_BIG = 8 << 20
+_one_big_file = threading.Semaphore()
+
+_DAMAGED = frozenset(
+    {log_files.TRUNCATED, log_files.CORRUPT, log_files.NOT_GZIP, log_files.TOO_LARGE}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One trail's digests of one account and Region: where they lie, and what they attest."""
+
+    trail: Trail
+    account_id: str
+    region: str
+    prefix: str
+
+    @property
+    def key(self) -> ChainKey:
+        return (self.trail.arn, self.account_id, self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFolder:
+    """Where a trail writes the digests of one account, a folder a Region below `digests`."""
+
+    trail: Trail
+    account_id: str
+    digests: str
+
+
+@dataclass(slots=True)
+class TrailFiles:
+    """What one delivery day holds of CloudTrail.
+
+    `contents` is by s3:// URL, `writers` by that of a place: the trails that may deliver there.
+    `regions` are those whose trails are all known.
+    """
+
+    day: date
+    regions: Collection[str] = ()
+    found: list[Placed] = field(default_factory=list)
+    contents: dict[str, FileContent] = field(default_factory=dict)
+    listings: list[Listing] = field(default_factory=list)
+    writers: dict[str, list[Trail]] = field(default_factory=dict)
+    account_folders: list[AccountFolder] = field(default_factory=list)
+    chains: list[Chain] = field(default_factory=list)
+    listed_folders: list[str] = field(default_factory=list)
+    folders: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    def hashes(self) -> dict[str, str | None]:
+        """The content hash of every file that was read, None where the file is damaged."""
+        return {
+            url: content.content_sha256
+            for url, content in self.contents.items()
+            if was_read(content)
+        }
+
+
+def read(
+    accounts: Accounts, day: date, trails: Sequence[Trail], regions: Collection[str]
+) -> TrailFiles:
+    """The log files delivered on `day`, read and checked, and the digest chains beside them.
+
+    `regions`: those whose trails are all among `trails`.
+    """
+    files = TrailFiles(day, regions)
+    places: dict[str, Place] = {}
+    for trail in trails:
+        for folder, account_id in _account_folders(accounts, trail, files):
+            logs, digests = f"{folder}CloudTrail/", f"{folder}CloudTrail-Digest/"
+            files.account_folders.append(AccountFolder(trail, account_id, digests))
+            for prefix in _folders(accounts, trail, logs, Kind.CLOUDTRAIL, files):
+                place = Place(
+                    kind=Kind.CLOUDTRAIL,
+                    log_bucket=trail.log_bucket,
+                    prefix=prefix,
+                    region=_last_folder(prefix),
+                    trail_arn=trail.arn,
+                    account_id=account_id,
+                )
+                # Two trails may share a bucket and a prefix; their files cannot be told apart.
+                url = f"s3://{trail.log_bucket}/{prefix}"
+                places.setdefault(url, place)
+                if trail.records_in(place.region or ""):
+                    files.writers.setdefault(url, []).append(trail)
+            for prefix in _folders(accounts, trail, digests, DIGEST, files):
+                files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
+    _list_files(accounts, list(places.values()), files)
+    _read_files(accounts, files)
+    return files
+
+
+def inspect(accounts: Accounts, bucket: str, key: str, size_bytes: int) -> FileContent:
+    """Fetch one log file and look inside. A lasting refusal is its problem, by AWS's code."""
+    if size_bytes > _MOST_BYTES:
+        return FileContent(readable=False, problem=log_files.TOO_LARGE)
+    try:
+        if size_bytes > _BIG:
+            with _one_big_file:
+                return log_files.inspect([read_object(accounts.s3_of(bucket), bucket, key)[0]])
+        return log_files.inspect([read_object(accounts.s3_of(bucket), bucket, key)[0]])
+    except ObjectUnreadable as error:
+        return FileContent(readable=False, problem=str(error))
+
+
+def was_read(content: FileContent) -> bool:
+    """Were the file's bytes had, so that a missing hash says that they are not what was signed?"""
+    return content.content_sha256 is not None or content.problem in _DAMAGED
+
+
+def listing(
+    kind: str, log_bucket: str, prefix: str, answer: KeysListed | FoldersListed, catalogued: int
+) -> Listing:
+    """The row that says what one LIST of CloudTrail's folders cost."""
+    if answer.error_code:
+        log.warning("cannot list %s: %s", visible(f"s3://{log_bucket}/{prefix}"), answer.error_code)
+    return Listing(
+        kind=kind,
+        log_bucket=log_bucket,
+        prefix=prefix,
+        key_layout=None,
+        source_buckets=(),
+        list_calls=answer.list_calls,
+        keys_returned=answer.keys_returned,
+        objects_catalogued=catalogued,
+        error_code=answer.error_code,
+    )
+
+
+def _account_folders(accounts: Accounts, trail: Trail, files: TrailFiles) -> list[tuple[str, str]]:
+    """The account folders that a trail writes to, with their account ids."""
+    base = f"{trail.key_prefix.rstrip('/')}/AWSLogs/" if trail.key_prefix else "AWSLogs/"
+    if not trail.is_organization:
+        # Other accounts' folders in a shared bucket belong to other accounts' trails.
+        return [(f"{base}{trail.account_id}/", trail.account_id)]
+    return [
+        (folder, _last_folder(folder))
+        for organization in _folders(accounts, trail, base, Kind.CLOUDTRAIL, files)
+        if _last_folder(organization).startswith("o-")
+        for folder in _folders(accounts, trail, organization, Kind.CLOUDTRAIL, files)
+    ]
+
+
+def _folders(
+    accounts: Accounts, trail: Trail, prefix: str, kind: str, files: TrailFiles
+) -> tuple[str, ...]:
+    """The folders under `prefix`, asked once however many trails share it."""
+    key = (trail.log_bucket, prefix)
+    if key not in files.folders:
+        answer = list_folders(accounts.s3_of(trail.log_bucket), trail.log_bucket, prefix)
+        files.listings.append(listing(kind, trail.log_bucket, prefix, answer, 0))
+        files.folders[key] = answer.prefixes
+    return files.folders[key]
+
+
+def _last_folder(prefix: str) -> str:
+    return prefix.rstrip("/").rpartition("/")[2]
+
+
+def _list_files(accounts: Accounts, places: Sequence[Place], files: TrailFiles) -> None:
+    answers = each(
+        lambda place: list_range(
+            accounts.s3_of(place.log_bucket),
+            place.log_bucket,
+            delivery.key_range(place, files.day, 0),
+        ),
+        places,
+        accounts.concurrency,
+        "CloudTrail folders",
+    )
+    for place, answer in zip(places, answers, strict=True):
+        found = [delivery.placed(place, listed) for listed in answer.objects]
+        of_day = delivery.belonging(files.day, found)
+        files.found += of_day
+        files.listings.append(
+            listing(Kind.CLOUDTRAIL, place.log_bucket, place.prefix, answer, len(of_day))
+        )
+        if answer.error_code is None:
+            folder = f"s3://{place.log_bucket}/{place.prefix}{files.day:%Y/%m/%d}/"
+            files.listed_folders.append(folder)
+
+
+def _read_files(accounts: Accounts, files: TrailFiles) -> None:
+    wanted = [one for one in files.found if one.kind is Kind.CLOUDTRAIL]
+    contents = each(
+        lambda one: inspect(accounts, one.place.log_bucket, one.listed.key, one.listed.size_bytes),
+        wanted,
+        accounts.concurrency,
+        "CloudTrail files",
+    )
+    for one, content in zip(wanted, contents, strict=True):
+        files.contents[one.log_object] = content
+        if not content.readable:
+            log.warning("%s is not readable: %s", visible(one.log_object), content.problem)

@@ -1,0 +1,1 @@
+"""The rows and schemas of the evidence and raw tables. Pure."""

@@ -1,0 +1,425 @@
+"""The Athena API: executions, their states and results, over any engine. Workgroups and the
+rest stay moto's."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import math
+import re
+import threading
+import time
+import traceback
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.athena.exceptions import MetadataException
+from moto.athena.models import AthenaBackend
+from moto.athena.responses import AthenaResponse
+from moto.core.exceptions import JsonRESTError
+
+from sandbox.athena import ddl, prepared, unload
+from sandbox.athena.catalog import CATALOG, Catalog, CatalogError, GlueTable, split_url
+from sandbox.athena.engine import (
+    AthenaError,
+    Cancelled,
+    Column,
+    Engine,
+    Malformed,
+    Result,
+    Row,
+    Statement,
+)
+from sandbox.athena.moto_fixes import s3
+from sandbox.athena.syntax import without_head
+
+WORKERS = 4
+FIRST_WAIT = 3.0  # a client that starts a short query finds it done at its first poll
+LIMIT = 1000
+USER_ERROR = 2
+WRITERS = ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD")
+ROWS = Column("rows", "bigint", 19)  # what is told of a statement that wrote some
+
+_lock = threading.Lock()
+_engine: Engine
+_pool: ThreadPoolExecutor
+
+
+@dataclass
+class Execution:
+    """One query execution and everything the API tells of it."""
+
+    statement: Statement
+    context: dict[str, Any]
+    workgroup: str
+    token: str | None
+    backend: Any
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    state: str = "QUEUED"
+    reason: str = ""
+    malformed: bool = False
+    result: Result = field(default_factory=Result)
+    submitted: float = field(default_factory=time.time)
+    started: float = 0.0
+    ended: float = 0.0
+
+    def run(self) -> None:
+        self.started = time.time()
+        if self.state == "QUEUED":
+            self.state = "RUNNING"
+        try:
+            if self.statement.cancellation.requested:
+                raise Cancelled
+            found = prepared.run(self.statement, self.backend, self.workgroup)
+            self.result = found if isinstance(found, Result) else self._run(found)
+            self._store()
+            end, reason = "SUCCEEDED", ""
+        except Cancelled as error:
+            end, reason, self.result = "CANCELLED", str(error), Result(scanned=error.scanned)
+        except (AthenaError, CatalogError) as error:
+            end, reason = "FAILED", str(error)
+            self.malformed = isinstance(error, Malformed)
+        except Exception as error:  # noqa: BLE001  every failure is a failed query with its reason
+            traceback.print_exc()
+            end, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {error}"
+        self.ended, self.reason = time.time(), reason
+        self.state = end
+
+    def check(self) -> None:
+        """Find out if it is malformed, before it has its turn."""
+        text = without_head(self.statement.sql)
+        if ddl.command(text) or prepared.command(text) or unload.UNLOAD.fullmatch(text):
+            return
+        try:
+            _engine.check(self.statement)
+        except Malformed as error:
+            self.malformed, self.reason = True, str(error)
+            self.statement.cancellation.request()
+        except AthenaError:
+            pass  # it will fail when it runs
+
+    def _run(self, statement: Statement) -> Result:
+        return ddl.run(statement) or self._query(statement)
+
+    def _query(self, statement: Statement) -> Result:
+        catalog = self.context.get("Catalog") or CATALOG
+        if catalog.lower() != CATALOG:
+            raise AthenaError(f"CATALOG_NOT_FOUND: line 1:1: Catalog '{catalog}' does not exist")
+        return unload.run(statement, _engine) or _engine.run(statement)
+
+    @property
+    def has_header(self) -> bool:
+        return self.result.subtype in ("SELECT", "EXPLAIN") and bool(self.result.columns)
+
+    @property
+    def output(self) -> str:
+        ending = "txt" if self.result.kind != "DML" else "csv"
+        return f"{self.statement.output_location}{self.id}.{ending}"
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.statement.output_location}{self.id}-manifest.csv"
+
+    def _store(self) -> None:
+        text = io.BytesIO()
+        if self.has_header:
+            names: Row = [c.name for c in self.result.columns]
+            for row in itertools.chain([names], self.result.rows):
+                cells = ("" if v is None else '"' + v.replace('"', '""') + '"' for v in row)
+                text.write(f"{','.join(cells)}\n".encode())
+        else:
+            text.writelines(f"{row[0] or ''}\n".encode() for row in self.result.rows)
+        self.statement.catalog.put(self.output, text.getvalue())
+        if self.result.subtype == "UNLOAD":
+            self.statement.catalog.put(self.manifest, "\n".join(self.result.written).encode())
+
+    def described(self) -> dict[str, Any]:
+        status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
+        if self.ended:
+            status["CompletionDateTime"] = self.ended
+        if self.reason:
+            status["StateChangeReason"] = self.reason
+        if self.state == "FAILED":
+            status["AthenaError"] = {
+                "ErrorCategory": USER_ERROR,
+                "ErrorType": 1200,
+                "Retryable": False,
+                "ErrorMessage": self.reason,
+            }
+        done = self.ended or time.time()
+        queued = math.ceil(((self.started or done) - self.submitted) * 1000)
+        ran = int((done - (self.started or done)) * 1000)
+        unloaded = self.result.subtype == "UNLOAD"
+        manifest = {"DataManifestLocation": self.manifest} if unloaded else {}
+        return {
+            "QueryExecutionId": self.id,
+            "Query": self.statement.sql,
+            "StatementType": self.result.kind,
+            "SubstatementType": self.result.subtype,
+            "ResultConfiguration": {"OutputLocation": self.output},
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "QueryExecutionContext": self.context,
+            "Status": status,
+            "Statistics": {
+                "EngineExecutionTimeInMillis": ran,
+                "DataScannedInBytes": self.result.scanned,
+                "TotalExecutionTimeInMillis": queued + ran,
+                "QueryQueueTimeInMillis": queued,
+                "ServiceProcessingTimeInMillis": 0,
+                **manifest,
+                "ResultReuseInformation": {"ReusedPreviousResult": False},
+            },
+            "WorkGroup": self.workgroup,
+            "EngineVersion": {
+                "SelectedEngineVersion": "AUTO",
+                "EffectiveEngineVersion": "Athena engine version 3",
+            },
+            "ExecutionParameters": list(self.statement.parameters),
+        }
+
+
+def _invalid(message: str, code: str = "INVALID_INPUT") -> JsonRESTError:
+    error = JsonRESTError("InvalidRequestException", message)
+    error.description = json.dumps(json.loads(error.description) | {"AthenaErrorCode": code})
+    return error
+
+
+class AthenaApi(AthenaResponse):  # type: ignore[misc]
+    """The operations that replace moto's; each is copied onto moto's class by `install`."""
+
+    def _catalog(self) -> Catalog:
+        return Catalog(self.current_account, self.region)
+
+    def _executions(self) -> dict[str, Execution]:
+        executions: dict[str, Execution] = self.athena_backend.executions
+        return executions
+
+    def _group(self) -> Any:
+        group = self.athena_backend.work_groups.get(self._get_param("WorkGroup") or "primary")
+        if group is None:
+            raise _invalid("WorkGroup is not found.")
+        return group
+
+    def _execution(self, query_id: str | None = None) -> Execution:
+        query_id = query_id or self._get_param("QueryExecutionId")
+        if query_id not in self._executions():
+            raise _invalid(f"QueryExecution {query_id} was not found")
+        return self._executions()[query_id]
+
+    def start_query_execution(self) -> str:
+        group, sql = self._group(), self._get_param("QueryString") or ""
+        if group.state == "DISABLED":
+            raise _invalid(f"WorkGroup {group.name} is disabled.")
+        if not sql.strip():
+            raise _invalid("Query string cannot be empty")
+        if len(sql.encode()) > 262144:
+            raise _invalid("Member must have length less than or equal to 262144")
+        token, context = (
+            self._get_param("ClientRequestToken"),
+            self._get_param("QueryExecutionContext") or {},
+        )
+        statement = Statement(
+            sql=sql,
+            database=(context.get("Database") or "default").lower(),
+            output_location=output_location(
+                group.configuration, self._get_param("ResultConfiguration") or {}
+            ),
+            catalog=self._catalog(),
+            parameters=tuple(self._get_param("ExecutionParameters") or ()),
+            bytes_cutoff=group.configuration.get("BytesScannedCutoffPerQuery"),
+        )
+        with _lock:
+            for earlier in self._executions().values() if token else ():
+                if earlier.token == token:
+                    if earlier.statement.sql != sql:
+                        raise _invalid("Idempotent parameters do not match")
+                    return json.dumps({"QueryExecutionId": earlier.id})
+            execution = Execution(statement, context, group.name, token, self.athena_backend)
+            self._executions()[execution.id] = execution
+            future: Future[None] = _pool.submit(execution.run)
+        try:
+            future.result(timeout=FIRST_WAIT)
+        except TimeoutError:  # it runs, or waits for others to end: it may not even be parsed
+            execution.check()
+        if execution.malformed:  # there never was an execution
+            del self._executions()[execution.id]
+            raise _invalid(execution.reason.removeprefix("SYNTAX_ERROR: "), "MALFORMED_QUERY")
+        return json.dumps({"QueryExecutionId": execution.id})
+
+    def stop_query_execution(self) -> str:
+        execution = self._execution()
+        if execution.ended:
+            return "{}"
+        execution.statement.cancellation.request()
+        return "{}"
+
+    def get_query_execution(self) -> str:
+        return json.dumps({"QueryExecution": self._execution().described()})
+
+    def batch_get_query_execution(self) -> str:
+        asked, known = self._get_param("QueryExecutionIds"), self._executions()
+        missing = [
+            {"QueryExecutionId": i, "ErrorCode": "INVALID_INPUT"} for i in asked if i not in known
+        ]
+        found = [known[i].described() for i in asked if i in known]
+        return json.dumps({"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing})
+
+    def list_query_executions(self) -> str:
+        group = self._group().name
+        ids = [e.id for e in reversed(self._executions().values()) if e.workgroup == group]
+        return json.dumps(self._page("QueryExecutionIds", ids, 50))
+
+    def _asked(self, most: int) -> tuple[int, int]:
+        """Where a page starts, and how many items it has."""
+        start, count = self._get_param("NextToken"), self._get_param("MaxResults")
+        return int(start or 0), int(count or most)
+
+    def _page(self, name: str, items: list[Any], most: int) -> dict[str, Any]:
+        start, count = self._asked(most)
+        page = {name: items[start : start + count]}
+        return page | ({"NextToken": str(start + count)} if start + count < len(items) else {})
+
+    def get_query_results(self) -> str:
+        execution = self._execution()
+        if execution.state in ("QUEUED", "RUNNING"):
+            raise _invalid(f"Query has not yet finished. Current state: {execution.state}")
+        if execution.state != "SUCCEEDED":
+            raise _invalid(
+                f"Query did not finish successfully. Final query state: {execution.state}"
+            )
+        if int(self._get_param("MaxResults") or LIMIT) > LIMIT:
+            raise _invalid(f"MaxResults is more than maximum allowed length {LIMIT}")
+        result = execution.result
+        header: list[Row] = [[c.name for c in result.columns]] if execution.has_header else []
+        start, count = self._asked(LIMIT)
+        first, end = start - len(header), start + count - len(header)
+        rows = [*header[start:], *result.rows.between(max(first, 0), end)]
+        info = [
+            {
+                "CatalogName": "hive",
+                "SchemaName": "",
+                "TableName": "",
+                "Name": c.name,
+                "Label": c.name,
+                "Type": c.type,
+                "Precision": c.precision,
+                "Scale": c.scale,
+                "Nullable": "UNKNOWN",
+                "CaseSensitive": c.type in ("varchar", "char"),
+            }
+            for c in ([ROWS] if result.subtype in WRITERS else result.columns)
+        ]
+        found = {
+            "Rows": [
+                {"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in rows
+            ],
+            "ResultSetMetadata": {"ColumnInfo": info},
+        }
+        token = {"NextToken": str(start + count)} if end < len(result.rows) else {}
+        return json.dumps({"UpdateCount": result.update_count, "ResultSet": found, **token})
+
+    def get_query_runtime_statistics(self) -> str:
+        execution = self._execution()
+        rows = {"InputBytes": execution.result.scanned, "OutputRows": len(execution.result.rows)}
+        return json.dumps({"QueryRuntimeStatistics": {"Rows": rows}})
+
+    def get_work_group(self) -> str:
+        return json.dumps({"WorkGroup": self.athena_backend.get_work_group(self._group().name)})
+
+    def update_work_group(self) -> str:
+        group = self._group()
+        changes = self._get_param("ConfigurationUpdates") or {}
+        results = changes.pop("ResultConfigurationUpdates", {})
+        if changes.pop("RemoveBytesScannedCutoffPerQuery", False):
+            group.configuration.pop("BytesScannedCutoffPerQuery", None)
+        if results.get("RemoveOutputLocation"):
+            group.configuration.get("ResultConfiguration", {}).pop("OutputLocation", None)
+        if results.get("OutputLocation"):
+            group.configuration.setdefault("ResultConfiguration", {})["OutputLocation"] = results[
+                "OutputLocation"
+            ]
+        group.configuration.update(changes)
+        group.state = self._get_param("State") or group.state
+        return "{}"
+
+    def get_table_metadata(self) -> str:
+        table = self._catalog().table(self._get_param("DatabaseName"), self._get_param("TableName"))
+        if table is None:
+            raise MetadataException(
+                "EntityNotFoundException: Entity Not Found (Table "
+                f"{self._get_param('TableName')} not found)"
+            )
+        return json.dumps({"TableMetadata": table_metadata(table)})
+
+    def list_table_metadata(self) -> str:
+        catalog, database = self._catalog(), self._get_param("DatabaseName").lower()
+        if database not in catalog.databases():
+            raise MetadataException(f"EntityNotFoundException: Database {database} not found.")
+        wanted = re.compile(self._get_param("Expression") or "", re.I)
+        found = [table_metadata(t) for t in catalog.tables(database) if wanted.search(t["Name"])]
+        return json.dumps(self._page("TableMetadataList", found, 50))
+
+    def list_databases(self) -> str:
+        return json.dumps(
+            self._page("DatabaseList", [{"Name": d} for d in self._catalog().databases()], 50)
+        )
+
+    def get_database(self) -> str:
+        name = self._get_param("DatabaseName").lower()
+        if name not in self._catalog().databases():
+            raise MetadataException(f"EntityNotFoundException: Database {name} not found.")
+        return json.dumps({"Database": {"Name": name}})
+
+
+def output_location(configuration: dict[str, Any], asked: dict[str, Any]) -> str:
+    """Where results go: the workgroup's place if it insists or nothing was asked for. Always
+    ends in a slash."""
+    own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+    insists = own and configuration.get("EnforceWorkGroupConfiguration")
+    location = own if insists else asked.get("OutputLocation") or own
+    if location and split_url(location)[0] not in s3.backend().buckets:
+        raise _invalid(f"Unable to verify/create output bucket {split_url(location)[0]}")
+    if not location:
+        raise _invalid(
+            "No output location provided. An output location is required either through the "
+            "Workgroup result "
+            "configuration setting or as an API input."
+        )
+    return str(location).rstrip("/") + "/"
+
+
+def table_metadata(table: GlueTable) -> dict[str, Any]:
+    storage = table["StorageDescriptor"]
+    extra = {
+        "location": storage.get("Location", ""),
+        "inputformat": storage.get("InputFormat", ""),
+        "outputformat": storage.get("OutputFormat", ""),
+        "serde.serialization.lib": (storage.get("SerdeInfo") or {}).get("SerializationLibrary", ""),
+    }
+
+    properties = (storage.get("SerdeInfo") or {}).get("Parameters") or {}
+    extra |= {f"serde.param.{k}": v for k, v in properties.items()}
+
+    def columns(of: list[dict[str, Any]] | None) -> list[dict[str, str]]:
+        return [{k: c[k] for k in ("Name", "Type", "Comment") if c.get(k)} for c in of or []]
+
+    return {
+        "Name": table["Name"],
+        "TableType": table.get("TableType", ""),
+        "Columns": columns(storage.get("Columns")),
+        "PartitionKeys": columns(table.get("PartitionKeys")),
+        "Parameters": {k: str(v) for k, v in ((table.get("Parameters") or {}) | extra).items()},
+    }
+
+
+def install(engine: Engine) -> None:
+    """Let an engine answer moto's Athena."""
+    global _engine, _pool
+    _engine, _pool = engine, ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
+    for name, value in vars(AthenaApi).items():
+        if callable(value):
+            setattr(AthenaResponse, name, value)
+    AthenaBackend._process_ddl = lambda *_: None

@@ -1,0 +1,1 @@
+"""The embedded engine: Athena SQL on DuckDB."""

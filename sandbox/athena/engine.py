@@ -1,0 +1,140 @@
+"""The seam below the Athena API: an engine takes one statement and returns rows. Nothing here
+knows which engine."""
+
+from __future__ import annotations
+
+import marshal
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sandbox.athena.catalog import Catalog
+
+Row = list[str | None]  # cells as Athena's text, None is NULL
+
+
+class AthenaError(Exception):
+    """A failed query. The text is what Athena puts into StateChangeReason."""
+
+
+class Malformed(AthenaError):
+    """A statement that is none: Athena's StartQueryExecution refuses what it cannot parse."""
+
+
+class Cancelled(Exception):
+    """A query that was stopped: by StopQueryExecution (no text), or by a limit of its
+    workgroup (the text)."""
+
+    def __init__(self, reason: str = "", scanned: int = 0) -> None:
+        super().__init__(reason)
+        self.scanned = scanned
+
+
+class Cancellation:
+    """Lets another thread stop a running statement."""
+
+    def __init__(self) -> None:
+        self._lock, self._actions, self.requested = (
+            threading.Lock(),
+            list[Callable[[], object]](),
+            False,
+        )
+
+    def on_request(self, action: Callable[[], object]) -> None:
+        """Call `action` when (or at once, if already) a stop is asked for."""
+        with self._lock:
+            self._actions.append(action)
+            if not self.requested:
+                return
+        action()
+
+    def request(self) -> None:
+        with self._lock:
+            self.requested, actions = True, list(self._actions)
+        for action in actions:
+            action()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement with everything it needs to run."""
+
+    sql: str
+    database: str
+    output_location: str
+    catalog: Catalog
+    parameters: tuple[str, ...] = ()
+    bytes_cutoff: int | None = None
+    cancellation: Cancellation = field(default_factory=Cancellation)
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    precision: int = 0
+    scale: int = 0
+
+
+class Rows:
+    """The rows of a result, packed by the thousand: a result stays for as long as the sandbox, and
+    as Python's lists a large one takes many times its size."""
+
+    PAGE = 1000
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self._packed, self._last = list[bytes](), list[Row]()
+        self.extend(rows)
+
+    def extend(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._last.append(row)
+            if len(self._last) == self.PAGE:
+                self._packed.append(zlib.compress(marshal.dumps(self._last), 1))
+                self._last = []
+
+    def __len__(self) -> int:
+        return len(self._packed) * self.PAGE + len(self._last)
+
+    def __iter__(self) -> Iterator[Row]:
+        for number in range(len(self._packed) + 1):
+            yield from self._page(number)
+
+    def between(self, start: int, end: int) -> list[Row]:
+        """The rows from number `start` up to, and without, number `end`."""
+        first = start // self.PAGE
+        pages = range(first, min(max(end - 1, 0) // self.PAGE, len(self._packed)) + 1)
+        rows = [row for number in pages for row in self._page(number)]
+        return rows[start - first * self.PAGE : max(end - first * self.PAGE, 0)]
+
+    def _page(self, number: int) -> list[Row]:
+        if number == len(self._packed):
+            return self._last
+        page: list[Row] = marshal.loads(zlib.decompress(self._packed[number]))
+        return page
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement gave."""
+
+    kind: str = "DML"
+    subtype: str = ""
+    columns: tuple[Column, ...] = ()
+    rows: Rows = field(default_factory=Rows)
+    update_count: int = 0
+    scanned: int = 0
+    written: tuple[str, ...] = ()  # the objects of an UNLOAD
+
+
+class Engine(Protocol):
+    """Runs queries, CTAS, INSERT and CREATE VIEW. Plain DDL never reaches an engine (see ddl)."""
+
+    def run(self, statement: Statement) -> Result: ...
+
+    def check(self, statement: Statement) -> None:
+        """Raise `Malformed` for what is no statement; nothing is run."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Where moto is corrected: S3, CloudTrail, Glue, tagging, CloudFormation."""

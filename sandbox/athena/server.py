@@ -1,0 +1,213 @@
+"""The sandbox's process: every AWS API on one loopback port. One process is one sandbox.
+
+`with Sandbox(port=0) as box: box.url` serves until the block ends; moto's state is fresh at first.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from sandbox.athena import faults
+
+if TYPE_CHECKING:
+    from sandbox.athena.engine import Engine
+
+Environ = dict[str, Any]
+App = Callable[..., Iterable[bytes]]
+HOST = "127.0.0.1"
+ACCOUNT_ID = "123456789012"
+# Where S3 Control, which signs as S3, is asked for the account's block of public access
+ACCOUNT_BLOCK = "/v20180820/configuration/publicAccessBlock"
+
+
+class Middleware:
+    """Stands before moto: the sandbox's own paths, call counts and faults; everything else
+    goes through."""
+
+    def __init__(self, app: App, book: faults.FaultBook) -> None:
+        self._app, self._book = app, book
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/_sandbox/"):
+            return _answer(start_response, *self._own(path, environ))
+        call = identify(environ)
+        fault = self._book.decide(call) if call else None
+        if call and fault:
+            _body(environ)  # a client that is still sending would see a broken connection
+            return _answer(start_response, *faults.response(fault, call))
+        return self._app(environ, start_response)
+
+    def _own(self, path: str, environ: Environ) -> tuple[int, dict[str, str], bytes]:
+        method = environ["REQUEST_METHOD"]
+        if (method, path) == ("PUT", "/_sandbox/faults"):
+            try:
+                self._book.replace(faults.parse_faults(_body(environ)))
+            except ValueError as error:
+                return _json(400, {"error": str(error)})
+        answers: dict[str, Callable[[], Any]] = {
+            "/_sandbox/faults": self._book.shown,
+            "/_sandbox/calls": self._book.calls,
+            "/_sandbox/health": lambda: {"status": "ready"},
+        }
+        if path not in answers or method not in ("GET", "PUT"):
+            return _json(
+                404,
+                {
+                    "error": f"{method} {path}: the sandbox has no such path",
+                    "paths": sorted(answers),
+                },
+            )
+        return _json(200, answers[path]())
+
+
+def _json(status: int, content: Any) -> tuple[int, dict[str, str], bytes]:
+    return status, {"Content-Type": "application/json"}, json.dumps(content).encode()
+
+
+def _answer(
+    start_response: Callable[..., Any], status: int, headers: dict[str, str], body: bytes
+) -> list[bytes]:
+    start_response(f"{status} Sandbox", [*headers.items(), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _body(environ: Environ) -> bytes:
+    """The request's body, put back so that whoever comes next reads it again."""
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def identify(environ: Environ) -> faults.Call | None:
+    """Which operation on which resource a request asks for; None where it is no AWS call."""
+    from moto.core.request import Request
+    from moto.core.routing import get_service_router
+
+    service = _service(environ)
+    if environ.get("PATH_INFO", "") == ACCOUNT_BLOCK:
+        operation = f"{environ['REQUEST_METHOD'].capitalize()}PublicAccessBlock"
+        account = environ.get("HTTP_X_AMZ_ACCOUNT_ID", "")
+        return faults.Call("s3control", operation, (account,), "query")
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    if target:
+        content = json.loads(_body(environ) or b"{}")
+        names = tuple(v for v in content.values() if isinstance(v, str))
+        return faults.Call(service, target.rpartition(".")[2], names, "json")
+    if service == "s3":
+        try:
+            operation = get_service_router("s3").match(Request(environ))[0].name
+        except Exception:  # noqa: BLE001  whatever cannot be routed is moto's to answer
+            return None
+        resource = unquote(environ.get("PATH_INFO", "")).strip("/")
+        return faults.Call(
+            service, operation, (resource,), "s3", environ["REQUEST_METHOD"] == "HEAD"
+        )
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        from urllib.parse import parse_qsl
+
+        form = dict(parse_qsl(_body(environ).decode("utf-8", "replace")))
+        names = tuple(v for k, v in form.items() if k not in ("Action", "Version"))
+        return faults.Call(service, form.get("Action", ""), names, "query")
+    return None
+
+
+def _service(environ: Environ) -> str:
+    """The service a request is signed for; unsigned ones are S3's (public objects, presigned
+    URLs)."""
+    scope = (
+        environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
+    )
+    return scope[3].lower() if len(scope) > 4 else "s3"
+
+
+def moto_app() -> App:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    app: App = DomainDispatcherApplication(create_backend_app)
+    return app
+
+
+class Listener:
+    """An application on a loopback port (0: a free one), answered until closed."""
+
+    def __init__(self, port: int, app: App) -> None:
+        from moto.moto_server.werkzeug_app import MotoRequestHandler
+        from werkzeug.serving import make_server
+
+        class Handler(MotoRequestHandler):  # type: ignore[misc]
+            def log_request(self, *_: object) -> None:
+                """One line a request would bury everything else."""
+
+        self._server = make_server(HOST, port, app, threaded=True, request_handler=Handler)
+        self.url = f"http://{HOST}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def duckdb(folder: str) -> Engine:
+    """The engine that needs nothing but Python."""
+    from sandbox.athena.duck.engine import DuckEngine
+
+    return DuckEngine(folder)
+
+
+def trino(folder: str) -> Engine:
+    """A real Trino; see trino_server for what it needs."""
+    from sandbox.athena.trino.engine import TrinoEngine
+
+    return TrinoEngine(folder)
+
+
+class Sandbox:
+    """An AWS endpoint on loopback that takes any credentials. Port 0 is a free port."""
+
+    def __init__(self, port: int = 0, engine: Callable[[str], Engine] = duckdb) -> None:
+        self._port, self._make_engine = port, engine
+        self.book = faults.FaultBook()
+
+    @property
+    def url(self) -> str:
+        return self._listener.url
+
+    def start(self) -> Sandbox:
+        os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(64 << 20))
+        os.environ.setdefault("MOTO_S3_DEFAULT_MAX_KEYS", "1000")
+        from moto.core.base_backend import BackendDict
+        from moto.core.model_instances import reset_model_data
+
+        from sandbox.athena import api
+        from sandbox.athena.moto_fixes import cloudformation, cloudtrail, glue, s3, tagging
+
+        BackendDict.reset()
+        reset_model_data()
+        self._folder = tempfile.TemporaryDirectory(prefix="lacuna-sandbox-")
+        for module in (s3, cloudtrail, glue, cloudformation, tagging):
+            module.install()
+        self._engine = self._make_engine(self._folder.name)
+        api.install(self._engine)
+        self._listener = Listener(self._port, Middleware(moto_app(), self.book))
+        return self
+
+    def stop(self) -> None:
+        self._listener.close()
+        self._engine.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -1,0 +1,1 @@
+"""The other engine: a real Trino coordinator."""

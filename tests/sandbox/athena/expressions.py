@@ -1,0 +1,575 @@
+"""The expressions that statements are made of, each with typed placeholders for its operands, and
+values at the edges of every type to try them with.
+
+Collected from the statements that a run really made, so that what the project computes is what is
+compared; and made of the embedded engine's own signatures, so that nothing is carried unseen.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from sqlglot import exp
+
+from sandbox.athena.duck.analysis import ARITHMETIC, COMPARISONS, ORDERED, Call, analyse, kind_of
+from sandbox.athena.duck.functions import FUNCTIONS, Function
+from sandbox.athena.duck.writer import to_duckdb
+from sandbox.athena.engine import AthenaError
+from sandbox.athena.results import named_columns
+from sandbox.athena.syntax import TrinoSQL, parse
+from sandbox.athena.types import UNKNOWN, Type
+from tests.sandbox.dbt_project.wild_lines import all_cases
+
+Columns = Mapping[str, Type]
+Known = Callable[[str, str], Columns | None]
+
+# What is compared for its operands' types alone: no literal changes what these do.
+PLAIN = (
+    *(*COMPARISONS, *ARITHMETIC, exp.And, exp.Or, exp.Not, exp.Is, exp.Between, exp.In),
+    *(exp.Case, exp.If, exp.Neg, exp.Array, exp.DPipe, exp.Bracket),
+)
+CALLS = (
+    *(exp.Anonymous, exp.Cast, exp.Like, exp.Escape, exp.Extract, exp.Substring, exp.StrPosition),
+    *(exp.Trim, exp.GroupConcat, exp.AtTimeZone, exp.Window, exp.Filter),
+)
+# They say when, or which rows of a GROUP BY: there is nothing to try.
+LEFT_OUT = {"now", "current_timestamp", "current_date", "grouping"}
+MOST_ITEMS = 2  # of a list: what holds for two holds for twenty
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An expression over the columns a0, a1 … of these types."""
+
+    text: str
+    kinds: tuple[Type, ...]
+    style: str = "scalar"  # or aggregate, or window
+
+    def __str__(self) -> str:
+        typed = ", ".join(f"a{i} {kind}" for i, kind in enumerate(self.kinds))
+        return f"{self.text}  [{typed}]" if typed else self.text
+
+
+@dataclass(frozen=True)
+class Run:
+    """A statement that was run, and the database it was run in."""
+
+    sql: str
+    database: str
+
+
+# ---- collecting ------------------------------------------------------------------------------
+
+
+class Gone(LookupError):
+    """A statement reads a table of which nobody knows the columns any more."""
+
+
+def collect(
+    runs: Iterable[Run], known: Known, skipped: list[str] | None = None
+) -> dict[Shape, str]:
+    """Every shape of the statements, with the statement it was first seen in.
+
+    Statements come in the order of their runs: a table that one made is known to the next, even
+    where it is gone by now. `skipped` takes the names of those that are gone all the same.
+    """
+    made: dict[tuple[str, str], Columns] = {}
+    found: dict[Shape, str] = {}
+    for run in runs:
+        tree = parse(run.sql)
+
+        def tables(
+            node: exp.Table, database: str = run.database
+        ) -> tuple[tuple[str, str], Columns]:
+            home = _home(node, database)
+            columns = made.get(home) or known(*home)
+            if columns is None:
+                raise Gone(".".join(home))
+            return home, columns
+
+        query = tree.expression.unnest() if isinstance(tree, (exp.Create, exp.Insert)) else tree
+        try:
+            columns = analyse(query, tables, run.sql)
+        except Gone as gone:
+            if skipped is None:
+                raise
+            skipped.append(str(gone))
+            continue
+        if isinstance(tree, exp.Create):
+            made[_home(tree.this, run.database)] = dict(named_columns(columns))
+        for shape in shapes(query):
+            found.setdefault(shape, run.sql)
+    return found
+
+
+def _home(node: exp.Table, database: str) -> tuple[str, str]:
+    return (node.db or database).lower(), node.name.lower()
+
+
+def shapes(tree: exp.Expr) -> Iterator[Shape]:
+    """The shapes of an analysed query."""
+    for node in tree.walk():
+        if isinstance(node, exp.Select):
+            yield from _keys(node)
+        if "kind" not in node.meta or not isinstance(node, (*PLAIN, *CALLS)) or _is_part(node):
+            continue
+        if node.name.lower() in LEFT_OUT or node.args.get("query"):
+            continue
+        yield _shape(node, literals=isinstance(node, PLAIN))
+        if isinstance(node, CALLS):
+            general = _shape(node, literals=True)
+            if is_carried(general):
+                yield general
+
+
+def _keys(tree: exp.Select) -> Iterator[Shape]:
+    """How rows are ordered and which are one group, by the types of the keys."""
+    order, group = tree.args.get("order"), tree.args.get("group")
+    for one in order.expressions if order else ():
+        kind = _key(one.this, tree)
+        written = one.copy()
+        written.set("this", exp.column("a0"))
+        text = f"row_number() over (order by {written.sql(TrinoSQL)}, i)"
+        yield Shape(text, (kind,), "window")
+    keys = [_key(item, tree) for item in group.expressions] if group else []
+    for kind in set(keys) - {UNKNOWN}:
+        yield Shape("count(*) over (partition by a0)", (kind,), "window")
+
+
+def _key(item: exp.Expr, tree: exp.Select) -> Type:
+    if isinstance(item, exp.Literal) and not item.is_string:
+        item = tree.expressions[int(item.name) - 1]
+    return kind_of(item)
+
+
+def _is_part(node: exp.Expr) -> bool:
+    """Is it an aggregate that means something only with its FILTER or OVER?"""
+    return isinstance(node.parent, (exp.Window, exp.Filter)) and node.arg_key == "this"
+
+
+def _shape(node: exp.Expr, literals: bool) -> Shape:
+    """A node with placeholders for its operands; `literals` are operands too, or stay as they are."""
+    copy = _shortened(node.copy())
+    kinds: list[Type] = []
+    _replace(copy, literals, kinds)
+    style = _style(node)
+    order = copy.args.get("order") if isinstance(copy, exp.Window) else None
+    if order:  # rows that are alike in their keys would come in any order
+        order.append("expressions", exp.Ordered(this=exp.column("i")))
+    text = copy.sql(TrinoSQL)
+    if isinstance(copy, exp.AtTimeZone):  # sqlglot would write a call
+        text = f"{copy.this.sql(TrinoSQL)} at time zone {copy.args['zone'].sql(TrinoSQL)}"
+    is_list = isinstance(node, exp.Anonymous) and node.name.lower() == "array_agg"
+    if is_list and not node.find(exp.Order) and kind_of(node).of[0].name in ORDERED:
+        text = f"array_sort({text})"
+    return Shape(text, tuple(kinds), style)
+
+
+def _style(node: exp.Expr) -> str:
+    if isinstance(node, exp.Window):
+        return "window"
+    call = node.meta.get("call")
+    is_aggregate = isinstance(call, Call) and call.function.kind == "aggregate"
+    return "aggregate" if is_aggregate or isinstance(node, exp.Filter) else "scalar"
+
+
+def _shortened(node: exp.Expr) -> exp.Expr:
+    """Without those of its items and branches whose types came before."""
+    if isinstance(node, (exp.In, exp.Array)):
+        node.set("expressions", node.expressions[:MOST_ITEMS])
+    if isinstance(node, exp.Case):
+        branches = {
+            (kind_of(one.this), kind_of(one.args["true"])): one
+            for one in reversed(node.args["ifs"])
+        }
+        node.set("ifs", list(branches.values())[::-1])
+    return node
+
+
+def _replace(node: exp.Expr, literals: bool, kinds: list[Type]) -> None:
+    """Operands are what the analyser gave a type; around them stands syntax, which stays."""
+    inside = isinstance(node, (exp.Window, exp.Filter, exp.Escape))
+    for child in list(node.iter_expressions()):
+        deep = isinstance(child, exp.Lambda) or (
+            isinstance(node, exp.Anonymous) and node.name.lower() == "try"
+        )
+        if deep:  # what stands in it is evaluated in it
+            for column in list(child.find_all(exp.Column)):
+                column.replace(_placeholder(column, kinds))
+        elif "kind" not in child.meta or (inside and child.arg_key == "this"):
+            _replace(child, literals, kinds)
+        elif kind_of(child) == UNKNOWN:
+            child.replace(exp.null())
+        elif literals or not _is_literal(child):
+            child.replace(_placeholder(child, kinds))
+
+
+def _placeholder(node: exp.Expr, kinds: list[Type]) -> exp.Column:
+    kinds.append(kind_of(node))
+    return exp.column(f"a{len(kinds) - 1}")
+
+
+def _is_literal(node: exp.Expr) -> bool:
+    if isinstance(node, (exp.Neg, exp.Paren, exp.Cast)):
+        return _is_literal(node.this)
+    if isinstance(node, exp.Array) or (isinstance(node, exp.Anonymous) and node.expressions):
+        return all(map(_is_literal, node.expressions))  # chr(10) is one as well
+    return isinstance(node, (exp.Literal, exp.Boolean, exp.Null, exp.HexString))
+
+
+def is_carried(shape: Shape) -> bool:
+    """Does the embedded engine take it, whatever the values will do?"""
+    nothing = tuple(null(kind) for kind in shape.kinds)
+    sql = statement(shape, [nothing])
+    try:
+        tree = parse(sql)
+        analyse(tree, _no_tables, sql)
+        to_duckdb(tree)
+    except AthenaError:
+        return False
+    return True
+
+
+# ---- what is carried ---------------------------------------------------------------------------
+
+STANDS_FOR = {
+    **{
+        "T": "varchar",
+        "K": "varchar",
+        "V": "bigint",
+        "S": "timestamp",
+        "N": "decimal",
+        "I": "integer",
+    },
+    **{"moment": "timestamp", "?": "varchar"},
+}
+# Arguments that must be literals.
+UNITS = ("'second'", "'day'", "'week'", "'month'", "'year'")
+PATTERNS = ("'a'", "'(?s)(.)(.*)$'", "'[0-9]+|(x+)'")
+WRITTEN: dict[tuple[str, int], Sequence[str]] = {
+    **{(name, 0): UNITS for name in ("date_trunc", "date_add", "date_diff")},
+    ("date_format", 1): ("'%Y-%m-%d %H:%i:%s.%f'", "'%a %b %c %e %h %j %k %l %M %p %r %T %W %y'"),
+    ("date_parse", 1): ("'%Y-%m-%d'", "'%d/%b/%Y:%H:%i:%s'"),
+    **{(f"regexp_{name}", 1): PATTERNS for name in ("like", "extract", "replace")},
+    ("regexp_extract", 2): ("1",),
+    ("regexp_replace", 2): ("'[$0]'",),
+    ("json_extract_scalar", 1): ("'$.a'", "'$'"),
+    ("array_join", 1): ("','",),
+    ("array_join", 2): ("'?'",),
+    ("approx_percentile", 1): ("0.5",),
+}
+# Which value they give of several is open; or they are compared in another place.
+OPEN = {"arbitrary", "any_value", "max_by", "min_by", "array_agg", "listagg", "count", "row", "map"}
+
+
+def carried() -> Iterator[Shape]:
+    """A shape for every signature that the embedded engine carries."""
+    for name, known in FUNCTIONS.items():
+        for one in known:
+            if name in OPEN | LEFT_OUT or one.kind == "refused":
+                continue
+            shapes = [_signature(name, one, n) for n in range(_choices(name, len(one.takes)))]
+            yield from (shape for shape in shapes if is_carried(shape))
+
+
+def _choices(name: str, count: int) -> int:
+    return max((len(WRITTEN.get((name, n), "1")) for n in range(count)), default=1)
+
+
+def _signature(name: str, one: Function, choice: int) -> Shape:
+    args, kinds = list[str](), list[Type]()
+    for n, takes in enumerate(one.takes):
+        if takes.name == "lambda":
+            args.append("x -> x is not null")
+        elif literals := WRITTEN.get((name, n)):
+            args.append(literals[choice % len(literals)])
+        else:
+            args.append(f"a{len(kinds)}")
+            kinds.append(_example(takes))
+    text, style = f"{name}({', '.join(args)})", one.kind
+    if style == "window":
+        kinds = [Type("bigint")] * max(len(kinds), 1)  # few values: every frame is a statement
+        text += " over (order by a0, i)" if args else " over (order by a0)"
+    return Shape(text, tuple(kinds), style)
+
+
+def _example(kind: Type) -> Type:
+    """A type of a signature with something for its variables."""
+    name = STANDS_FOR.get(kind.name, kind.name)
+    return Type(name, tuple(map(_example, kind.of)), sizes=(10, 2) if name == "decimal" else ())
+
+
+# ---- trying ----------------------------------------------------------------------------------
+
+Row = tuple[str, ...]  # a literal for each placeholder
+# The first ones meet one another; the rest come one by one.
+TEXTS = [
+    *("", "a", "-", "é", "🦊", "ab🦊", " ", "a,b,,c", "%41%20+b", "0", "-1", "2024-02-29", "aXbX"),
+    *("A", "ß", "İı", "\u00e9\u0301", "%F0%9F%A6%8A", "%zz", "%E4%F6", "%", "100%25", "a\nb"),
+    *(
+        "a\r\n",
+        "\n",
+        "\t x \t",
+        "\u00a0x\u00a0",
+        "\u2028",
+        "\ufeff",
+        "\u3000",
+        "x" * 500,
+        "\\",
+        "$1",
+    ),
+    *("it's", '"quoted"', '""', "\ue000", "\uffff", "\U0010ffff", "𝒳", "ǅ", "ﬁ", "Σς", "١٢", "½"),
+    *(
+        "+1",
+        "1",
+        " 1",
+        "1 ",
+        "1.5",
+        ".5",
+        "5.",
+        "1e3",
+        "1E400",
+        "-0",
+        "-0.0",
+        "007",
+        "1_000",
+        "0x10",
+    ),
+    *("9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809"),
+    *("2147483647", "2147483648", "-2147483648", "NaN", "Infinity", "1d", "1f", "--1", "+", "1-"),
+    *("0.1", "99999999999999999999.9", "4.9e-324", "1.7976931348623157e308", "12345678901234567"),
+    *("true", "TRUE", "t", "F", "yes", "false ", "null", "NULL", "1.0", "-1.5", "1,000", "+-1"),
+    *(
+        "2023-02-29",
+        "2024-2-9",
+        "20240229",
+        "0000-01-01",
+        "9999-12-31",
+        "10000-01-01",
+        "2024-02-30",
+    ),
+    *("-0001-01-01", "2024-02-29T23:59:60Z", "2024-02-29T23:59:59Z", "2024-02-29T23:59:59.999Z"),
+    *("2024-02-29T23:59:59.999999Z", "2024-02-29T24:00:00Z", "2024-02-29T12:00:00+02:00"),
+    *("2024-03-31 02:30:00", "2024-02-29 23:59:60", "2024-02-29 24:00:00", "2024-02-29 1:2:3"),
+    *("2024-02-29 12:34:56.789", "2024-02-29 12:34:56.7891", "2024-02-29 12:34:56 UTC"),
+    *("2024-02-29 ", " 2024-02-29", "2024-02-29 12:34", "2024-13-01", "2024-00-10", "2024-06-31"),
+    *("29/Feb/2024:12:34:56", "29/Feb/2024:12:34:56 +0000", "[29/Feb/2024:12:34:56 +0000]"),
+    *("29/feb/2024:12:34:56", "29/Feb/2023:12:34:56", "31/Dec/2016:23:59:60", "1/Feb/2024:1:2:3"),
+    *(
+        "31/Mar/2024:02:30:00",
+        "29/Xxx/2024:12:34:56",
+        "29/Feb/2024:24:00:00",
+        "29/Feb/0000:00:00:00",
+    ),
+    *('{"a": 1}', '{"a": "x", "b": null}', "[1, 2]", '"x"', "{", '{"a": {"b": [true]}}'),
+    *("REST.GET.OBJECT", "arn:aws:iam::123456789012:user/é x", "10.0.0.1", "s3://b/k?x=y&z=%2B"),
+    *(
+        "TLSv1.2",
+        "AWS4-HMAC-SHA256",
+        "a b c",
+        "a/b/c",
+        "a=b&c=d",
+        "logs/2024-02-29-12-34-56-ABCDEF",
+    ),
+]
+NUMBERS = [
+    "0",
+    "1",
+    "-1",
+    "2",
+    "7",
+    "-7",
+    "10",
+    "60",
+    "1000",
+    "-2",
+    "3",
+    "24",
+    "100",
+    "3600",
+    "86400",
+]
+LEAST = {"tinyint": 2**7, "smallint": 2**15, "integer": 2**31, "bigint": 2**63}
+DOUBLES = [
+    *("0e0", "-0e0", "1e0", "-1e0", "5e-1", "-5e-1", "2.5e0", "1e-1", "3e0", "1e16", "-2.5e0"),
+    *("1e15", "1e7", "9999999e0", "1e-3", "1e-4", "123456789.125e0", "1e22", "1e23", "4.9e-324"),
+    *("2.2250738585072014e-308", "1.7976931348623157e308", "-1.7976931348623157e308"),
+    *("9.223372036854775e18", "9.3e18", "4.35e0", "0.49999999999999994e0", "100e0", "33.3333e0"),
+]
+DATES = [
+    *(
+        "2024-02-29",
+        "1970-01-01",
+        "2023-12-31",
+        "2024-03-31",
+        "1969-12-31",
+        "2024-10-27",
+        "2000-01-01",
+    ),
+    *(
+        "1900-03-01",
+        "2100-02-28",
+        "9999-12-31",
+        "1000-01-01",
+        "2024-01-31",
+        "2024-11-30",
+        "2016-12-31",
+    ),
+]
+TIMES = [
+    *(
+        "00:00:00.000",
+        "23:59:59.999",
+        "12:34:56.789",
+        "02:30:00.000",
+        "01:00:00.001",
+        "00:59:59.500",
+    ),
+    *("06:00:00.000", "11:59:59.999", "12:00:00.000"),
+]
+
+
+def null(kind: Type) -> str:
+    return f"cast(null as {kind})"
+
+
+def values(kind: Type, deep: bool = False) -> list[str]:
+    """Literals of a type, NULL first. `deep` ones are few: they are put into others."""
+    found = [null(kind), *_values(kind)]
+    return found[:5] if deep else found
+
+
+def _values(kind: Type) -> list[str]:
+    if kind.name == "varchar":
+        return [_quoted(text) for text in (*TEXTS, *_lines())]
+    if kind.name in LEAST:
+        most, unit = LEAST[kind.name] - 1, 2 ** {"tinyint": 3, "smallint": 7}.get(kind.name, 15)
+        ends = [most, -most - 1, most - 1, most // unit, -(most // unit)]
+        return [f"cast({n} as {kind})" for n in (*NUMBERS, *ends) if -most - 1 <= int(n) <= most]
+    if kind.name == "double":
+        return list(DOUBLES)
+    if kind.name == "real":
+        return [f"cast({text} as real)" for text in ("0e0", "1e0", "-2.5e0", "1e-1")]
+    if kind.name == "decimal":
+        whole, scale = kind.sizes[0] - kind.sizes[1], kind.sizes[1]
+        largest = ("9" * whole or "0") + ("." + "9" * scale if scale else "")
+        small = "0" + ("." + "0" * (scale - 1) + "1" if scale else "")
+        return [f"cast('{t}' as {kind})" for t in ("0", small, f"-{small}", largest, f"-{largest}")]
+    if kind.name == "boolean":
+        return ["true", "false"]
+    if kind.name == "varbinary":
+        return ["X''", "X'00'", "X'61FF'", "to_utf8('é🦊')"]
+    if kind.name == "date":
+        return [f"date '{day}'" for day in DATES]
+    if kind.name.startswith("timestamp"):
+        pairs = list(itertools.zip_longest(DATES, TIMES, fillvalue=TIMES[1]))
+        pairs += [(DATES[0], time) for time in TIMES]
+        if kind.name.endswith("zone"):
+            return [f"from_iso8601_timestamp('{day}T{time}Z')" for day, time in pairs]
+        return [f"cast(timestamp '{day} {time}' as {kind})" for day, time in pairs]
+    if kind.name == "array":
+        inner = values(kind.of[0], deep=True)
+        lists = [
+            inner[1:2],
+            inner[1:3],
+            inner[2:0:-1],
+            inner[:1],
+            inner[:3],
+            inner[1:2] * 2,
+            inner[1:5],
+        ]
+        return [f"cast(array[] as {kind})"] + [
+            f"cast(array[{', '.join(x)}] as {kind})" for x in lists
+        ]
+    if kind.name == "map":
+        keys, inner = values(kind.of[0], deep=True)[1:], values(kind.of[1], deep=True)
+        empty = ", ".join(f"cast(array[] as array({of}))" for of in kind.of)
+        pairs = [(keys[:1], inner[1:2]), (keys[:2], inner[:2]), (keys[1::-1], inner[1:3])]
+        written = [f"map(array[{', '.join(k)}], array[{', '.join(v)}])" for k, v in pairs]
+        return [f"map({empty})", *written]
+    if kind.name == "row":
+        cells = [values(of, deep=True) for of in kind.of]
+        return [f"cast(row({', '.join(c[i] for c in cells)}) as {kind})" for i in (0, 1)]
+    raise ValueError(f"no values of {kind}")
+
+
+def _lines() -> list[str]:
+    return [case.line for case in all_cases()[::12]]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def rows(shape: Shape, most: int = 160) -> list[Row]:
+    """Values for its placeholders: the first of each with one another, then every one in turn."""
+    pools = [values(kind) for kind in shape.kinds]
+    if shape.style != "scalar":
+        return _in_turn(pools)
+    count = max((len(pool) for pool in pools), default=1)
+    while prod(min(len(pool), count) for pool in pools) > most:
+        count -= 1
+    found = list(itertools.product(*(pool[: max(count, 2)] for pool in pools)))
+    if len(found) > 2 * most:  # many operands
+        found = random.Random(shape.text).sample(found, most)
+    return list(dict.fromkeys([*found, *_in_turn(pools)]))
+
+
+def _in_turn(pools: Sequence[Sequence[str]]) -> list[Row]:
+    longest = max((len(pool) for pool in pools), default=1)
+    return [tuple(pool[n % len(pool)] for pool in pools) for n in range(longest)]
+
+
+def groups(shape: Shape) -> list[list[Row]]:
+    """Rows for an aggregate: each alone, some together, all that stay small, and none but NULL."""
+    one_by_one = rows(shape)
+    found = [[row] for row in one_by_one[:40]]
+    found += [one_by_one[n : n + 3] for n in range(0, min(len(one_by_one), 24), 2)]
+    found += [one_by_one[:1] * 2, one_by_one[1:2] * 2, one_by_one[:7]]
+    return [group for group in found if group]
+
+
+def statement(shape: Shape, picked: Sequence[Row], wrap: str = "i, {0}") -> str:
+    """A query that evaluates a shape over rows; the first column is a row's number."""
+    names = ["i", *(f"a{n}" for n in range(len(shape.kinds)))]
+    typed = (-1, *map(null, shape.kinds))  # a row that is left out again tells the types
+    cells = ", ".join(f"({', '.join(map(str, row))})" for row in [typed, *_numbered(picked)])
+    source = f"select * from (values {cells}) as t({', '.join(names)}) where i >= 0"
+    return f"select {wrap.format(shape.text)} from ({source}) as s"
+
+
+def in_duckdb(shape: Shape) -> tuple[str, str, Type]:
+    """The embedded engine's own SQL: to make a table of a shape's rows, and the shape over it; and
+    the shape's type."""
+    names = ["i", *(f"a{n}" for n in range(len(shape.kinds)))]
+    made = parse(statement(shape, rows(shape), ", ".join(names)))
+    kinds = dict(zip(names, (k for _, k in analyse(made, _no_tables, "")), strict=True))
+    query = parse(f"select i, {shape.text} from rows_of_shape")
+    found = analyse(query, lambda node: (("x", "rows_of_shape"), kinds), "")
+    named = ", ".join(names)
+    table = f'create or replace temp table "x.rows_of_shape" as select * from ({to_duckdb(made)}) as t({named})'
+    return table, to_duckdb(query), found[1][1]
+
+
+def _no_tables(node: exp.Table) -> tuple[tuple[str, str], Columns]:
+    raise Gone(node.name)
+
+
+def of_groups(shape: Shape, picked: Sequence[Sequence[Row]], none: bool = False) -> str:
+    """A query that evaluates an aggregate over groups of rows; the first column is a group's number."""
+    names = ["g", "i", *(f"a{n}" for n in range(len(shape.kinds)))]
+    numbered = [(g, *row) for g, rows_ in enumerate(picked) for row in _numbered(rows_)]
+    cells = ", ".join(f"({', '.join(map(str, row))})" for row in numbered)
+    typed = f"(-1, -1{''.join(f', {null(kind)}' for kind in shape.kinds)})"
+    source = f"(values {', '.join(filter(None, [typed, cells]))}) as t({', '.join(names)})"
+    if none:
+        return f"select 0, {shape.text} from {source} where g < -1"
+    return f"select g, {shape.text} from {source} where g >= 0 group by g"
+
+
+def _numbered(picked: Sequence[Row]) -> list[tuple[object, ...]]:
+    return [(n, *row) for n, row in enumerate(picked)]

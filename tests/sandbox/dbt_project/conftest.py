@@ -1,0 +1,231 @@
+"""A lake of its own in a sandbox of its own, with dbt on top: what the tests of the SQL share."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from datetime import time as clock
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.support import REPO
+
+PROJECT = REPO / "dbt_project"
+LOG_BUCKET = "access-log-bucket"
+
+SERVE = """
+import sys, time
+from sandbox.athena.server import Sandbox
+with Sandbox(port=0) as box:
+    print(box.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+HEAD = "owner photos [{day:%d/%b/%Y}:{hour:02}:30:00 +0000] 192.0.2.3 me"
+TAIL = "- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
+
+
+def line(day: date, hour: int, request_id: str) -> str:
+    """A read of one object of `photos`, half an hour into the hour."""
+    head = HEAD.format(day=day, hour=hour)
+    return f'{head} {request_id} REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 1 1 1 1 "-" "a" {TAIL}\n'
+
+
+@dataclass
+class Lake:
+    """A lake to fill by hand: log objects and evidence in, tables out."""
+
+    url: str
+    scratch: Path
+    objects: dict[date, dict[str, Any]] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1")
+
+    def settings(self) -> Any:
+        from lacuna.settings import Settings
+
+        return Settings(endpoint_url=self.url)
+
+    def deliver(self, day: date, contents: Mapping[str, bytes], **catalogued: Any) -> None:
+        """Access-log objects of one delivery day, and the catalogue's rows about them."""
+        from lacuna.tables.evidence import LogObject
+
+        rows = self.objects.setdefault(day, {})
+        for key, body in contents.items():
+            self.client("s3").put_object(Bucket=LOG_BUCKET, Key=key, Body=body)
+            url = f"s3://{LOG_BUCKET}/{key}"
+            values: dict[str, Any] = {
+                "kind": "access_log",
+                "log_bucket": LOG_BUCKET,
+                "object_key": key,
+                "log_object": url,
+                "source_bucket": None,
+                "trail_arn": None,
+                "account_id": "123456789012",
+                "region": "us-east-1",
+                "key_layout": "simple",
+                "size_bytes": len(body),
+                "etag": "0",
+                "delivered_at": datetime.combine(day, clock(12), UTC),
+                "stamped_at": None,
+                "path_day": day,
+                "readable": True,
+                "problem": None,
+                "content_sha256": None,
+                "record_count": None,
+                "digest_state": None,
+            }
+            rows[url] = LogObject(**{**values, **catalogued})
+
+    def catalogue(self, day: date, listings: Sequence[Any] = ()) -> None:
+        """Close a delivery day: what was delivered by now is what its partitions hold."""
+        from lacuna.lake import lake
+        from lacuna.tables.evidence import CATALOGUED_DAYS, LISTINGS, LOG_OBJECTS, CataloguedDay
+
+        mine = lake.open_lake(self.settings())
+        rows = self.objects.get(day, {})
+        mine.write(LOG_OBJECTS, list(rows.values()), {"delivered_on": day})
+        mine.write(LISTINGS, listings, {"delivered_on": day})
+        logs = [url for url, row in rows.items() if row.kind == "access_log"]
+        mine.write_manifest(day, logs)
+        at = datetime.combine(day, clock(), UTC)
+        mine.write(
+            CATALOGUED_DAYS, [CataloguedDay(at, 1, 0, 1, 1, len(rows))], {"delivered_on": day}
+        )
+
+    def observe(self, day: date, snapshots: Sequence[Mapping[str, Any]]) -> None:
+        """Logging configuration as observed on `day`; each row says what differs from a good bucket."""
+        from lacuna.lake import lake
+        from lacuna.tables.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
+
+        good: dict[str, Any] = {
+            "account_id": "123456789012",
+            "region": "us-east-1",
+            "observed_at": datetime.combine(day, clock(0, 15), UTC),
+            "logging_state": "on",
+            "target_bucket": LOG_BUCKET,
+            "target_prefix": "",
+            "key_layout": "simple",
+            "target_state": "deliverable",
+            "reasons": (),
+            "read_coverage": "covered",
+            "write_coverage": "covered",
+            "read_covered_since": None,
+            "write_covered_since": None,
+            "coverage_reasons": (),
+            "sensitivity": None,
+            "error_code": None,
+            "error_operation": None,
+            "weaknesses": (),
+            "coverage_details": (),
+            "read_witness": "covered",
+            "write_witness": "covered",
+            "read_witnessed_since": None,
+            "write_witnessed_since": None,
+            "is_sensitive": False,
+            "missing_permission": None,
+            "changes_witness": "covered",
+            "changes_witnessed_since": None,
+            "sensitive_by": None,
+            "sensitivity_error_code": None,
+            "sensitivity_error_operation": None,
+            "sensitivity_missing_permission": None,
+            "missing_trail_buckets": (),
+            "coverage_at_fault": (),
+            "coverage_error_code": None,
+            "coverage_error_operation": None,
+            "coverage_missing_permission": None,
+        }
+        rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
+        lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})
+
+    def dbt(self, *arguments: str, **variables: Any) -> Any:
+        """One dbt command in this process; its result whatever came of it."""
+        from dbt.cli.main import dbtRunner
+
+        from lacuna.lake import lake
+        from lacuna.steps import build
+
+        environment = lake.dbt_environment(self.settings())
+        result = dbtRunner(build.project(tuple(environment.items()))).invoke(
+            [
+                *arguments,
+                *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target-path", str(self.scratch), "--log-path", str(self.scratch)),
+                *("--log-level", os.environ.get("DBT_TEST_LOG", "none")),
+                *("--vars", json.dumps(variables)),
+            ]
+        )
+        if result.exception:
+            raise result.exception
+        return result
+
+    def build(
+        self, step: str, day: date, event_days: Sequence[date] = (), **variables: Any
+    ) -> None:
+        """One step of the daily run, as the DAG runs it; fails the test if a node fails."""
+        result = self.dbt(
+            "build",
+            *("--select", f"tag:{step}", "--exclude-resource-type", "unit_test"),
+            delivery_day=str(day),
+            event_days=[str(one) for one in event_days],
+            **variables,
+        )
+        assert result.success, failures(result)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        from lacuna.lake import athena
+
+        return athena.rows(self.settings(), sql)
+
+
+def failures(result: Any) -> list[str]:
+    """What each node that did not succeed says."""
+    bad = [one for one in result.result.results if one.status not in ("success", "pass", "skipped")]
+    return [f"{one.node.name}: {one.message}" for one in bad]
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """A sandbox in a process of its own: moto's state is one to a process."""
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=REPO,
+    )
+    assert server.stdin
+    assert server.stdout
+    yield server.stdout.readline().strip()
+    server.stdin.close()
+    server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def lake(endpoint: str) -> Iterator[Lake]:
+    """The one lake of these tests; each test keeps to delivery days of its own."""
+    before = dict(os.environ)
+    os.environ["AWS_ENDPOINT_URL"] = endpoint
+    from lacuna.lake import lake as library
+
+    with tempfile.TemporaryDirectory() as scratch:
+        mine = Lake(endpoint, Path(scratch))
+        library.prepare(mine.settings())
+        os.environ.update(library.dbt_environment(mine.settings()))
+        mine.client("s3").create_bucket(Bucket=LOG_BUCKET)
+        assert mine.dbt("seed").success
+        yield mine
+    os.environ.clear()
+    os.environ.update(before)

@@ -1,0 +1,264 @@
+"""What a day's build reads, and which event days it takes up again."""
+
+import csv
+import json
+import logging
+import re
+from contextlib import suppress
+from datetime import date, timedelta
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from lacuna.steps import build
+from lacuna.trail.coverage import CHANGE_EVENTS
+from lacuna.trail.digests import STAMP_MARGIN
+from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
+
+DAY = date(2026, 5, 20)
+NEXT, LAST = DAY + timedelta(days=1), DAY + timedelta(days=2)
+LONG_AGO = DAY - timedelta(days=5)
+
+
+def build_day(lake: Lake, day: date) -> list[date]:
+    """The day as the DAG builds it; the event days that it found to build."""
+    lake.catalogue(day)
+    lake.observe(day + timedelta(days=1), [{"bucket_name": "photos"}])
+    settings = lake.settings()
+    build.parse_delivery_day(settings, day)
+    days = build.days_to_build(settings, day)
+    build.build_event_days(settings, day, [str(one) for one in days])
+    return days
+
+
+def test_a_day_takes_up_the_days_that_it_can_change_and_no_other(lake: Lake) -> None:
+    lake.deliver(DAY, {"marts/a": line(DAY, 2, "M1").encode()})
+    assert build_day(lake, DAY) == [DAY]
+
+    # the day before has a last hour that is still pending; a line that is not trusted has its day too
+    cut = line(LONG_AGO, 12, "QQQQQQQQQQQQQQQ7")[:120] + "\n"
+    lake.deliver(NEXT, {"marts/b": (line(NEXT, 3, "M2") + cut).encode()})
+    assert build_day(lake, NEXT) == [LONG_AGO, DAY, NEXT]
+
+    # half an hour past midnight: its event may be counted on the day before, which is built;
+    # and nobody has looked at the days after the old one, which stays pending
+    lake.deliver(LAST, {"marts/c": line(NEXT, 0, "M3").encode()})
+    assert build_day(lake, LAST) == [LONG_AGO, DAY, NEXT, LAST]
+
+    # a trail that was changed on the day after: the look that judges the day before came after it, perhaps
+    after = LAST + timedelta(days=1)
+    change(lake, after, "AccessDenied")
+    assert build.touched_days(lake.settings(), after) == {after}
+    change(lake, after)
+    assert build.touched_days(lake.settings(), after) == {LAST, after}
+
+
+def change(lake: Lake, day: date, error_code: str = "") -> None:
+    """A call about a trail, at noon, as parsed from what was delivered on the day."""
+    lake.rows(
+        "insert into lacuna_staging.int_configuration_changes "
+        "(about, effect, error_code, changed_at, delivered_on, event_date) "
+        f"select 'trail', 'changed', nullif('{error_code}', ''), timestamp '{day} 12:00:00', "
+        f"date '{day}', date '{day}'"
+    )
+
+
+def test_a_day_that_was_never_built_is_not_taken_up_for_a_record_near_its_border(
+    lake: Lake,
+) -> None:
+    day = date(2026, 5, 2)
+    lake.deliver(day, {"marts/d": line(day, 0, "M4").encode()})
+    assert build_day(lake, day) == [day]
+
+
+def test_what_the_catalogue_found_unreadable_is_not_read(lake: Lake) -> None:
+    day = date(2026, 5, 10)
+    lake.deliver(day, {"marts/good": line(day, 1, "M5").encode()})
+    lake.deliver(day, {"marts/bad": line(day, 1, "M6").encode()}, readable=False)
+    build_day(lake, day)
+    rows = lake.rows(
+        "select request_id from lacuna_staging.int_access_log_records "
+        f"where delivered_on = date '{day}'"
+    )
+    assert [row["request_id"] for row in rows] == ["M5"]
+
+
+def test_a_model_is_said_to_be_built_only_if_it_was(
+    lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    variables = {"delivery_day": str(DAY), "event_days": [str(DAY)]}
+    view = {"DatabaseName": "lacuna_staging", "Name": "stg_s3__access_logs"}
+    with suppress(ClientError):  # alone, this test finds an empty database
+        lake.client("glue").delete_table(**view)
+    with caplog.at_level(logging.INFO, "lacuna.steps.build"):
+        with pytest.raises(build.BuildFailed, match="int_access_log_records: "):
+            build.run_dbt(lake.settings(), ["run", "--select", "int_access_log_records"], variables)
+        build.run_dbt(lake.settings(), ["run", "--select", view["Name"]], variables)
+    bad, good = [
+        record.getMessage() for record in caplog.records if record.name == "lacuna.steps.build"
+    ]
+    assert bad.startswith("failed lacuna_staging.int_access_log_records after ")
+    assert good.startswith("built lacuna_staging.stg_s3__access_logs in ")
+
+
+def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
+    day = date(2026, 5, 28)
+    lake.catalogue(day)
+    reasons = {
+        "reasons": ("target_requester_pays", "target_missing"),
+        "coverage_reasons": ("trail_started_later", "reads_not_selected", "trail_not_logging"),
+    }
+    lake.observe(
+        day + timedelta(days=1),
+        [{"bucket_name": "lossy", "is_sensitive": True, "target_state": "broken", **reasons}],
+    )
+    build.parse_delivery_day(lake.settings(), day)
+    build.build_event_days(lake.settings(), day, [str(day)])
+    (row,) = lake.rows(
+        "select array_join(recommendations, chr(30)) as told from lacuna.fct_logging_coverage "
+        f"where event_date = date '{day}'"
+    )
+    assert [one.split("\n")[0].split(":")[0] for one in row["told"].split("\x1e")] == [
+        "Create the log bucket again or point the bucket's logging at one that exists",
+        "Turn off Requester Pays on the log bucket",
+        "Start the trail's logging, if all that it selects is to be recorded, or let another trail "
+        "record this bucket.",
+        "Add the bucket's reads to a trail's data-event selectors.",
+        "Nothing for the days to come",
+    ]
+
+
+WORDS = re.compile(r"[{]([a-z_]+)[}]")
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (PROJECT / f"seeds/{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_calls_hold_only_words_that_the_model_of_advice_fills() -> None:
+    model = (PROJECT / "models/intermediate/int_logging_advice.sql").read_text()
+    filled = set(re.findall(r"(?m)^ {16}'([a-z_]+)': ", model))
+    used = {word for row in seed("remedy_calls") for word in WORDS.findall(row["call"])}
+    assert used == filled
+    assert not any(WORDS.search(row["remedy"]) for row in seed("remedies"))
+    for row in seed("remedy_calls"):
+        # OpenCSVSerDe would take it for an escape
+        assert "\\" not in row["call"], row["reason"]
+
+
+def test_every_call_belongs_to_a_remedy_and_what_has_none_is_known() -> None:
+    remedies = {row["reason"]: row for row in seed("remedies")}
+    calls = [row["reason"] for row in seed("remedy_calls")]
+    assert len(set(calls)) == len(calls)
+    without = remedies.keys() - set(calls)
+    assert set(calls) <= remedies.keys()
+    assert {reason for reason in without if remedies[reason]["priority"] != "7"} == {
+        "logging_throttled",
+        "not_observed",
+        "sensitivity_unreadable",
+        "store_changing",
+    }
+
+
+def test_fragments_of_documents_are_json_and_what_replaces_one_says_what_to_keep() -> None:
+    replacing = (
+        "put-bucket-logging",
+        "put-bucket-policy",
+        "put-bucket-lifecycle",
+        "put-event-s",
+        "=arn",
+    )
+    fragments = 0
+    for row in seed("remedy_calls"):
+        call = WORDS.sub("x", row["call"].replace("{newline}", "\n"))
+        for one in call.split("\n"):
+            document = one if one.startswith("{") else next(iter(re.findall(r"'({.*})'", one)), "")
+            if document not in ("", "{Rules: Rules}"):
+                json.loads(document)
+                fragments += 1
+        if any(name in call for name in replacing) and "off" not in row["reason"]:
+            assert re.search(r"#.*(keep|whole)", call), row["reason"]
+    assert fragments > 30
+
+
+def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
+    """Of every reason at once, also where next to nothing of the bucket is known."""
+    day = date(2026, 5, 24)
+    lake.catalogue(day)
+    reasons = tuple(row["reason"] for row in seed("remedies"))
+    known = {"target_prefix": "web/", "coverage_reasons": reasons, "weaknesses": reasons}
+    trails = [f"trail_not_logging arn:aws:cloudtrail:eu-west-1:1:trail/{name}" for name in "ab"]
+    known["coverage_at_fault"] = (*trails, "trail_bucket_missing $(reboot)")
+    nothing = dict.fromkeys(("region", "target_bucket", "target_prefix", "key_layout"))
+    lake.observe(
+        day + timedelta(days=1),
+        [
+            {"bucket_name": "photos", "is_sensitive": True, "reasons": reasons, **known},
+            {"bucket_name": "videos", **known, "target_prefix": "'; reboot; {bucket} '"},
+            {"bucket_name": "blank", "reasons": reasons, **nothing},
+            {
+                "bucket_name": "unread",
+                "is_sensitive": None,
+                "sensitivity_error_code": "AccessDenied",
+            },
+        ],
+    )
+    build.parse_delivery_day(lake.settings(), day)
+    build.build_event_days(lake.settings(), day, [str(day)])
+    rows = lake.rows(
+        "select bucket_name, array_join(recommendations, chr(10)) as told "
+        f"from lacuna.fct_logging_coverage where event_date = date '{day}'"
+    )
+    told = {row["bucket_name"]: row["told"] for row in rows}
+    for name in ("photos", "videos", "blank"):
+        assert len(told[name].split("\n")) > len(reasons)
+        assert WORDS.findall(told[name]) == []
+    assert told["unread"].startswith("Let Lacuna's role read what says if the bucket is sensitive")
+    assert '"Resource":"arn:aws:s3:::access-log-bucket/web/*"' in told["photos"]
+    assert '"StartsWith":["arn:aws:s3:::photos/"]' in told["photos"]
+    assert "Optional, as a witness of its access log: Create a trail" in told["videos"]
+    assert "arn:aws:s3:::videos/" not in told["videos"]
+    assert "reboot" not in told["photos"] + told["videos"]
+    for name in "ab":
+        trail = f"arn:aws:cloudtrail:eu-west-1:1:trail/{name}"
+        assert f"start-logging --region eu-west-1 --name {trail}" in told["photos"]
+    assert "update-trail --region HOME_REGION --name ARN --s3-bucket" in told["photos"]
+    assert "update-trail --region HOME_REGION --name ARN --is-multi" in told["photos"]
+    assert "--bucket blank --region REGION" in told["blank"]
+
+
+def test_every_price_says_where_and_when_it_was_read() -> None:
+    prices = seed("prices")
+    places = {(row["item"], row["region"]) for row in prices}
+    assert len(places) == len(prices)
+    for row in prices:
+        assert float(row["price"]) > 0
+        assert float(row["per"]) > 0
+        assert row["currency"] == "USD"
+        assert row["source"].startswith("https://")
+        assert date.fromisoformat(row["read_on"]) >= date(2026, 11, 27)
+    model = (PROJECT / "models/intermediate/int_traffic_costs.sql").read_text()
+    assert set(re.findall(r"prices[.]item = '(\w+)'", model)) == {row["item"] for row in prices}
+
+
+def test_remedies_have_a_priority_and_what_is_only_to_know_has_the_last() -> None:
+    rows = seed("remedies")
+    assert {row["priority"] for row in rows} == set("12345678")
+    assert len({row["remedy"] for row in rows}) == len(rows)
+    for row in rows:
+        assert (row["priority"] == "7") == row["remedy"].startswith("Nothing"), row["reason"]
+
+
+def test_what_a_trail_must_record_to_tell_of_changes_is_what_the_models_look_for() -> None:
+    with (PROJECT / "seeds/logging_events.csv").open() as seed:
+        rows = [(row["event_source"], row["event_name"]) for row in csv.DictReader(seed)]
+    assert sorted(rows) == sorted(
+        (source, name) for source, names in CHANGE_EVENTS.items() for name in names
+    )
+
+
+def test_the_models_alone_allow_a_stamp_the_same_minutes_as_the_digests_do() -> None:
+    variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+    assert timedelta(minutes=variables["stamp_margin_minutes"]) == STAMP_MARGIN

@@ -1,0 +1,116 @@
+"""A lake that was made before a column or a table came goes on; its old days say what they said."""
+
+import io
+from datetime import date, timedelta
+
+import pyarrow.parquet as pq
+
+from lacuna.lake import lake as library
+from lacuna.steps import build
+from tests.sandbox.dbt_project.conftest import Lake, line
+
+DAY = date(2026, 7, 10)
+NEXT = DAY + timedelta(days=1)
+TABLES = (
+    ("lacuna_evidence", "logging_snapshots"),
+    ("lacuna_staging", "int_logging_config"),
+    ("lacuna_staging", "int_bucket_verdicts"),
+    ("lacuna", "fct_logging_coverage"),
+)
+COLUMN = "weaknesses"
+NEWER_MODELS = ("int_bucket_verdicts", "int_traffic_costs", "int_logging_advice")
+
+
+def make_older(lake: Lake, database: str, table: str) -> None:
+    """Take the column out of the table, its partitions and its files."""
+    glue = lake.client("glue")
+    name = {"DatabaseName": database}
+    known = glue.get_table(**name, Name=table)["Table"]
+    kept = ("Name", "TableType", "Parameters", "PartitionKeys")
+    wanted = {key: known[key] for key in kept} | {"StorageDescriptor": without(known)}
+    glue.update_table(**name, TableInput=wanted)
+    for partition in glue.get_partitions(**name, TableName=table)["Partitions"]:
+        values = partition["Values"]
+        glue.update_partition(
+            **name,
+            TableName=table,
+            PartitionValueList=values,
+            PartitionInput={"Values": values, "StorageDescriptor": without(partition)},
+        )
+        rewrite(lake, partition["StorageDescriptor"]["Location"])
+
+
+def without(described: dict) -> dict:
+    storage = described["StorageDescriptor"]
+    return storage | {"Columns": [one for one in storage["Columns"] if one["Name"] != COLUMN]}
+
+
+def rewrite(lake: Lake, location: str) -> None:
+    s3 = lake.client("s3")
+    bucket, _, prefix = location.removeprefix("s3://").partition("/")
+    for one in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
+        body = s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+        older = io.BytesIO()
+        pq.write_table(pq.read_table(io.BytesIO(body)).drop_columns([COLUMN]), older)
+        s3.put_object(Bucket=bucket, Key=one["Key"], Body=older.getvalue())
+
+
+def build_day(lake: Lake, day: date) -> None:
+    lake.deliver(day, {f"older/{day}": line(day, 2, f"OLDER{day.day}").encode()})
+    lake.catalogue(day)
+    weak = {"bucket_name": "photos", COLUMN: ("target_not_versioned",)}
+    lake.observe(day + timedelta(days=1), [weak])
+    build.parse_delivery_day(lake.settings(), day)
+    build.build_event_days(lake.settings(), day, [str(day)])
+
+
+def test_a_lake_without_a_column_gets_it_and_keeps_its_old_days(lake: Lake) -> None:
+    build_day(lake, DAY)
+    for database, table in TABLES:
+        make_older(lake, database, table)
+
+    library.prepare(lake.settings())
+    build_day(lake, NEXT)
+
+    for database, table in TABLES:
+        moved = timedelta(days=1 if database == "lacuna_evidence" else 0)
+        day = "observed_on" if database == "lacuna_evidence" else "event_date"
+        found = lake.rows(
+            f"select cast({day} as varchar) as day, array_join({COLUMN}, ',') as weaknesses "
+            f"from {database}.{table} where {day} >= date '{DAY + moved}' "
+            f"and {day} <= date '{NEXT + moved}' order by 1"
+        )
+        assert found == [
+            {"day": str(DAY + moved), "weaknesses": None},
+            {"day": str(NEXT + moved), "weaknesses": "target_not_versioned"},
+        ]
+
+    # the old day, built again from evidence that never had the column
+    build.build_event_days(lake.settings(), DAY, [str(DAY)])
+    (again,) = lake.rows(
+        f"select verdict, {COLUMN} from lacuna.fct_logging_coverage where event_date = date '{DAY}'"
+    )
+    assert again == {"verdict": "delivering", "weaknesses": None}
+
+
+def test_a_lake_without_the_tables_of_newer_models_gets_them_and_says_what_it_said(
+    lake: Lake,
+) -> None:
+    day = DAY + timedelta(days=20)
+
+    def told() -> list[dict]:
+        return lake.rows(
+            f"select * from lacuna.fct_logging_coverage where event_date = date '{day}'"
+        )
+
+    build_day(lake, day)
+    before = told()
+    assert [row["recommendations"] != "[]" for row in before] == [True]
+    for table in NEWER_MODELS:
+        lake.client("glue").delete_table(DatabaseName="lacuna_staging", Name=table)
+
+    build_day(lake, day + timedelta(days=1))
+    assert told() == before
+
+    build.build_event_days(lake.settings(), day, [str(day)])
+    assert told() == before

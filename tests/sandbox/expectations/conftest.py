@@ -1,0 +1,291 @@
+"""An account's marts and evidence of one day, written into the sandbox and held against a suite."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lacuna.settings import Settings
+from lacuna.steps import suites
+from lacuna.tables import evidence
+
+DAY = date(2026, 11, 20)
+
+# Glue's types as Parquet has them
+PARQUET = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("ms"),
+    "date": pa.date32(),
+    "array<string>": pa.list_(pa.string()),
+}
+
+# Glue types by column; the partition key comes last
+EVIDENCE = {
+    table.name: table.columns() | table.partition_columns()
+    for table in evidence.TABLES
+    if table is not evidence.CHECK_RESULTS
+}
+
+MARTS = {
+    "fct_delivery_hours": {
+        "bucket_name": "string",
+        "hour": "timestamp",
+        "status": "string",
+        "access_log_requests": "bigint",
+        "data_event_requests": "bigint",
+        "matched_requests": "bigint",
+        "access_log_completeness": "double",
+        "data_event_completeness": "double",
+        "latency_p50_seconds": "double",
+        "latency_p95_seconds": "double",
+        "latency_p99_seconds": "double",
+        "event_date": "date",
+    },
+    "fct_log_objects": {
+        "kind": "string",
+        "source_bucket": "string",
+        "log_bucket": "string",
+        "object_key": "string",
+        "size_bytes": "bigint",
+        "bytes_read": "bigint",
+        "lines_parsed": "bigint",
+        "lines_quarantined": "bigint",
+        "lines_duplicate": "bigint",
+        "delivered_at": "timestamp",
+        "status": "string",
+        "problem": "string",
+        "digest_state": "string",
+        "delivered_on": "date",
+    },
+    "fct_logging_changes": {
+        "changed_at": "timestamp",
+        "about": "string",
+        "bucket_name": "string",
+        "trail_name": "string",
+        "effect": "string",
+        "event_name": "string",
+        "error_code": "string",
+        "identity_arn": "string",
+        "event_region": "string",
+        "account_id": "string",
+        "event_date": "date",
+    },
+    "fct_logging_coverage": {
+        "account_id": "string",
+        "region": "string",
+        "bucket_name": "string",
+        "verdict": "string",
+        "reasons": "array<string>",
+        "target_bucket": "string",
+        "target_prefix": "string",
+        "key_layout": "string",
+        "read_coverage": "string",
+        "write_coverage": "string",
+        "coverage_reasons": "array<string>",
+        "sensitivity": "string",
+        "recommendations": "array<string>",
+        "config_observed_at": "timestamp",
+        "config_error_code": "string",
+        "config_error_operation": "string",
+        "weaknesses": "array<string>",
+        "coverage_details": "array<string>",
+        "is_sensitive": "boolean",
+        "sensitivity_error_code": "string",
+        "sensitivity_error_operation": "string",
+        "sensitivity_missing_permission": "string",
+        "event_date": "date",
+    },
+}
+
+
+class World:
+    """The tables of one day: `rows[table]` is a list of dicts, written when first looked at."""
+
+    def __init__(self, url: str) -> None:
+        self.name = f"w{uuid.uuid4().hex[:12]}"
+        self.s3 = boto3.client("s3", endpoint_url=url)
+        self.glue = boto3.client("glue", endpoint_url=url)
+        self.written = False
+        self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in EVIDENCE | MARTS}
+        self.rows["catalogued_days"] = [
+            {"places": 1, "objects_catalogued": 1, "delivered_on": DAY + timedelta(days=n)}
+            for n in (0, 1)
+        ]
+
+    def observe(
+        self, bucket_name: str, logging_state: str = "on", minutes: int = 15, **fields: Any
+    ) -> None:
+        """Configuration as it was seen some minutes after the end of the day."""
+        end = datetime.combine(DAY + timedelta(days=1), datetime.min.time())
+        seen = end + timedelta(minutes=minutes)
+        self.rows["logging_snapshots"].append(
+            {
+                "account_id": "123456789012",
+                "region": "us-east-1",
+                "bucket_name": bucket_name,
+                "logging_state": logging_state,
+                "observed_at": seen,
+                "changes_witness": "covered",
+                "observed_on": seen.date(),
+            }
+            | fields
+        )
+
+    def observe_account(
+        self, account_id: str, state: str, minutes: int = 15, **fields: Any
+    ) -> None:
+        """An account as it was looked into some minutes after the end of the day."""
+        end = datetime.combine(DAY + timedelta(days=1), datetime.min.time())
+        seen = end + timedelta(minutes=minutes)
+        row = {"account_id": account_id, "state": state, "observed_at": seen}
+        self.rows["accounts"].append(row | {"observed_on": seen.date()} | fields)
+
+    def add_hours(self, bucket_name: str, spoiled: dict[int, dict[str, Any]] | None = None) -> None:
+        """A bucket whose hours were all delivered, but for those that `spoiled` changes."""
+        self.observe(bucket_name)
+        for hour in range(24):
+            delivered = {
+                "bucket_name": bucket_name,
+                "hour": datetime(2026, 11, 20, hour),
+                "status": "delivered",
+                "data_event_requests": 10,
+                "access_log_completeness": 1.0,
+                "data_event_completeness": 1.0,
+                "latency_p99_seconds": 3600.0,
+            }
+            self.rows["fct_delivery_hours"].append(delivered | (spoiled or {}).get(hour, {}))
+
+    def add_verdict(self, bucket_name: str, verdict: str, **fields: Any) -> None:
+        """A bucket that was observed and judged."""
+        self.observe(bucket_name)
+        judged = {"bucket_name": bucket_name, "verdict": verdict, "reasons": [], "weaknesses": []}
+        self.rows["fct_logging_coverage"].append(judged | fields)
+
+    def add_change(self, effect: str, hour: int = 7, **fields: Any) -> None:
+        """A call of Kim's about a bucket's logging."""
+        call = {
+            "changed_at": datetime(2026, 11, 20, hour),
+            "about": "bucket",
+            "effect": effect,
+            "event_name": "PutBucketLogging",
+            "identity_arn": "arn:aws:iam::123456789012:user/kim",
+            "event_region": "us-east-1",
+            "account_id": "123456789012",
+        }
+        self.rows["fct_logging_changes"].append(call | fields)
+
+    def add_object(self, object_key: str, **fields: Any) -> None:
+        """A log object of 1,000 bytes in 10 lines, delivered and built."""
+        where = {"kind": "access_log", "log_bucket": "logs", "object_key": object_key}
+        built = where | {
+            "source_bucket": "photos-eu",
+            "size_bytes": 1000,
+            "bytes_read": 1000,
+            "lines_parsed": 10,
+            "lines_quarantined": 0,
+            "lines_duplicate": 0,
+            "digest_state": None,
+            "status": "accounted",
+        }
+        self.rows["log_objects"].append(where)
+        self.rows["fct_log_objects"].append(built | fields)
+
+    def add_digest(self, object_key: str | None, state: str, hour: int = 13) -> None:
+        """A digest of the hour before `hour`."""
+        self.rows["trail_digests"].append(
+            {
+                "trail_arn": "arn:aws:cloudtrail:us-east-1:123456789012:trail/all",
+                "region": "eu-west-1",
+                "log_bucket": "trail",
+                "object_key": object_key,
+                "digest_end_at": datetime(2026, 11, 20, hour),
+                "state": state,
+            }
+        )
+
+    def results(self, mart: str, **limits: Any) -> list[evidence.CheckResult]:
+        """What the suite of `mart` says on the sandbox's Athena."""
+        if not self.written:
+            self.write()
+        return suites.check(
+            mart,
+            DAY,
+            Settings(lake_bucket=self.name, **limits),
+            marts_database=f"{self.name}_marts",
+            evidence_database=f"{self.name}_evidence",
+        )
+
+    def findings(self, mart: str, **limits: Any) -> dict[str, evidence.CheckResult]:
+        """What fails in the suite of `mart`, by the expectation's code; every check was done."""
+        results = self.results(mart, **limits)
+        assert results
+        assert [result.message for result in results if result.errored] == []
+        return {result.expectation: result for result in results if not result.success}
+
+    def write(self) -> None:
+        """Write every table; what is changed in `rows` later is not seen."""
+        self.written = True
+        self.s3.create_bucket(Bucket=self.name)
+        for schema, tables in (("evidence", EVIDENCE), ("marts", MARTS)):
+            self.glue.create_database(DatabaseInput={"Name": f"{self.name}_{schema}"})
+            for table, columns in tables.items():
+                self._write_table(f"{self.name}_{schema}", table, columns)
+
+    def _write_table(self, database: str, table: str, columns: dict[str, str]) -> None:
+        day_column = list(columns)[-1]
+        rows = [{day_column: DAY} | row for row in self.rows[table]]
+        schema = pa.schema([(name, PARQUET[kind]) for name, kind in columns.items()])
+        content = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(rows, schema), content)
+        self.s3.put_object(Bucket=self.name, Key=f"{table}/1.parquet", Body=content.getvalue())
+        serde = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+        parquet = "org.apache.hadoop.hive.ql.io.parquet.MapredParquet"
+        self.glue.create_table(
+            DatabaseName=database,
+            TableInput={
+                "Name": table,
+                "TableType": "EXTERNAL_TABLE",
+                "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
+                "StorageDescriptor": {
+                    "Columns": [{"Name": name, "Type": kind} for name, kind in columns.items()],
+                    "Location": f"s3://{self.name}/{table}/",
+                    "InputFormat": f"{parquet}InputFormat",
+                    "OutputFormat": f"{parquet}OutputFormat",
+                    "SerdeInfo": {"SerializationLibrary": serde},
+                },
+            },
+        )
+
+
+@pytest.fixture(scope="session")
+def new_world(sandbox: Any) -> Iterator[Callable[[], World]]:
+    """Makes empty worlds; a module spoils one in many places and looks at it once."""
+    with pytest.MonkeyPatch.context() as environment:
+        # PyAthena finds the sandbox as any AWS client does
+        environment.setenv("AWS_ENDPOINT_URL", sandbox.url)
+        yield lambda: World(sandbox.url)
+
+
+@pytest.fixture(scope="session")
+def told() -> Callable[[evidence.CheckResult], str]:
+    """What a finding says below its head line, without the indent."""
+
+    def below_the_head(found: evidence.CheckResult) -> str:
+        head, *lines = found.message.split("\n")
+        number = int((found.observed or "").split()[0])
+        assert head == f"{found.expectation} of {DAY}: {number} finding{'' if number == 1 else 's'}"
+        assert all(line.startswith("  ") for line in lines)
+        return "\n".join(line[2:] for line in lines)
+
+    return below_the_head

@@ -1,0 +1,87 @@
+"""The templates of infra/, and a sandbox of their own to deploy them into."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from cfnlint.decode import cfn_yaml
+
+from lacuna.lake import lake
+from lacuna.settings import Settings
+from lacuna.steps import snapshot
+from lacuna.tables.evidence import LOGGING_SNAPSHOTS
+from sandbox.process import access, serving
+from tests.support import REPO
+
+INFRA = REPO / "infra"
+TEMPLATES = sorted(INFRA.glob("*.yaml"))
+
+
+def template(name: str) -> dict[str, Any]:
+    """A template of infra/ with its functions written out, free to be changed."""
+    return dict(json.loads(json.dumps(cfn_yaml.load(str(INFRA / f"{name}.yaml")))))
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An account: stacks are put into it, and Lacuna looks at it."""
+
+    environment: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, **access(self.environment))
+
+    def deploy(
+        self, name: str, body: dict[str, Any] | None = None, **parameters: str
+    ) -> dict[str, str]:
+        """Deploy infra/<name>.yaml as it is, or `body` instead; the outputs of the stack.
+
+        No resource of it is left out.
+        """
+        stack = name.replace("_", "-")
+        stacks = self.client("cloudformation")
+        stacks.create_stack(
+            StackName=stack,
+            TemplateBody=json.dumps(body) if body else (INFRA / f"{name}.yaml").read_text(),
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        made = stacks.describe_stack_resources(StackName=stack)["StackResources"]
+        wanted = (body or template(name))["Resources"]
+        assert {one["LogicalResourceId"] for one in made} == set(wanted)
+        (described,) = stacks.describe_stacks(StackName=stack)["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+
+    def observed(self) -> dict[str, dict[str, Any]]:
+        """What Lacuna writes down of each bucket when it looks."""
+        settings, now = Settings.from_env(), datetime.now(UTC)
+        lake.prepare(settings)
+        snapshot.observe(settings, now)
+        rows = lake.open_lake(settings).read(LOGGING_SNAPSHOTS, {"observed_on": now.date()})
+        return {row["bucket_name"]: row for row in rows}
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[dict[str, str]]:
+    with serving("--account", "empty") as environment:
+        yield environment
+
+
+@pytest.fixture
+def cloud(served: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """An empty account; the environment points Lacuna at it."""
+    for name, value in served.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    reset = f"{served['AWS_ENDPOINT_URL']}/moto-api/reset"
+    urllib.request.urlopen(urllib.request.Request(reset, method="POST")).close()
+    return Cloud(served)

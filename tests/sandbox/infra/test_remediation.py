@@ -1,0 +1,74 @@
+"""infra/remediation.yaml: the role may change what a plan changes, where it is told to, and read no object."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lacuna.settings import Settings
+from lacuna.steps import remediate
+from tests.sandbox.infra.conftest import Cloud
+from tests.sandbox.infra.guarded import Statements, actions, permits, role_statements
+from tests.sandbox.infra.test_role import operations
+
+
+@pytest.fixture
+def outputs(cloud: Cloud) -> dict[str, str]:
+    return cloud.deploy(
+        "remediation",
+        RunnerArn="arn:aws:iam::123456789012:role/airflow",
+        LogBucketArns="arn:aws:s3:::acme-logs",
+        SourceBucketArns="arn:aws:s3:::web-*",
+    )
+
+
+@pytest.fixture
+def statements(cloud: Cloud, outputs: dict[str, str]) -> Statements:
+    return role_statements(cloud.client("iam"))
+
+
+def test_the_role_may_do_what_the_source_does_and_nothing_else(statements: Statements) -> None:
+    named = set().union(*operations(only="bucket_changes").values())
+    assert named - actions(statements) == {"sts:AssumeRole"}
+    assert actions(statements) <= named
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        ("s3:PutBucketLogging", "arn:aws:s3:::web-shop", True),
+        ("s3:PutBucketLogging", "arn:aws:s3:::payroll", False),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::acme-logs", True),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::web-shop", False),
+        ("s3:DeleteBucketPolicy", "arn:aws:s3:::web-shop", False),
+    ],
+)
+def test_policies_are_changed_of_log_buckets_only(
+    statements: Statements, action: str, resource: str, allowed: bool
+) -> None:
+    assert permits(statements, action, resource) is allowed
+
+
+def test_by_default_any_buckets_logging_may_be_changed(cloud: Cloud) -> None:
+    cloud.deploy(
+        "remediation",
+        RunnerArn="arn:aws:iam::123456789012:role/airflow",
+        LogBucketArns="arn:aws:s3:::acme-logs",
+    )
+    granted = role_statements(cloud.client("iam"))
+    assert permits(granted, "s3:PutBucketLogging", "arn:aws:s3:::payroll")
+
+
+def test_a_plan_is_applied_under_the_role_of_the_output(
+    cloud: Cloud, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LACUNA_REMEDIATION_ROLE", outputs["RoleArn"])
+    cloud.deploy("log_bucket", BucketName="acme-logs")
+    cloud.client("s3").create_bucket(Bucket="web-shop")
+    plan = tmp_path / "plan.json"
+    made = remediate.write_plan(Settings.from_env(), plan, datetime.now(UTC))
+    assert [one.bucket for one in made.changes] == ["web-shop"]
+    remediate.apply_plan(Settings.from_env(), plan)
+    assert cloud.observed()["web-shop"]["target_state"] == "deliverable"

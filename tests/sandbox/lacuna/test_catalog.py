@@ -1,0 +1,415 @@
+"""Cataloguing a delivery day, through the APIs, in the sandbox."""
+
+from datetime import UTC, date, timedelta
+
+import pytest
+
+from lacuna.aws.objects import ReadFailed
+from lacuna.lake import athena, lake
+from lacuna.steps import catalog, snapshot
+from lacuna.tables import evidence, raw
+from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
+
+TABLES = (
+    evidence.LOG_OBJECTS,
+    evidence.LISTINGS,
+    evidence.TRAIL_DIGESTS,
+    evidence.CATALOGUED_DAYS,
+)
+
+
+@pytest.fixture
+def photos(cloud):
+    """A bucket that delivers to the simple prefix logs/web/."""
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", "web/")
+
+
+def contents(settings):
+    """Everything that was written for the day, but for the moment of writing."""
+    mine = lake.open_lake(settings)
+    found = {
+        table.name: sorted(
+            str({name: value for name, value in row.items() if name != "catalogued_at"})
+            for row in mine.read(table, {"delivered_on": DAY})
+        )
+        for table in TABLES
+    }
+    glue = mine.account.glue()
+    for table in raw.TABLES:
+        answer = glue.get_partitions(DatabaseName=raw.DATABASE, TableName=table.name)
+        found[table.name] = sorted(
+            f"{one['Values']} {one['StorageDescriptor']['Location']}"
+            for one in answer["Partitions"]
+        )
+    return found
+
+
+def test_an_empty_account_has_a_catalogued_day_all_the_same(settings, run, rows):
+    summary = run()
+    assert (summary.places, summary.objects_catalogued) == (0, 0)
+    (day,) = rows(evidence.CATALOGUED_DAYS)
+    assert day["objects_catalogued"] == 0
+    assert rows(evidence.LOG_OBJECTS) == []
+    assert athena.rows(settings, "select line from lacuna_raw.s3_access_logs") == []
+
+
+def test_a_day_without_a_snapshot_at_hand_is_catalogued_too(settings, rows):
+    assert catalog.catalogue_day(settings, DAY).places == 0
+    assert len(rows(evidence.CATALOGUED_DAYS)) == 1
+
+
+def test_the_objects_of_the_day_are_catalogued_and_no_others(cloud, photos, at, run, objects):
+    first = cloud.access_log("logs", "web/", at(0))
+    last = cloud.access_log("logs", "web/", at(23, 59, 59))
+    cloud.access_log("logs", "web/", at(23, 59, 59, days=-1))
+    cloud.access_log("logs", "web/", at(0, days=1))
+    run()
+    assert set(objects()) == {first, last}
+    row = objects()[first]
+    assert (row["kind"], row["key_layout"], row["size_bytes"]) == ("access_log", "simple", 7)
+    assert (row["source_bucket"], row["path_day"], row["readable"]) == (None, DAY, True)
+    assert row["delivered_at"].replace(tzinfo=UTC) == at(0)
+
+
+def test_an_object_stamped_before_midnight_and_written_after_belongs_to_the_day(
+    cloud, photos, at, run, objects
+):
+    key = f"web/{at(23, 59, 58, days=-1):%Y-%m-%d-%H-%M-%S}-0123456789ABCDEF"
+    url = cloud.put("logs", key, b"a line\n", at(0, 0, 3))
+    run()
+    run(DAY - timedelta(days=1))
+    assert set(objects()) == {url}
+    assert objects(DAY - timedelta(days=1)) == {}
+
+
+def test_every_layout_finds_its_objects(cloud, at, run, objects):
+    cloud.log_bucket("logs")
+    prefix = {}
+    for layout in ("EventTime", "DeliveryTime"):
+        name = cloud.bucket(f"by-{layout.lower()}")
+        cloud.log_to(name, "logs", "p/", layout)
+        prefix[layout] = f"p/123456789012/us-east-1/{name}/"
+    late = f"{prefix['EventTime']}2026/11/14/2026-11-14-00-00-00-0123456789ABCDEF"
+    too_late = f"{prefix['EventTime']}2026/11/10/2026-11-10-00-00-00-0123456789ABCDEF"
+    now = f"{prefix['DeliveryTime']}2026/11/21/2026-11-21-09-30-00-0123456789ABCDEF"
+    found = [cloud.put("logs", key, b"x\n", at(9, 30)) for key in (late, now)]
+    cloud.put("logs", too_late, b"x\n", at(9, 30))
+    cloud.put("logs", late.replace("14", "15"), b"x\n", at(9, 30, days=-2))
+    run()
+    assert set(objects()) == set(found)
+    row = objects()[f"s3://logs/{late}"]
+    assert (row["key_layout"], row["source_bucket"], row["path_day"]) == (
+        "event_time",
+        "by-eventtime",
+        date(2026, 11, 14),
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "web", "[a-z]*/", "a+b (c)%20/", "ä/"])
+def test_any_prefix_works(cloud, at, run, objects, settings, prefix):
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", prefix)
+    url = cloud.access_log("logs", prefix, at(9))
+    run()
+    assert set(objects()) == {url}
+    assert athena.rows(settings, 'select line, "$path" as p from lacuna_raw.s3_access_logs') == [
+        {"line": "a line", "p": url}
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["two\nlines/", "two\rlines/"])
+def test_a_prefix_that_no_manifest_can_name_is_a_place_nobody_can_read(
+    cloud, run, rows, objects, prefix
+):
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", prefix)
+    run()
+    assert objects() == {}
+    (listing,) = rows(evidence.LISTINGS)
+    assert (listing["error_code"], listing["source_buckets"]) == ("LineBreakInPrefix", ["photos"])
+
+
+def test_a_stranger_among_the_logs_is_named_and_not_read(cloud, photos, at, run, objects, settings):
+    log = cloud.access_log("logs", "web/", at(9))
+    stranger = cloud.put("logs", "web/2026-11-21-notes.txt", b"<script>\n", at(9))
+    run()
+    row = objects()[stranger]
+    assert (row["kind"], row["problem"], row["readable"]) == ("other", "not a log key", None)
+    paths = athena.rows(settings, 'select distinct "$path" as p from lacuna_raw.s3_access_logs')
+    assert paths == [{"p": log}]
+    assert catalog.unreadable_objects(settings, DAY) == []
+
+
+def test_a_place_shared_by_buckets_is_listed_once(cloud, photos, at, run, rows, objects):
+    cloud.log_to(cloud.bucket("videos"), "logs", "web/")
+    cloud.access_log("logs", "web/", at(9))
+    run()
+    (listing,) = rows(evidence.LISTINGS)
+    assert listing["source_buckets"] == ["photos", "videos"]
+    assert (listing["list_calls"], listing["objects_catalogued"]) == (1, 1)
+    assert len(objects()) == 1
+
+
+def test_a_place_that_may_not_be_listed_is_recorded_and_the_run_goes_on(
+    cloud, photos, at, run, rows, objects
+):
+    cloud.log_bucket("shut")
+    cloud.log_to(cloud.bucket("videos"), "shut")
+    url = cloud.access_log("logs", "web/", at(9))
+    cloud.faults(
+        {"operation": "ListObjectsV2", "resource": "shut", "error": "AccessDenied", "status": 403}
+    )
+    summary = run()
+    errors = {row["log_bucket"]: row["error_code"] for row in rows(evidence.LISTINGS)}
+    assert errors == {"logs": None, "shut": "AccessDenied"}
+    assert (summary.places, summary.places_unreadable) == (2, 1)
+    assert set(objects()) == {url}
+
+
+def test_a_log_bucket_that_is_gone_is_an_answer_not_an_unreadable_place(cloud, photos, run, rows):
+    cloud.client("s3").delete_bucket(Bucket="logs")
+    assert run().places_unreadable == 0
+    assert rows(evidence.LISTINGS)[0]["error_code"] is None
+
+
+def test_throttled_listing_is_waited_out(cloud, photos, at, run, objects):
+    url = cloud.access_log("logs", "web/", at(9))
+    cloud.faults({"operation": "ListObjectsV2", "error": "SlowDown", "status": 503, "times": 2})
+    run()
+    assert set(objects()) == {url}
+
+
+def test_a_fault_that_may_pass_fails_the_run_and_leaves_the_day_as_it_was(
+    cloud, photos, at, settings, run, monkeypatch
+):
+    cloud.access_log("logs", "web/", at(9))
+    run()
+    before = contents(settings)
+    monkeypatch.setattr("lacuna.aws.session._ATTEMPTS", 1)
+    cloud.faults(
+        {"operation": "ListObjectsV2", "resource": "logs", "error": "SlowDown", "status": 503}
+    )
+    with pytest.raises(ReadFailed, match=r"cannot list s3://logs/web/.*SlowDown"):
+        catalog.catalogue_day(settings, DAY)
+    cloud.faults()
+    assert contents(settings) == before
+
+
+def test_the_cost_of_a_day_does_not_grow_with_history(cloud, photos, at, run, rows):
+    def cost():
+        run()
+        (day,) = rows(evidence.CATALOGUED_DAYS)
+        return day["list_calls"], day["keys_returned"]
+
+    cloud.log_to(cloud.bucket("lake"), "logs", "p/", "EventTime")
+    for minute in range(3):
+        cloud.access_log("logs", "web/", at(9, minute))
+    young = cost()
+    for days in range(20, 80):
+        cloud.access_log("logs", "web/", at(9, days=-days))
+        folder = at(0, days=-days)
+        key = f"{folder:%Y/%m/%d}/{folder:%Y-%m-%d}-00-00-00-0123456789ABCDEF"
+        cloud.put("logs", f"p/123456789012/us-east-1/lake/{key}", b"", folder)
+    assert cost() == young == (2, 3)
+
+
+def test_every_page_of_a_listing_is_counted_and_paid_for_once(cloud, photos, at, run, rows):
+    for number in range(55):
+        cloud.access_log("logs", "web/", at(9), number)
+    summary = run()
+    (listing,) = rows(evidence.LISTINGS)
+    assert (listing["list_calls"], listing["keys_returned"]) == (2, 55)
+    assert (summary.list_calls, summary.objects_catalogued) == (2, 55)
+
+
+def test_a_bucket_deleted_since_still_has_its_old_logs_catalogued(cloud, photos, at, settings, run):
+    url = cloud.access_log("logs", "web/", at(9))
+    run()
+    cloud.client("s3").delete_bucket(Bucket="photos")
+    snapshot.observe(settings, OBSERVED_AT + timedelta(days=9))
+    catalog.catalogue_day(settings, DAY)
+    found = lake.open_lake(settings).read(evidence.LOG_OBJECTS, {"delivered_on": DAY})
+    assert [row["log_object"] for row in found] == [url]
+
+
+# CloudTrail
+
+
+def test_cloudtrail_files_are_catalogued_counted_and_readable_by_athena(
+    cloud, trail, at, run, objects, settings
+):
+    content = b'{"Records":[{"eventname":"GetObject"},{"eventname":"PutObject"}]}'
+    url, sha256 = cloud.trail_file("trail-logs", at(9), content)
+    cloud.trail_file("trail-logs", at(9, days=-1))
+    cloud.trail_file("trail-logs", at(0, days=1))
+    run()
+    (row,) = objects().values()
+    assert (row["log_object"], row["kind"], row["trail_arn"]) == (url, "cloudtrail", trail)
+    assert (row["record_count"], row["content_sha256"], row["readable"]) == (2, sha256, True)
+    assert (row["account_id"], row["region"]) == ("123456789012", "us-east-1")
+    assert row["digest_state"] == "not_attested"
+    events = athena.rows(
+        settings,
+        "select eventname from lacuna_raw.cloudtrail_events "
+        f"where delivered_on = date '{DAY}' order by eventname",
+    )
+    assert [one["eventname"] for one in events] == ["GetObject", "PutObject"]
+
+
+def test_corrupt_files_are_named_and_kept_from_athena(cloud, trail, at, run, objects, settings):
+    whole, _ = cloud.trail_file("trail-logs", at(9))
+    key = whole.removeprefix("s3://trail-logs/")
+    body = cloud.client("s3").get_object(Bucket="trail-logs", Key=key)["Body"].read()
+    cut = cloud.put("trail-logs", key.replace("_0000", "_1111"), body[:-9], at(9))
+    broken, _ = cloud.trail_file("trail-logs", at(9), b'{"Records":[', unique=2)
+    stranger = cloud.put("trail-logs", key.rpartition("/")[0] + "/notes.txt", b"hello", at(9))
+    summary = run()
+    problems = {url: row["problem"] for url, row in objects().items() if row["problem"]}
+    assert problems == {cut: "truncated gzip", broken: "not JSON", stranger: "not a log key"}
+    assert set(summary.unreadable_objects) == {cut, broken, stranger}
+    assert catalog.unreadable_objects(settings, DAY) == sorted(summary.unreadable_objects)
+    excluded = ", ".join(f"'{url}'" for url in summary.unreadable_objects)
+    events = athena.rows(
+        settings,
+        f'select "$path" as p from lacuna_raw.cloudtrail_events where "$path" not in ({excluded})',
+    )
+    assert events == [{"p": whole}]
+
+
+def test_a_file_that_may_not_be_read_is_a_problem_of_that_file_only(cloud, trail, at, run, objects):
+    good, _ = cloud.trail_file("trail-logs", at(9))
+    shut, _ = cloud.trail_file("trail-logs", at(9), unique=2)
+    cloud.faults(
+        {
+            "operation": "GetObject",
+            "resource": shut.removeprefix("s3://"),
+            "error": "AccessDenied",
+            "status": 403,
+        }
+    )
+    run()
+    assert objects()[good]["readable"] is True
+    assert (objects()[shut]["readable"], objects()[shut]["problem"]) == (False, "AccessDenied")
+    assert objects()[shut]["digest_state"] == "not_attested"
+
+
+def test_a_trail_whose_bucket_may_not_be_listed_is_recorded(cloud, trail, run, rows):
+    cloud.faults(
+        {
+            "operation": "ListObjectsV2",
+            "resource": "trail-logs",
+            "error": "AccessDenied",
+            "status": 403,
+        }
+    )
+    run()
+    found = {(row["kind"], row["error_code"]) for row in rows(evidence.LISTINGS)}
+    assert found == {("cloudtrail", "AccessDenied"), ("digest", "AccessDenied")}
+
+
+def test_trails_that_may_not_be_described_are_recorded(cloud, trail, run, rows):
+    cloud.faults({"operation": "DescribeTrails", "error": "AccessDeniedException", "status": 400})
+    assert run().places_unreadable == 1
+    (listing,) = rows(evidence.LISTINGS)
+    assert listing["error_code"] == "DescribeTrails: AccessDeniedException"
+
+
+def test_two_trails_in_one_bucket_catalogue_each_file_once(cloud, trail, at, run, rows, objects):
+    cloud.client("cloudtrail").create_trail(Name="second", S3BucketName="trail-logs")
+    url, _ = cloud.trail_file("trail-logs", at(9))
+    run()
+    assert set(objects()) == {url}
+    listed = [(row["kind"], row["prefix"]) for row in rows(evidence.LISTINGS)]
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize(
+    ("options", "folder", "stranger"),
+    [
+        ({"S3KeyPrefix": "audit"}, "audit/AWSLogs/", "AWSLogs/"),
+        ({"IsOrganizationTrail": True}, "AWSLogs/o-1a2b3c4d5e/", "AWSLogs/else/"),
+    ],
+)
+def test_a_trails_prefix_and_its_organisation_are_found_by_listing(
+    cloud, at, run, objects, options, folder, stranger
+):
+    cloud.trail("main", "trail-logs", **options)
+    url, _ = cloud.trail_file("trail-logs", at(9), folder=folder)
+    cloud.trail_file("trail-logs", at(9), folder=stranger)
+    run()
+    assert set(objects()) == {url}
+
+
+# Reruns and kills
+
+
+@pytest.fixture
+def full_day(cloud, photos, trail, at):
+    cloud.access_log("logs", "web/", at(9))
+    file = cloud.trail_file("trail-logs", at(9, 30))
+    cloud.digest("trail-logs", at(10), [file])
+
+
+def test_a_rerun_leaves_the_same_rows(full_day, settings, run):
+    run()
+    first = contents(settings)
+    assert all(first.values())
+    run()
+    assert contents(settings) == first
+
+
+class Killed(BaseException):
+    """What a SIGKILL is to the code that it hits: nothing after it runs."""
+
+
+def test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows(
+    full_day, settings, run, rows, monkeypatch
+):
+    run()
+    expected = contents(settings)
+    steps = ("drop", "write", "write_manifest", "register")
+    left = 0
+
+    def killing(step):
+        original = getattr(lake.Lake, step)
+
+        def call(self, *arguments):
+            nonlocal left
+            if left == 0:
+                raise Killed
+            left -= 1
+            return original(self, *arguments)
+
+        return call
+
+    for step in steps:
+        monkeypatch.setattr(lake.Lake, step, killing(step))
+    kills = 0
+    for survived in range(20):
+        left = survived
+        try:
+            catalog.catalogue_day(settings, DAY)
+        except Killed:
+            kills += 1
+            # A day that is only half rewritten does not claim to be catalogued.
+            assert survived == 0 or rows(evidence.CATALOGUED_DAYS) == []
+        else:
+            break
+        left = 100
+        catalog.catalogue_day(settings, DAY)
+        assert contents(settings) == expected
+    assert kills >= 6
+
+
+def test_a_day_that_has_become_empty_loses_its_rows(cloud, photos, at, settings, run):
+    url = cloud.access_log("logs", "web/", at(9))
+    run()
+    cloud.client("s3").delete_object(Bucket="logs", Key=url.removeprefix("s3://logs/"))
+    run()
+    assert contents(settings)["log_objects"] == []
+    assert athena.rows(settings, "select * from lacuna_evidence.log_objects") == []
+    assert athena.rows(settings, "select line from lacuna_raw.s3_access_logs") == []

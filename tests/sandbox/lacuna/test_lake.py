@@ -1,0 +1,273 @@
+"""The lake itself: its bucket, tables and partitions, in the sandbox."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from airflow.sdk import RetryAction
+
+from lacuna.aws.session import AccountError, UnusableSetting
+from lacuna.lake import athena, lake
+from lacuna.settings import Settings
+from lacuna.steps.daily import RETRIES
+from lacuna.tables import evidence, raw
+from lacuna.tables.evidence import CheckResult, LogObject
+
+DAY = date(2026, 11, 21)
+AT = datetime(2026, 11, 21, 9, 30, 15, tzinfo=UTC)
+OBJECT = LogObject(
+    kind="access_log",
+    log_bucket="logs",
+    object_key="web/a",
+    log_object="s3://logs/web/a",
+    source_bucket=None,
+    trail_arn=None,
+    account_id="123456789012",
+    region="us-east-1",
+    key_layout="simple",
+    size_bytes=3_000_000_000,
+    etag="e",
+    delivered_at=AT,
+    stamped_at=None,
+    path_day=DAY,
+    readable=True,
+    problem=None,
+    content_sha256=None,
+    record_count=None,
+    digest_state=None,
+)
+RESULT = CheckResult(
+    "fct_delivery_hours", "lost_hour", "critical", False, False, "1", "ü \x1b", ("a", "b"), DAY, AT
+)
+
+
+def test_the_lake_is_made_where_it_is_missing(cloud, settings):
+    glue = cloud.client("glue")
+    names = {one["Name"] for one in glue.get_databases()["DatabaseList"]}
+    assert names >= {"lacuna_evidence", "lacuna_raw", "lacuna_staging", "lacuna"}
+    tables = glue.get_tables(DatabaseName="lacuna_evidence")["TableList"]
+    assert {one["Name"] for one in tables} == {table.name for table in evidence.TABLES}
+    assert {one["Name"] for one in glue.get_tables(DatabaseName="lacuna_raw")["TableList"]} == {
+        table.name for table in raw.TABLES
+    }
+    access = cloud.client("s3").get_public_access_block(Bucket="lacuna-lake-123456789012-us-east-1")
+    assert all(access["PublicAccessBlockConfiguration"].values())
+
+
+def test_preparing_again_changes_nothing(settings):
+    mine = lake.open_lake(settings)
+    mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
+    lake.prepare(settings)
+    assert len(mine.read(evidence.LOG_OBJECTS, {"delivered_on": DAY})) == 1
+    assert athena.rows(settings, "select kind from lacuna_evidence.log_objects") == [
+        {"kind": "access_log"}
+    ]
+
+
+def test_a_table_of_another_shape_is_brought_into_the_wanted_one(cloud, settings):
+    glue = cloud.client("glue")
+    wanted = glue.get_table(DatabaseName="lacuna_raw", Name="s3_access_logs")["Table"]
+    storage = {**wanted["StorageDescriptor"], "Columns": [{"Name": "old", "Type": "string"}]}
+    glue.update_table(
+        DatabaseName="lacuna_raw",
+        TableInput={
+            "Name": "s3_access_logs",
+            "StorageDescriptor": storage,
+            "PartitionKeys": wanted["PartitionKeys"],
+        },
+    )
+    lake.prepare(settings)
+    columns = glue.get_table(DatabaseName="lacuna_raw", Name="s3_access_logs")["Table"][
+        "StorageDescriptor"
+    ]["Columns"]
+    assert [one["Name"] for one in columns] == ["line"]
+
+
+def test_every_evidence_table_can_be_asked_while_it_is_empty(settings):
+    for table in evidence.TABLES:
+        names = ", ".join([*table.columns(), *table.partition_columns()])
+        assert athena.rows(settings, f"select {names} from lacuna_evidence.{table.name}") == []
+
+
+def test_what_is_appended_is_added_and_no_rows_change_nothing(settings):
+    mine = lake.open_lake(settings)
+    for rows in ([OBJECT], [], [OBJECT, OBJECT]):
+        mine.append(evidence.LOG_OBJECTS, rows, {"delivered_on": DAY})
+    count = (
+        f"select count(*) as n from lacuna_evidence.log_objects where delivered_on = date '{DAY}'"
+    )
+    assert athena.rows(settings, count) == [{"n": "3"}]
+    assert len(mine.read(evidence.LOG_OBJECTS, {"delivered_on": DAY})) == 3
+
+
+def test_what_is_written_is_what_athena_reads(settings):
+    lake.open_lake(settings).write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
+    (row,) = athena.rows(
+        settings,
+        "select size_bytes, delivered_at, path_day, readable, source_bucket, record_count "
+        f"from lacuna_evidence.log_objects where delivered_on = date '{DAY}'",
+    )
+    assert row == {
+        "size_bytes": "3000000000",
+        "delivered_at": "2026-11-21 09:30:15.000",
+        "path_day": "2026-11-21",
+        "readable": "true",
+        "source_bucket": None,
+        "record_count": None,
+    }
+
+
+def test_columns_that_are_null_throughout_keep_their_type(settings):
+    mine = lake.open_lake(settings)
+    mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
+    (row,) = mine.read(evidence.LOG_OBJECTS, {"delivered_on": DAY})
+    assert row["record_count"] is None
+    (counted,) = athena.rows(
+        settings, "select sum(record_count) + 1 as n from lacuna_evidence.log_objects"
+    )
+    assert counted == {"n": None}
+
+
+def test_check_results_replace_those_of_their_own_delivery_day_only(settings):
+    other = date(2026, 11, 20)
+    checked_on = date(2026, 11, 22)
+    lake.write_check_results(settings, [RESULT, RESULT], checked_on, DAY)
+    lake.write_check_results(settings, [RESULT], checked_on, other)
+    lake.write_check_results(settings, [RESULT], checked_on, DAY)
+    found = athena.rows(
+        settings,
+        "select delivery_day, message, cardinality(offending) as n "
+        "from lacuna_evidence.check_results order by delivery_day",
+    )
+    assert found == [
+        {"delivery_day": "2026-11-20", "message": "ü \x1b", "n": "2"},
+        {"delivery_day": "2026-11-21", "message": "ü \x1b", "n": "2"},
+    ]
+
+
+def test_a_partition_without_rows_goes(settings):
+    mine = lake.open_lake(settings)
+    mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
+    mine.write(evidence.LOG_OBJECTS, [], {"delivered_on": DAY})
+    mine.write(evidence.LOG_OBJECTS, [], {"delivered_on": DAY})
+    assert mine.days(evidence.LOG_OBJECTS) == []
+    assert athena.rows(settings, "select kind from lacuna_evidence.log_objects") == []
+
+
+def test_many_raw_partitions_are_replaced_by_others(settings):
+    mine = lake.open_lake(settings)
+
+    def partitions(names):
+        return [
+            raw.cloudtrail_partition(
+                DAY,
+                trail_arn="arn:aws:cloudtrail:us-east-1:1:trail/main",
+                account_id="1",
+                region=name,
+                log_bucket="b",
+                prefix=f"{name}/",
+            )
+            for name in names
+        ]
+
+    def registered():
+        pages = mine.account.glue().get_paginator("get_partitions")
+        return {
+            one["Values"][3]
+            for page in pages.paginate(DatabaseName="lacuna_raw", TableName="cloudtrail_events")
+            for one in page["Partitions"]
+        }
+
+    names = [f"r{number}" for number in range(130)]
+    mine.register(raw.CLOUDTRAIL_EVENTS, DAY, partitions(names))
+    assert registered() == set(names)
+    mine.register(raw.CLOUDTRAIL_EVENTS, DAY, partitions(["r1", "other"]))
+    assert registered() == {"r1", "other"}
+    mine.register(raw.CLOUDTRAIL_EVENTS, date(2026, 11, 22), [])
+    assert registered() == {"r1", "other"}
+
+
+def refused(**chosen) -> UnusableSetting:
+    """What preparing the lake with these settings ends with: an error for which no retry helps."""
+    with pytest.raises(UnusableSetting) as raised:
+        lake.prepare(Settings(**chosen))
+    assert RETRIES.evaluate(raised.value, try_number=1, max_tries=2).action is RetryAction.FAIL
+    return raised.value
+
+
+def test_a_lake_of_another_region_is_refused(cloud):
+    cloud.bucket("my-lake", "eu-west-1")
+    (problem,) = refused(lake_bucket="my-lake").problems
+    assert problem.startswith("LACUNA_LAKE_BUCKET is 'my-lake': the bucket lies in eu-west-1")
+
+
+def test_a_lake_that_may_not_be_used_is_named_with_the_permission(cloud):
+    cloud.faults({"operation": "HeadBucket", "error": "AccessDenied", "status": 403})
+    (problem,) = refused().problems
+    assert problem.startswith("LACUNA_LAKE_BUCKET is 'lacuna-lake-123456789012-us-east-1': ")
+    assert "s3:ListBucket" in problem
+
+
+def test_a_workgroup_that_is_missing_or_disabled_is_refused_before_anything_is_written(cloud):
+    (problem,) = refused(workgroup="nosuch").problems
+    assert problem.startswith("LACUNA_WORKGROUP is 'nosuch': account 123456789012 has no such")
+    athena_client = cloud.client("athena")
+    athena_client.create_work_group(Name="closed")
+    athena_client.update_work_group(WorkGroup="closed", State="DISABLED")
+    (problem,) = refused(workgroup="closed").problems
+    assert problem.startswith("LACUNA_WORKGROUP is 'closed': this Athena workgroup is disabled")
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+    assert cloud.client("glue").get_databases()["DatabaseList"] == []
+
+
+def test_a_workgroup_and_a_lake_that_cannot_be_used_are_told_together(cloud):
+    cloud.bucket("my-lake", "eu-west-1")
+    of_bucket, of_workgroup = refused(lake_bucket="my-lake", workgroup="nosuch").problems
+    assert of_bucket.startswith("LACUNA_LAKE_BUCKET is ")
+    assert of_workgroup.startswith("LACUNA_WORKGROUP is ")
+
+
+def test_a_workgroup_that_may_not_be_looked_at_is_told_with_the_permission(cloud):
+    cloud.faults({"operation": "GetWorkGroup", "error": "AccessDeniedException", "status": 400})
+    with pytest.raises(AccountError, match="athena:GetWorkGroup"):
+        lake.prepare(Settings.from_env())
+
+
+def test_a_query_tells_a_workgroup_that_is_gone_from_a_wrong_query(settings):
+    gone = Settings(workgroup="gone")
+    with pytest.raises(UnusableSetting, match="LACUNA_WORKGROUP is 'gone'"):
+        athena.rows(gone, "select 1")
+
+
+def test_a_lake_can_be_made_in_any_region(cloud, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    lake.prepare(Settings.from_env())
+    buckets = cloud.client("s3").list_buckets()["Buckets"]
+    assert [one["Name"] for one in buckets] == ["lacuna-lake-123456789012-eu-west-1"]
+
+
+def test_athena_tells_why_a_query_failed(settings):
+    with pytest.raises(athena.QueryFailed, match="no_such_table"):
+        athena.rows(settings, "select * from lacuna.no_such_table")
+
+
+def test_a_table_is_there_or_not(settings):
+    assert lake.table_exists(settings, "lacuna_raw", "s3_access_logs")
+    assert not lake.table_exists(settings, "lacuna", "fct_delivery_hours")
+    assert not lake.table_exists(settings, "no_such_database", "x")
+
+
+def test_dbt_is_told_where_to_write(settings):
+    told = lake.dbt_environment(settings)
+    assert told["LACUNA_DBT_DATA_DIR"] == "s3://lacuna-lake-123456789012-us-east-1"
+    assert told["LACUNA_WORKGROUP"] == "primary"
+
+
+def test_a_result_without_a_header_loses_no_row(settings):
+    tables = athena.rows(settings, "show tables in lacuna_evidence")
+    assert len(tables) == len(evidence.TABLES)
+    assert athena.rows(settings, "select 'a' as a") == [{"a": "a"}]
+
+
+def test_a_query_before_the_first_run_says_that_there_is_no_lake(cloud):
+    with pytest.raises(athena.QueryFailed, match=r"there is no lake in .*run a day first"):
+        athena.rows(Settings.from_env(), "select 1")

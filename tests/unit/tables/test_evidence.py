@@ -1,0 +1,35 @@
+import pytest
+
+from lacuna.tables import evidence, raw
+
+
+def test_every_table_has_a_schema_that_glue_understands():
+    kinds = {"string", "bigint", "boolean", "timestamp", "date", "array<string>"}
+    for table in evidence.TABLES:
+        assert table.columns()
+        assert set(table.columns().values()) <= kinds
+        assert not set(table.columns()) & set(table.partition_columns())
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "kind"),
+    [
+        (evidence.LOGGING_SNAPSHOTS, "reasons", "array<string>"),
+        (evidence.LOG_OBJECTS, "record_count", "bigint"),
+        (evidence.LOG_OBJECTS, "path_day", "date"),
+        (evidence.LOG_OBJECTS, "readable", "boolean"),
+        (evidence.CATALOGUED_DAYS, "catalogued_at", "timestamp"),
+        (evidence.LISTINGS, "error_code", "string"),
+    ],
+)
+def test_types_follow_from_the_rows(table, column, kind):
+    assert table.columns()[column] == kind
+
+
+def test_check_results_are_kept_by_the_day_checked_and_the_day_they_are_about():
+    assert list(evidence.CHECK_RESULTS.partition_columns()) == ["checked_on", "delivery_day"]
+
+
+def test_a_manifest_has_one_line_an_object_in_a_fixed_order():
+    assert raw.manifest(["s3://b/2", "s3://b/ä"]) == b"s3://b/2\ns3://b/\xc3\xa4\n"
+    assert raw.manifest([]) == b""

@@ -1,0 +1,99 @@
+"""The runbook says of everything that can be found what it means; nothing it names is invented."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import date
+from importlib import import_module
+
+import pytest
+
+from expectations.partition import Partition
+from lacuna.access_log.delivery import NOT_A_LOG_KEY
+from lacuna.cli.summary import STATUSES, VERDICTS
+from lacuna.steps.catalog import LINE_BREAK
+from lacuna.steps.suites import PARTITION_COLUMNS
+from lacuna.trail.digests import DigestState
+from tests.support import REPO
+
+RUNBOOK = (REPO / "docs" / "runbook.md").read_text()
+MODELS = REPO / "dbt_project" / "models"
+# What the judgement's modules can say, and where: every quoted word of such a form
+MODULES = ("access_log/targets", "access_log/weaknesses", "trail/coverage")
+CODE = (
+    r"(?:target|prefix|lifecycle|logging|region|trails?|stores?|organization|reads|writes|selector)_\w+_\w+|no_trail|"
+    r"(?:prefix|lifecycle|target|trail|logging)_\w+"
+)
+
+
+def words_of(model: str, rule: str) -> set[str]:
+    """The values that a rule of a model's tests allows."""
+    text = next(MODELS.rglob(f"{model}.yml")).read_text()
+    (allowed,) = re.findall(rf"{rule}: \"(?:status|verdict) in \(([^)]*)\)", text)
+    return set(re.findall(r"'(\w+)'", allowed))
+
+
+def test_every_check_has_a_section_and_every_section_is_a_check():
+    checks = {
+        expectation.meta["code"]
+        for mart in PARTITION_COLUMNS
+        for expectation in import_module(f"expectations.{mart}")
+        .suite(Partition(date(2026, 11, 20)))
+        .expectations
+    }
+    assert set(re.findall(r"(?m)^### (\w+)$", RUNBOOK)) == checks
+    assert set(re.findall(r"\]\(#(\w+)\)", RUNBOOK)) <= checks | {"reasons"}
+
+
+def test_every_section_says_its_severity():
+    for mart in PARTITION_COLUMNS:
+        suite = import_module(f"expectations.{mart}").suite(Partition(date(2026, 11, 20)))
+        for expectation in suite.expectations:
+            section = RUNBOOK.partition(f"### {expectation.meta['code']}\n")[2]
+            assert section.startswith(f"*{expectation.severity.value.capitalize()}")
+
+
+@pytest.mark.parametrize(
+    ("model", "rule", "told"),
+    [
+        ("fct_logging_coverage", "verdict_is_known", VERDICTS),
+        ("fct_delivery_hours", "status_is_known", STATUSES),
+    ],
+)
+def test_the_summary_and_the_runbook_know_every_word_of_a_mart(model, rule, told):
+    assert words_of(model, rule) == set(told)
+    for word in told:
+        assert f"`{word}`" in RUNBOOK
+
+
+def test_the_words_of_log_objects_digests_and_lines_are_told():
+    reasons = re.findall(
+        r"then '(\w+)'", (MODELS / "staging" / "s3" / "stg_s3__access_logs.sql").read_text()
+    )
+    quarantined = {"no_match", "ambiguous_status", "forged_tail", "bad_time", "truncated"}
+    assert quarantined <= set(reasons)
+    states = {state.value for state in DigestState} - {"valid"}
+    for word in words_of("fct_log_objects", "status_is_known") | states | quarantined:
+        assert f"`{word}`" in RUNBOOK, word
+    assert NOT_A_LOG_KEY in RUNBOOK
+    assert f"`{LINE_BREAK}`" in RUNBOOK
+
+
+def test_every_reason_of_a_verdict_has_a_remedy_or_is_told_in_the_runbook():
+    models = "".join(
+        (MODELS / "intermediate" / f"{name}.sql").read_text()
+        for name in ("int_bucket_verdicts", "int_logging_advice")
+    )
+    library = "".join((REPO / "plugins" / "lacuna" / f"{name}.py").read_text() for name in MODULES)
+    reasons = set(re.findall(r"if\(.*, '(\w+)'\)", models))
+    config = (MODELS / "intermediate" / "int_logging_config.sql").read_text()
+    reasons |= set(
+        re.findall(r"'((?:logging_(?:turned|seen)|trail_started|selectors)_\w+)'", config)
+    )
+    reasons |= set(re.findall(rf"\"({CODE})\"", library))
+    with (REPO / "dbt_project" / "seeds" / "remedies.csv").open() as seed:
+        remedies = {row["reason"] for row in csv.DictReader(seed)}
+    assert len(reasons) > 50
+    for reason in reasons - remedies:
+        assert f"`{reason}`" in RUNBOOK, reason
