@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from lacuna.access_log.targets import Refusal
+from lacuna.refusals import Refusal
 
 # Which source calls a bucket sensitive
 BY_NAME, BY_TAG, BY_TABLE = "name", "tag", "table"

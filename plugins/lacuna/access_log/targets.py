@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from lacuna.access_log import policies
 from lacuna.access_log.policies import DIGIT, LETTER, Decision, PolicyUnreadable, Request, Truth
+from lacuna.refusals import Refusal
 
 LOG_SERVICE = "logging.s3.amazonaws.com"
 
@@ -24,29 +25,6 @@ ACLS_DISABLED = "BucketOwnerEnforced"
 PARTITIONS = (
     *("aws", "aws-cn", "aws-us-gov", "aws-eusc"),
     *("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"),
-)
-
-# Enabled in every account of their partition. Any other Region must be enabled first, and takes no
-# session token of STS's global endpoint.
-_REGIONS_OF_ALL = frozenset(
-    {
-        *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
-        *("eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "eu-north-1"),
-        *("ap-south-1", "ap-southeast-1", "ap-southeast-2"),
-        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3"),
-        *("cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"),
-    }
-)
-# What S3 answers where it does not know credentials that are known elsewhere
-_CREDENTIALS_UNKNOWN = frozenset({"InvalidAccessKeyId", "InvalidToken"})
-# How S3 says that there is no such bucket; HEAD answers have no better word
-NO_BUCKET = frozenset({"NoSuchBucket", "NotFound"})
-# What AWS answers a caller that asks too much, and goes on answering after every retry
-_THROTTLED = frozenset(
-    {
-        *("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"),
-        *("RequestLimitExceeded", "TooManyRequestsException"),
-    }
 )
 
 # What differs from key to key: when a log object was delivered, and its unique ending.
@@ -102,14 +80,6 @@ class Existence(StrEnum):
     OTHER_ACCOUNT = "other_account"
     MISSING = "missing"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A read that AWS did not answer: which call, and the error's code."""
-
-    operation: str
-    error_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +175,6 @@ def judge(source: Source, target: TargetConfig) -> TargetVerdict:
         if reasons:
             return TargetVerdict(state, tuple(dict.fromkeys(reasons)))
     return TargetVerdict(TargetState.DELIVERABLE)
-
-
-def why_unread(refused: Refusal, region: str | None) -> str:
-    """The reason of a bucket whose logging was not readable: a code that says what to mend."""
-    if refused.error_code in _CREDENTIALS_UNKNOWN and region not in _REGIONS_OF_ALL:
-        return "region_not_enabled"
-    if refused.error_code in _THROTTLED:
-        return "logging_throttled"
-    return "logging_unreadable"
 
 
 _Finding = tuple[TargetState, str]

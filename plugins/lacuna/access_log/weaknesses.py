@@ -20,12 +20,12 @@ from lacuna.access_log.targets import (
     STAMP,
     Existence,
     LifecycleRule,
-    Refusal,
     Source,
     TargetConfig,
     log_key,
     log_place,
 )
+from lacuna.refusals import Refusal
 
 # The flags of a bucket's block of public access, in AWS's order
 PUBLIC_ACCESS_FLAGS: Mapping[str, str] = {

@@ -13,9 +13,8 @@ import boto3
 import botocore.session
 from botocore.credentials import RefreshableCredentials
 
-from lacuna.access_log.targets import Refusal
 from lacuna.aws.session import Account, AccountError, AwsError, each, explained, refusal
-from lacuna.refusals import PERMISSIONS, needed
+from lacuna.refusals import PERMISSIONS, Refusal, needed
 from lacuna.settings import ORGANIZATION, Settings
 
 if TYPE_CHECKING:

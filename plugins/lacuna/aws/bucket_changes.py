@@ -11,7 +11,6 @@ import boto3
 
 from lacuna.access_log.documents import Document, Operation, parsed_policy
 from lacuna.access_log.policies import PolicyUnreadable
-from lacuna.access_log.targets import Refusal
 from lacuna.aws.session import (
     Account,
     AccountError,
@@ -21,6 +20,7 @@ from lacuna.aws.session import (
     explained,
     refusal,
 )
+from lacuna.refusals import Refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,14 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lacuna.access_log.delivery import KeyLayout
-from lacuna.access_log.targets import (
-    ACLS_DISABLED,
-    NO_BUCKET,
-    Existence,
-    LifecycleRule,
-    Refusal,
-    TargetConfig,
-)
+from lacuna.access_log.targets import ACLS_DISABLED, Existence, LifecycleRule, TargetConfig
 from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS
 from lacuna.aws.session import (
     Account,
@@ -27,7 +20,7 @@ from lacuna.aws.session import (
     explained,
     refusal,
 )
-from lacuna.refusals import PERMISSIONS
+from lacuna.refusals import NO_BUCKET, PERMISSIONS, Refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,6 +12,7 @@ from botocore.exceptions import (
 
 from lacuna.access_log.delivery import KeyRange, ListedObject
 from lacuna.aws.session import AwsError, error_code, explained
+from lacuna.refusals import THROTTLED
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _READS = 3
 
 _SERVER_FAULT = 500
 _TOO_MANY = 429
-_THROTTLED = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout"})
+_TIMED_OUT = "RequestTimeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,8 @@ def is_passing(error: ClientError | BotoCoreError) -> bool:
     if not isinstance(error, ClientError):
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= _SERVER_FAULT or status == _TOO_MANY or error_code(error) in _THROTTLED
+    code = error_code(error)
+    return status >= _SERVER_FAULT or status == _TOO_MANY or code in {*THROTTLED, _TIMED_OUT}
 
 
 def _raise_if_passing(error: ClientError | BotoCoreError, what: str) -> None:

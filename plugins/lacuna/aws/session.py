@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from lacuna.access_log.targets import Refusal
+from lacuna.refusals import Refusal
 from lacuna.settings import Settings, SettingsError
 from lacuna.text import visible
 

@@ -8,10 +8,9 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from lacuna.access_log.targets import Refusal
 from lacuna.aws.buckets import read_tag
 from lacuna.aws.session import Account, AwsError, each, refusal
-from lacuna.refusals import needed
+from lacuna.refusals import Refusal, needed
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lacuna.access_log.targets import Refusal
 from lacuna.aws.session import Account, AwsError, each, error_code, refusal
-from lacuna.refusals import needed
+from lacuna.refusals import Refusal, needed
 from lacuna.trail.coverage import (
     EventDataStore,
     FieldSelector,

@@ -4,9 +4,9 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from lacuna.access_log.targets import Refusal
 from lacuna.aws.session import AwsError, UnusableSetting, error_code, explained, refusal
 from lacuna.lake.lake import open_lake, workgroup_problem
+from lacuna.refusals import Refusal
 from lacuna.settings import Settings
 from lacuna.text import visible
 

@@ -3,11 +3,10 @@
 import logging
 
 from lacuna.access_log.sensitivity import READ, SensitivityTable, table_of
-from lacuna.access_log.targets import Refusal
 from lacuna.aws.session import AwsError, open_account, refusal
 from lacuna.lake import athena
 from lacuna.lake.athena import QueryFailed
-from lacuna.refusals import needed
+from lacuna.refusals import Refusal, needed
 from lacuna.settings import Settings
 
 log = logging.getLogger(__name__)

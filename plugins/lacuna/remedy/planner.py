@@ -26,13 +26,13 @@ from lacuna.access_log.policies import PolicyUnreadable
 from lacuna.access_log.targets import (
     LOG_SERVICE,
     Existence,
-    Refusal,
     Source,
     TargetConfig,
     TargetState,
     log_key,
     log_place,
 )
+from lacuna.refusals import Refusal, why_unread
 from lacuna.remedy.plans import SID, Change, Note, Plan
 
 # Where logs go that are turned on by a plan; with the partitioned layout no two buckets share a key
@@ -202,7 +202,7 @@ class _Planner:
     def mend(self, one: BucketSeen) -> None:
         """Plan what the bucket needs, or note why there is nothing to plan."""
         if isinstance(one.status, Refusal):
-            self._note(one, targets.why_unread(one.status, one.region))
+            self._note(one, why_unread(one.status, one.region))
         elif one.source is None or one.target is None:
             if one.name not in self._log_buckets:
                 self._turn_on(one)

@@ -16,12 +16,12 @@ from typing import Any
 
 from lacuna.access_log import delivery
 from lacuna.access_log.delivery import KeyLayout, Kind, LoggedSource, Place, Placed
-from lacuna.access_log.targets import Refusal
 from lacuna.aws.accounts import Accounts, open_accounts
 from lacuna.aws.objects import KeysListed, list_range
 from lacuna.aws.session import each
 from lacuna.aws.trails import TrailsRead, list_trails
 from lacuna.lake.lake import Lake, open_lake
+from lacuna.refusals import Refusal
 from lacuna.settings import Settings
 from lacuna.steps import catalog_digests, catalog_trail_files
 from lacuna.steps.catalog_trail_files import TrailFiles

@@ -10,11 +10,11 @@ from typing import Any
 
 from lacuna import day as days
 from lacuna.access_log.delivery import KeyRange, Kind, Placed
-from lacuna.access_log.targets import Refusal
 from lacuna.aws.accounts import Accounts
 from lacuna.aws.objects import ObjectUnreadable, list_range, read_object
 from lacuna.aws.session import each
 from lacuna.aws.trails import read_public_keys, read_status
+from lacuna.refusals import Refusal
 from lacuna.steps import catalog_trail_files
 from lacuna.steps.catalog_trail_files import DIGEST, Chain, ChainKey, TrailFiles
 from lacuna.tables.evidence import TrailDigest

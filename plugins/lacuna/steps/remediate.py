@@ -23,14 +23,14 @@ from typing import Any
 
 from lacuna.access_log import documents, sensitivity, targets
 from lacuna.access_log.documents import Document, Operation
-from lacuna.access_log.targets import Refusal, Source, TargetConfig, TargetState
+from lacuna.access_log.targets import Source, TargetConfig, TargetState
 from lacuna.aws import bucket_changes, buckets
 from lacuna.aws.buckets import Bucket
 from lacuna.aws.session import Account, bucket_region, each, open_account
 from lacuna.aws.tags import read_tags, tag_of
 from lacuna.lake import lake
 from lacuna.lake.sensitivity_table import read_table
-from lacuna.refusals import needed
+from lacuna.refusals import Refusal, needed
 from lacuna.remedy import planner, plans
 from lacuna.remedy.planner import BucketSeen, Place
 from lacuna.remedy.plans import Change, Plan, PlanError

@@ -15,7 +15,7 @@ from functools import partial
 
 from lacuna.access_log import sensitivity, targets, weaknesses
 from lacuna.access_log.sensitivity import Sensitivity
-from lacuna.access_log.targets import NO_BUCKET, Refusal, Source, TargetConfig
+from lacuna.access_log.targets import Source, TargetConfig
 from lacuna.aws import buckets
 from lacuna.aws.accounts import Accounts, Member, open_accounts
 from lacuna.aws.buckets import Bucket, BucketsUnlisted, LoggingConfig
@@ -24,7 +24,7 @@ from lacuna.aws.tags import Tags, read_tags, tag_of
 from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
 from lacuna.lake.lake import open_lake
 from lacuna.lake.sensitivity_table import read_table
-from lacuna.refusals import missing, needed
+from lacuna.refusals import NO_BUCKET, Refusal, missing, needed, why_unread
 from lacuna.settings import Settings
 from lacuna.tables.evidence import (
     ACCOUNTS,
@@ -383,7 +383,7 @@ def _row(
         return replace(
             row,
             logging_state="unknown",
-            reasons=(targets.why_unread(config, bucket.region),),
+            reasons=(why_unread(config, bucket.region),),
             error_code=config.error_code,
             error_operation=config.operation,
             missing_permission=missing(config),

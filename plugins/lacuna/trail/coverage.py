@@ -26,7 +26,7 @@ from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
-from lacuna.access_log.targets import Refusal
+from lacuna.refusals import Refusal
 from lacuna.text import visible
 
 READ_EVENTS = (

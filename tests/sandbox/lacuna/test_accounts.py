@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from lacuna.access_log.targets import Refusal
 from lacuna.aws import buckets
 from lacuna.aws.session import AccountError
 from lacuna.lake import lake
+from lacuna.refusals import Refusal
 from lacuna.steps import catalog, snapshot
 from lacuna.tables import evidence
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT

@@ -315,9 +315,7 @@ def test_a_value_is_shown_as_it_is_and_not_as_markup(monkeypatch):
 
 def test_a_second_run_waits_for_the_first_and_then_has_its_turn(tmp_path):
     """Two at once broke each other's Airflow database. A run that is killed has had its turn."""
-    turn = (
-        "from lacuna.cli import terminal; terminal.wait_for_turn(); print('mine', flush=True); input()"
-    )
+    turn = "from lacuna.cli import terminal; terminal.wait_for_turn(); print('mine', flush=True); input()"
 
     def started():
         return subprocess.Popen(

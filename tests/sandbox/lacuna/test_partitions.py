@@ -7,10 +7,11 @@ import boto3
 import pytest
 
 from lacuna.access_log import targets, weaknesses
-from lacuna.access_log.targets import Existence, Refusal, Source, TargetConfig
+from lacuna.access_log.targets import Existence, Source, TargetConfig
 from lacuna.aws.session import Account
 from lacuna.aws.trails import read_stores
 from lacuna.lake import lake
+from lacuna.refusals import Refusal, why_unread
 from lacuna.settings import Settings
 from lacuna.steps import snapshot
 from lacuna.tables.evidence import LOGGING_SNAPSHOTS
@@ -68,7 +69,7 @@ def test_the_log_service_has_one_name_in_every_partition(partition):
 @pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1", "us-gov-east-1"])
 def test_where_every_region_is_enabled_unknown_credentials_tell_nothing_else(region):
     refused = Refusal("GetBucketLogging", "InvalidToken")
-    assert targets.why_unread(refused, region) == "logging_unreadable"
+    assert why_unread(refused, region) == "logging_unreadable"
 
 
 def recorded(partition: str, selector: Selector | None) -> tuple[str, str]:

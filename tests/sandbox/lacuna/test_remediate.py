@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lacuna.access_log.documents import Operation, same
-from lacuna.access_log.targets import Refusal
 from lacuna.aws import bucket_changes
 from lacuna.lake import lake
+from lacuna.refusals import Refusal
 from lacuna.remedy import plans
 from lacuna.remedy.plans import Change, Plan, PlanError
 from lacuna.settings import Settings

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from botocore.awsrequest import AWSRequest
 
-from lacuna.access_log.targets import Refusal
 from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS
 from lacuna.aws import session
 from lacuna.aws.session import AccountError
 from lacuna.aws.trails import read_stores
 from lacuna.lake import athena, lake
+from lacuna.refusals import Refusal
 from lacuna.steps import snapshot
 from lacuna.tables.evidence import LOGGING_SNAPSHOTS
 from lacuna.trail.coverage import judge

@@ -3,7 +3,7 @@
 import pytest
 
 from lacuna.access_log.sensitivity import Sensitivity, SensitivityTable, judge, table_of
-from lacuna.access_log.targets import Refusal
+from lacuna.refusals import Refusal
 
 DENIED = Refusal("GetBucketTagging", "AccessDenied")
 MISSING = Refusal("GetTable", "EntityNotFoundException")

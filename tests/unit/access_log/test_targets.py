@@ -3,15 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from lacuna.access_log.targets import (
-    Existence,
-    Refusal,
-    Source,
-    TargetConfig,
-    TargetState,
-    judge,
-    why_unread,
-)
+from lacuna.access_log.targets import Existence, Source, TargetConfig, TargetState, judge
+from lacuna.refusals import Refusal, why_unread
 
 SOURCE = Source("photos", "eu-west-1", "123456789012", "web/", "simple")
 STATEMENT = {

@@ -5,15 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.access_log.targets import (
-    Existence,
-    LifecycleRule,
-    Refusal,
-    Source,
-    TargetConfig,
-    log_key,
-)
+from lacuna.access_log.targets import Existence, LifecycleRule, Source, TargetConfig, log_key
 from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS, judge
+from lacuna.refusals import Refusal
 
 SOURCE = Source("photos", "eu-west-1", "123456789012", "web/", "simple")
 SOUND = TargetConfig("logs", Existence.OURS, "eu-west-1")

@@ -10,9 +10,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from lacuna.access_log.targets import Existence, LifecycleRule, Refusal
+from lacuna.access_log.targets import Existence, LifecycleRule
 from lacuna.aws import buckets
 from lacuna.aws.session import bucket_region
+from lacuna.refusals import Refusal
 
 OURS, SOMEBODY = "123456789012", "999999999999"
 HERE, ELSEWHERE = "us-east-1", "eu-west-1"

@@ -15,13 +15,13 @@ from lacuna.access_log.documents import Operation
 from lacuna.access_log.policies import Request
 from lacuna.access_log.targets import (
     Existence,
-    Refusal,
     Source,
     TargetConfig,
     TargetState,
     judge,
     log_request,
 )
+from lacuna.refusals import Refusal
 from lacuna.remedy import planner, plans
 from lacuna.remedy.planner import BucketSeen, Place, log_statement, with_statement
 
