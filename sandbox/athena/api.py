@@ -22,17 +22,9 @@ from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
 from sandbox.athena import ddl, prepared, unload
-from sandbox.athena.catalog import CATALOG, Catalog, CatalogError, GlueTable, split_url
-from sandbox.athena.engine import (
-    AthenaError,
-    Cancelled,
-    Column,
-    Engine,
-    Malformed,
-    Result,
-    Row,
-    Statement,
-)
+from sandbox.athena.catalog import CATALOG, Catalog, GlueTable, split_url
+from sandbox.athena.engine import Column, Engine, Result, Row, Statement
+from sandbox.athena.errors import AthenaError, Cancelled, Malformed
 from sandbox.athena.moto_fixes import s3
 from sandbox.athena.syntax import without_head
 
@@ -79,7 +71,7 @@ class Execution:
             end, reason = "SUCCEEDED", ""
         except Cancelled as error:
             end, reason, self.result = "CANCELLED", str(error), Result(scanned=error.scanned)
-        except (AthenaError, CatalogError) as error:
+        except AthenaError as error:
             end, reason = "FAILED", str(error)
             self.malformed = isinstance(error, Malformed)
         except Exception as error:  # noqa: BLE001  every failure is a failed query with its reason

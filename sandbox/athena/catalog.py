@@ -13,9 +13,11 @@ from moto.core.exceptions import JsonRESTError
 from moto.glue.models import glue_backends
 from moto.s3.models import FakeKey
 
+from sandbox.athena.errors import AthenaError
 from sandbox.athena.moto_fixes import s3
 
 GlueTable = dict[str, Any]
+Columns = list[tuple[str, str]]  # name and Hive type
 CATALOG = "awsdatacatalog"
 OWN = "lacuna__"  # how the engine's own columns begin; whatever else has such a name is refused
 SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
@@ -42,8 +44,12 @@ class DataFile:
         return bytes(self.key.value)
 
 
-class CatalogError(Exception):
-    """A table whose files cannot be found out; the text is Athena's."""
+def hive_columns(table: GlueTable) -> tuple[Columns, Columns]:
+    """Data columns and partition columns of a table, name and Hive type."""
+    data, keys = table["StorageDescriptor"].get("Columns") or [], table.get("PartitionKeys") or []
+    return [(c["Name"].lower(), c["Type"]) for c in data], [
+        (c["Name"].lower(), c.get("Type", "string")) for c in keys
+    ]
 
 
 def split_url(url: str) -> tuple[str, str]:
@@ -94,7 +100,7 @@ class Catalog:
         """Visible, non-empty objects below a table's or partition's location."""
         bucket, prefix = split_url(location)
         if bucket not in s3.backend().buckets:
-            raise CatalogError(
+            raise AthenaError(
                 f"HIVE_METASTORE_ERROR: The specified bucket does not exist: {location}"
             )
         prefix = prefix.rstrip("/") + "/" if prefix else ""
@@ -140,7 +146,7 @@ class Catalog:
             bucket, name = split_url(url.strip())
             key = buckets[bucket].keys.get(name) if bucket in buckets else None
             if not isinstance(key, FakeKey):
-                raise CatalogError(
+                raise AthenaError(
                     f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {url}: NoSuchKey"
                 )
             yield url.strip(), key
@@ -191,7 +197,7 @@ def projection(
         return r"-?\d+", lambda v: int(span[0]) <= int(v) <= int(span[1])
     if kind == "injected":
         if name not in static_columns:
-            raise CatalogError(
+            raise AthenaError(
                 f"CONSTRAINT_VIOLATION: For the injected projected partition column {name}, "
                 "the WHERE clause must "
                 "contain only static equality conditions, and at least one such condition must "
@@ -199,9 +205,7 @@ def projection(
             )
         return "[^/]+", lambda v: True
     if kind != "date":
-        raise CatalogError(
-            f"INVALID_TABLE_PROPERTY: no projection type for partition column {name}"
-        )
+        raise AthenaError(f"INVALID_TABLE_PROPERTY: no projection type for partition column {name}")
     java = properties[f"projection.{name}.format"]
     form = re.sub("|".join(JAVA_DATE), lambda m: JAVA_DATE[m[0]], java)
     low, high = (_bound(text, form) for text in span)

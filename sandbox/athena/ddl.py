@@ -16,23 +16,12 @@ import sqlglot
 import sqlglot.dialects.athena
 from sqlglot import exp
 
-from sandbox.athena.catalog import CATALOG, Catalog, GlueTable
-from sandbox.athena.engine import AthenaError, Column, Result, Rows, Statement
+from sandbox.athena.catalog import CATALOG, Catalog, Columns, GlueTable, hive_columns
+from sandbox.athena.definitions import PARQUET, SERDES, TEXT
+from sandbox.athena.engine import Column, Result, Rows, Statement
+from sandbox.athena.errors import AthenaError
 from sandbox.athena.syntax import without_head
 
-PARQUET = {
-    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-}
-TEXT = {
-    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-}
-SERDES = {
-    "parquet": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-    "json": "org.openx.data.jsonserde.JsonSerDe",
-    "textfile": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-}
 HEADINGS = {  # Hive's
     "SHOW_DATABASES": "database_name",
     "SHOW_TABLES": "tab_name",
@@ -48,48 +37,7 @@ DELIMITED = {
     "lines": "line.delim",
     "null": "serialization.null.format",
 }
-Columns = list[tuple[str, str]]
 NAME = r"((?:`[^`]+`|\"[^\"]+\"|[\w$]+)(?:\.(?:`[^`]+`|\"[^\"]+\"|[\w$]+))*)"
-
-
-def hive_columns(table: GlueTable) -> tuple[Columns, Columns]:
-    """Data columns and partition columns of a table, name and Hive type."""
-    data, keys = table["StorageDescriptor"].get("Columns") or [], table.get("PartitionKeys") or []
-    return [(c["Name"].lower(), c["Type"]) for c in data], [
-        (c["Name"].lower(), c.get("Type", "string")) for c in keys
-    ]
-
-
-def new_table(
-    db: str,
-    name: str,
-    columns: Columns,
-    key_count: int,
-    location: str,
-    kind: str,
-    delimiter: str = "\x01",
-) -> GlueTable:
-    """A Glue table as a CTAS makes it; its last columns are its partition keys."""
-    glue = [{"Name": n, "Type": t} for n, t in columns]
-    split = len(glue) - key_count
-    parameters = (
-        {"field.delim": delimiter, "serialization.format": delimiter}
-        if kind == "textfile"
-        else {"serialization.format": "1"}
-    )
-    return {
-        "DatabaseName": db,
-        "Name": name,
-        "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": glue[split:],
-        "Parameters": {"EXTERNAL": "TRUE", "classification": kind},
-        "StorageDescriptor": {
-            **(PARQUET if kind == "parquet" else TEXT),
-            "Columns": glue[:split],
-            "Location": location,
-            "SerdeInfo": {"SerializationLibrary": SERDES[kind], "Parameters": parameters},
-        },
-    }
 
 
 def run(statement: Statement) -> Result | None:

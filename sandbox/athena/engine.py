@@ -15,23 +15,6 @@ from sandbox.athena.catalog import Catalog
 Row = list[str | None]  # cells as Athena's text, None is NULL
 
 
-class AthenaError(Exception):
-    """A failed query. The text is what Athena puts into StateChangeReason."""
-
-
-class Malformed(AthenaError):
-    """A statement that is none: Athena's StartQueryExecution refuses what it cannot parse."""
-
-
-class Cancelled(Exception):
-    """A query that was stopped: by StopQueryExecution (no text), or by a limit of its
-    workgroup (the text)."""
-
-    def __init__(self, reason: str = "", scanned: int = 0) -> None:
-        super().__init__(reason)
-        self.scanned = scanned
-
-
 class Cancellation:
     """Lets another thread stop a running statement."""
 

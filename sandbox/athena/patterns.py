@@ -10,8 +10,7 @@ import re._parser as sre_parser  # type: ignore[import-not-found]
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.athena.engine import AthenaError
-from sandbox.athena.syntax import refused
+from sandbox.athena.errors import AthenaError, refused
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType as T
 
-from sandbox.athena.engine import AthenaError, Result, Statement
+from sandbox.athena.engine import Result, Statement
+from sandbox.athena.errors import AthenaError
 from sandbox.athena.syntax import TrinoSQL, without_head
 
 NAME = r'([A-Za-z_]\w*|"[^"]+")'

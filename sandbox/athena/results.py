@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from sqlglot import exp
 
-from sandbox.athena.catalog import GlueTable
-from sandbox.athena.engine import AthenaError, Column
-from sandbox.athena.syntax import refused
+from sandbox.athena.engine import Column
+from sandbox.athena.errors import AthenaError, refused
 from sandbox.athena.types import TIMES, Type
 
 PRECISIONS = {
@@ -139,83 +136,3 @@ def compatible(arrow: str, duck: str) -> bool:
     if name not in families or name == "null":
         return True
     return duck.startswith(families[name])
-
-
-@dataclass(frozen=True)
-class TableOptions:
-    """WITH (…) of a CTAS."""
-
-    location: str = ""
-    format: str = "parquet"
-    delimiter: str = "\x01"
-    partitioned_by: list[str] = field(default_factory=list)
-    comment: str = ""
-    has_data: bool = True  # or WITH NO DATA
-
-
-IGNORED = {
-    "write_compression",
-    "parquet_compression",
-    "is_external",
-    "compression_level",
-    "orc_compression",
-    "bucketed_by",
-    "bucket_count",
-}
-
-
-def table_options(tree: exp.Create) -> TableOptions:
-    found: dict[str, Any] = {}
-    comment, has_data = "", True
-    properties = tree.args.get("properties")
-    for item in properties.expressions if properties else []:
-        if isinstance(item, exp.PartitionedByProperty):
-            found["partitioned_by"] = [c.name.lower() for c in item.this.expressions]
-        elif isinstance(item, exp.FileFormatProperty):
-            found["format"] = item.this.name.lower()
-        elif isinstance(item, exp.LocationProperty):
-            found["location"] = item.this.name
-        elif isinstance(item, exp.SchemaCommentProperty):
-            comment = item.this.name
-        elif isinstance(item, exp.WithDataProperty):
-            has_data = not item.args.get("no")
-        elif isinstance(item, exp.Property):
-            found[item.this.name.lower()] = item.args["value"].name
-    kind = found.pop("table_type", "hive").lower()
-    if kind != "hive":
-        raise AthenaError(f"NOT_SUPPORTED: table_type {kind} is not supported by the sandbox")
-    if found.get("bucketed_by") or found.get("bucket_count"):
-        raise AthenaError("NOT_SUPPORTED: bucketed tables are not supported by the sandbox")
-    location = found.pop("external_location", "") or found.pop("location", "")
-    kind = found.pop("format", "parquet")
-    if kind not in ("parquet", "json", "textfile"):
-        raise AthenaError(f"NOT_SUPPORTED: format {kind} is not supported by the sandbox")
-    keys = found.pop("partitioned_by", [])
-    delimiter = found.pop("field_delimiter", "\x01")
-    options = TableOptions(location, kind, delimiter, keys, comment, has_data)
-    unknown = sorted(set(found) - IGNORED)
-    if unknown:
-        raise AthenaError(
-            "INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property "
-            f"'{unknown[0]}' does not exist"
-        )
-    return options
-
-
-def copy_format(table: GlueTable) -> tuple[str, str]:
-    """DuckDB's COPY options for a table's format, and the ending of its files."""
-    serde = table["StorageDescriptor"]["SerdeInfo"]
-    name = serde["SerializationLibrary"].rpartition(".")[2]
-    if name == "ParquetHiveSerDe":
-        return "format parquet, compression snappy", "parquet"
-    if name == "JsonSerDe":
-        return "format json, compression gzip", "json.gz"
-    if name == "LazySimpleSerDe":
-        delimiter = (serde.get("Parameters") or {}).get("field.delim", "\x01").replace("'", "''")
-        return (
-            f"format csv, header false, quote '', escape '', nullstr '\\N', delim '{delimiter}'",
-            "txt",
-        )
-    raise AthenaError(
-        f"NOT_SUPPORTED: Cannot insert into a table with SerDe {serde['SerializationLibrary']}"
-    )

@@ -25,10 +25,9 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from sandbox.athena.catalog import OWN, DataFile, GlueTable
-from sandbox.athena.engine import AthenaError
+from sandbox.athena.errors import AthenaError, refused
 from sandbox.athena.hive import parse_type
 from sandbox.athena.patterns import groups_of
-from sandbox.athena.syntax import refused
 from sandbox.athena.types import duck_type
 
 BATCH_BYTES, BATCH_FILES = 4 << 20, 1000

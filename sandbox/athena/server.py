@@ -9,19 +9,16 @@ import io
 import json
 import os
 import tempfile
-import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from sandbox.athena import faults
+from sandbox.athena.listener import App, Environ, Listener, moto_app
 
 if TYPE_CHECKING:
     from sandbox.athena.engine import Engine
 
-Environ = dict[str, Any]
-App = Callable[..., Iterable[bytes]]
-HOST = "127.0.0.1"
 ACCOUNT_ID = "123456789012"
 # Where S3 Control, which signs as S3, is asked for the account's block of public access
 ACCOUNT_BLOCK = "/v20180820/configuration/publicAccessBlock"
@@ -126,35 +123,6 @@ def _service(environ: Environ) -> str:
         environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
     )
     return scope[3].lower() if len(scope) > 4 else "s3"
-
-
-def moto_app() -> App:
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-    app: App = DomainDispatcherApplication(create_backend_app)
-    return app
-
-
-class Listener:
-    """An application on a loopback port (0: a free one), answered until closed."""
-
-    def __init__(self, port: int, app: App) -> None:
-        from moto.moto_server.werkzeug_app import MotoRequestHandler
-        from werkzeug.serving import make_server
-
-        class Handler(MotoRequestHandler):  # type: ignore[misc]
-            def log_request(self, *_: object) -> None:
-                """One line a request would bury everything else."""
-
-        self._server = make_server(HOST, port, app, threaded=True, request_handler=Handler)
-        self.url = f"http://{HOST}:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 def duckdb(folder: str) -> Engine:

@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from sandbox.athena.engine import AthenaError, Malformed
+from sandbox.athena.errors import AthenaError, Malformed, refused
 
 T = TokenType
 SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LISTAGG")
@@ -167,14 +167,6 @@ def position(sql: str, name: str) -> str:
     found = re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", sql, re.I)
     before = sql[: found.start()] if found else ""
     return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10)) if found else 1}"
-
-
-def refused(what: str) -> AthenaError:
-    """Athena may well answer this; the embedded engine could not be sure to answer alike."""
-    return AthenaError(
-        f"NOT_SUPPORTED: line 1:1: the sandbox's embedded engine refuses {what}: it could not be "
-        "sure to answer as Athena does"
-    )
 
 
 def parse(sql: str) -> exp.Expr:

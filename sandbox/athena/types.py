@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from sandbox.athena.engine import AthenaError
+from sandbox.athena.errors import AthenaError
 from sandbox.athena.hive import parse_type
 
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")

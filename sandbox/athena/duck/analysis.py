@@ -18,8 +18,8 @@ from sqlglot import exp
 from sandbox.athena import types
 from sandbox.athena.catalog import CATALOG, OWN
 from sandbox.athena.duck.functions import FUNCTIONS, TRINO, Function, Unfit, filled, fit, signatures
-from sandbox.athena.engine import AthenaError, Malformed
-from sandbox.athena.syntax import is_comma, position, refused
+from sandbox.athena.errors import AthenaError, Malformed, refused
+from sandbox.athena.syntax import is_comma, position
 from sandbox.athena.types import BOOLEAN, INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, array, common
 
 Columns = list[tuple[str, Type]]  # a column without a name has ''

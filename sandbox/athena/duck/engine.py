@@ -28,21 +28,23 @@ import pyarrow.parquet as pq
 from sqlglot import exp
 
 from sandbox.athena import results, serde
-from sandbox.athena.catalog import CATALOG, NULL_PARTITION, OWN, DataFile, GlueTable, partition_url
-from sandbox.athena.ddl import hive_columns, new_table
+from sandbox.athena.catalog import (
+    CATALOG,
+    NULL_PARTITION,
+    OWN,
+    DataFile,
+    GlueTable,
+    hive_columns,
+    partition_url,
+)
+from sandbox.athena.definitions import copy_format, new_table, table_options
 from sandbox.athena.duck import errors, pruning
 from sandbox.athena.duck.analysis import Columns, analyse
 from sandbox.athena.duck.functions import MACROS
 from sandbox.athena.duck.writer import to_duckdb
-from sandbox.athena.engine import AthenaError, Cancelled, Result, Rows, Statement
-from sandbox.athena.syntax import (
-    mismatched,
-    parse,
-    position,
-    refused,
-    with_parameters,
-    without_head,
-)
+from sandbox.athena.engine import Result, Rows, Statement
+from sandbox.athena.errors import AthenaError, Cancelled, refused
+from sandbox.athena.syntax import mismatched, parse, position, with_parameters, without_head
 from sandbox.athena.types import BIGINT, DOUBLE, TIMES, TIMESTAMP, VARCHAR, Type, common, glue_type
 
 HIDDEN = {"$path": VARCHAR, "$file_size": BIGINT, "$file_modified_time": TIMESTAMP}
@@ -661,7 +663,7 @@ class _Run:
                 "TABLE_ALREADY_EXISTS: line 1:1: Destination table "
                 f"'awsdatacatalog.{db}.{name}' already exists"
             )
-        options = results.table_options(tree)
+        options = table_options(tree)
         query, found = self.bind(tree.expression, self.statement.sql, self.statement.database)
         columns = results.named_columns(found)
         location = options.location or f"{self.statement.output_location}tables/{uuid.uuid4()}"
@@ -761,7 +763,7 @@ class _Run:
         went to."""
         keys, out = [k["Name"] for k in table.get("PartitionKeys") or []], self.folder / "out"
         out.mkdir(parents=True)
-        how, ending = results.copy_format(table)
+        how, ending = copy_format(table)
         if keys:
             # as texts: DuckDB would take a column called session_user for its function
             named = ", ".join(map(serde.quoted, keys))

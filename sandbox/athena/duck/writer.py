@@ -13,8 +13,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 from sandbox.athena import patterns, types
 from sandbox.athena.duck import analysis
 from sandbox.athena.duck.analysis import call_of, kind_of, unit_of
-from sandbox.athena.engine import AthenaError
-from sandbox.athena.syntax import refused
+from sandbox.athena.errors import AthenaError, refused
 from sandbox.athena.types import INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, common
 
 MYSQL = {

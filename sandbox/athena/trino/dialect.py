@@ -22,8 +22,9 @@ from typing import Any
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from sandbox.athena import results
-from sandbox.athena.engine import AthenaError, Malformed, Statement
+from sandbox.athena.definitions import table_options
+from sandbox.athena.engine import Statement
+from sandbox.athena.errors import AthenaError, Malformed
 from sandbox.athena.syntax import TrinoSQL, mismatched, parse, with_parameters
 
 CODEC = "awsdatacatalog.compression_codec"
@@ -77,7 +78,7 @@ def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str,
         raise mismatched(tokens[1].line, 1, tokens[1].text)
     head, rest = sql[: body.start], sql[body.start :]
     tree = parse(f"{head} as select 1 as x")
-    options = results.table_options(tree)  # type: ignore[arg-type]
+    options = table_options(tree)  # type: ignore[arg-type]
     wanted = {
         "external_location": f"'{options.location or home}'",
         "format": f"'{FORMATS.get(options.format, options.format.upper())}'",

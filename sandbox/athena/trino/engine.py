@@ -19,8 +19,9 @@ import urllib3
 from sqlglot import exp
 
 from sandbox.athena import results
-from sandbox.athena.engine import AthenaError, Cancelled, Column, Malformed, Result, Rows, Statement
-from sandbox.athena.server import Listener, moto_app
+from sandbox.athena.engine import Column, Result, Rows, Statement
+from sandbox.athena.errors import AthenaError, Cancelled, Malformed
+from sandbox.athena.listener import Listener, moto_app
 from sandbox.athena.trino import dialect
 from sandbox.athena.trino.coordinator import SOURCE, Coordinator, NoCoordinator
 from sandbox.athena.trino.view import View

@@ -23,9 +23,9 @@ import msgspec
 from moto.s3.models import FakeKey
 
 from sandbox.athena.catalog import split_url
+from sandbox.athena.listener import App, Environ
 from sandbox.athena.moto_fixes import s3
 from sandbox.athena.serde import TrailFile, valid_utf8
-from sandbox.athena.server import App, Environ
 
 CLOUDTRAIL = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
 TEXT = "org.apache.hadoop.mapred.TextInputFormat"

@@ -18,7 +18,7 @@ from sqlglot import exp
 from sandbox.athena.duck.analysis import ARITHMETIC, COMPARISONS, ORDERED, Call, analyse, kind_of
 from sandbox.athena.duck.functions import FUNCTIONS, Function
 from sandbox.athena.duck.writer import to_duckdb
-from sandbox.athena.engine import AthenaError
+from sandbox.athena.errors import AthenaError
 from sandbox.athena.results import named_columns
 from sandbox.athena.syntax import TrinoSQL, parse
 from sandbox.athena.types import UNKNOWN, Type

@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 from sandbox.__main__ import simulated_environment, yesterday
 from sandbox.account import simulate
 from sandbox.athena import results, server
-from sandbox.athena.catalog import Catalog
-from sandbox.athena.ddl import hive_columns
+from sandbox.athena.catalog import Catalog, hive_columns
 from sandbox.athena.duck import described, errors
 from sandbox.athena.duck.engine import DuckEngine
-from sandbox.athena.engine import AthenaError, Engine, Statement
+from sandbox.athena.engine import Engine, Statement
+from sandbox.athena.errors import AthenaError
 from sandbox.athena.syntax import with_parameters
 from sandbox.athena.trino.engine import TrinoEngine
 from sandbox.athena.types import Type, glue_type

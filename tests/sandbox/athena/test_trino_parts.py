@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.athena.catalog import Catalog
-from sandbox.athena.engine import AthenaError, Statement
+from sandbox.athena.engine import Statement
+from sandbox.athena.errors import AthenaError
 from sandbox.athena.trino.coordinator import SOURCE, NoCoordinator, jdk
 from sandbox.athena.trino.dialect import translated
 from sandbox.athena.trino.engine import cell, column

@@ -21,8 +21,9 @@ from sandbox.__main__ import client_environment, simulated_environment, yesterda
 from sandbox.account import simulate
 from sandbox.account.buckets import BUCKETS, TRAIL_BUCKET
 from sandbox.athena.faults import Call, Fault, FaultBook
+from sandbox.athena.listener import Listener, moto_app
 from sandbox.athena.moto_fixes import s3
-from sandbox.athena.server import ACCOUNT_ID, Listener, Middleware, Sandbox, moto_app
+from sandbox.athena.server import ACCOUNT_ID, Middleware, Sandbox
 from tests.support import REPO
 
 TEMPLATE = REPO / "infra" / "lacuna.yaml"
