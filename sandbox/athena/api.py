@@ -21,7 +21,7 @@ from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
-from sandbox.athena import ddl, prepared, unload
+from sandbox.athena import ddl
 from sandbox.athena.catalog import CATALOG, Catalog, GlueTable, split_url
 from sandbox.athena.engine import Column, Engine, Result, Row, Statement
 from sandbox.athena.errors import AthenaError, Cancelled, Malformed
@@ -32,7 +32,7 @@ WORKERS = 4
 FIRST_WAIT = 3.0  # a client that starts a short query finds it done at its first poll
 LIMIT = 1000
 USER_ERROR = 2
-WRITERS = ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD")
+WRITERS = ("CREATE_TABLE_AS_SELECT", "INSERT")
 ROWS = Column("rows", "bigint", 19)  # what is told of a statement that wrote some
 
 _lock = threading.Lock()
@@ -48,7 +48,6 @@ class Execution:
     context: dict[str, Any]
     workgroup: str
     token: str | None
-    backend: Any
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: str = "QUEUED"
     reason: str = ""
@@ -65,8 +64,7 @@ class Execution:
         try:
             if self.statement.cancellation.requested:
                 raise Cancelled
-            found = prepared.run(self.statement, self.backend, self.workgroup)
-            self.result = found if isinstance(found, Result) else self._run(found)
+            self.result = ddl.run(self.statement) or self._query()
             self._store()
             end, reason = "SUCCEEDED", ""
         except Cancelled as error:
@@ -82,8 +80,7 @@ class Execution:
 
     def check(self) -> None:
         """Find out if it is malformed, before it has its turn."""
-        text = without_head(self.statement.sql)
-        if ddl.command(text) or prepared.command(text) or unload.UNLOAD.fullmatch(text):
+        if ddl.command(without_head(self.statement.sql)):
             return
         try:
             _engine.check(self.statement)
@@ -93,14 +90,11 @@ class Execution:
         except AthenaError:
             pass  # it will fail when it runs
 
-    def _run(self, statement: Statement) -> Result:
-        return ddl.run(statement) or self._query(statement)
-
-    def _query(self, statement: Statement) -> Result:
+    def _query(self) -> Result:
         catalog = self.context.get("Catalog") or CATALOG
         if catalog.lower() != CATALOG:
             raise AthenaError(f"CATALOG_NOT_FOUND: line 1:1: Catalog '{catalog}' does not exist")
-        return unload.run(statement, _engine) or _engine.run(statement)
+        return _engine.run(self.statement)
 
     @property
     def has_header(self) -> bool:
@@ -110,10 +104,6 @@ class Execution:
     def output(self) -> str:
         ending = "txt" if self.result.kind != "DML" else "csv"
         return f"{self.statement.output_location}{self.id}.{ending}"
-
-    @property
-    def manifest(self) -> str:
-        return f"{self.statement.output_location}{self.id}-manifest.csv"
 
     def _store(self) -> None:
         text = io.BytesIO()
@@ -125,8 +115,6 @@ class Execution:
         else:
             text.writelines(f"{row[0] or ''}\n".encode() for row in self.result.rows)
         self.statement.catalog.put(self.output, text.getvalue())
-        if self.result.subtype == "UNLOAD":
-            self.statement.catalog.put(self.manifest, "\n".join(self.result.written).encode())
 
     def described(self) -> dict[str, Any]:
         status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
@@ -144,8 +132,6 @@ class Execution:
         done = self.ended or time.time()
         queued = math.ceil(((self.started or done) - self.submitted) * 1000)
         ran = int((done - (self.started or done)) * 1000)
-        unloaded = self.result.subtype == "UNLOAD"
-        manifest = {"DataManifestLocation": self.manifest} if unloaded else {}
         return {
             "QueryExecutionId": self.id,
             "Query": self.statement.sql,
@@ -161,7 +147,6 @@ class Execution:
                 "TotalExecutionTimeInMillis": queued + ran,
                 "QueryQueueTimeInMillis": queued,
                 "ServiceProcessingTimeInMillis": 0,
-                **manifest,
                 "ResultReuseInformation": {"ReusedPreviousResult": False},
             },
             "WorkGroup": self.workgroup,
@@ -229,7 +214,7 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
                     if earlier.statement.sql != sql:
                         raise _invalid("Idempotent parameters do not match")
                     return json.dumps({"QueryExecutionId": earlier.id})
-            execution = Execution(statement, context, group.name, token, self.athena_backend)
+            execution = Execution(statement, context, group.name, token)
             self._executions()[execution.id] = execution
             future: Future[None] = _pool.submit(execution.run)
         try:

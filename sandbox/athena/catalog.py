@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +13,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.glue.models import glue_backends
 from moto.s3.models import FakeKey
 
-from sandbox.athena.errors import AthenaError
+from sandbox.athena.errors import AthenaError, refused
 from sandbox.athena.moto_fixes import s3
 
 GlueTable = dict[str, Any]
@@ -22,8 +22,6 @@ CATALOG = "awsdatacatalog"
 OWN = "lacuna__"  # how the engine's own columns begin; whatever else has such a name is refused
 SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-JAVA_DATE = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-UNIT_DAYS = {"YEAR": 365, "MONTH": 30, "WEEK": 7, "DAY": 1, "HOUR": 1 / 24, "MINUTE": 1 / 1440}
 
 
 @dataclass(frozen=True)
@@ -111,15 +109,12 @@ class Catalog:
     def put(self, url: str, data: bytes) -> FakeKey:
         return s3.backend().put_object(*split_url(url), data, disable_notification=True)
 
-    def files(
-        self, table: GlueTable, static_columns: frozenset[str] = frozenset()
-    ) -> list[DataFile]:
-        """Every data file of a table. `static_columns`: those the query compares with constants."""
+    def files(self, table: GlueTable) -> list[DataFile]:
+        """Every data file of a table."""
         storage, keys = table["StorageDescriptor"], table.get("PartitionKeys") or []
         if not keys:
             return list(self._files_at(storage, ()))
-        if (table.get("Parameters") or {}).get("projection.enabled") == "true":
-            return list(self._projected(table, static_columns))
+        refuse_projection(table)
         return [
             file
             for partition in self.partitions(table)
@@ -151,74 +146,19 @@ class Catalog:
                 )
             yield url.strip(), key
 
-    def _projected(self, table: GlueTable, static_columns: frozenset[str]) -> Iterator[DataFile]:
-        """Partition projection run backwards: every object is matched with the location
-        template."""
-        names, properties = [k["Name"] for k in table["PartitionKeys"]], table["Parameters"]
-        template = properties.get("storage.location.template") or partition_url(
-            table, [f"${{{name}}}" for name in names], escape=False
-        )
-        pattern = re.escape(template.rstrip("/"))
-        allowed: dict[str, Callable[[str], bool]] = {}
-        for name in names:
-            part, allowed[name] = projection(name, properties, static_columns)
-            pattern = pattern.replace(re.escape(f"${{{name}}}"), f"(?P<{name}>{part})", 1)
-        match = re.compile(pattern + "/").match
-        for url, key in self.objects(template.partition("${")[0].rpartition("/")[0]):
-            found = match(url)
-            if found and all(allowed[name](found[name]) for name in names):
-                yield data_file(url, key, [found[name] for name in names])
-
 
 def data_file(url: str, key: FakeKey, values: Sequence[str]) -> DataFile:
     return DataFile(url, key.size, key.last_modified, tuple(values), key)
 
 
-def partition_url(table: GlueTable, values: Sequence[str], escape: bool = True) -> str:
+def partition_url(table: GlueTable, values: Sequence[str]) -> str:
+    """The folder of a partition whose location is nowhere else."""
     root = table["StorageDescriptor"]["Location"].rstrip("/")
     pairs = zip(table["PartitionKeys"], values, strict=True)
-    return (
-        "/".join([root, *(f"{k['Name']}={quote(v, safe=' ') if escape else v}" for k, v in pairs)])
-        + "/"
-    )
+    return "/".join([root, *(f"{k['Name']}={quote(v, safe=' ')}" for k, v in pairs)]) + "/"
 
 
-def projection(
-    name: str, properties: dict[str, str], static_columns: frozenset[str]
-) -> tuple[str, Callable[[str], bool]]:
-    """A projected column's pattern in the location, and which of the values found there are
-    in range."""
-    kind = properties.get(f"projection.{name}.type", "").lower()
-    span = properties.get(f"projection.{name}.range", "").split(",")
-    if kind == "enum":
-        values = {v.strip() for v in properties[f"projection.{name}.values"].split(",")}
-        return "[^/]+", lambda v: v in values
-    if kind == "integer":
-        return r"-?\d+", lambda v: int(span[0]) <= int(v) <= int(span[1])
-    if kind == "injected":
-        if name not in static_columns:
-            raise AthenaError(
-                f"CONSTRAINT_VIOLATION: For the injected projected partition column {name}, "
-                "the WHERE clause must "
-                "contain only static equality conditions, and at least one such condition must "
-                "be present."
-            )
-        return "[^/]+", lambda v: True
-    if kind != "date":
-        raise AthenaError(f"INVALID_TABLE_PROPERTY: no projection type for partition column {name}")
-    java = properties[f"projection.{name}.format"]
-    form = re.sub("|".join(JAVA_DATE), lambda m: JAVA_DATE[m[0]], java)
-    low, high = (_bound(text, form) for text in span)
-    pattern = re.sub(r"%[A-Za-z]", lambda m: r"\d{4}" if m[0] == "%Y" else r"\d{2}", form)
-    return pattern, lambda v: low <= datetime.strptime(v, form) <= high
-
-
-def _bound(text: str, form: str) -> datetime:
-    """A limit of a projected range of dates: a date, or NOW with an offset (cut to what the
-    format can say)."""
-    if not text.strip().startswith("NOW"):
-        return datetime.strptime(text.strip(), form)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    for sign, count, unit in re.findall(r"([+-])\s*(\d+)\s*([A-Z]+?)S?(?=[+-]|\s*$)", text):
-        now += timedelta(days=int(sign + count) * UNIT_DAYS[unit])
-    return datetime.strptime(now.strftime(form), form)
+def refuse_projection(table: GlueTable) -> None:
+    """Refuse a table that projects its partitions: Athena ignores those that Glue has of it."""
+    if (table.get("Parameters") or {}).get("projection.enabled") == "true":
+        raise refused("a table that projects its partitions")

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from urllib.parse import unquote
 
 import sqlglot
 
@@ -247,21 +246,6 @@ def _set_properties(at: _Context, name: str, text: str) -> Result:
     return Result("DDL", "ALTER_TABLE")
 
 
-def _set_location(at: _Context, name: str, url: str) -> Result:
-    at.update(at.table(name), lambda t: t["StorageDescriptor"].__setitem__("Location", url))
-    return Result("DDL", "ALTER_TABLE")
-
-
-def _rename(at: _Context, name: str, new: str) -> Result:
-    table, (db, base) = at.table(name), at.split(new)
-    old = at.catalog.glue.get_table(table["DatabaseName"], table["Name"])
-    definition = dict(old.get_version(str(old._current_version)), Name=base)
-    at.catalog.glue.create_table(db, base, definition)
-    at.catalog.glue.get_table(db, base).partitions.update(old.partitions)
-    at.catalog.glue.delete_table(table["DatabaseName"], table["Name"])
-    return Result("DDL", "ALTER_TABLE")
-
-
 def _change_columns(at: _Context, name: str, verb: str, text: str) -> Result:
     tree = sqlglot.parse_one(f"create external table x ({text}) location 's3://x/'", read="athena")
     columns = [_column(c) for c in tree.this.expressions]
@@ -304,26 +288,6 @@ def _partitions(at: _Context, name: str, verb: str, exists: str | None, text: st
                 f"FAILED: SemanticException [Error 10006]: Partition not found {given}"
             )
     return Result("DDL", "ALTER_TABLE")
-
-
-def _repair(at: _Context, name: str) -> Result:
-    table = at.table(name)
-    root, keys = (
-        table["StorageDescriptor"]["Location"].rstrip("/") + "/",
-        [k["Name"] for k in table["PartitionKeys"]],
-    )
-    match = re.compile(re.escape(root) + "/".join(f"{k}=([^/]+)" for k in keys) + "/").match
-    found = {
-        tuple(map(unquote, m.groups())) for url, _ in at.catalog.objects(root) if (m := match(url))
-    }
-    new = sorted(found - {tuple(p["Values"]) for p in at.catalog.partitions(table)})
-    for values in new:
-        at.catalog.add_partition(table, values)
-    pairs = ["/".join(f"{k}={v}" for k, v in zip(keys, values, strict=True)) for values in new]
-    return _rows(
-        [f"Repair: Added partition to metastore {table['Name']}:{p}" for p in pairs],
-        "MSCK_REPAIR_TABLE",
-    )
 
 
 def _show_databases(at: _Context, like: str | None) -> Result:
@@ -445,14 +409,11 @@ COMMANDS: list[tuple[str, Callable[..., Result]]] = [
     (rf"DROP\s+(TABLE|VIEW)\s+(IF\s+EXISTS\s+)?{NAME}", _drop),
     (r"CREATE\s+EXTERNAL\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?.*", _create_table),
     (rf"ALTER\s+(?:TABLE|VIEW)\s+{NAME}\s+SET\s+TBLPROPERTIES\s*\((.*)\)", _set_properties),
-    (rf"ALTER\s+TABLE\s+{NAME}\s+SET\s+LOCATION\s+'([^']*)'", _set_location),
-    (rf"ALTER\s+TABLE\s+{NAME}\s+RENAME\s+TO\s+{NAME}", _rename),
     (rf"ALTER\s+TABLE\s+{NAME}\s+(ADD|REPLACE)\s+COLUMNS\s*\((.*)\)", _change_columns),
     (
         rf"ALTER\s+TABLE\s+{NAME}\s+(ADD|DROP)\s+(IF\s+(?:NOT\s+)?EXISTS\s+)?(PARTITION.*)",
         _partitions,
     ),
-    (rf"MSCK\s+REPAIR\s+TABLE\s+{NAME}", _repair),
     (r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE\s+'([^']*)')?", _show_databases),
     (
         rf"SHOW\s+(TABLES|VIEWS)(?:\s+(?:IN|FROM)\s+{NAME})?(?:\s+(?:LIKE\s+)?'([^']*)')?",
@@ -465,5 +426,8 @@ COMMANDS: list[tuple[str, Callable[..., Result]]] = [
     (rf"DESC(?:RIBE)?\s+(?:EXTENDED\s+|FORMATTED\s+)?{NAME}", _describe),
     (r"(CREATE\s+TABLE)\b(?!.*\bAS\b).*", _refuse_iceberg),
     (r"(SHOW\s+(?!FUNCTIONS\b|STATS\b)\w+).*", _refuse),
-    (r"(MERGE|UPDATE|DELETE|OPTIMIZE|VACUUM|PREPARE|DEALLOCATE|GRANT|REVOKE)\s.*", _refuse),
+    (r"(ALTER\s+TABLE)\s+\S+\s+(?:RENAME|SET\s+LOCATION)\s.*", _refuse),
+    (r"(MERGE|UPDATE|DELETE|OPTIMIZE|VACUUM|MSCK|GRANT|REVOKE)\s.*", _refuse),
+    (r"(PREPARE|EXECUTE|DEALLOCATE)\s.*", _refuse),
+    (r"(UNLOAD)\b.*", _refuse),
 ]

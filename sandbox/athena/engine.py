@@ -109,7 +109,6 @@ class Result:
     rows: Rows = field(default_factory=Rows)
     update_count: int = 0
     scanned: int = 0
-    written: tuple[str, ...] = ()  # the objects of an UNLOAD
 
 
 class Engine(Protocol):

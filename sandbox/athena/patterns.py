@@ -1,43 +1,19 @@
-"""The regular expressions of RegexSerDe and of queries for DuckDB: what RE2 reads alike, and how an
-empty group is told from one that took no part."""
+"""Regular expressions of queries: what Java's dialect and RE2 read alike."""
 
 from __future__ import annotations
 
-import itertools
 import re
 import re._constants as sre  # type: ignore[import-not-found]
 import re._parser as sre_parser  # type: ignore[import-not-found]
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.athena.errors import AthenaError, refused
 
 
-@dataclass(frozen=True)
-class Group:
-    """A capturing group of a Java pattern: its number among DuckDB's captures, and how NULL
-    is told from ''."""
-
-    number: int
-    condition: str
-
-
-@dataclass(frozen=True)
-class Pattern:
-    text: str
-    captures: int
-    groups: tuple[Group, ...]
-
-
 def re2_pattern(java: str) -> str:
-    """A Java pattern as RE2 reads it alike: Java's \\s knows the vertical tab. Look-around
-    cannot be said at all."""
-    if re.search(r"(?<!\\)\(\?(?:[=!]|<[=!]|>)|(?<!\\)[*+?}]\+|(?<!\\)\\[1-9]", java):
-        raise AthenaError(
-            "NOT_SUPPORTED: the sandbox's embedded engine refuses look-around, possessive "
-            "quantifiers and back references "
-            f"in a regular expression: {java}"
-        )
+    """A Java pattern as RE2 reads it alike: Java's \\s knows the vertical tab."""
     out, in_class, position = [], False, 0
     while position < len(java):
         pair, char = java[position : position + 2], java[position]
@@ -55,126 +31,30 @@ def re2_pattern(java: str) -> str:
     return "".join(out)
 
 
-def groups_of(java: str, ignore_case: bool = False) -> Pattern:
-    """A RegexSerDe's pattern for DuckDB: the whole line must match, `.` matches everything.
+@dataclass(frozen=True)
+class Group:
+    """A capturing group: whether it is part of every match, and whether it can match ''."""
 
-    DuckDB gives '' for a group that took no part in the match; Hive gives NULL. A group that
-    cannot match '' tells by itself; for one that can, a group that cannot and takes part with it
-    does. Where none is there, the pattern's other parentheses are captured too, and then asked.
-    """
-    flags = "si" if ignore_case else "s"
-    named_as_python = re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", java)
-    for text in (named_as_python, all_capturing(named_as_python)):
-        try:
-            tree = sre_parser.parse(text, re.DOTALL)
-        except (re.error, OverflowError) as error:
-            raise AthenaError(f"HIVE_SERDE_ERROR: input.regex: {error}") from error
-        groups = _Groups(tree)
-        wanted = asked_for(text, len(groups.least))
-        told = [groups.told(number) for number in wanted]
-        if all(told):
-            return Pattern(
-                f"^(?{flags}:({re2_pattern(text)}))$",
-                len(groups.least) + 1,
-                tuple(Group(n, how) for n, how in zip(wanted, told, strict=True) if how),
-            )
-    raise AthenaError(
-        "NOT_SUPPORTED: the sandbox's embedded engine cannot tell an empty group from an absent "
-        f"one in {java}; make the optional part hold at least one character"
-    )
+    always: bool
+    may_be_empty: bool
 
 
-OPENING = re.compile(
-    r"\\Q.*?\\E|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<plain>\(\?:)|(?P<group>\((?!\?)|\(\?P<)", re.S
-)
-MARK = "(?P<only_a_witness_{}>"
-
-
-def all_capturing(pattern: str) -> str:
-    """The pattern with `(?:` as groups that have a name of our own."""
-    numbers = itertools.count()
-    return OPENING.sub(lambda m: MARK.format(next(numbers)) if m["plain"] else m[0], pattern)
-
-
-def asked_for(pattern: str, count: int) -> list[int]:
-    """The numbers of the groups that are columns: those that `all_capturing` did not add."""
-    ours = MARK.partition("{")[0]
-    opened = [m for m in OPENING.finditer(pattern) if m["group"]]
-    kept = [n for n, m in enumerate(opened, 1) if not pattern.startswith(ours, m.start())]
-    assert len(opened) == count
-    return kept
-
-
-class _Groups:
-    """Which groups of a parsed pattern may be absent or match '', and what tells that they took
-    part."""
-
-    def __init__(self, tree: Any) -> None:
-        self.least: dict[int, int] = {}
-        self._taking_part: dict[int, str | None] = {}
-        self._sure: set[int] = set()
-        self._walk(tree, "x.g0 <> ''" if tree.getwidth()[0] else "{matched}", sure=True)
-
-    def _walk(self, tree: Any, told: str | None, sure: bool) -> None:
-        """`told` is a condition that holds where this part of the pattern took part in the match,
-        `sure` says that it does in every match."""
-        for op, value in tree:
-            if op is sre.SUBPATTERN:
-                number, _, _, inner = value
-                if number:
-                    self.least[number], self._taking_part[number] = inner.getwidth()[0], told
-                    self._sure |= {number} if sure else set()
-                self._walk(inner, told, sure)
-            elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-                if value[1] > 1 and not value[2].getwidth()[0] and _holds_group(value[2]):
-                    raise refused("a repeated group that may be empty")  # what it holds at the end
-                if value[0]:
-                    self._walk(value[2], told, sure)
-                else:
-                    self._walk(value[2], self._by_its_own(value[2]), sure=False)
-            elif op is sre.BRANCH:
-                for branch in value[1]:
-                    others = [self._sure_group(b) for b in value[1] if b is not branch]
-                    absent = " and ".join(f"x.g{n} = ''" for n in others if n)
-                    by_others = f"{absent} and {told}" if sure and all(others) else None
-                    self._walk(branch, self._by_its_own(branch) or by_others, sure=False)
-
-    def sure(self, number: int) -> bool:
-        """Does the group take part in every match?"""
-        return number in self._sure
-
-    def _by_its_own(self, part: Any) -> str | None:
-        group = self._sure_group(part)
-        return f"x.g{group} <> ''" if group else None
-
-    @staticmethod
-    def _sure_group(part: Any) -> int | None:
-        """A group that takes part whenever a part of the pattern does, and never matches ''."""
-        for op, value in part:
-            if op is sre.SUBPATTERN and value[0] and value[3].getwidth()[0] > 0:
-                return int(value[0])
-        return None
-
-    def told(self, number: int) -> str | None:
-        """The group's value in SQL, NULL where it took no part; None where that cannot be told."""
-        if self.least[number] > 0:
-            return "nullif({0}, '')"
-        taking_part = self._taking_part[number]
-        return f"case when {taking_part} then {{0}} end" if taking_part else None
-
-
-def _holds_group(tree: Any) -> bool:
-    return any(
-        (op is sre.SUBPATTERN and value[0] is not None) or any(map(_holds_group, _inside(value)))
-        for op, value in tree
-    )
-
-
-def _inside(value: Any) -> list[Any]:
-    """The parts of a pattern that one of its operators holds."""
-    if isinstance(value, sre_parser.SubPattern):
-        return [value]
-    return [p for one in value for p in _inside(one)] if isinstance(value, (tuple, list)) else []
+def groups_of(tree: Any, always: bool = True) -> Iterator[Group]:
+    """The capturing groups of a parsed pattern, in the order of their numbers."""
+    for op, value in tree:
+        if op is sre.SUBPATTERN:
+            number, _, _, inner = value
+            if number:
+                yield Group(always, inner.getwidth()[0] == 0)
+            yield from groups_of(inner, always)
+        elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+            least, most, inner = value
+            if most > 1 and not inner.getwidth()[0] and next(groups_of(inner), None):
+                raise refused("a repeated group that may be empty")  # what it holds at the end
+            yield from groups_of(inner, always and least > 0)
+        elif op is sre.BRANCH:
+            for branch in value[1]:
+                yield from groups_of(branch, False)
 
 
 # A regular expression in a query: the constructs that Athena's engine and RE2 read alike.
@@ -195,7 +75,7 @@ class QueryPattern:
 
     text: str
     has_end: bool  # `$`, which in Athena also matches before a last line feed
-    groups: _Groups
+    groups: tuple[Group, ...]
 
     def with_end(self) -> str:
         """For a match anywhere: `$` as Athena reads it."""
@@ -205,14 +85,14 @@ class QueryPattern:
 
     def always(self, number: int) -> bool:
         """Does a group take part in every match? Else it must be one that cannot match ''."""
-        if number > len(self.groups.least):
+        if number > len(self.groups):
             raise AthenaError(
-                f"INVALID_FUNCTION_ARGUMENT: Pattern has {len(self.groups.least)} groups. Cannot "
+                f"INVALID_FUNCTION_ARGUMENT: Pattern has {len(self.groups)} groups. Cannot "
                 f"access group {number}"
             )
-        if not number or self.groups.sure(number):
+        if not number or self.groups[number - 1].always:
             return True
-        if self.groups.least[number] == 0:
+        if self.groups[number - 1].may_be_empty:
             raise refused("a group that may be empty or absent")
         return False
 
@@ -233,7 +113,7 @@ def query_pattern(text: str, may_be_empty: bool = True) -> QueryPattern:
     if not may_be_empty and tree.getwidth()[0] == 0:
         raise refused(f"to replace what may be empty: {text}")
     has_end = any(m[1] for m in re.finditer(r"\\.|\[(?:\\.|[^\]\\])*\]|(\$)", body, re.S))
-    return QueryPattern(flags + re2_pattern(body), has_end, _Groups(tree))
+    return QueryPattern(flags + re2_pattern(body), has_end, tuple(groups_of(tree)))
 
 
 def replacement(text: str, pattern: QueryPattern) -> str:
@@ -241,7 +121,7 @@ def replacement(text: str, pattern: QueryPattern) -> str:
 
     def one(match: re.Match[str]) -> str:
         if match["group"]:
-            if int(match["group"]) > len(pattern.groups.least):
+            if int(match["group"]) > len(pattern.groups):
                 raise AthenaError(
                     "INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unknown group "
                     f"{match['group']}"

@@ -27,7 +27,6 @@ from sqlglot import exp
 from sandbox.athena.catalog import OWN, DataFile, GlueTable
 from sandbox.athena.errors import AthenaError, refused
 from sandbox.athena.hive import parse_type
-from sandbox.athena.patterns import groups_of
 from sandbox.athena.types import duck_type
 
 BATCH_BYTES, BATCH_FILES = 4 << 20, 1000
@@ -258,30 +257,18 @@ WHOLE_LINE = {f"{begin}(.*){end}" for begin in ("", "^", "(?s)", "(?s)^") for en
 def _regex_reader(
     columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int
 ) -> Reader:
-    source = properties.get("input.regex")
-    if source is None:
+    """A table of whole lines. A regex that takes a line apart is SQL's business."""
+    pattern = properties.get("input.regex")
+    if pattern is None:
         raise AthenaError("HIVE_INVALID_METADATA: RegexSerDe: input.regex is not set")
-    pattern = groups_of(
-        source, properties.get("input.regex.case.insensitive", "").lower() == "true"
-    )
-    if len(pattern.groups) != len(columns):
+    if pattern not in WHOLE_LINE:
+        raise refused("a RegexSerDe whose input.regex is not the whole line, such as (.*)")
+    if len(columns) != 1:
         raise AthenaError(
             "HIVE_SERDE_ERROR: Number of matching groups doesn't match the number of columns: "
-            f"{len(pattern.groups)} groups, {len(columns)} columns"
+            f"1 groups, {len(columns)} columns"
         )
-    if source in WHOLE_LINE:
-        return Reader(LINES, ((columns[0], converted("_raw", types[0])),), "{raw}", skip)
-    names = ", ".join(quoted(f"g{i}") for i in range(pattern.captures))
-    fields = f"regexp_extract(_raw, {quoted(pattern.text)}, [{names}])"
-    matched = f"regexp_matches(_raw, {quoted(pattern.text)})"
-    cells = [
-        g.condition.replace("{matched}", matched).replace("{0}", f"x.g{g.number}")
-        for g in pattern.groups
-    ]
-    picked = tuple(
-        (c, converted(cell, t)) for c, cell, t in zip(columns, cells, types, strict=True)
-    )
-    return Reader(LINES, picked, f"(select *, {fields} as x from {{raw}})", skip)
+    return Reader(LINES, ((columns[0], converted("_raw", types[0])),), "{raw}", skip)
 
 
 def _delimited_reader(

@@ -36,6 +36,7 @@ from sandbox.athena.catalog import (
     GlueTable,
     hive_columns,
     partition_url,
+    refuse_projection,
 )
 from sandbox.athena.definitions import copy_format, new_table, table_options
 from sandbox.athena.duck import errors, pruning
@@ -199,7 +200,6 @@ class _Run:
         self.folder = folder
         self.scans: dict[str, Scan] = {}
         self.schema: dict[str, dict[str, dict[str, Type]]] = {}
-        self.static: frozenset[str] = frozenset()
         self.lenient: dict[str, str] = {}  # a query's text and the one it is planned by
         self.views: dict[str, str] = {}
         self.given: set[str] = set()  # names that the query gave to something else: see `analyse`
@@ -214,15 +214,6 @@ class _Run:
 
     def bind(self, tree: exp.Expr, sql: str, database: str) -> tuple[str, Columns]:
         """Make a view of every table the query names; the query as DuckDB SQL, and its columns."""
-        self.static |= {
-            e.this.name.lower()
-            for e in tree.find_all(exp.EQ, exp.In)
-            if isinstance(e.this, exp.Column)
-            and all(
-                isinstance(x, exp.Literal)
-                for x in ([e.expression] if isinstance(e, exp.EQ) else e.expressions)
-            )
-        }
         columns = analyse(
             tree, lambda table: self.bind_table(table, database, sql), sql, self.given
         )
@@ -286,7 +277,7 @@ class _Run:
             f"raw_{len(self.scans)}",
             table,
             serde.reader_for(table, [t for _, t in types]),
-            self.catalog.files(table, self.static),
+            self.catalog.files(table),
             types,
             key_types,
         )
@@ -413,8 +404,7 @@ class _Run:
 
     def partitions(self, table: GlueTable, view: str) -> dict[str, Type]:
         """A row for every partition, a column for every key."""
-        if (table.get("Parameters") or {}).get("projection.enabled") == "true":
-            raise refused("the partitions of a table that projects them")
+        refuse_projection(table)
         kinds = {n: glue_type(t) for n, t in hive_columns(table)[1]}
         rows = [tuple(map(_key, p["Values"])) for p in self.catalog.partitions(table)]
         return self._listed(view, kinds, rows)

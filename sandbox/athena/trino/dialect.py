@@ -8,7 +8,7 @@
 - what Trino runs and Athena does not (sessions, catalogs, grants, procedures, DELETE …) is refused
 - an error has Trino's name; to COLUMN_NOT_FOUND Athena adds that it may not be allowed, either
 
-Hive's own statements and SHOW, DESCRIBE, MSCK, UNLOAD, PREPARE never come here: see ddl. Names need
+Hive's own statements and SHOW and DESCRIBE never come here: see ddl. Names need
 nothing: Trino too reads "AwsDataCatalog" without regard to case. CloudTrailInputFormat: trino_view.
 """
 
@@ -29,7 +29,7 @@ from sandbox.athena.syntax import TrinoSQL, mismatched, parse, with_parameters
 
 CODEC = "awsdatacatalog.compression_codec"
 FORMATS = {"json": "OPENX_JSON"}  # the SerDe that Athena writes JSON with
-RUN = ("select", "with", "values", "table", "(", "insert", "create", "explain", "show", "execute")
+RUN = ("select", "with", "values", "table", "(", "insert", "create", "explain", "show")
 ERRORS = {"COLUMN_NOT_FOUND": " or requester is not authorized to access requested resources"}
 KINDS = {
     "CREATE TABLE": ("DDL", "CREATE_TABLE_AS_SELECT"),
