@@ -37,7 +37,7 @@ TAGGED_EVERY, UNLOGGED_EVERY = 7, 9
 PREPARE = """
 from lacuna.lake import lake
 from lacuna.settings import Settings
-lake.prepare(Settings.from_env())
+lake.open_lake(Settings.from_env()).prepare()
 """
 SNAPSHOT = """
 from datetime import UTC, datetime

@@ -34,10 +34,10 @@ def build_access_marts():
     @task
     def find_event_days(params: dict, partition_key: str | None = None) -> list[str]:
         from lacuna.settings import Settings
-        from lacuna.steps import build
+        from lacuna.steps import event_days
 
         on = day.run_day(partition_key, params)
-        return [str(event_day) for event_day in build.days_to_build(Settings.from_env(), on)]
+        return [str(event_day) for event_day in event_days.days_to_build(Settings.from_env(), on)]
 
     @task(outlets=[daily.access_marts])
     def build_event_days(

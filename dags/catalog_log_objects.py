@@ -31,7 +31,7 @@ def catalog_log_objects():
         from lacuna.steps import catalog
 
         on = day.run_day(partition_key, params)
-        return str(catalog.catalogue_day(Settings.from_env(), on))
+        return str(catalog.catalog_day(Settings.from_env(), on))
 
     catalog_day()
 

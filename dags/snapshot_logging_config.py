@@ -31,11 +31,11 @@ from lacuna.steps import daily
 def snapshot_logging_config():
     @task
     def prepare_lake(params: dict, partition_key: str | None = None) -> None:
-        from lacuna.lake import lake
         from lacuna.settings import Settings
+        from lacuna.steps import snapshot
 
         day.run_day(partition_key, params)  # refused here, before anything is written
-        lake.prepare(Settings.from_env())
+        snapshot.prepare_lake(Settings.from_env())
 
     @task(outlets=[daily.logging_snapshots])
     def observe_buckets() -> int:

@@ -117,6 +117,11 @@ class Settings:
         return self.lake_bucket or f"lacuna-lake-{account_id}-{self.region}"
 
     @property
+    def lateness_days(self) -> int:
+        """The days that a late record can reach back: `lateness_hours`, rounded up to whole days."""
+        return math.ceil(self.lateness_hours / 24)
+
+    @property
     def unlogged_pattern(self) -> str | None:
         """A regular expression of the names of `unlogged_buckets`, for Athena; None if there are
         none. What a glob may hold leaves nothing to escape but the dot."""
@@ -416,7 +421,7 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    needed = math.ceil(settings.lateness_hours / 24)
+    needed = settings.lateness_days
     if settings.event_day_folders >= needed:
         return []
     return [

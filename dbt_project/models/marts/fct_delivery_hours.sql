@@ -1,6 +1,6 @@
 {{ config(partitioned_by=['event_date'], tags=['event_days']) }}
 
-{%- set last_day_offset = (24 + var('lateness_hours') - 1) // 24 %}
+{%- set last_day_offset = var('lateness_days') %}
 
 with
 

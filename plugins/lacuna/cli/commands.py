@@ -92,8 +92,9 @@ def remediate(
     is no plan to apply.
     """
     from lacuna.aws.session import AccountError
+    from lacuna.lake.lake import open_lake
     from lacuna.remedy.plans import PlanError
-    from lacuna.steps.remediate import evidence_for, plan_file, read_plan
+    from lacuna.steps.remediate import check_undo, plan_file, read_plan
 
     if apply and plan is None:
         print(_NO_PLAN, file=sys.stderr)
@@ -117,7 +118,9 @@ def remediate(
         else:
             read_plan(path, account.account_id, meant.plan_id, account.region)
             if meant.undo_of:
-                evidence_for(chosen, meant)
+                lake = open_lake(chosen)
+                lake.prepare()
+                check_undo(lake, meant)
             _apply_plan(chosen, path, meant, interrupt)
     except PlanError as error:
         print(error, file=sys.stderr)
@@ -176,6 +179,7 @@ def _make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
 
 
 def _apply_plan(settings: Settings, path: Path, plan: Plan, interrupt: terminal.Interrupt) -> None:
+    from lacuna.lake.lake import open_lake
     from lacuna.remedy import plans
     from lacuna.steps import remediate as doing
 
@@ -196,7 +200,7 @@ def _apply_plan(settings: Settings, path: Path, plan: Plan, interrupt: terminal.
         )
     except SystemExit:
         failed = True
-    print("", *doing.outcomes(settings, plan, since), sep="\n", flush=True)
+    print("", *doing.outcomes(open_lake(settings), plan, since), sep="\n", flush=True)
     if undo.exists():
         print(f"\nTo undo what was applied: make remediate APPLY=1 PLAN={shlex.quote(str(undo))}")
     if failed:
@@ -223,20 +227,21 @@ def _say_where(settings: Settings) -> Account:
     Ends a run that cannot work there.
     """
     from lacuna.aws.session import AccountError
-    from lacuna.lake import lake
+    from lacuna.lake.lake import open_lake
 
     try:
-        found = lake.check(settings, patient=False)
+        lake = open_lake(settings, patient=False)
+        lake.check()
     except AccountError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     endpoint = f"{settings.endpoint_url} (AWS_ENDPOINT_URL)" if settings.endpoint_url else "AWS"
     print(
-        f"account {found.account.account_id}, Region {found.account.region}, "
-        f"lake {found.bucket}, at {endpoint}",
+        f"account {lake.account.account_id}, Region {lake.account.region}, "
+        f"lake {lake.bucket}, at {endpoint}",
         flush=True,
     )
-    return found.account
+    return lake.account
 
 
 def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrupt) -> list[Part]:
@@ -246,6 +251,7 @@ def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrup
     from lacuna.cli import summary
     from lacuna.cli.runner import RunFailed, run_day
     from lacuna.lake.athena import QueryFailed
+    from lacuna.lake.lake import open_lake
 
     terminal.after_airflow()
     parts = []
@@ -259,7 +265,7 @@ def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrup
             )
             sys.exit(1)
         try:
-            found = summary.read(settings, day, since)
+            found = summary.read(open_lake(settings), settings, day, since)
             # of several days the last is told whole; check_results has the others' words
             lines = list(summary.told(found, brief=day != days[-1]))
         except (QueryFailed, AccountError) as error:
@@ -281,10 +287,11 @@ def ask(sql: Annotated[str, typer.Argument(help="One query, in Athena's SQL.")])
         sys.exit(2)
     from lacuna.aws.session import AccountError
     from lacuna.lake import athena
+    from lacuna.lake.lake import open_lake
     from lacuna.text import visible
 
     try:
-        rows = athena.rows(Settings.from_env(), sql)
+        rows = athena.rows(open_lake(Settings.from_env()), sql)
     except (AccountError, athena.QueryFailed) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -308,9 +315,10 @@ def advise(
     from lacuna.aws.session import AccountError
     from lacuna.cli import summary
     from lacuna.lake import athena
+    from lacuna.lake.lake import open_lake
 
     try:
-        lines = summary.advice(Settings.from_env(), wanted, bucket)
+        lines = summary.advice(open_lake(Settings.from_env()), wanted, bucket)
     except (AccountError, athena.QueryFailed, summary.NothingKnown) as error:
         print(error, file=sys.stderr)
         sys.exit(1)

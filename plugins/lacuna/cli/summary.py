@@ -19,6 +19,7 @@ from lacuna.steps import suites
 from lacuna.text import visible
 
 if TYPE_CHECKING:
+    from lacuna.lake.lake import Lake
     from lacuna.settings import Settings
 
 # Worst first; words that no day has are not shown.
@@ -135,13 +136,13 @@ class Summary:
     exempt: int = 0
 
 
-def read(settings: Settings, day: date, since: date) -> Summary:
+def read(lake: Lake, settings: Settings, day: date, since: date) -> Summary:
     """The summary of a delivery day that was checked on the UTC day `since` or later."""
     query, pattern = COUNTS, settings.unlogged_pattern
     if pattern is not None:
         query += EXEMPT
-    counts = athena.rows(settings, query.format(day=day, pattern=pattern))
-    found = athena.rows(settings, FINDINGS.format(day=day, since=since))
+    counts = athena.rows(lake, query.format(day=day, pattern=pattern))
+    found = athena.rows(lake, FINDINGS.format(day=day, since=since))
     return Summary(
         day=day,
         verdicts=_numbers(counts, "verdict"),
@@ -252,12 +253,12 @@ def where_next(settings: Settings, day: date) -> list[str]:
     return NEXT.format(day=day, **place).rstrip().split("\n")
 
 
-def advice(settings: Settings, day: date, bucket: str | None = None) -> list[str]:
+def advice(lake: Lake, day: date, bucket: str | None = None) -> list[str]:
     """What is recommended for the buckets of a day, or for one of them: lines to read and copy.
 
     NothingKnown where no bucket was judged on that day, or not this one.
     """
-    rows = athena.rows(settings, ADVICE.format(day=day))
+    rows = athena.rows(lake, ADVICE.format(day=day))
     if not rows:
         raise NothingKnown(f"no bucket was judged on {day}: if it was not run, make run DAY={day}")
     wanted = [row for row in rows if bucket in (None, row["bucket_name"])]

@@ -5,9 +5,8 @@ import time
 from typing import TYPE_CHECKING
 
 from lacuna.aws.session import AwsError, UnusableSetting, error_code, explained, refusal
-from lacuna.lake.lake import open_lake, workgroup_problem
+from lacuna.lake.lake import Lake, workgroup_problem
 from lacuna.refusals import Refusal
-from lacuna.settings import Settings
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -30,25 +29,24 @@ class QueryFailed(RuntimeError):
         self.refused = refused
 
 
-def rows(settings: Settings, query: str) -> list[dict[str, str | None]]:
+def rows(lake: Lake, query: str) -> list[dict[str, str | None]]:
     """The rows that `query` returns, as text by column.
 
     Raises QueryFailed, or UnusableSetting where no query could run in the workgroup.
     """
-    lake = open_lake(settings)
     athena = lake.account.athena()
     try:
         execution = athena.start_query_execution(
             QueryString=query,
-            WorkGroup=settings.workgroup,
-            ResultConfiguration={"OutputLocation": f"s3://{lake.bucket}/athena-results/"},
+            WorkGroup=lake.workgroup,
+            ResultConfiguration={"OutputLocation": lake.query_results},
         )["QueryExecutionId"]
         _wait(athena, execution)
         pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution))
     except AwsError as error:
         problem = None
         if error_code(error) == "InvalidRequestException":  # for a wrong query and a wrong place
-            problem = workgroup_problem(lake.account, settings.workgroup)
+            problem = workgroup_problem(lake.account, lake.workgroup)
         if problem:
             raise UnusableSetting([problem]) from error
         refused = refusal(error, getattr(error, "operation_name", "StartQueryExecution"))

@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,12 +38,48 @@ DATABASES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
 class Lake:
-    """One account's lake."""
+    """One account's lake: the bucket that holds it, and the Athena workgroup that reads it."""
 
-    def __init__(self, account: Account, bucket: str) -> None:
-        self.account = account
-        self.bucket = bucket
+    account: Account
+    bucket: str
+    workgroup: str
+
+    @property
+    def query_results(self) -> str:
+        """The folder that Athena writes query results to."""
+        return _query_results(self.bucket)
+
+    def check(self) -> None:
+        """Make sure that this account can use the lake's bucket and workgroup. Writes nothing.
+
+        Raises UnusableSetting, with a line for each of the two that it cannot use.
+        """
+        problems = [_bucket_problem(self), workgroup_problem(self.account, self.workgroup)]
+        if any(problems):
+            raise UnusableSetting([problem for problem in problems if problem])
+
+    def prepare(self) -> None:
+        """Create what is missing of the lake: bucket, databases, tables. Safe to repeat."""
+        self.check()
+        if _head(self) is None:
+            _create_bucket(self.account.s3(), self)
+        client = self.account.glue()
+        try:
+            for name, description in DATABASES.items():
+                glue.ensure_database(client, name, description)
+            for table in evidence.TABLES:
+                wanted = glue.evidence_table_input(table, self.location(table))
+                glue.ensure_table(client, evidence.DATABASE, wanted)
+            for raw_table in raw.TABLES:
+                location = f"s3://{self.bucket}/raw/{raw_table.name}/"
+                glue.ensure_table(client, raw.DATABASE, glue.raw_table_input(raw_table, location))
+        except AwsError as error:
+            raise AccountError(
+                f"cannot prepare the lake's tables: {explained(error)}; the run's role needs "
+                "glue:CreateDatabase, glue:GetTable, glue:CreateTable and glue:UpdateTable"
+            ) from error
 
     def location(self, table: EvidenceTable) -> str:
         """Where a table's partitions lie."""
@@ -132,6 +169,19 @@ class Lake:
         ]
         return sorted(date.fromisoformat(folder[len(prefix) :].rstrip("/")) for folder in folders)
 
+    def unreadable_objects(self, day: date) -> list[str]:
+        """The s3:// URLs of the cataloged objects of `day` that Athena must not read."""
+        rows = self.read(evidence.LOG_OBJECTS, {"delivered_on": day})
+        return sorted(row["log_object"] for row in rows if row["readable"] is False)
+
+    def table_exists(self, database: str, table: str) -> bool:
+        """Whether Glue has this table."""
+        return glue.table_exists(self.account.glue(), database, table)
+
+    def dbt_environment(self) -> dict[str, str]:
+        """The variables that dbt_project/profiles.yml reads."""
+        return dbt_environment_of(self.bucket, self.account.region, self.workgroup)
+
     def write_manifest(self, day: date, log_objects: Iterable[str]) -> None:
         """Make `log_objects` the content of a day's access-log partition, and register it."""
         partition = raw.access_log_partition(self.bucket, day)
@@ -154,69 +204,20 @@ class Lake:
 
 
 def open_lake(settings: Settings, *, patient: bool = True) -> Lake:
-    """The lake of the account that the environment's credentials belong to."""
-    account = open_account(settings, patient=patient)
-    return Lake(account, settings.lake_bucket_for(account.account_id))
+    """Open the lake of the account that the environment's credentials belong to.
 
-
-def check(settings: Settings, *, patient: bool = True) -> Lake:
-    """The lake, once it is sure that this account can use it and the workgroup. Writes nothing.
-
-    Raises UnusableSetting, a line for each of the two that it cannot use.
+    One session and one STS call: a task opens its lake once and passes it on.
     """
-    lake = open_lake(settings, patient=patient)
-    problems = [_bucket_problem(lake), workgroup_problem(lake.account, settings.workgroup)]
-    if any(problems):
-        raise UnusableSetting([problem for problem in problems if problem])
-    return lake
+    account = open_account(settings, patient=patient)
+    return Lake(account, settings.lake_bucket_for(account.account_id), settings.workgroup)
 
 
-def prepare(settings: Settings) -> None:
-    """Create whatever of the lake is not there yet: bucket, databases, tables. Safe to repeat."""
-    lake = check(settings)
-    if _head(lake) is None:
-        _create_bucket(lake.account.s3(), lake)
-    client = lake.account.glue()
-    try:
-        for name, description in DATABASES.items():
-            glue.ensure_database(client, name, description)
-        for table in evidence.TABLES:
-            wanted = glue.evidence_table_input(table, lake.location(table))
-            glue.ensure_table(client, evidence.DATABASE, wanted)
-        for raw_table in raw.TABLES:
-            location = f"s3://{lake.bucket}/raw/{raw_table.name}/"
-            glue.ensure_table(client, raw.DATABASE, glue.raw_table_input(raw_table, location))
-    except AwsError as error:
-        raise AccountError(
-            f"cannot prepare the lake's tables: {explained(error)}; the run's role needs "
-            "glue:CreateDatabase, glue:GetTable, glue:CreateTable and glue:UpdateTable"
-        ) from error
-
-
-def write_check_results(
-    settings: Settings, results: Sequence[object], checked_on: date, delivery_day: date
-) -> None:
-    """Write what the expectations said when `delivery_day` was checked on `checked_on`."""
-    partition = {"checked_on": checked_on, "delivery_day": delivery_day}
-    open_lake(settings).write(evidence.CHECK_RESULTS, results, partition)
-
-
-def table_exists(settings: Settings, database: str, table: str) -> bool:
-    """Is there such a table in Glue?"""
-    return glue.table_exists(open_account(settings).glue(), database, table)
-
-
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """What dbt_project/profiles.yml reads from the environment."""
-    return dbt_environment_of(open_lake(settings).bucket, settings)
-
-
-def dbt_environment_of(bucket: str, settings: Settings) -> dict[str, str]:
-    """The same for a lake that need not be there."""
+def dbt_environment_of(bucket: str, region: str, workgroup: str) -> dict[str, str]:
+    """The variables that dbt_project/profiles.yml reads, for a lake that may not exist yet."""
     return {
-        "AWS_REGION": settings.region,
-        "LACUNA_WORKGROUP": settings.workgroup,
-        "LACUNA_DBT_STAGING_DIR": f"s3://{bucket}/athena-results/",
+        "AWS_REGION": region,
+        "LACUNA_WORKGROUP": workgroup,
+        "LACUNA_DBT_STAGING_DIR": _query_results(bucket),
         "LACUNA_DBT_DATA_DIR": f"s3://{bucket}",
     }
 
@@ -303,6 +304,10 @@ def _create_bucket(s3: "S3Client", lake: Lake) -> None:
             "in LACUNA_LAKE_BUCKET"
         ) from error
     log.info("created the lake bucket %s", lake.bucket)
+
+
+def _query_results(bucket: str) -> str:
+    return f"s3://{bucket}/athena-results/"
 
 
 def _prefix(table: EvidenceTable) -> str:

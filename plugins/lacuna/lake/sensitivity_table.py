@@ -3,44 +3,44 @@
 import logging
 
 from lacuna.access_log.sensitivity import READ, SensitivityTable, table_of
-from lacuna.aws.session import AwsError, open_account, refusal
+from lacuna.aws.session import AwsError, refusal
 from lacuna.lake import athena
 from lacuna.lake.athena import QueryFailed
+from lacuna.lake.lake import Lake
 from lacuna.refusals import Refusal, needed
-from lacuna.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _COLUMNS = ("bucket_name", "sensitivity")
 
 
-def read_table(settings: Settings) -> SensitivityTable | Refusal | None:
-    """What the table of the settings says; why it could not be read; None: there is none to read.
+def read_table(lake: Lake, name: str | None) -> SensitivityTable | Refusal | None:
+    """Read the table `name`, given as database.table. None: no table is configured.
 
-    Glue is asked before Athena: it says in codes that a table is missing, refused or another one.
+    Glue is asked before Athena: its error codes distinguish a missing table from a refused one.
     """
-    if settings.sensitivity_table is None:
+    if name is None:
         return None
-    found = _read(settings, *settings.sensitivity_table.split("."))
+    found = _read(lake, *name.split("."))
     if isinstance(found, Refusal):
         log.warning(
             "LACUNA_SENSITIVITY_TABLE=%s: %s; what it alone calls sensitive is unknown",
-            settings.sensitivity_table,
+            name,
             needed(found),
         )
     elif found.skipped:
         log.warning(
             "LACUNA_SENSITIVITY_TABLE=%s: %d rows hold what can be no bucket's name, and may have been "
             "meant for any: what nothing else calls sensitive is unknown",
-            settings.sensitivity_table,
+            name,
             found.skipped,
         )
     return found
 
 
-def _read(settings: Settings, database: str, table: str) -> SensitivityTable | Refusal:
+def _read(lake: Lake, database: str, table: str) -> SensitivityTable | Refusal:
     try:
-        answer = open_account(settings).glue().get_table(DatabaseName=database, Name=table)
+        answer = lake.account.glue().get_table(DatabaseName=database, Name=table)
     except AwsError as error:
         return refusal(error, "GetTable")
     described = answer["Table"]
@@ -56,7 +56,7 @@ def _read(settings: Settings, database: str, table: str) -> SensitivityTable | R
     said = ", ".join(f"cast({column} as varchar) as {column}" for column in _COLUMNS)
     try:
         # what the setting may hold leaves nothing to escape within the quotes
-        rows = athena.rows(settings, f'select distinct {said} from "{database}"."{table}"')  # noqa: S608
+        rows = athena.rows(lake, f'select distinct {said} from "{database}"."{table}"')  # noqa: S608
     except QueryFailed as error:
         log.warning("%s", error)
         return error.refused

@@ -51,7 +51,7 @@ LINE_BREAK = "LineBreakInPrefix"
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueSummary:
+class CatalogSummary:
     """What cataloguing one delivery day found and cost."""
 
     day: date
@@ -71,7 +71,7 @@ class CatalogueSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Catalogue:
+class _Catalog:
     """The rows of one delivery day, before they are written."""
 
     log_objects: list[LogObject]
@@ -82,7 +82,7 @@ class _Catalogue:
     cloudtrail_partitions: list[raw.RawPartition]
 
 
-def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
+def catalog_day(settings: Settings, day: date) -> CatalogSummary:
     """Write the catalogue of one delivery day, replacing what an earlier run wrote for it."""
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
@@ -114,7 +114,7 @@ def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
         _refused_listing(f"DescribeTrails: {refusal.error_code}")
         for _, refusal in sorted(trails.refusals.items())
     ]
-    found = _Catalogue(
+    found = _Catalog(
         log_objects=[
             _log_object(one, trail_files.contents, digests.states)
             for one in [*access_logs, *trail_files.found]
@@ -129,12 +129,6 @@ def catalogue_day(settings: Settings, day: date) -> CatalogueSummary:
     _write(lake, day, found, summary)
     log.info("%s", summary)
     return summary
-
-
-def unreadable_objects(settings: Settings, day: date) -> list[str]:
-    """The s3:// URLs that Athena must not read on `day`, as catalogued."""
-    rows = open_lake(settings).read(LOG_OBJECTS, {"delivered_on": day})
-    return sorted(row["log_object"] for row in rows if row["readable"] is False)
 
 
 def _observed(lake: Lake, day: date) -> list[dict[str, Any]]:
@@ -306,8 +300,8 @@ def _cloudtrail_partitions(day: date, trail_files: TrailFiles) -> list[raw.RawPa
     ]
 
 
-def _summary(day: date, found: _Catalogue) -> CatalogueSummary:
-    return CatalogueSummary(
+def _summary(day: date, found: _Catalog) -> CatalogSummary:
+    return CatalogSummary(
         day=day,
         places=len(found.listings),
         places_unreadable=sum(one.error_code is not None for one in found.listings),
@@ -320,7 +314,7 @@ def _summary(day: date, found: _Catalogue) -> CatalogueSummary:
     )
 
 
-def _write(lake: Lake, day: date, found: _Catalogue, summary: CatalogueSummary) -> None:
+def _write(lake: Lake, day: date, found: _Catalog, summary: CatalogSummary) -> None:
     partition = {"delivered_on": day}
     lake.drop(CATALOGUED_DAYS, partition)
     lake.write(LOG_OBJECTS, found.log_objects, partition)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from math import ceil
 from typing import TYPE_CHECKING
 
-from lacuna.lake import lake
-from lacuna.steps import build, suites
+from lacuna.lake.lake import Lake, open_lake
+from lacuna.steps import event_days, suites
+from lacuna.tables.evidence import CHECK_RESULTS
 
 if TYPE_CHECKING:
     from lacuna.settings import Settings
@@ -31,13 +31,15 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
 
     All results, good ones too, are written to evidence.check_results before an error is raised.
     """
+    lake = open_lake(settings)
     results = [
         result
-        for mart, partition_days in _partitions(settings, day).items()
+        for mart, partition_days in _partitions(lake, settings, day).items()
         for partition_day in partition_days
-        for result in suites.check(mart, partition_day, settings)
+        for result in suites.check(mart, partition_day, lake, settings)
     ]
-    lake.write_check_results(settings, results, datetime.now(UTC).date(), day)
+    partition = {"checked_on": datetime.now(UTC).date(), "delivery_day": day}
+    lake.write(CHECK_RESULTS, results, partition)
     for result in results:
         if not result.success:
             log.log(LEVELS[result.severity], "%s: %s", result.severity, result.message)
@@ -48,14 +50,14 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     return [result.message for result in results if not result.success]
 
 
-def _partitions(settings: Settings, day: date) -> dict[str, list[date]]:
+def _partitions(lake: Lake, settings: Settings, day: date) -> dict[str, list[date]]:
     """The partitions of each mart that a delivery day may have changed."""
-    spent = ceil((24 + settings.lateness_hours) / 24)  # hours of these days may be overdue only now
-    recent = {day - timedelta(days=n) for n in range(spent)}
-    wanted = recent | build.touched_days(settings, day)
+    # hours of these days may be overdue only now
+    recent = {day - timedelta(days=n) for n in range(settings.lateness_days + 1)}
+    wanted = recent | event_days.touched_days(lake, day)
     # the day itself is held to its expectations even if nothing was built: that is a finding
-    event_days = sorted(build.built_days(settings, wanted) | {day})
+    checked = sorted(event_days.built_days(lake, wanted) | {day})
     return {
         **dict.fromkeys(BY_DELIVERY_DAY, [day]),  # noqa: RUF024
-        **dict.fromkeys(BY_EVENT_DAY, event_days),
+        **dict.fromkeys(BY_EVENT_DAY, checked),
     }

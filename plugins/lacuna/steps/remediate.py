@@ -26,9 +26,9 @@ from lacuna.access_log.documents import Document, Operation
 from lacuna.access_log.targets import Source, TargetConfig, TargetState
 from lacuna.aws import bucket_changes, buckets
 from lacuna.aws.buckets import Bucket
-from lacuna.aws.session import Account, bucket_region, each, open_account
+from lacuna.aws.session import Account, bucket_region, each
 from lacuna.aws.tags import read_tags, tag_of
-from lacuna.lake import lake
+from lacuna.lake.lake import Lake, open_lake
 from lacuna.lake.sensitivity_table import read_table
 from lacuna.refusals import Refusal, needed
 from lacuna.remedy import planner, plans
@@ -103,10 +103,11 @@ def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
     if path.exists():
         # somebody may have read it and taken changes out
         shutil.copy2(path, path.with_name(f"{path.stem}.previous.json"))
-    account = open_account(settings)
+    lake = open_lake(settings)
+    account = lake.account
     place = Place(account.account_id, account.partition, account.region, made_at)
-    spared = (*settings.unlogged_buckets, settings.lake_bucket_for(account.account_id))
-    seen = _with_sensitivity(account, settings, _look(account))
+    spared = (*settings.unlogged_buckets, lake.bucket)
+    seen = _with_sensitivity(lake, settings, _look(account))
     plan = planner.make(
         place,
         seen,
@@ -136,17 +137,15 @@ def _look_at(account: Account, listed: Bucket) -> BucketSeen:
     return replace(seen, source=_source(account, listed.name, region, seen.configured))
 
 
-def _with_sensitivity(
-    account: Account, settings: Settings, seen: list[BucketSeen]
-) -> list[BucketSeen]:
+def _with_sensitivity(lake: Lake, settings: Settings, seen: list[BucketSeen]) -> list[BucketSeen]:
     """The buckets, and of the log buckets among them if they are sensitive, as a snapshot tells it."""
     names = planner.log_buckets(seen)
     regions = {one.name: one.region for one in seen if one.region and one.name in names}
     if not regions:
         return seen
-    key = settings.sensitivity_tag
+    account, key = lake.account, settings.sensitivity_tag
     tags = read_tags(account, set(regions.values()), key)
-    table = read_table(settings)
+    table = read_table(lake, settings.sensitivity_table)
 
     def is_sensitive(name: str) -> bool | None:
         tag = tag_of(account, tags, regions[name], name, key)
@@ -267,11 +266,13 @@ def apply_plan(
 ) -> list[Result]:
     """Make the changes of the plan file; raises NotApplied where one could not be made."""
     began = datetime.now(UTC)
-    account = open_account(settings)
+    lake = open_lake(settings)
+    account = lake.account
     plan = read_plan(path, account.account_id, plan_id, account.region)
     log.info("applying what %s holds\n\n%s", path, plans.render(plan))
     # before the first change: what cannot be recorded is not done
-    evidence = evidence_for(settings, plan)
+    lake.prepare()
+    check_undo(lake, plan)
     undo_file = undo_file or undo_path(path, began)
     _write(undo_file, plans.undone(plan, [(one, one.after) for one in plan.changes], began))
     results: list[Result] = []
@@ -279,7 +280,7 @@ def apply_plan(
         _make(plan, account, bucket_changes.acting(account, settings.remediation_role), results)
     finally:
         rows = [_row(plan, one) for one in results]
-        evidence.append(REMEDIATIONS, rows, {"applied_on": began.date()})
+        lake.append(REMEDIATIONS, rows, {"applied_on": began.date()})
     for one in results:
         log.info("%s", told(one.outcome, one.change.operation, one.change.bucket, one.error_code))
     made = [(one.change, one.found) for one in results if one.outcome in MADE]
@@ -294,16 +295,13 @@ def apply_plan(
     return results
 
 
-def evidence_for(settings: Settings, plan: Plan) -> lake.Lake:
-    """The lake that will record what is done; PlanError where `plan` takes back what it does not
-    show to have been done."""
-    lake.prepare(settings)
-    evidence = lake.open_lake(settings)
+def check_undo(lake: Lake, plan: Plan) -> None:
+    """Raise PlanError if `plan` takes back a change that the lake does not show to have been made."""
     if plan.undo_of is None:
-        return evidence
+        return
     # an undo is made when the plan is applied, and the records lie under that day
     applied_on = plan.made_at.astimezone(UTC).date()
-    rows = evidence.read(REMEDIATIONS, {"applied_on": applied_on})
+    rows = lake.read(REMEDIATIONS, {"applied_on": applied_on})
     unproven = plans.unproven(plan, rows, MADE)
     if unproven:
         first = unproven[0]
@@ -314,15 +312,13 @@ def evidence_for(settings: Settings, plan: Plan) -> lake.Lake:
             "changed. Was its application stopped before it could record? Apply that plan again: "
             "what it did is `already` there, is recorded, and gets an undo"
         )
-    return evidence
 
 
-def outcomes(settings: Settings, plan: Plan, since: datetime) -> list[str]:
+def outcomes(lake: Lake, plan: Plan, since: datetime) -> list[str]:
     """What the evidence says of the plan's changes since then, a line a change."""
-    evidence = lake.open_lake(settings)
     # of an application that ends after midnight the day before holds the rows
     days = {since.astimezone(UTC).date(), datetime.now(UTC).date()}
-    rows = [row for day in days for row in evidence.read(REMEDIATIONS, {"applied_on": day})]
+    rows = [row for day in days for row in lake.read(REMEDIATIONS, {"applied_on": day})]
     return [
         told(row["outcome"], row["operation"], row["bucket_name"], row["error_code"])
         for row in sorted(rows, key=lambda row: row["applied_at"])

@@ -80,6 +80,11 @@ class AccountRead:
     stores: StoresRead
 
 
+def prepare_lake(settings: Settings) -> None:
+    """Create what is missing of the lake; the first task of a day."""
+    open_lake(settings).prepare()
+
+
 def observe(settings: Settings, observed_at: datetime) -> int:
     """Write the accounts' logging configuration as of now; returns the number of buckets.
 
@@ -90,7 +95,7 @@ def observe(settings: Settings, observed_at: datetime) -> int:
     accounts = open_accounts(lake.account, settings)
     judge = partial(
         sensitivity.judge,
-        table=read_table(settings),
+        table=read_table(lake, settings.sensitivity_table),
         values=settings.sensitive_values,
         names=settings.sensitive_buckets,
     )

@@ -16,7 +16,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-from lacuna.lake.lake import open_lake
 from lacuna.tables import evidence
 from lacuna.tables.evidence import CheckResult
 from lacuna.text import visible
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
     from great_expectations.core import ExpectationValidationResult
 
+    from lacuna.lake.lake import Lake
     from lacuna.settings import Settings
 
 Row = Mapping[str, Any]
@@ -57,6 +57,7 @@ class Words:
 def check(
     mart: str,
     partition_day: date,
+    lake: Lake,
     settings: Settings,
     *,
     marts_database: str = MARTS,
@@ -88,16 +89,16 @@ def check(
     )
     return [
         _result(mart, found, words, partition_day)
-        for found in _validate(athena_url(settings, marts_database), query, module.suite(partition))
+        for found in _validate(athena_url(lake, marts_database), query, module.suite(partition))
     ]
 
 
-def athena_url(settings: Settings, database: str) -> str:
-    """The SQLAlchemy URL of Athena for these settings; credentials and endpoint as for boto3."""
-    results = quote_plus(f"s3://{open_lake(settings).bucket}/athena-results/")
+def athena_url(lake: Lake, database: str) -> str:
+    """The SQLAlchemy URL of the lake's Athena; credentials and endpoint as for boto3."""
+    results = quote_plus(lake.query_results)
     return (
-        f"awsathena+rest://@athena.{settings.region}.amazonaws.com:443/{database}"
-        f"?s3_staging_dir={results}&work_group={quote_plus(settings.workgroup)}&poll_interval=0.2"
+        f"awsathena+rest://@athena.{lake.account.region}.amazonaws.com:443/{database}"
+        f"?s3_staging_dir={results}&work_group={quote_plus(lake.workgroup)}&poll_interval=0.2"
     )
 
 

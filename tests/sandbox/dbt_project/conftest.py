@@ -155,7 +155,7 @@ class Lake:
         from lacuna.lake import lake
         from lacuna.steps import build
 
-        environment = lake.dbt_environment(self.settings())
+        environment = lake.open_lake(self.settings()).dbt_environment()
         result = dbtRunner(build.project(tuple(environment.items()))).invoke(
             [
                 *arguments,
@@ -185,7 +185,7 @@ class Lake:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         from lacuna.lake import athena
 
-        return athena.rows(self.settings(), sql)
+        return athena.rows(lake.open_lake(self.settings()), sql)
 
 
 def failures(result: Any) -> list[str]:
@@ -222,8 +222,8 @@ def lake(endpoint: str) -> Iterator[Lake]:
 
     with tempfile.TemporaryDirectory() as scratch:
         mine = Lake(endpoint, Path(scratch))
-        library.prepare(mine.settings())
-        os.environ.update(library.dbt_environment(mine.settings()))
+        library.open_lake(mine.settings()).prepare()
+        os.environ.update(library.open_lake(mine.settings()).dbt_environment())
         mine.client("s3").create_bucket(Bucket=LOG_BUCKET)
         assert mine.dbt("seed").success
         yield mine

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from lacuna.steps import build
+from lacuna.lake.lake import open_lake
+from lacuna.steps import build, event_days
 from lacuna.trail.coverage import CHANGE_EVENTS
 from lacuna.trail.digests import STAMP_MARGIN
 from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
@@ -27,7 +28,7 @@ def build_day(lake: Lake, day: date) -> list[date]:
     lake.observe(day + timedelta(days=1), [{"bucket_name": "photos"}])
     settings = lake.settings()
     build.parse_delivery_day(settings, day)
-    days = build.days_to_build(settings, day)
+    days = event_days.days_to_build(settings, day)
     build.build_event_days(settings, day, [str(one) for one in days])
     return days
 
@@ -49,9 +50,9 @@ def test_a_day_takes_up_the_days_that_it_can_change_and_no_other(lake: Lake) -> 
     # a trail that was changed on the day after: the look that judges the day before came after it, perhaps
     after = LAST + timedelta(days=1)
     change(lake, after, "AccessDenied")
-    assert build.touched_days(lake.settings(), after) == {after}
+    assert event_days.touched_days(open_lake(lake.settings()), after) == {after}
     change(lake, after)
-    assert build.touched_days(lake.settings(), after) == {LAST, after}
+    assert event_days.touched_days(open_lake(lake.settings()), after) == {LAST, after}
 
 
 def change(lake: Lake, day: date, error_code: str = "") -> None:
@@ -93,8 +94,10 @@ def test_a_model_is_said_to_be_built_only_if_it_was(
         lake.client("glue").delete_table(**view)
     with caplog.at_level(logging.INFO, "lacuna.steps.build"):
         with pytest.raises(build.BuildFailed, match="int_access_log_records: "):
-            build.run_dbt(lake.settings(), ["run", "--select", "int_access_log_records"], variables)
-        build.run_dbt(lake.settings(), ["run", "--select", view["Name"]], variables)
+            build.run_dbt(
+                open_lake(lake.settings()), ["run", "--select", "int_access_log_records"], variables
+            )
+        build.run_dbt(open_lake(lake.settings()), ["run", "--select", view["Name"]], variables)
     bad, good = [
         record.getMessage() for record in caplog.records if record.name == "lacuna.steps.build"
     ]

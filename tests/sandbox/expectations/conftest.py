@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
 from lacuna.steps import suites
 from lacuna.tables import evidence
@@ -218,10 +219,12 @@ class World:
         """What the suite of `mart` says on the sandbox's Athena."""
         if not self.written:
             self.write()
+        settings = Settings(lake_bucket=self.name, **limits)
         return suites.check(
             mart,
             DAY,
-            Settings(lake_bucket=self.name, **limits),
+            open_lake(settings),
+            settings,
             marts_database=f"{self.name}_marts",
             evidence_database=f"{self.name}_evidence",
         )

@@ -10,6 +10,7 @@ import pytest
 from expectations.fct_logging_coverage import WEAKNESSES
 from lacuna.access_log import weaknesses
 from lacuna.lake import athena
+from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
 
 MART = "fct_logging_coverage"
@@ -212,7 +213,7 @@ def test_a_long_list_of_findings_says_how_many_are_left(new_world):
     *_, last, rest = off.message.splitlines()
     assert last == "  access logging of attic-19 was off"
     assert rest.startswith("  and 10 more; all: with batch as (select * from ")
-    rows = athena.rows(Settings(lake_bucket=world.name), rest.partition("all: ")[2])
+    rows = athena.rows(open_lake(Settings(lake_bucket=world.name)), rest.partition("all: ")[2])
     assert [row["bucket_name"] for row in rows] == [f"attic-{number:02}" for number in range(30)]
     assert off.offending == tuple(f"attic-{number:02}" for number in range(20))
     assert off.observed == "30 offending"

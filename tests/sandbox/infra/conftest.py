@@ -64,7 +64,7 @@ class Cloud:
     def observed(self) -> dict[str, dict[str, Any]]:
         """What Lacuna writes down of each bucket when it looks."""
         settings, now = Settings.from_env(), datetime.now(UTC)
-        lake.prepare(settings)
+        lake.open_lake(settings).prepare()
         snapshot.observe(settings, now)
         rows = lake.open_lake(settings).read(LOGGING_SNAPSHOTS, {"observed_on": now.date()})
         return {row["bucket_name"]: row for row in rows}

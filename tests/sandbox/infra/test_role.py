@@ -186,9 +186,9 @@ def test_lacuna_works_in_what_the_template_makes(
     monkeypatch.setenv("LACUNA_WORKGROUP", "lacuna")
     settings = Settings.from_env()
     before = cloud.client("s3").list_buckets()["Buckets"]
-    lake.prepare(settings)
+    lake.open_lake(settings).prepare()
     assert cloud.client("s3").list_buckets()["Buckets"] == before
-    assert athena.rows(settings, "select 1 as one") == [{"one": "1"}]
+    assert athena.rows(lake.open_lake(settings), "select 1 as one") == [{"one": "1"}]
 
 
 def test_the_lake_keeps_old_versions_for_a_while_and_expires_query_results_only(

@@ -341,7 +341,7 @@ def settings(cloud: Cloud) -> Any:
     from lacuna.settings import Settings
 
     found = Settings.from_env()
-    lake.prepare(found)
+    lake.open_lake(found).prepare()
     return found
 
 
@@ -370,7 +370,7 @@ def run(settings: Any) -> Any:
 
     def catalogue_day(day: date = DAY) -> Any:
         snapshot.observe(settings, OBSERVED_AT)
-        return catalog.catalogue_day(settings, day)
+        return catalog.catalog_day(settings, day)
 
     return catalogue_day
 

@@ -78,7 +78,7 @@ def test_each_account_is_observed_and_catalogued_by_itself(
         "deliverable"
     ] * 2
     assert {one: row["observed_buckets"] for one, row in accounts.items()} == {HOME: 3, MEMBER: 2}
-    summary = catalog.catalogue_day(both, DAY)
+    summary = catalog.catalog_day(both, DAY)
     assert summary.places_unreadable == 0
     assert set(objects()) == {ours, theirs}
     assert objects()[theirs]["account_id"] == MEMBER
@@ -96,7 +96,7 @@ def test_an_account_that_lets_nobody_in_hides_its_own_buckets_and_is_told(
     assert (hidden["state"], hidden["observed_buckets"]) == ("unreadable", 0)
     assert (hidden["error_operation"], hidden["error_code"]) == ("AssumeRole", "AccessDenied")
     assert hidden["missing_permission"] == "sts:AssumeRole"
-    assert catalog.catalogue_day(both, DAY).places_unreadable == 0
+    assert catalog.catalog_day(both, DAY).places_unreadable == 0
 
 
 def test_another_account_whose_buckets_may_not_be_listed_does_not_end_the_run(
@@ -123,7 +123,7 @@ def test_an_account_whose_log_bucket_is_closed_to_us_now_is_a_place_nobody_can_r
     logged(member, "their-photos", "their-logs")
     observed(both)
     cloud.faults(CLOSED_DOOR | {"status": 403})
-    assert catalog.catalogue_day(both, DAY).places_unreadable == 1
+    assert catalog.catalog_day(both, DAY).places_unreadable == 1
 
 
 def test_the_role_and_the_external_id_are_those_of_the_settings(cloud, both, observed):
@@ -178,7 +178,7 @@ def test_an_organisations_trail_is_read_as_its_owner_and_listed_once(
     shop = observed(chosen)[0]["shop-photos"]
     assert (shop["read_coverage"], shop["coverage_reasons"]) == ("covered", [])
     assert cloud.calls("GetEventSelectors") - before == 2
-    catalog.catalogue_day(chosen, DAY)
+    catalog.catalog_day(chosen, DAY)
     places = [(row["log_bucket"], row["prefix"]) for row in rows(evidence.LISTINGS)]
     assert places == [("trail-logs", "AWSLogs/")]
 

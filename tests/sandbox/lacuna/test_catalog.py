@@ -52,11 +52,11 @@ def test_an_empty_account_has_a_catalogued_day_all_the_same(settings, run, rows)
     (day,) = rows(evidence.CATALOGUED_DAYS)
     assert day["objects_catalogued"] == 0
     assert rows(evidence.LOG_OBJECTS) == []
-    assert athena.rows(settings, "select line from lacuna_raw.s3_access_logs") == []
+    assert athena.rows(lake.open_lake(settings), "select line from lacuna_raw.s3_access_logs") == []
 
 
 def test_a_day_without_a_snapshot_at_hand_is_catalogued_too(settings, rows):
-    assert catalog.catalogue_day(settings, DAY).places == 0
+    assert catalog.catalog_day(settings, DAY).places == 0
     assert len(rows(evidence.CATALOGUED_DAYS)) == 1
 
 
@@ -115,9 +115,9 @@ def test_any_prefix_works(cloud, at, run, objects, settings, prefix):
     url = cloud.access_log("logs", prefix, at(9))
     run()
     assert set(objects()) == {url}
-    assert athena.rows(settings, 'select line, "$path" as p from lacuna_raw.s3_access_logs') == [
-        {"line": "a line", "p": url}
-    ]
+    assert athena.rows(
+        lake.open_lake(settings), 'select line, "$path" as p from lacuna_raw.s3_access_logs'
+    ) == [{"line": "a line", "p": url}]
 
 
 @pytest.mark.parametrize("prefix", ["two\nlines/", "two\rlines/"])
@@ -139,9 +139,11 @@ def test_a_stranger_among_the_logs_is_named_and_not_read(cloud, photos, at, run,
     run()
     row = objects()[stranger]
     assert (row["kind"], row["problem"], row["readable"]) == ("other", "not a log key", None)
-    paths = athena.rows(settings, 'select distinct "$path" as p from lacuna_raw.s3_access_logs')
+    paths = athena.rows(
+        lake.open_lake(settings), 'select distinct "$path" as p from lacuna_raw.s3_access_logs'
+    )
     assert paths == [{"p": log}]
-    assert catalog.unreadable_objects(settings, DAY) == []
+    assert lake.open_lake(settings).unreadable_objects(DAY) == []
 
 
 def test_a_place_shared_by_buckets_is_listed_once(cloud, photos, at, run, rows, objects):
@@ -194,7 +196,7 @@ def test_a_fault_that_may_pass_fails_the_run_and_leaves_the_day_as_it_was(
         {"operation": "ListObjectsV2", "resource": "logs", "error": "SlowDown", "status": 503}
     )
     with pytest.raises(ReadFailed, match=r"cannot list s3://logs/web/.*SlowDown"):
-        catalog.catalogue_day(settings, DAY)
+        catalog.catalog_day(settings, DAY)
     cloud.faults()
     assert contents(settings) == before
 
@@ -231,7 +233,7 @@ def test_a_bucket_deleted_since_still_has_its_old_logs_catalogued(cloud, photos,
     run()
     cloud.client("s3").delete_bucket(Bucket="photos")
     snapshot.observe(settings, OBSERVED_AT + timedelta(days=9))
-    catalog.catalogue_day(settings, DAY)
+    catalog.catalog_day(settings, DAY)
     found = lake.open_lake(settings).read(evidence.LOG_OBJECTS, {"delivered_on": DAY})
     assert [row["log_object"] for row in found] == [url]
 
@@ -253,7 +255,7 @@ def test_cloudtrail_files_are_catalogued_counted_and_readable_by_athena(
     assert (row["account_id"], row["region"]) == ("123456789012", "us-east-1")
     assert row["digest_state"] == "not_attested"
     events = athena.rows(
-        settings,
+        lake.open_lake(settings),
         "select eventname from lacuna_raw.cloudtrail_events "
         f"where delivered_on = date '{DAY}' order by eventname",
     )
@@ -271,10 +273,10 @@ def test_corrupt_files_are_named_and_kept_from_athena(cloud, trail, at, run, obj
     problems = {url: row["problem"] for url, row in objects().items() if row["problem"]}
     assert problems == {cut: "truncated gzip", broken: "not JSON", stranger: "not a log key"}
     assert set(summary.unreadable_objects) == {cut, broken, stranger}
-    assert catalog.unreadable_objects(settings, DAY) == sorted(summary.unreadable_objects)
+    assert lake.open_lake(settings).unreadable_objects(DAY) == sorted(summary.unreadable_objects)
     excluded = ", ".join(f"'{url}'" for url in summary.unreadable_objects)
     events = athena.rows(
-        settings,
+        lake.open_lake(settings),
         f'select "$path" as p from lacuna_raw.cloudtrail_events where "$path" not in ({excluded})',
     )
     assert events == [{"p": whole}]
@@ -392,7 +394,7 @@ def test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows(
     for survived in range(20):
         left = survived
         try:
-            catalog.catalogue_day(settings, DAY)
+            catalog.catalog_day(settings, DAY)
         except Killed:
             kills += 1
             # A day that is only half rewritten does not claim to be catalogued.
@@ -400,7 +402,7 @@ def test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows(
         else:
             break
         left = 100
-        catalog.catalogue_day(settings, DAY)
+        catalog.catalog_day(settings, DAY)
         assert contents(settings) == expected
     assert kills >= 6
 
@@ -411,5 +413,5 @@ def test_a_day_that_has_become_empty_loses_its_rows(cloud, photos, at, settings,
     cloud.client("s3").delete_object(Bucket="logs", Key=url.removeprefix("s3://logs/"))
     run()
     assert contents(settings)["log_objects"] == []
-    assert athena.rows(settings, "select * from lacuna_evidence.log_objects") == []
-    assert athena.rows(settings, "select line from lacuna_raw.s3_access_logs") == []
+    assert athena.rows(lake.open_lake(settings), "select * from lacuna_evidence.log_objects") == []
+    assert athena.rows(lake.open_lake(settings), "select line from lacuna_raw.s3_access_logs") == []

@@ -56,11 +56,11 @@ def test_the_lake_is_made_where_it_is_missing(cloud, settings):
 def test_preparing_again_changes_nothing(settings):
     mine = lake.open_lake(settings)
     mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
-    lake.prepare(settings)
+    lake.open_lake(settings).prepare()
     assert len(mine.read(evidence.LOG_OBJECTS, {"delivered_on": DAY})) == 1
-    assert athena.rows(settings, "select kind from lacuna_evidence.log_objects") == [
-        {"kind": "access_log"}
-    ]
+    assert athena.rows(
+        lake.open_lake(settings), "select kind from lacuna_evidence.log_objects"
+    ) == [{"kind": "access_log"}]
 
 
 def test_a_table_of_another_shape_is_brought_into_the_wanted_one(cloud, settings):
@@ -75,7 +75,7 @@ def test_a_table_of_another_shape_is_brought_into_the_wanted_one(cloud, settings
             "PartitionKeys": wanted["PartitionKeys"],
         },
     )
-    lake.prepare(settings)
+    lake.open_lake(settings).prepare()
     columns = glue.get_table(DatabaseName="lacuna_raw", Name="s3_access_logs")["Table"][
         "StorageDescriptor"
     ]["Columns"]
@@ -85,7 +85,12 @@ def test_a_table_of_another_shape_is_brought_into_the_wanted_one(cloud, settings
 def test_every_evidence_table_can_be_asked_while_it_is_empty(settings):
     for table in evidence.TABLES:
         names = ", ".join([*table.columns(), *table.partition_columns()])
-        assert athena.rows(settings, f"select {names} from lacuna_evidence.{table.name}") == []
+        assert (
+            athena.rows(
+                lake.open_lake(settings), f"select {names} from lacuna_evidence.{table.name}"
+            )
+            == []
+        )
 
 
 def test_what_is_appended_is_added_and_no_rows_change_nothing(settings):
@@ -95,14 +100,14 @@ def test_what_is_appended_is_added_and_no_rows_change_nothing(settings):
     count = (
         f"select count(*) as n from lacuna_evidence.log_objects where delivered_on = date '{DAY}'"
     )
-    assert athena.rows(settings, count) == [{"n": "3"}]
+    assert athena.rows(lake.open_lake(settings), count) == [{"n": "3"}]
     assert len(mine.read(evidence.LOG_OBJECTS, {"delivered_on": DAY})) == 3
 
 
 def test_what_is_written_is_what_athena_reads(settings):
     lake.open_lake(settings).write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
     (row,) = athena.rows(
-        settings,
+        lake.open_lake(settings),
         "select size_bytes, delivered_at, path_day, readable, source_bucket, record_count "
         f"from lacuna_evidence.log_objects where delivered_on = date '{DAY}'",
     )
@@ -122,7 +127,8 @@ def test_columns_that_are_null_throughout_keep_their_type(settings):
     (row,) = mine.read(evidence.LOG_OBJECTS, {"delivered_on": DAY})
     assert row["record_count"] is None
     (counted,) = athena.rows(
-        settings, "select sum(record_count) + 1 as n from lacuna_evidence.log_objects"
+        lake.open_lake(settings),
+        "select sum(record_count) + 1 as n from lacuna_evidence.log_objects",
     )
     assert counted == {"n": None}
 
@@ -130,11 +136,12 @@ def test_columns_that_are_null_throughout_keep_their_type(settings):
 def test_check_results_replace_those_of_their_own_delivery_day_only(settings):
     other = date(2026, 11, 20)
     checked_on = date(2026, 11, 22)
-    lake.write_check_results(settings, [RESULT, RESULT], checked_on, DAY)
-    lake.write_check_results(settings, [RESULT], checked_on, other)
-    lake.write_check_results(settings, [RESULT], checked_on, DAY)
+    mine = lake.open_lake(settings)
+    for day, results in ((DAY, [RESULT, RESULT]), (other, [RESULT]), (DAY, [RESULT])):
+        partition = {"checked_on": checked_on, "delivery_day": day}
+        mine.write(evidence.CHECK_RESULTS, results, partition)
     found = athena.rows(
-        settings,
+        lake.open_lake(settings),
         "select delivery_day, message, cardinality(offending) as n "
         "from lacuna_evidence.check_results order by delivery_day",
     )
@@ -150,7 +157,9 @@ def test_a_partition_without_rows_goes(settings):
     mine.write(evidence.LOG_OBJECTS, [], {"delivered_on": DAY})
     mine.write(evidence.LOG_OBJECTS, [], {"delivered_on": DAY})
     assert mine.days(evidence.LOG_OBJECTS) == []
-    assert athena.rows(settings, "select kind from lacuna_evidence.log_objects") == []
+    assert (
+        athena.rows(lake.open_lake(settings), "select kind from lacuna_evidence.log_objects") == []
+    )
 
 
 def test_many_raw_partitions_are_replaced_by_others(settings):
@@ -189,7 +198,7 @@ def test_many_raw_partitions_are_replaced_by_others(settings):
 def refused(**chosen) -> UnusableSetting:
     """What preparing the lake with these settings ends with: an error for which no retry helps."""
     with pytest.raises(UnusableSetting) as raised:
-        lake.prepare(Settings(**chosen))
+        lake.open_lake(Settings(**chosen)).prepare()
     assert RETRIES.evaluate(raised.value, try_number=1, max_tries=2).action is RetryAction.FAIL
     return raised.value
 
@@ -229,45 +238,45 @@ def test_a_workgroup_and_a_lake_that_cannot_be_used_are_told_together(cloud):
 def test_a_workgroup_that_may_not_be_looked_at_is_told_with_the_permission(cloud):
     cloud.faults({"operation": "GetWorkGroup", "error": "AccessDeniedException", "status": 400})
     with pytest.raises(AccountError, match="athena:GetWorkGroup"):
-        lake.prepare(Settings.from_env())
+        lake.open_lake(Settings.from_env()).prepare()
 
 
 def test_a_query_tells_a_workgroup_that_is_gone_from_a_wrong_query(settings):
     gone = Settings(workgroup="gone")
     with pytest.raises(UnusableSetting, match="LACUNA_WORKGROUP is 'gone'"):
-        athena.rows(gone, "select 1")
+        athena.rows(lake.open_lake(gone), "select 1")
 
 
 def test_a_lake_can_be_made_in_any_region(cloud, monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    lake.prepare(Settings.from_env())
+    lake.open_lake(Settings.from_env()).prepare()
     buckets = cloud.client("s3").list_buckets()["Buckets"]
     assert [one["Name"] for one in buckets] == ["lacuna-lake-123456789012-eu-west-1"]
 
 
 def test_athena_tells_why_a_query_failed(settings):
     with pytest.raises(athena.QueryFailed, match="no_such_table"):
-        athena.rows(settings, "select * from lacuna.no_such_table")
+        athena.rows(lake.open_lake(settings), "select * from lacuna.no_such_table")
 
 
 def test_a_table_is_there_or_not(settings):
-    assert lake.table_exists(settings, "lacuna_raw", "s3_access_logs")
-    assert not lake.table_exists(settings, "lacuna", "fct_delivery_hours")
-    assert not lake.table_exists(settings, "no_such_database", "x")
+    assert lake.open_lake(settings).table_exists("lacuna_raw", "s3_access_logs")
+    assert not lake.open_lake(settings).table_exists("lacuna", "fct_delivery_hours")
+    assert not lake.open_lake(settings).table_exists("no_such_database", "x")
 
 
 def test_dbt_is_told_where_to_write(settings):
-    told = lake.dbt_environment(settings)
+    told = lake.open_lake(settings).dbt_environment()
     assert told["LACUNA_DBT_DATA_DIR"] == "s3://lacuna-lake-123456789012-us-east-1"
     assert told["LACUNA_WORKGROUP"] == "primary"
 
 
 def test_a_result_without_a_header_loses_no_row(settings):
-    tables = athena.rows(settings, "show tables in lacuna_evidence")
+    tables = athena.rows(lake.open_lake(settings), "show tables in lacuna_evidence")
     assert len(tables) == len(evidence.TABLES)
-    assert athena.rows(settings, "select 'a' as a") == [{"a": "a"}]
+    assert athena.rows(lake.open_lake(settings), "select 'a' as a") == [{"a": "a"}]
 
 
 def test_a_query_before_the_first_run_says_that_there_is_no_lake(cloud):
     with pytest.raises(athena.QueryFailed, match=r"there is no lake in .*run a day first"):
-        athena.rows(Settings.from_env(), "select 1")
+        athena.rows(lake.open_lake(Settings.from_env()), "select 1")

@@ -127,7 +127,7 @@ def abroad(request, cloud, monkeypatch):
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, HOMES[request.param])
     settings = Settings.from_env()
-    lake.prepare(settings)
+    lake.open_lake(settings).prepare()
     return request.param, settings
 
 

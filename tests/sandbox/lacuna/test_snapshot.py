@@ -637,7 +637,7 @@ def keep_table(cloud, settings, text, column="sensitivity"):
     cloud.bucket("governance")
     cloud.client("s3").put_object(Bucket="governance", Key="buckets/1.csv", Body=text)
     cloud.client("glue").create_database(DatabaseInput={"Name": "governance"})
-    athena.rows(settings, KEPT.format(column=column))
+    athena.rows(lake.open_lake(settings), KEPT.format(column=column))
     return replace(settings, sensitivity_table="governance.buckets")
 
 

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from sqlalchemy import create_engine
 
+from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
 from lacuna.steps import suites
 
@@ -17,14 +18,17 @@ DAY = date(2026, 11, 20)
 @pytest.fixture
 def environment(sandbox, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.url)
-    lake = Settings().lake_bucket_for("123456789012")
-    boto3.client("s3", endpoint_url=sandbox.url).create_bucket(Bucket=lake)
+    lake = open_lake(Settings())
+    boto3.client("s3", endpoint_url=sandbox.url).create_bucket(Bucket=lake.bucket)
+    return lake
 
 
 def test_a_check_that_cannot_be_carried_out_is_errored_and_claims_nothing_about_the_data(
     environment,
 ):
-    results = suites.check("fct_delivery_hours", DAY, Settings(), marts_database="no_such_database")
+    results = suites.check(
+        "fct_delivery_hours", DAY, environment, Settings(), marts_database="no_such_database"
+    )
     assert {(r.success, r.errored, r.observed, r.offending) for r in results} == {
         (False, True, "", ())
     }
@@ -37,7 +41,9 @@ def test_a_check_that_cannot_be_carried_out_is_errored_and_claims_nothing_about_
 
 
 def test_one_result_is_kept_for_each_expectation_of_the_suite(environment):
-    results = suites.check("fct_log_objects", DAY, Settings(), marts_database="no_such_database")
+    results = suites.check(
+        "fct_log_objects", DAY, environment, Settings(), marts_database="no_such_database"
+    )
     codes = [result.expectation for result in results]
     assert len(codes) == len(set(codes)) == 15
     assert {(r.suite, r.partition_day) for r in results} == {("fct_log_objects", DAY)}
@@ -45,7 +51,7 @@ def test_one_result_is_kept_for_each_expectation_of_the_suite(environment):
 
 def test_athena_is_addressed_with_the_settings(environment):
     settings = Settings(region="eu-west-1", workgroup="audit", lake_bucket="the-lake")
-    engine = create_engine(suites.athena_url(settings, "lacuna"))
+    engine = create_engine(suites.athena_url(open_lake(settings), "lacuna"))
     _, options = engine.dialect.create_connect_args(engine.url)
     assert options == {
         "aws_access_key_id": None,

@@ -12,7 +12,7 @@ from lacuna.cli.summary import Finding, Summary, advised, fitted, grouped, read,
 from lacuna.lake import athena, lake
 from lacuna.settings import Settings
 from lacuna.steps.suites import in_words
-from lacuna.tables.evidence import CheckResult
+from lacuna.tables.evidence import CHECK_RESULTS, CheckResult
 
 DAY = date(2026, 11, 20)
 LOST = Finding("critical", "hour_lost", "hour_lost of 2026-11-20: 1 finding\n  photos lost all")
@@ -192,7 +192,7 @@ def marts(settings):
     ):
         values = ", ".join(f"(date '{day}', '{bucket}', '{said}')" for day, bucket, said in rows)
         athena.rows(
-            settings,
+            lake.open_lake(settings),
             f"create table lacuna.{table} as "
             f"select * from (values {values}) as rows (event_date, bucket_name, {word})",
         )
@@ -216,11 +216,12 @@ def checked(settings, day_of_check, *results, about=DAY):
         )
         for hour, suite, expectation, partition, good in results
     ]
-    lake.write_check_results(settings, rows, day_of_check, about)
+    partition = {"checked_on": day_of_check, "delivery_day": about}
+    lake.open_lake(settings).write(CHECK_RESULTS, rows, partition)
 
 
 def test_buckets_and_hours_of_the_day_alone_are_counted_by_their_words(settings, marts):
-    found = read(settings, DAY, NEXT_DAY)
+    found = read(lake.open_lake(settings), settings, DAY, NEXT_DAY)
     assert found == Summary(
         DAY, {"delivering": 3, "off": 3}, {"delivered": 2, "missing": 1}, (), exempt=0
     )
@@ -228,7 +229,9 @@ def test_buckets_and_hours_of_the_day_alone_are_counted_by_their_words(settings,
 
 def test_exempt_are_the_buckets_of_the_day_that_are_off_and_named(settings, marts):
     named = Settings(unlogged_buckets=("tmp-*", "photos"))
-    assert (read(named, DAY, NEXT_DAY).exempt, read(named, NEXT_DAY, NEXT_DAY).exempt) == (2, 1)
+    mine = lake.open_lake(named)
+    exempt = [read(mine, named, day, NEXT_DAY).exempt for day in (DAY, NEXT_DAY)]
+    assert exempt == [2, 1]
 
 
 def test_findings_are_those_of_the_days_last_check_since_it_was_run(settings, marts):
@@ -259,7 +262,7 @@ def test_findings_are_those_of_the_days_last_check_since_it_was_run(settings, ma
     )
     checked(settings, NEXT_DAY, (5, "a", "elsewhere", DAY, False), about=before)
 
-    found = read(settings, DAY, NEXT_DAY).findings
+    found = read(lake.open_lake(settings), settings, DAY, NEXT_DAY).findings
     assert [(one.expectation, one.message) for one in found] == [
         ("broken", f"a/broken of {DAY} at 1"),
         ("mended", f"b/mended of {DAY} at 1"),
@@ -276,8 +279,9 @@ def test_what_a_finding_is_about_is_read_as_it_was_written(settings, marts):
         "a", "lost", "critical", False, False, None, "m", ("b 1", "c, d"), DAY,
         datetime.combine(NEXT_DAY, datetime.min.time(), UTC),
     )  # fmt: skip
-    lake.write_check_results(settings, [result], NEXT_DAY, DAY)
-    (found,) = read(settings, DAY, NEXT_DAY).findings
+    partition = {"checked_on": NEXT_DAY, "delivery_day": DAY}
+    lake.open_lake(settings).write(CHECK_RESULTS, [result], partition)
+    (found,) = read(lake.open_lake(settings), settings, DAY, NEXT_DAY).findings
     assert found == Finding("critical", "lost", "m", str(DAY), ("b 1", "c, d"))
 
 
