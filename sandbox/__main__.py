@@ -1,11 +1,11 @@
-"""The command line of the sandbox: serve it, run the demo in it, look around in it."""
+"""The command line of the sandbox: serve it, run the demo, start Airflow beside it."""
 
 from __future__ import annotations
 
 import enum
 import signal
 import sys
-import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +13,19 @@ from typing import Annotated
 import typer
 
 from sandbox.athena.trino.coordinator import NoCoordinator
-from sandbox.process import PortTaken, refuse_taken
+from sandbox.process import INTERRUPTED, PortTaken, SandboxDied, interrupt_once, refuse_taken
+from sandbox.up import AirflowDied
+from sandbox.up import up as serve_airflow
+
+PATIENCE = 15  # seconds that the sandbox may take to stop
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-Seed = Annotated[int, typer.Option(help="The same seed gives the same account.")]
-Requests = Annotated[int, typer.Option(min=1, help="About how many requests the account saw.")]
-Days = Annotated[int, typer.Option(min=1, help="Delivery days of history, ending yesterday.")]
+Seed = Annotated[int, typer.Option(help="The same seed makes the same account.")]
+Requests = Annotated[
+    int, typer.Option(min=1, help="Requests that the account received, approximately.")
+]
+Days = Annotated[int, typer.Option(min=1, help="Delivery days of history, until yesterday.")]
 
 
 class Account(enum.StrEnum):
@@ -33,82 +39,108 @@ class Engine(enum.StrEnum):
 
 
 Engines = Annotated[
-    Engine, typer.Option(envvar="ENGINE", help="What runs the SQL; trino needs a JDK 24.")
+    Engine, typer.Option(envvar="ENGINE", help="The SQL engine. trino needs a JDK 24.")
 ]
 
 
 @app.callback()
 def sandbox() -> None:
     """AWS on this machine: moto's control plane, an Athena that runs SQL, a simulated account."""
-    # ended from outside or by Ctrl-C, it takes along what it started
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_once()
 
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 5000,
-    account: Account = Account.simulated,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 picks a free one.")
+    ] = 5000,
+    account: Annotated[Account, typer.Option(help="What the account holds.")] = Account.simulated,
     seed: Seed = 7,
     requests: Requests = 20_000,
     days: Days = 4,
     engine: Engines = Engine.duckdb,
-    truth: Annotated[Path, typer.Option(help="Where to write what was planted.")] = Path(
+    truth: Annotated[Path, typer.Option(help="File for the list of what was planted.")] = Path(
         ".lacuna/truth.json"
     ),
 ) -> None:
-    """Serve the sandbox until interrupted; prints the exports a client needs, then `sandbox ready`."""
-    from sandbox.account import simulate
+    """Serve the sandbox until Ctrl-C. Prints the exports that a client needs, then `sandbox ready`."""
     from sandbox.athena import server
 
     refuse_taken(port, "make sandbox PORT")
-    with server.Sandbox(port=port, engine=getattr(server, engine)) as box:
-        print("The sandbox answers on this machine only and takes any credentials.")
-        of = simulated_environment if account is Account.simulated else client_environment
-        for name, value in of(box.url).items():
-            print(f"export {name}={value}")
-        if account is Account.simulated:
-            print(f"writing the simulated account (seed {seed}) …", flush=True)
+    is_ready = False
+    try:
+        with server.Sandbox(port, getattr(server, engine)) as box:
             try:
-                planted = simulate(box.url, seed, requests, yesterday(), days)
+                _print_exports(box.url, account)
+                if account is Account.simulated:
+                    _write_account(box.url, seed, requests, days, truth)
+                is_ready = True
+                print("sandbox ready", flush=True)
+                while True:
+                    time.sleep(1)
             except KeyboardInterrupt:
-                print("\nInterrupted: the sandbox is gone.")
-                sys.exit(128 + signal.SIGINT)
-            truth.parent.mkdir(parents=True, exist_ok=True)
-            truth.write_text(planted.to_json())
-            print(f"what was planted: {truth}")
-            first = yesterday() - timedelta(days=days - 1)
-            # most that is planted lies before the last day
-            begin = max(first, yesterday() - timedelta(days=1))
-            print(f"its days: {first} to {yesterday()}; begin with make run DAY={begin}")
-        print("sandbox ready", flush=True)
-        stop = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        signal.signal(signal.SIGINT, lambda *_: stop.set())
-        stop.wait()
+                signal.alarm(PATIENCE)  # ends the process if the clean-up hangs
+                raise
+    except KeyboardInterrupt:
+        if not is_ready:
+            print("\nInterrupted. The sandbox is stopped.")
+            sys.exit(INTERRUPTED)
+
+
+def _print_exports(url: str, account: Account) -> None:
+    print("The sandbox answers on this machine only and accepts any credentials.")
+    simulated = account is Account.simulated
+    environment = simulated_environment(url) if simulated else client_environment(url)
+    for name, value in environment.items():
+        print(f"export {name}={value}")
+
+
+def _write_account(url: str, seed: int, requests: int, days: int, truth: Path) -> None:
+    from sandbox.account import simulate
+
+    print(f"writing the simulated account (seed {seed}) …", flush=True)
+    planted = simulate(url, seed, requests, yesterday(), days)
+    truth.parent.mkdir(parents=True, exist_ok=True)
+    truth.write_text(planted.to_json())
+    print(f"what was planted: {truth}")
+    first = yesterday() - timedelta(days=days - 1)
+    # most faults lie before the last day
+    begin = max(first, yesterday() - timedelta(days=1))
+    print(f"its days: {first} to {yesterday()}; begin with make run DAY={begin}")
 
 
 @app.command()
 def demo(seed: Seed = 7, requests: Requests = 20_000, days: Days = 4) -> None:
-    """The main job end to end: exit 1 where the verdicts differ from what was planted."""
+    """Run every day of the simulated account and compare the verdicts with what was planted.
+
+    Exit 1 if they differ.
+    """
     from sandbox import demo as page
 
     try:
         sys.exit(page.run(seed, requests, yesterday(), days))
     except KeyboardInterrupt:
-        print("\nInterrupted: the sandbox is gone; `make demo` starts from an empty one.")
-        sys.exit(128 + signal.SIGINT)
+        print("\nInterrupted. The sandbox is stopped; `make demo` starts with a new one.")
+        sys.exit(INTERRUPTED)
 
 
 @app.command()
-def up(seed: Seed = 7, requests: Requests = 20_000, days: Days = 4, port: int = 8080) -> None:
-    """Airflow's scheduler and UI beside a sandbox, with the runs of the simulated days."""
-    from sandbox.up import up as serve_airflow
-
-    serve_airflow(seed, requests, yesterday(), days, port)
+def up(
+    seed: Seed = 7,
+    requests: Requests = 20_000,
+    days: Days = 4,
+    port: Annotated[int, typer.Option(help="The port of Airflow's UI on 127.0.0.1.")] = 8080,
+) -> None:
+    """Serve Airflow's scheduler and UI beside a sandbox, and run the simulated days in it."""
+    try:
+        serve_airflow(seed, requests, yesterday(), days, port)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Airflow and the sandbox are stopped.")
+        sys.exit(INTERRUPTED)
 
 
 def client_environment(url: str) -> dict[str, str]:
-    """What a client needs to talk to the sandbox instead of AWS."""
+    """Return the variables with which a client talks to the sandbox instead of AWS."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "sandbox",
@@ -118,18 +150,19 @@ def client_environment(url: str) -> dict[str, str]:
 
 
 def simulated_environment(url: str) -> dict[str, str]:
-    """The same where the sandbox holds the simulated account, and what that account has set."""
+    """Return the same, plus the settings of the simulated account."""
     from sandbox.account.buckets import INVENTORY
 
     return {**client_environment(url), "LACUNA_SENSITIVITY_TABLE": INVENTORY}
 
 
 def yesterday() -> date:
+    """Return the last UTC day that is over."""
     return datetime.now(UTC).date() - timedelta(days=1)
 
 
 if __name__ == "__main__":
     try:
         app()
-    except (NoCoordinator, PortTaken) as error:
+    except (AirflowDied, NoCoordinator, PortTaken, SandboxDied) as error:
         sys.exit(str(error))

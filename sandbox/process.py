@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, for the demo, the benchmark and the tests of whole runs."""
+"""The sandbox as a separate process, for the demo, the benchmark and the tests of whole days."""
 
 from __future__ import annotations
 
@@ -10,44 +10,65 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TypedDict
 
 REPO = Path(__file__).parents[1]
 READY = "sandbox ready"
+INTERRUPTED = 128 + signal.SIGINT  # the exit code that shells use for Ctrl-C
+
+
+def interrupt_once() -> None:
+    """Make the first SIGINT or SIGTERM raise KeyboardInterrupt, and ignore every later one.
+
+    A signal often arrives twice: `make` forwards one that its whole process group got. The second
+    must not disturb the clean-up after the first. The handler sets a flag and takes no lock: a
+    second signal can run it again inside itself, and would wait for that lock forever.
+    """
+    is_interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal is_interrupted
+        if not is_interrupted:
+            is_interrupted = True
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
 
 class PortTaken(RuntimeError):
-    """Something listens on the port already; the message says what to do."""
+    """Another process listens on the port; the message says what to do."""
 
 
 def refuse_taken(port: int, setting: str) -> None:
-    """Raise PortTaken unless the port is free; `setting` is how another one is chosen."""
+    """Raise PortTaken unless the port is free; `setting` names the variable that chooses it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise PortTaken(
-                f"port {port} is in use: end what listens there, or choose another one: "
-                f"{setting}={port + 1}"
+                f"port {port} is in use: stop the process that listens there, or choose another "
+                f"port: {setting}={port + 1}"
             ) from error
 
 
 class SandboxDied(RuntimeError):
-    """The sandbox ended before it was ready; the message holds what it printed."""
+    """The sandbox ended before it was ready; the message holds its output."""
 
 
 @contextmanager
 def serving(*options: str, echo: bool = False) -> Iterator[dict[str, str]]:
-    """A served sandbox, stopped at exit; yields this process's environment plus its exports.
+    """Serve a sandbox until exit; yields this process's environment plus the sandbox's exports.
 
-    `options` are those of `python -m sandbox serve`; `echo` prints what it says while it starts.
+    `options` are those of `python -m sandbox serve`. `echo` prints its output while it starts.
     """
     with running([sys.executable, "-m", "sandbox", "serve", "--port", "0", *options]) as process:
         assert process.stdout is not None
-        said, exports = [], {}
+        output, exports = [], {}
         for line in process.stdout:
-            said.append(line)
+            output.append(line)
             if line.startswith("export "):
                 name, _, value = line.removeprefix("export ").strip().partition("=")
                 exports[name] = value
@@ -56,7 +77,7 @@ def serving(*options: str, echo: bool = False) -> Iterator[dict[str, str]]:
             if line.startswith(READY):
                 yield os.environ | exports
                 return
-        raise SandboxDied("".join(said))
+        raise SandboxDied("".join(output))
 
 
 class Access(TypedDict):
@@ -69,7 +90,7 @@ class Access(TypedDict):
 
 
 def access(environment: Mapping[str, str]) -> Access:
-    """How a client in this process reaches the sandbox of an environment that is not its own."""
+    """Return what a client in this process needs to reach the sandbox of `environment`."""
     return {
         "region_name": environment["AWS_DEFAULT_REGION"],
         "endpoint_url": environment["AWS_ENDPOINT_URL"],
@@ -82,7 +103,7 @@ def access(environment: Mapping[str, str]) -> Access:
 def running(
     command: Sequence[str], environment: dict[str, str] | None = None, log: Path | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process and all its children, ended as one group at exit; output to a pipe or to `log`."""
+    """Run a process, and stop it and its children at exit; its output goes to a pipe or to `log`."""
     out = log.open("a") if log else subprocess.PIPE
     process = subprocess.Popen(
         command,
@@ -100,7 +121,7 @@ def running(
 
 
 def end(process: subprocess.Popen[str], patience: float = 20.0) -> None:
-    """SIGTERM to the whole process group, and SIGKILL to what is left of it."""
+    """Send SIGTERM to the whole process group, and SIGKILL to what is left of it."""
     for sign, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
         try:
             os.killpg(process.pid, sign)

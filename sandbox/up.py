@@ -1,10 +1,11 @@
-"""`make up`: Airflow's own scheduler and UI beside a sandbox, with the simulated days' runs."""
+"""`make up`: Airflow's own scheduler and UI beside a sandbox, with runs of the simulated days."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,12 +16,12 @@ from sandbox.process import REPO, refuse_taken, running, serving
 
 
 class AirflowDied(RuntimeError):
-    """Airflow ended, or was not healthy in time; the message says where its log is."""
+    """Airflow ended or was not healthy in time; the message names its log."""
 
 
 def up(seed: int, requests: int, until: date, days: int, port: int) -> None:
-    """Serve until interrupted; prints where to look."""
-    refuse_taken(port, "make up UI_PORT")  # before anything is deleted: it may be our own
+    """Serve until Ctrl-C; prints the addresses of the UI and of the sandbox."""
+    refuse_taken(port, "make up UI_PORT")  # first: `make up` may run already, and uses the folder
     options = ("--seed", str(seed), "--requests", str(requests), "--days", str(days))
     with serving(*options, echo=True) as environment:
         home = fresh_home()
@@ -32,18 +33,21 @@ def up(seed: int, requests: int, until: date, days: int, port: int) -> None:
             print(f"starting Airflow (log: {os.path.relpath(log)}) …", flush=True)
             wait_until_healthy(url, airflow, log)
             backfill(until - timedelta(days=days - 1), until, environment)
-            print(f"\nAirflow   {url}   (no login needed)")
+            print(f"\nAirflow   {url}   (no login)")
             print(f"sandbox   {environment['AWS_ENDPOINT_URL']}")
-            print(f"{days} days are being run now: {until - timedelta(days=days - 1)} to {until}.")
-            print("Look at the assets' graph, a run's logs; Ctrl-C ends everything.", flush=True)
+            print(f"Airflow runs {days} days now: {until - timedelta(days=days - 1)} to {until}.")
+            print("The UI shows the asset graph and each run's logs. Ctrl-C stops everything.")
+            sys.stdout.flush()
             try:
                 airflow.wait()
             except KeyboardInterrupt:
-                print("\nending …")
+                print("\nstopping …", flush=True)
+                return
+        raise AirflowDied(f"Airflow ended with exit code {airflow.returncode}; its log: {log}")
 
 
 def fresh_home() -> Path:
-    """An Airflow home that knows of no run: a new sandbox has none, whatever ran before."""
+    """Return an empty Airflow home: a new sandbox has no runs."""
     home = REPO / ".lacuna" / "up"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -51,7 +55,7 @@ def fresh_home() -> Path:
 
 
 def standalone_environment(url: str, port: int) -> dict[str, str]:
-    """What `airflow standalone` needs to stay on loopback, on this port, without a login."""
+    """Return the settings that keep `airflow standalone` on loopback, on one port, without a login."""
     return {
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__HOST": "127.0.0.1",
@@ -63,13 +67,13 @@ def standalone_environment(url: str, port: int) -> dict[str, str]:
 
 
 def wait_until_healthy(
-    url: str, process: subprocess.Popen[str], log: Path, patience: float = 180.0
+    url: str, process: subprocess.Popen[str], log: Path, patience: float = 600.0
 ) -> None:
-    """Return once the api-server answers that the scheduler is healthy."""
+    """Return when the API server reports that the scheduler is healthy; raise AirflowDied otherwise."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            break
+            raise AirflowDied(f"Airflow ended with exit code {process.returncode}; its log: {log}")
         try:
             with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=5) as answer:
                 if b'"scheduler":{"status":"healthy"' in answer.read().replace(b" ", b""):
@@ -81,14 +85,14 @@ def wait_until_healthy(
 
 
 def backfill(first: date, last: date, environment: dict[str, str]) -> None:
-    """Ask the scheduler for one partition run a day; the other DAGs follow by their assets."""
+    """Ask the scheduler for one partition run per day; assets trigger the other DAGs."""
     subprocess.run(
         ["airflow", "dags", "reserialize"], env=environment, check=True, capture_output=True
     )
     subprocess.run(
         [
             *("airflow", "backfill", "create", "--dag-id", "snapshot_logging_config"),
-            # the range is compared with the time of the cron, not with the day
+            # Airflow compares the range with the time of the schedule, not with the day
             *("--from-date", str(first), "--to-date", f"{last}T23:59", "--max-active-runs", "1"),
             *("--reprocess-behavior", "completed"),
         ],

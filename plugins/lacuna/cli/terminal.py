@@ -1,16 +1,18 @@
-"""What a person at a terminal sees of a run, and how Ctrl-C ends it.
+"""What a run shows on a terminal, and how Ctrl-C ends it.
 
-Airflow speaks to whoever runs a scheduler: a line a second while a retry waits, a traceback for
-each failed try. `lacuna.cli.runner` tells what happened in its own lines instead. Whoever wants Airflow's
-own sets AIRFLOW__LOGGING__LOGGING_LEVEL and AIRFLOW__LOGGING__NAMESPACE_LEVELS.
+Airflow's log is written for a scheduler: a line per second while a retry waits, and a traceback for
+each failed attempt. `lacuna.cli.runner` prints its own lines instead. To see Airflow's log lines,
+set AIRFLOW__LOGGING__LOGGING_LEVEL and AIRFLOW__LOGGING__NAMESPACE_LEVELS.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import fcntl
 import logging
 import os
+import select
 import signal
 import sys
 import time
@@ -18,16 +20,20 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
 
-_PATIENCE = 10  # seconds that queries have to be cancelled in
-_PAUSE = 5.0  # seconds of silence after which a line of progress is welcome
+_PATIENCE = 10  # seconds in which queries are cancelled
+_ECHO = 2.0  # seconds in which a second SIGTERM is the first one again, forwarded by `make`
+_PAUSE = 5.0  # seconds of silence after which a line of progress is printed
 _turns: list[TextIO] = []
 
 
 class Interrupt:
-    """The first Ctrl-C asks the run to stop; the second, or some seconds, end it.
+    """Stop the run at the first Ctrl-C; end it at the second, or after some seconds.
 
-    Asking is not enough: Airflow takes KeyboardInterrupt for a failed try and would try again,
-    dbt and PyAthena for a failed query and would go on with the next one.
+    An exception alone does not stop it. Airflow takes KeyboardInterrupt for a failed attempt and
+    tries again; dbt and PyAthena take it for a failed query and go on with the next one.
+
+    The handler takes no lock. A signal can arrive while the run prints or handles another signal,
+    and then that lock is already held. So the handler writes to the file descriptor.
     """
 
     def __init__(
@@ -39,50 +45,60 @@ class Interrupt:
         self.asked = False
         self.running = False
         self.done: list[str] = []
-        self._told = False
+        self._reported = False
+        self._first, self._asked_at = int(signal.SIGINT), 0.0
         self._process = os.getpid()
-        self._code = 128 + signal.SIGINT  # as shells have it: 128 and the signal's number
 
     def listen(self) -> None:
-        """From here on Ctrl-C is answered by this interrupt."""
+        """Handle Ctrl-C, SIGTERM and the end of the patience from here on."""
         signal.signal(signal.SIGINT, self._answer)
-        # schedulers, containers and `timeout` end a run so
+        # schedulers, containers and `timeout` stop a run with SIGTERM
         signal.signal(signal.SIGTERM, self._answer)
         signal.signal(signal.SIGALRM, self._answer)
 
     def leave(self) -> NoReturn:
-        """Say how far the run came, tidy up, and end: threads may wait for their queries."""
-        self._tell()
-        end(self._code)
+        """Report how far the run came and end: threads may still wait for their queries."""
+        self._report()
+        end(128 + self._first)  # the code that shells use
 
-    def _tell(self) -> None:
-        self._told = True  # first: another signal may come while this is printed
+    def _report(self) -> None:
         done = "nothing was done yet"
         if self.done:
             tasks = "1 task was" if len(self.done) == 1 else f"{len(self.done)} tasks were"
             done = f"{tasks} done, the last one {self.done[-1]}"
-        print(f"Interrupted: {done}. {self._again}", flush=True)
+        _write(f"Interrupted: {done}. {self._again}\n")
+        self._reported = True
 
     def _answer(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._process:  # a process that a task has forked: it has nothing to tell
+        if os.getpid() != self._process:  # a process that a task has forked has nothing to report
             os._exit(128 + number)
         if self.asked:
-            if not self._told:
-                self._tell()
-            os._exit(self._code)
+            since = time.monotonic() - self._asked_at
+            if number == self._first == signal.SIGTERM and since < _ECHO:
+                return
+            if not self._reported:
+                self._report()
+            os._exit(128 + self._first)
+        self._first, self._asked_at = number, time.monotonic()
         self.asked = True
-        self._code = 128 + number
-        print("\nstopping …  (Ctrl-C again: at once)", flush=True)
+        _write("\nstopping …  (Ctrl-C again: at once)\n")
         if not self.running:
-            # an exception in the midst of an import ends in whatever error the importer makes of it
-            self._tell()
-            os._exit(self._code)
+            # an importer turns an exception inside an import into an error of its own
+            self._report()
+            os._exit(128 + self._first)
         signal.alarm(_PATIENCE)
         raise KeyboardInterrupt
 
 
+def _write(text: str) -> None:
+    """Write to standard output without its lock; drop the text if the write would block."""
+    with contextlib.suppress(OSError):  # the reader of the pipe is gone
+        if select.select([], [1], [], 0)[1]:
+            os.write(1, text.encode())
+
+
 def end(code: int) -> NoReturn:
-    """End the process without freeing what Airflow and dbt have made: that takes seconds."""
+    """End the process without freeing what Airflow and dbt allocated: that takes seconds."""
     sys.stdout.flush()
     sys.stderr.flush()
     atexit._run_exitfuncs()
@@ -90,36 +106,36 @@ def end(code: int) -> NoReturn:
 
 
 def wait_for_turn() -> None:
-    """Let a run that is under way here end first: Airflow's database is one, and so is the lake.
+    """Wait until no other run is under way here: runs share Airflow's database and the lake.
 
-    The turn ends with the process, however it ends.
+    The lock is released when the process ends, for whatever reason.
     """
     home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
     home.mkdir(parents=True, exist_ok=True)
     turn = (home / "lacuna.turn").open("w")
-    _turns.append(turn)  # closed, it would be over
+    _turns.append(turn)  # closing the file would release the lock
     try:
         fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print("another run is under way here: this one begins when it ends", flush=True)
+        print("another run is under way here: this run starts when it ends", flush=True)
         fcntl.flock(turn, fcntl.LOCK_EX)
 
 
 def before_airflow() -> None:
-    """Levels that Airflow reads when it is imported; what the environment says already stands."""
+    """Set the log levels that Airflow reads when it is imported; values already set are kept."""
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     os.environ.setdefault(
         "AIRFLOW__LOGGING__NAMESPACE_LEVELS",
-        # tracebacks of tries, whose causes `lacuna.cli.runner` prints; that runs by hand have no
-        # partition key
+        # tracebacks of attempts, whose causes `lacuna.cli.runner` prints; warnings that a run by
+        # hand has no partition key
         "task=CRITICAL airflow.assets.manager=ERROR py.warnings=ERROR",
     )
-    # for the helper process of dbt's locks: that an interrupted run did not return them
+    # the helper process of dbt's locks warns that an interrupted run did not return them
     os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
 
 
 def after_airflow() -> None:
-    """What Airflow has no setting for: its loggers of the standard library, and Lacuna's own."""
+    """Set what Airflow has no setting for: loggers of the standard library, and Lacuna's own."""
     logging.getLogger("airflow.sdk.definitions.dag").addFilter(
         lambda record: not str(record.msg).startswith("No tasks to run")
     )
@@ -130,13 +146,13 @@ def after_airflow() -> None:
     own.addHandler(lines)
     own.setLevel(logging.INFO)
     own.propagate = False
-    # the summary of the day, or the plan and what became of it, says it better
+    # the summary of the day, or the plan and its result, says it better
     for name in ("lacuna.steps.check", "lacuna.steps.remediate"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class _Sparing(logging.Filter):
-    """Warnings always; of mere progress one line after some seconds of silence."""
+    """Pass every warning, and one line of progress after some seconds of silence."""
 
     def __init__(self) -> None:
         super().__init__()
