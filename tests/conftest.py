@@ -1,10 +1,11 @@
-"""Airflow in a home of its own, no way to a real AWS account, and one sandbox for who needs it."""
+"""Airflow in a home of its own, no way to a real AWS account, and one sandbox for every test that needs it."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 
 import boto3
+import hypothesis
 import pytest
 
 from tests.support import REPO
@@ -31,10 +32,23 @@ for name in [
 
 from sandbox.athena.server import Sandbox  # noqa: E402
 
+# How long one example takes depends on how busy the machine is, so no example has a deadline.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("deep", deadline=None, max_examples=300)
+hypothesis.settings.load_profile("quick")
+
+# Files that take minutes start first: at the end one worker would wait for the other.
+LONGEST_FIRST = ("tests/days", "tests/sandbox/dbt_project", "tests/sandbox/lacuna")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole days first: they take minutes, and at the end one worker would wait for the other."""
-    items.sort(key=lambda item: item.get_closest_marker("dag") is None)
+    """Order the tests by ring, the slow rings first. The order within a ring stays."""
+
+    def rank(item: pytest.Item) -> int:
+        folders = (item.nodeid.startswith(f"{folder}/") for folder in LONGEST_FIRST)
+        return next((n for n, inside in enumerate(folders) if inside), len(LONGEST_FIRST))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

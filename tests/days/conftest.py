@@ -189,7 +189,7 @@ SMALL = ("--requests", "4000", "--days", "2")
 @pytest.fixture(scope="module")
 def simulated(airflow_home) -> Iterator[GuardedWorld]:
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.infra.guarded"],
+        [sys.executable, "-m", "tests.sandbox.infra.guarded"],
         cwd=REPO,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

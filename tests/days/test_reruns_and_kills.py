@@ -12,7 +12,7 @@ import pytest
 from lacuna.cli.runner import in_asset_order, load_dags
 from tests.days.conftest import Started
 
-pytestmark = pytest.mark.dag
+pytestmark = pytest.mark.long
 
 # Seconds after the end of a task: dbt writes tables then, in the next one
 IN_THE_MIDST = 3.0

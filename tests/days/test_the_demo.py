@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.process import REPO
 
-pytestmark = pytest.mark.dag
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize("seed", [11])

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import lacuna
@@ -922,7 +922,6 @@ def requests(mode: str, selectors: list[dict], more: list[str]) -> Iterator[dict
         }
 
 
-@settings(max_examples=100, deadline=None)
 @given(TRAILS_DRAWN, st.lists(st.text("ab/.s~", min_size=1, max_size=5), max_size=3))
 @example([([{"FieldSelectors": [*USUAL]}], False)], [])
 def test_the_judgement_agrees_with_every_single_request(drawn, keys):
