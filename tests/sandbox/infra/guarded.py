@@ -1,8 +1,8 @@
 """The simulated account at two ports: at one anybody may ask anything, at the other only what the role of
 infra/lacuna.yaml may.
 
-`python -m tests.sandbox.infra.guarded` deploys the template, prints what was planted and the exports of both ports, and serves
-until its standard input ends; to each line of it it answers which actions were used so far and what was refused.
+`python -m tests.sandbox.infra.guarded` deploys the template, prints what was planted and the exports of both ports, and
+serves until its standard input ends; to each line of it it answers which actions were used so far and what was refused.
 What AWS does on a caller's behalf (Athena reads Glue and S3 as whoever started the query) is beneath the sandbox's
 APIs and not seen here.
 """

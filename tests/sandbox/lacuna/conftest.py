@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tests.support import REPO
 
-
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 DAY = date(2026, 11, 21)
