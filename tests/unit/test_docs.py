@@ -52,7 +52,8 @@ def test_the_readme_is_a_front_door():
 
 @pytest.mark.parametrize("page", WRITTEN, ids=name_of)
 def test_a_line_of_prose_wraps_at_100(page):
-    prose = FENCE.sub("", page.read_text()).splitlines()
+    # as a reader sees it: a link's address cannot be wrapped
+    prose = re.sub(r"\]\([^)]*\)", "]", FENCE.sub("", page.read_text())).splitlines()
     assert [line for line in prose if len(line) > 100 and not line.startswith("|")] == []
 
 
