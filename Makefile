@@ -118,7 +118,8 @@ lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint, cfn-lin
 	@cfn-lint infra/*.yaml
 
 .PHONY: docs
-docs: .venv/.installed ## What the embedded engine carries and refuses: docs/embedded-engine.md
+docs: .venv/.installed ## Write the pages that follow from the code: settings, the embedded engine
+	@python -m lacuna.cli.reference
 	@python -m sandbox.athena.duck.described
 
 .PHONY: bench

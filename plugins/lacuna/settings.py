@@ -1,7 +1,8 @@
-"""Lacuna's settings: the only place that reads the environment.
+"""Lacuna's settings: the only module that reads the environment.
 
-Every setting has a default that works in the sandbox. A bad environment is reported once and
-whole: one line a problem, so that the second mistake is not found by a second failed run.
+A setting is one field of `Settings`: its name, default, parser, allowed values and meaning stand
+together. Every default works in the sandbox. All problems of an environment are reported at once,
+one line each.
 """
 
 import difflib
@@ -9,25 +10,24 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple, Self, TypeVar
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import urlsplit
 
+from lacuna import globs
 from lacuna.text import visible
 
 Parsed = TypeVar("Parsed")
 
 _PREFIX = "LACUNA_"
-# Not settings: how the runner tells dbt where to write, and what the containers and tests share.
+# Not settings: what the runner passes to dbt, and what the containers and tests share
 _NOT_SETTINGS = ("LACUNA_DBT_", "LACUNA_SECRET", "LACUNA_TEST_")
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
-# Reserved by S3, each for a kind of name that is no bucket's
+# S3 reserves these for names of other things than buckets
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-# Also of the oldest buckets of us-east-1, whose names may hold capitals and underscores
-_BUCKET_GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,255}")
 _TABLE = re.compile(r"[a-z0-9_-]{1,255}\.[a-z0-9_-]{1,255}")
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}")
@@ -36,10 +36,15 @@ _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 # A role's name may have a path before it
 _ROLE = re.compile(r"([A-Za-z0-9+=,.@_-]{1,64}/)*[A-Za-z0-9+=,.@_-]{1,64}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9+=,.@:/_-]{2,1224}")
-# For LACUNA_ACCOUNTS: every account that Organizations names
+# The value of LACUNA_ACCOUNTS that means every account of the organization
 ORGANIZATION = "organization"
 _INTEGER = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
+
+_GLOBS_ALLOWED = (
+    "must be bucket names separated by commas, in which '*' stands for any characters and "
+    "'?' for one, like "
+)
 
 
 class SettingsError(ValueError):
@@ -60,98 +65,19 @@ class SettingRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What a run may be told from outside. `lake_bucket` None: named after account and Region."""
+class Setting:
+    """What a field of `Settings` says about itself. `allowed` completes "the value must be"."""
 
-    region: str = "us-east-1"
-    endpoint_url: str | None = None
-    lake_bucket: str | None = None
-    workgroup: str = "primary"
-    lateness_hours: int = 6
-    event_day_folders: int = 10
-    config_max_age_days: int = 7
-    log_retention_days: int = 90
-    quarantine_share: float = 0.01
-    sensitivity_tag: str = "sensitivity"
-    sensitive_values: tuple[str, ...] = (
-        "confidential",
-        "restricted",
-        "secret",
-        "sensitive",
-        "high",
-    )
-    sensitive_buckets: tuple[str, ...] = ()
-    sensitivity_table: str | None = None
-    concurrency: int = 16
-    unlogged_buckets: tuple[str, ...] = ()
-    remediation_role: str | None = None
-    accounts: tuple[str, ...] = ()
-    account_role: str = "lacuna-read"
-    account_external_id: str | None = None
-    store_regions: tuple[str, ...] = ()
-    from_environment: frozenset[str] = frozenset()
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this process, or one SettingsError naming all that is wrong."""
-        problems = _unknown_names(environ)
-        values: dict[str, object] = {}
-        origins: set[str] = set()
-        for setting in _SETTINGS:
-            name = next((name for name in setting.names if name in environ), None)
-            if name is None:
-                continue
-            try:
-                values[setting.field] = setting.parse(environ[name])
-                origins.add(setting.field)
-            except ValueError:
-                problems.append(f"{name} is '{visible(environ[name])}': {setting.allowed}")
-        settings = cls(**values, from_environment=frozenset(origins))  # type: ignore[arg-type]
-        problems += _contradictions(settings)
-        if problems:
-            raise SettingsError(problems)
-        return settings
-
-    def lake_bucket_for(self, account_id: str) -> str:
-        """The lake bucket's name, derived from the account unless it was given."""
-        return self.lake_bucket or f"lacuna-lake-{account_id}-{self.region}"
-
-    @property
-    def lateness_days(self) -> int:
-        """The days that a late record can reach back: `lateness_hours`, rounded up to whole days."""
-        return math.ceil(self.lateness_hours / 24)
-
-    @property
-    def unlogged_pattern(self) -> str | None:
-        """A regular expression of the names of `unlogged_buckets`, for Athena; None if there are
-        none. What a glob may hold leaves nothing to escape but the dot."""
-        if not self.unlogged_buckets:
-            return None
-        parts = {"*": ".*", "?": ".", ".": "[.]"}
-        globs = ["".join(parts.get(one, one) for one in glob) for glob in self.unlogged_buckets]
-        return f"^({'|'.join(globs)})$"
-
-    def rows(self) -> list[SettingRow]:
-        """Every setting with its value, where the value came from, and what it is for."""
-        return [
-            SettingRow(
-                name=setting.names[0],
-                value=_shown(getattr(self, setting.field), setting.when_none),
-                origin="environment" if setting.field in self.from_environment else "default",
-                meaning=setting.meaning,
-            )
-            for setting in _SETTINGS
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    field: str
-    names: tuple[str, ...]
     parse: Callable[[str], object]
     allowed: str
     meaning: str
+    names: tuple[str, ...] = ()
     when_none: str = ""
+
+
+def _setting(default: Parsed, *words: Any, **more: Any) -> Parsed:
+    """A field of `Settings` that the environment can set; see `Setting` for the arguments."""
+    return field(default=default, metadata={"setting": Setting(*words, **more)})
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -161,6 +87,20 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _list_of(pattern: re.Pattern[str]) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        values = _parts(text)
+        if not all(pattern.fullmatch(value) for value in values):
+            raise ValueError(text)
+        return values
+
+    return parse
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _bucket_name(text: str) -> str:
@@ -175,31 +115,13 @@ def _bucket_name(text: str) -> str:
     return text
 
 
-def _bucket_globs(text: str) -> tuple[str, ...]:
-    globs = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not all(_BUCKET_GLOB.fullmatch(glob) for glob in globs):
-        raise ValueError(text)
-    return globs
-
-
 def _table(text: str) -> str | None:
-    if text and not _TABLE.fullmatch(text):
-        raise ValueError(text)
-    return text or None
+    return _matching(_TABLE)(text) if text else None
 
 
 def _accounts(text: str) -> tuple[str, ...]:
-    named = tuple(part.strip() for part in text.split(",") if part.strip())
-    if named != (ORGANIZATION,) and not all(_ACCOUNT_ID.fullmatch(one) for one in named):
-        raise ValueError(text)
-    return named
-
-
-def _regions(text: str) -> tuple[str, ...]:
-    named = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not all(_REGION.fullmatch(one) for one in named):
-        raise ValueError(text)
-    return named
+    named = _parts(text)
+    return named if named == (ORGANIZATION,) else _list_of(_ACCOUNT_ID)(text)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -231,39 +153,40 @@ def _tag_key(text: str) -> str:
 
 
 def _tag_values(text: str) -> tuple[str, ...]:
-    values = tuple(part.strip() for part in text.split(",") if part.strip())
     if visible(text) != text:
         raise ValueError(text)
-    return values
+    return _parts(text)
 
 
 def _endpoint(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or visible(text) != text:
         raise ValueError(text)
-    _ = parts.port  # raises ValueError where the port is not a number
+    _ = parts.port  # raises ValueError if the port is not a number
     return text
 
 
-_SETTINGS = (
-    _Setting(
-        "region",
-        ("AWS_REGION", "AWS_DEFAULT_REGION"),
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment decides about a run. A field's variable is LACUNA_ and its name."""
+
+    region: str = _setting(
+        "us-east-1",
         _matching(_REGION),
         "must be a Region's code, like eu-west-1",
         "Region of the lake, of Glue and of Athena",
-    ),
-    _Setting(
-        "endpoint_url",
-        ("AWS_ENDPOINT_URL",),
+        names=("AWS_REGION", "AWS_DEFAULT_REGION"),
+    )
+    endpoint_url: str | None = _setting(
+        None,
         _endpoint,
-        "must be a URL, like http://127.0.0.1:5000; unset it to talk to AWS",
-        "where AWS's APIs answer; the sandbox's address on a laptop",
+        "must be a URL, like http://127.0.0.1:5000; unset it to use AWS",
+        "address that answers all AWS calls: the sandbox on a laptop",
+        names=("AWS_ENDPOINT_URL",),
         when_none="(AWS)",
-    ),
-    _Setting(
-        "lake_bucket",
-        ("LACUNA_LAKE_BUCKET",),
+    )
+    lake_bucket: str | None = _setting(
+        None,
         _bucket_name,
         "must be a name that S3 allows: 3 to 63 of a-z, 0-9, '-' and '.', first and last a letter "
         "or digit, no '..', not the form of an IP address, not beginning with "
@@ -271,145 +194,180 @@ _SETTINGS = (
         "unset it for the default",
         "bucket that holds evidence, marts and query results",
         when_none="lacuna-lake-<account>-<region>",
-    ),
-    _Setting(
-        "workgroup",
-        ("LACUNA_WORKGROUP",),
+    )
+    workgroup: str = _setting(
+        "primary",
         _matching(_WORKGROUP),
         "must be an Athena workgroup's name: 1 to 128 of letters, digits, '.', '_' and '-'",
         "Athena workgroup that runs every query",
-    ),
-    _Setting(
-        "lateness_hours",
-        ("LACUNA_LATENESS_HOURS",),
+    )
+    lateness_hours: int = _setting(
+        6,
         _whole(1, 240),
         "must be a whole number of hours from 1 to 240",
-        "hours a record may take to arrive before its absence counts as missing",
-    ),
-    _Setting(
-        "event_day_folders",
-        ("LACUNA_EVENT_DAY_FOLDERS",),
+        "hours that a record may take to arrive; after that its absence counts as missing",
+    )
+    event_day_folders: int = _setting(
+        10,
         _whole(1, 60),
         "must be a whole number of days from 1 to 60",
-        "event-day folders listed besides the delivery day's own (PartitionedPrefix by EventTime)",
-    ),
-    _Setting(
-        "config_max_age_days",
-        ("LACUNA_CONFIG_MAX_AGE_DAYS",),
+        "event-day folders to list besides the delivery day's own (PartitionedPrefix by EventTime)",
+    )
+    config_max_age_days: int = _setting(
+        7,
         _whole(1, 90),
         "must be a whole number of days from 1 to 90",
-        "days after which an observed configuration no longer speaks for an event day",
-    ),
-    _Setting(
-        "log_retention_days",
-        ("LACUNA_LOG_RETENTION_DAYS",),
+        "days after which an observed configuration no longer counts for an event day",
+    )
+    log_retention_days: int = _setting(
+        90,
         _whole(1, 36_500),
         "must be a whole number of days from 1 to 36500",
-        "days for which access logs are to be kept; a lifecycle rule that deletes them earlier is "
-        "told",
-    ),
-    _Setting(
-        "quarantine_share",
-        ("LACUNA_QUARANTINE_SHARE",),
+        "days to keep access logs; a lifecycle rule that deletes them earlier is reported",
+    )
+    quarantine_share: float = _setting(
+        0.01,
         _share,
         "must be a share from 0 to 1, like 0.01",
-        "share of a day's lines that may be quarantined before the day is not trusted",
-    ),
-    _Setting(
-        "sensitivity_tag",
-        ("LACUNA_SENSITIVITY_TAG",),
+        "share of a day's lines that may be quarantined; with more the day is not trusted",
+    )
+    sensitivity_tag: str = _setting(
+        "sensitivity",
         _tag_key,
         "must be a bucket tag's key: 1 to 128 characters, none of them invisible",
         "bucket tag whose value says how sensitive the bucket is",
-    ),
-    _Setting(
-        "sensitive_values",
-        ("LACUNA_SENSITIVE_VALUES",),
+    )
+    sensitive_values: tuple[str, ...] = _setting(
+        ("confidential", "restricted", "secret", "sensitive", "high"),
         _tag_values,
         "must be values of that tag separated by commas, none of them with an invisible character",
-        "values of the tag that make a bucket a sensitive one: a trail must record it too",
+        "values of the tag that mark a bucket as sensitive: a trail must record it too",
         when_none="(none)",
-    ),
-    _Setting(
-        "sensitive_buckets",
-        ("LACUNA_SENSITIVE_BUCKETS",),
-        _bucket_globs,
-        "must be bucket names separated by commas, in which '*' stands for any characters and "
-        "'?' for one, like *-payroll,customer-*",
+    )
+    sensitive_buckets: tuple[str, ...] = _setting(
+        (),
+        _list_of(globs.BUCKETS),
+        f"{_GLOBS_ALLOWED}*-payroll,customer-*",
         "buckets that are sensitive whatever their tag says",
         when_none="(none)",
-    ),
-    _Setting(
-        "sensitivity_table",
-        ("LACUNA_SENSITIVITY_TABLE",),
+    )
+    sensitivity_table: str | None = _setting(
+        None,
         _table,
         "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
         "empty for none",
-        "table or view with the columns bucket_name (a name, or a glob with * and ?) and sensitivity "
-        "(a word like the tag's value): says of buckets what their tags do not",
+        "table or view that says how sensitive buckets are, in addition to their tags; its columns: "
+        "bucket_name (a name, or a glob with * and ?) and sensitivity (a word like the tag's value)",
         when_none="(none)",
-    ),
-    _Setting(
-        "concurrency",
-        ("LACUNA_CONCURRENCY",),
+    )
+    concurrency: int = _setting(
+        16,
         _whole(1, 64),
         "must be a whole number from 1 to 64",
-        "AWS calls in flight at once",
-    ),
-    _Setting(
-        "unlogged_buckets",
-        ("LACUNA_UNLOGGED_BUCKETS",),
-        _bucket_globs,
-        "must be bucket names separated by commas, in which '*' stands for any characters and "
-        "'?' for one, like lacuna-lake-*,*-logs*",
-        "buckets meant not to be logged: no alert that their logging is off",
+        "AWS calls in flight at the same time",
+    )
+    unlogged_buckets: tuple[str, ...] = _setting(
+        (),
+        _list_of(globs.BUCKETS),
+        f"{_GLOBS_ALLOWED}lacuna-lake-*,*-logs*",
+        "buckets that are not logged on purpose: no alert says that their logging is off",
         when_none="(none)",
-    ),
-    _Setting(
-        "remediation_role",
-        ("LACUNA_REMEDIATION_ROLE",),
+    )
+    remediation_role: str | None = _setting(
+        None,
         _matching(_ROLE_ARN),
         "must be a role's ARN, like arn:aws:iam::111122223333:role/lacuna-remediation",
-        "role that `make remediate APPLY=1` takes for changing buckets (infra/remediation.yaml)",
+        "role that `make remediate APPLY=1` assumes to change buckets (infra/remediation.yaml)",
         when_none="(the run's own credentials)",
-    ),
-    _Setting(
-        "accounts",
-        ("LACUNA_ACCOUNTS",),
+    )
+    accounts: tuple[str, ...] = _setting(
+        (),
         _accounts,
         "must be account ids of 12 digits separated by commas, or 'organization'",
-        "accounts to look at besides the credentials' own; 'organization': all its active ones",
+        "accounts to observe besides the credentials' own; 'organization': all its active accounts",
         when_none="(the credentials' own)",
-    ),
-    _Setting(
-        "account_role",
-        ("LACUNA_ACCOUNT_ROLE",),
+    )
+    account_role: str = _setting(
+        "lacuna-read",
         _matching(_ROLE),
         "must be a role's name, with its path if it has one, like lacuna-read",
-        "role that is assumed in each of the other accounts",
-    ),
-    _Setting(
-        "account_external_id",
-        ("LACUNA_ACCOUNT_EXTERNAL_ID",),
+        "role that the run assumes in each of the other accounts",
+    )
+    account_external_id: str | None = _setting(
+        None,
         _matching(_EXTERNAL_ID),
-        "must be 2 to 1224 of letters, digits and '+=,.@:/_-'; unset it where the role asks none",
-        "external id that the role asks for",
+        "must be 2 to 1224 of letters, digits and '+=,.@:/_-'; unset it if the role requires none",
+        "external id that the role requires",
         when_none="(none)",
-    ),
-    _Setting(
-        "store_regions",
-        ("LACUNA_STORE_REGIONS",),
-        _regions,
+    )
+    store_regions: tuple[str, ...] = _setting(
+        (),
+        _list_of(_REGION),
         "must be codes of Regions separated by commas, like us-east-1,eu-west-1",
-        "Regions in which event data stores of CloudTrail Lake may have been made, besides those "
-        "of the buckets",
+        "Regions that may hold event data stores of CloudTrail Lake, besides those of the buckets",
         when_none="(all of the partition)",
-    ),
-)
+    )
+    from_environment: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings of this process. Raises one SettingsError that names every problem."""
+        problems = _unknown_names(environ)
+        values: dict[str, Any] = {}
+        for key, setting in SETTINGS.items():
+            name = next((name for name in setting.names if name in environ), None)
+            if name is None:
+                continue
+            try:
+                values[key] = setting.parse(environ[name])
+            except ValueError:
+                problems.append(f"{name} is '{visible(environ[name])}': {setting.allowed}")
+        settings = cls(**values, from_environment=frozenset(values))
+        problems += _contradictions(settings)
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    def lake_bucket_for(self, account_id: str) -> str:
+        """Return the lake bucket's name: the given one, or one derived from the account."""
+        return self.lake_bucket or f"lacuna-lake-{account_id}-{self.region}"
+
+    @property
+    def lateness_days(self) -> int:
+        """The days that a late record can reach back: `lateness_hours`, rounded up to whole days."""
+        return math.ceil(self.lateness_hours / 24)
+
+    @property
+    def unlogged_pattern(self) -> str | None:
+        """A regular expression of the names of `unlogged_buckets`, for Athena; None if none."""
+        return globs.as_regex(self.unlogged_buckets) if self.unlogged_buckets else None
+
+    def rows(self) -> list[SettingRow]:
+        """Return every setting with its value, the origin of the value, and its meaning."""
+        return [
+            SettingRow(
+                name=setting.names[0],
+                value=_shown(getattr(self, key), setting.when_none),
+                origin="environment" if key in self.from_environment else "default",
+                meaning=setting.meaning,
+            )
+            for key, setting in SETTINGS.items()
+        ]
+
+
+def _settings_by_field() -> dict[str, Setting]:
+    found = {each.name: each.metadata["setting"] for each in fields(Settings) if each.metadata}
+    return {
+        key: replace(setting, names=setting.names or (f"{_PREFIX}{key.upper()}",))
+        for key, setting in found.items()
+    }
+
+
+SETTINGS: Mapping[str, Setting] = _settings_by_field()
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:
-    known = [name for setting in _SETTINGS for name in setting.names]
+    known = [name for setting in SETTINGS.values() for name in setting.names]
     problems = []
     for name in sorted(environ):
         if not name.startswith(_PREFIX) or name.startswith(_NOT_SETTINGS) or name in known:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from operator import eq, ge, gt
+from operator import ge, gt
 from typing import Any
+
+from lacuna import globs
 
 # Three-valued truth: None is "cannot tell".
 Truth = bool | None
@@ -117,39 +119,11 @@ def allows_part(policy: str | None, request: Request) -> bool:
     )
 
 
-def glob_matches(pattern: str, text: str, same: Callable[[str, str], bool] = eq) -> bool:
-    """IAM's wildcards, '*' and '?', in at most len(pattern) * len(text) steps.
-
-    `same` says if a character of the pattern may stand for one of the text.
-
-    Not fnmatch, whose '[' means something; not a regular expression, which a pattern of many
-    stars makes exponential.
-    """
-    at = next_in_pattern = resume = 0
-    star = -1
-    while at < len(text):
-        wanted = pattern[next_in_pattern] if next_in_pattern < len(pattern) else ""
-        if wanted == "*":
-            star, resume = next_in_pattern, at
-            next_in_pattern += 1
-        elif wanted == "?" or same(wanted, text[at]):
-            next_in_pattern += 1
-            at += 1
-        elif star >= 0:
-            # Let the last star swallow one character more, and try again behind it.
-            resume += 1
-            at = resume
-            next_in_pattern = star + 1
-        else:
-            return False
-    return all(character == "*" for character in pattern[next_in_pattern:])
-
-
 def may_match(pattern: str, text: str) -> Truth:
     """Does `pattern` match every text that `text` stands for, with DIGIT and LETTER in it?"""
-    if glob_matches(pattern, text):
+    if globs.matches(pattern, text):
         return True
-    return None if glob_matches(pattern, text, _may_be) else False
+    return None if globs.matches(pattern, text, _may_be) else False
 
 
 def may_begin(prefix: str, text: str) -> bool:
@@ -221,7 +195,7 @@ def _names_service(principal: Any, service: str) -> Truth:
 
 
 def _names_action(actions: Any, action: str) -> Truth:
-    return any(glob_matches(str(pattern).lower(), action.lower()) for pattern in _listed(actions))
+    return any(globs.matches(str(pattern).lower(), action.lower()) for pattern in _listed(actions))
 
 
 def _names_resources(patterns: Any, request: Request) -> Truth:
@@ -307,8 +281,8 @@ def _arn_matches(pattern: str, arn: str) -> Truth:
     """
     wanted, actual = pattern.split(":", 5), arn.split(":", 5)
     if len(wanted) != len(actual):
-        return pattern == "*" or (None if glob_matches(pattern, arn) else False)
-    return all(glob_matches(part, other) for part, other in zip(wanted, actual, strict=True))
+        return pattern == "*" or (None if globs.matches(pattern, arn) else False)
+    return all(globs.matches(part, other) for part, other in zip(wanted, actual, strict=True))
 
 
 # When a number that is at least the first surely does not meet the operator with the second
@@ -320,7 +294,7 @@ _LESS: Mapping[str, Callable[[float, float], bool]] = {
 _COMPARISONS: Mapping[str, Callable[[str, str], Truth]] = {
     "stringequals": lambda wanted, actual: wanted == actual,
     "stringequalsignorecase": lambda wanted, actual: wanted.lower() == actual.lower(),
-    "stringlike": glob_matches,
+    "stringlike": globs.matches,
     "arnequals": _arn_matches,
     "arnlike": _arn_matches,
     "bool": lambda wanted, actual: wanted.lower() == actual.lower(),

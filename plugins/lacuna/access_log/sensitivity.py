@@ -6,11 +6,10 @@ A row of the table that names no bucket may have been meant for any: it hides wh
 All of this is typed by people: case never counts. Bucket names are lower case but for old ones.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from lacuna import globs
 from lacuna.refusals import Refusal
 
 # Which source calls a bucket sensitive
@@ -19,8 +18,6 @@ BY_NAME, BY_TAG, BY_TABLE = "name", "tag", "table"
 # The call that reads the table's rows
 READ = "StartQueryExecution"
 
-# What a bucket's name may hold, and the two wildcards; `[` would be one for fnmatch
-_GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,255}")
 _WILDCARDS = frozenset("*?")
 
 
@@ -69,22 +66,22 @@ def table_of(rows: Iterable[tuple[str | None, str | None]]) -> SensitivityTable:
     """The table of (bucket_name, sensitivity) rows. Spaces around either do not count, nor does
     a name's case."""
     names: dict[str, list[str]] = {}
-    globs: list[tuple[str, str]] = []
+    by_glob: list[tuple[str, str]] = []
     wordless: list[str] = []
     skipped = 0
     said = {((name or "").strip().lower(), (word or "").strip()) for name, word in rows}
     for name, word in sorted(said):
-        if not _GLOB.fullmatch(name):
+        if not globs.BUCKETS.fullmatch(name):
             skipped += 1
         elif not word:
             wordless.append(name)
         elif _WILDCARDS & set(name):
-            globs.append((name, word))
+            by_glob.append((name, word))
         else:
             names.setdefault(name, []).append(word)
     return SensitivityTable(
         {name: tuple(words) for name, words in names.items()},
-        tuple(globs),
+        tuple(by_glob),
         tuple(wordless),
         skipped,
     )
@@ -121,4 +118,4 @@ def judge(
 
 
 def _matches(bucket_name: str, glob: str) -> bool:
-    return fnmatchcase(bucket_name.lower(), glob.lower())
+    return globs.matches(glob.lower(), bucket_name.lower())

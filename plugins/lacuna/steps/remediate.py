@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from lacuna import globs
 from lacuna.access_log import documents, sensitivity, targets
 from lacuna.access_log.documents import Document, Operation
 from lacuna.access_log.targets import Source, TargetConfig, TargetState
@@ -112,7 +112,7 @@ def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
         place,
         seen,
         _log_buckets(account, seen),
-        lambda name: any(fnmatchcase(name, glob) for glob in spared),
+        lambda name: any(globs.matches(glob, name) for glob in spared),
     )
     _write(path, plan)
     log.info("%s\n\nwritten to %s", plans.render(plan), path)

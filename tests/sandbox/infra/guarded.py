@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from lacuna.access_log.policies import glob_matches
+from lacuna import globs
 from sandbox.__main__ import client_environment, simulated_environment, yesterday
 from sandbox.account import simulate
 from sandbox.account.buckets import BUCKETS, TRAIL_BUCKET
@@ -82,7 +82,7 @@ def actions(statements: Statements) -> set[str]:
 def permits(statements: Statements, action: str, resource: str) -> bool:
     return any(
         action in listed(one["Action"])
-        and any(glob_matches(pattern, resource) for pattern in listed(one["Resource"]))
+        and any(globs.matches(pattern, resource) for pattern in listed(one["Resource"]))
         for one in statements
     )
 
