@@ -1,9 +1,9 @@
-"""What a day must look like to be relied on: one Great Expectations suite a mart.
+"""What a day must look like to be relied on: one suite of checks a mart.
 
-Each module has `suite(on)`, the expectations for one partition, and `WORDS`, which says an
-offending row of each expectation as a sentence for the person on call. The event day stands in the
-head of the message and not in the sentence: what is the same on several days is told once.
+Each module has `checks(on)`, the checks of one partition of its mart. `shared.Check` says what a
+check consists of, and `lacuna.steps.suites` runs them with Great Expectations. A sentence does not
+name the event day: the summary says a sentence that holds on several days once, with its days.
 
-dbt's tests guard the shape of a model while it is built (keys, accepted values); a suite says
-whether the day it holds may be relied on, so its breaches are findings and not bugs.
+dbt's tests guard the shape of a model while it is built (keys, accepted values). A suite says
+whether the data of the day may be relied on, so what it finds is a finding and not a bug.
 """

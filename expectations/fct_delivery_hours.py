@@ -1,15 +1,13 @@
-"""Did the access log of every hour of an event day arrive, whole and in time?"""
+"""Did the access log of every hour of an event day arrive, complete and in time?"""
 
 # Only dates, numbers and our own names are put into the SQL.
 # ruff: noqa: S608
 
 from __future__ import annotations
 
-import great_expectations as gx
+from expectations.shared import Check, Partition, Row, count, hours, percent
 
-from expectations.partition import Partition, Row, Words, count, expect_no_rows, hours, percent
-
-# one row a bucket, so that a day lost by many buckets still fits into one result
+# One row a bucket, so that the findings of a day lost by many buckets still fit into one result
 HOURS = "array_join(array_agg(cast(hour(hour) as varchar) order by hour), ' ') as hours"
 
 LOST = f"""
@@ -34,47 +32,55 @@ group by bucket_name
 """
 
 
-def suite(on: Partition) -> gx.ExpectationSuite:
-    """What is expected of one event day of fct_delivery_hours."""
-    return gx.ExpectationSuite(
-        name="fct_delivery_hours",
-        expectations=[
-            expect_no_rows(
-                "hours_not_judged",
-                "critical",
-                "Every bucket that logs, or whose configuration could not be read, has 24 hours a "
-                "day. Without this, an empty partition would look like a day without losses.",
-                _not_judged(on),
-            ),
-            expect_no_rows(
-                "hour_lost",
-                "critical",
-                "CloudTrail saw requests in the hour, the lateness budget is spent, and not one "
-                "access-log record came.",
-                LOST,
-            ),
-            expect_no_rows(
-                "hour_partly_lost",
-                "warning",
-                "Some of the requests that CloudTrail saw in the hour have no access-log record, "
-                "and the lateness budget is spent.",
-                PARTLY_LOST,
-            ),
-            expect_no_rows(
-                "data_events_lost",
-                "warning",
-                "The access log holds requests that CloudTrail should have recorded and did not "
-                "deliver: what this hour lost in the access log can be proven only in part.",
-                _data_events_lost(on),
-            ),
-            expect_no_rows(
-                "records_late",
-                "info",
-                "Records came after the lateness budget: until then the hour looked lost. If it "
-                "happens often, LACUNA_LATENESS_HOURS is too short for this account.",
-                LATE.replace("{limit}", str(on.lateness_hours * 3600)),
-            ),
-        ],
+def checks(on: Partition) -> tuple[Check, ...]:
+    """Return the checks of one event day of fct_delivery_hours."""
+    return (
+        Check(
+            "hours_not_judged",
+            "critical",
+            "Does every bucket that logs, or whose configuration could not be read, have a status "
+            "for all 24 hours?",
+            "Hours of the day have no status. An empty partition would otherwise look like a day "
+            "without losses.",
+            _not_judged(on),
+            _not_judged_sentence,
+        ),
+        Check(
+            "hour_lost",
+            "critical",
+            "Does every hour in which CloudTrail saw requests have access-log records?",
+            "CloudTrail saw requests in the hour and the lateness budget is spent, but no access-log "
+            "record arrived.",
+            LOST,
+            _lost_sentence,
+        ),
+        Check(
+            "hour_partly_lost",
+            "warning",
+            "Does every request that CloudTrail saw have an access-log record?",
+            "The lateness budget is spent, and some of the requests that CloudTrail saw in the hour "
+            "have no access-log record.",
+            PARTLY_LOST,
+            _partly_lost_sentence,
+        ),
+        Check(
+            "data_events_lost",
+            "warning",
+            "Does every request in the access log that CloudTrail should record have a data event?",
+            "CloudTrail should have recorded requests of the hour and did not deliver their events. "
+            "What the access log lost in this hour can be proved only in part.",
+            _data_events_lost(on),
+            _data_events_lost_sentence,
+        ),
+        Check(
+            "records_late",
+            "info",
+            "Did all access-log records arrive within the lateness budget?",
+            "Records arrived after the lateness budget. Until then the hour looked lost. If this "
+            "happens often, LACUNA_LATENESS_HOURS is too short for this account.",
+            LATE.replace("{limit}", str(on.lateness_hours * 3600)),
+            _late_sentence,
+        ),
     )
 
 
@@ -95,7 +101,7 @@ def _not_judged(on: Partition) -> str:
 
 
 def _data_events_lost(on: Partition) -> str:
-    # before the budget is spent, events may be on their way, as records may
+    # before the budget is spent, events may still arrive, as records may
     return f"""
     select bucket_name, min(data_event_completeness) as completeness, {HOURS}
     from {{batch}}
@@ -110,49 +116,43 @@ def _data_events_lost(on: Partition) -> str:
     """
 
 
-def _says_not_judged(row: Row) -> str:
-    missing = count(24 - row["judged_hours"], "hour")
-    return f"nobody judged {missing} of {row['bucket_name']}: whether an access log came is unknown"
+def _not_judged_sentence(row: Row) -> str:
+    number = 24 - row["judged_hours"]
+    return (
+        f"{count(number, 'hour')} of {row['bucket_name']} {'has' if number == 1 else 'have'} no "
+        "status: whether an access log arrived is unknown"
+    )
 
 
-def _says_lost(row: Row) -> str:
-    seen = count(row["requests"], "request")
+def _lost_sentence(row: Row) -> str:
+    requests = count(row["requests"], "request")
     return (
         f"{row['bucket_name']} lost all access-log records of {hours(row)} "
-        f"({seen} seen by CloudTrail)"
+        f"(CloudTrail saw {requests})"
     )
 
 
-def _says_partly_lost(row: Row) -> str:
+def _partly_lost_sentence(row: Row) -> str:
     return (
         f"{row['bucket_name']} lost part of its access-log records of {hours(row)} "
-        f"({_at_worst(row)} of the requests seen by CloudTrail have their record)"
+        f"({_at_worst(row)} of the requests that CloudTrail saw have a record)"
     )
 
 
-def _says_data_events_lost(row: Row) -> str:
+def _data_events_lost_sentence(row: Row) -> str:
     return (
-        f"CloudTrail lacks data events of {row['bucket_name']} of {hours(row)} "
-        f"({_at_worst(row)} of the requests in the access log have their event)"
+        f"CloudTrail did not deliver all data events of {row['bucket_name']} of {hours(row)} "
+        f"({_at_worst(row)} of the requests in the access log have an event)"
     )
 
 
-def _says_late(row: Row) -> str:
+def _late_sentence(row: Row) -> str:
     return (
-        f"access-log records of {row['bucket_name']} of {hours(row)} came up to "
+        f"access-log records of {row['bucket_name']} of {hours(row)} arrived up to "
         f"{row['seconds'] / 3600:.1f} hours after the request"
     )
 
 
 def _at_worst(row: Row) -> str:
     share = percent(row["completeness"])
-    return share if " " not in row["hours"] else f"at worst {share}"
-
-
-WORDS: Words = {
-    "hours_not_judged": _says_not_judged,
-    "hour_lost": _says_lost,
-    "hour_partly_lost": _says_partly_lost,
-    "data_events_lost": _says_data_events_lost,
-    "records_late": _says_late,
-}
+    return share if " " not in row["hours"] else f"in the worst hour {share}"

@@ -1,15 +1,13 @@
-"""Was everything delivered on a day found, readable, untouched and read to the last byte?"""
+"""Was everything delivered on a day found, readable, unaltered and read to the last byte?"""
 
 # Only dates, numbers and our own names are put into the SQL.
 # ruff: noqa: S608
 
 from __future__ import annotations
 
-import great_expectations as gx
+from expectations.shared import Check, Partition, Row, count, log_object, log_place, percent
 
-from expectations.partition import Partition, Row, Words, count, expect_no_rows, log_object, percent
-
-# Below this many lines one odd line would exceed any sensible share.
+# With fewer lines a single odd line would exceed any sensible share
 FEWEST_LINES = 100
 
 WITH_STATUS = """
@@ -18,8 +16,8 @@ from {{batch}}
 where status = '{status}'
 """
 
-# The mart's verdict, and beside it a bound from nothing but sizes: what was read of a line counts
-# its newline, but not a carriage return before it.
+# The mart's verdict, and beside it a bound from sizes alone: the bytes read of a line include its
+# newline, but not a carriage return before it.
 UNACCOUNTED = """
 select log_bucket, object_key, size_bytes, bytes_read
 from {batch}
@@ -48,116 +46,143 @@ group by coalesce(source_bucket, log_bucket)
 """
 
 
-def suite(on: Partition) -> gx.ExpectationSuite:
-    """What is expected of one delivery day of fct_log_objects."""
-    return gx.ExpectationSuite(
-        name="fct_log_objects",
-        expectations=[
-            expect_no_rows(
-                "day_not_catalogued",
-                "critical",
-                "The log buckets of the day were listed to the end. If not, an absent log object "
-                "proves nothing.",
-                _not_catalogued(on),
-            ),
-            expect_no_rows(
-                "place_unreadable",
-                "critical",
-                "A place that logs are delivered to could not be listed: what came there is "
-                "unknown, not absent.",
-                _unreadable_places(on),
-            ),
-            expect_no_rows(
-                "nothing_delivered",
-                "warning",
-                "Places were listed and not one log object was in them. An account without any "
-                "request is possible; a delivery that stopped everywhere is more likely.",
-                _nothing_delivered(on),
-            ),
-            expect_no_rows(
-                "object_not_built",
-                "critical",
-                "Every log object in the evidence is in the mart. Without this, an empty "
-                "partition would look like a day in good order.",
-                _not_built(on),
-            ),
-            expect_no_rows(
-                "bytes_unaccounted",
-                "critical",
-                "Every byte of an access-log object was read as part of a line.",
-                UNACCOUNTED,
-            ),
-            expect_no_rows(
-                "object_corrupt",
-                "critical",
-                "A log object that cannot be read is left out, so the rest of the day is built; "
-                "what it held is lost.",
-                WITH_STATUS.format(status="corrupt"),
-            ),
-            expect_no_rows(
-                "object_altered",
-                "critical",
-                "The object's content is not what CloudTrail signed for in its digest.",
-                WITH_STATUS.format(status="altered"),
-            ),
-            expect_no_rows(
-                "object_disowned",
-                "critical",
-                "Valid digests cover the delivery of the object and none names it: CloudTrail did "
-                "not write it, or a trail that writes no digests did.",
-                DISOWNED,
-            ),
-            expect_no_rows(
-                "object_missing",
-                "critical",
-                "CloudTrail signed for this object in a digest, and it is gone.",
-                WITH_STATUS.format(status="missing"),
-            ),
-            expect_no_rows(
-                "trail_gone",
-                "critical",
-                "Every trail that delivered the day before still delivers to the same place.",
-                _gone_trails(on),
-            ),
-            expect_no_rows(
-                "digest_not_valid",
-                "critical",
-                "CloudTrail's digests of the day form one signed chain. Where it breaks, files "
-                "may have been removed together with the proof that they existed.",
-                _digests(on, "not in ('valid', 'key_unknown')"),
-            ),
-            expect_no_rows(
-                "digest_unverified",
-                "warning",
-                "CloudTrail's public keys could not be had for these digests: their signature proves "
-                "nothing either way.",
-                _digests(on, "= 'key_unknown'"),
-            ),
-            expect_no_rows(
-                "object_not_a_log",
-                "warning",
-                "Only the log services should write under a log prefix. Somebody else does.",
-                WITH_STATUS.format(status="not_a_log"),
-            ),
-            expect_no_rows(
-                "quarantine_share",
-                "warning",
-                "The share of lines that could not be read beyond doubt stays under "
-                "LACUNA_QUARANTINE_SHARE, for the day and for each bucket of "
-                f"{FEWEST_LINES} lines or more. Above it, a new log format or an attack is likely.",
-                _quarantine_share(on),
-            ),
-            expect_no_rows(
-                "lines_duplicate",
-                "info",
-                "Lines delivered more than once count once. S3 does this now and then.",
-                DUPLICATE,
-            ),
-        ],
+def checks(on: Partition) -> tuple[Check, ...]:
+    """Return the checks of one delivery day of fct_log_objects."""
+    return (
+        Check(
+            "day_not_catalogued",
+            "critical",
+            "Were the log buckets of the day listed completely?",
+            "The listing did not finish, so an absent log object proves nothing.",
+            _not_cataloged(on),
+            _not_cataloged_sentence,
+        ),
+        Check(
+            "place_unreadable",
+            "critical",
+            "Could every place that logs are delivered to be listed?",
+            "A log place could not be listed. What was delivered there is unknown, not absent.",
+            _unreadable_places(on),
+            _unreadable_place_sentence,
+        ),
+        Check(
+            "nothing_delivered",
+            "warning",
+            "Was at least one log object delivered on the day?",
+            "Log places were listed and not one log object was in them. An account without any "
+            "request is possible; a delivery that stopped everywhere is more likely.",
+            _nothing_delivered(on),
+            _nothing_delivered_sentence,
+        ),
+        Check(
+            "object_not_built",
+            "critical",
+            "Is every log object of the evidence in the mart?",
+            "A cataloged log object is not in the mart. An empty partition would otherwise look "
+            "like a day in good order.",
+            _not_built(on),
+            _not_built_sentence,
+        ),
+        Check(
+            "bytes_unaccounted",
+            "critical",
+            "Was every byte of every access-log object read as part of a line?",
+            "Some bytes of an access-log object were not read as part of a line, or more were read "
+            "than it has.",
+            UNACCOUNTED,
+            _unaccounted_sentence,
+        ),
+        Check(
+            "object_corrupt",
+            "critical",
+            "Can every log object be read?",
+            "A log object cannot be read. It is left out so that the rest of the day is built, and "
+            "the requests that it records are lost.",
+            WITH_STATUS.format(status="corrupt"),
+            _corrupt_sentence,
+        ),
+        Check(
+            "object_altered",
+            "critical",
+            "Is the content of every CloudTrail file what CloudTrail signed?",
+            "The content of a file is not what CloudTrail signed for in its digest.",
+            WITH_STATUS.format(status="altered"),
+            lambda row: f"{log_object(row)} was altered after CloudTrail delivered it",
+        ),
+        Check(
+            "object_disowned",
+            "critical",
+            "Is every CloudTrail file that valid digests cover named by one of them?",
+            "Valid digests cover the delivery of a file and none names it. CloudTrail did not write "
+            "it, or a trail that writes no digests did.",
+            DISOWNED,
+            _disowned_sentence,
+        ),
+        Check(
+            "object_missing",
+            "critical",
+            "Is every file that CloudTrail signed for still there?",
+            "CloudTrail signed for a file in a digest, and the file is gone.",
+            WITH_STATUS.format(status="missing"),
+            lambda row: f"{log_object(row)} was deleted after CloudTrail delivered it",
+        ),
+        Check(
+            "trail_gone",
+            "critical",
+            "Does every trail that delivered on the day before still deliver to the same place?",
+            "A trail that delivered on the day before was deleted, or was moved to another place.",
+            _gone_trails(on),
+            _gone_sentence,
+        ),
+        Check(
+            "digest_not_valid",
+            "critical",
+            "Do CloudTrail's digests of the day form one signed chain?",
+            "The chain of digests is broken. Files may have been removed together with the proof "
+            "that they existed.",
+            _digests(on, "not in ('valid', 'key_unknown')"),
+            _digest_sentence,
+        ),
+        Check(
+            "digest_unverified",
+            "warning",
+            "Could the signature of every digest be checked?",
+            "CloudTrail's public keys for these digests could not be read. Their signature proves "
+            "nothing either way.",
+            _digests(on, "= 'key_unknown'"),
+            _digest_sentence,
+        ),
+        Check(
+            "object_not_a_log",
+            "warning",
+            "Do only the log services write to the log places?",
+            "An object that is no log was written to a place where only the log services should "
+            "write.",
+            WITH_STATUS.format(status="not_a_log"),
+            lambda row: f"{log_object(row)} is among the logs and is not a log",
+        ),
+        Check(
+            "quarantine_share",
+            "warning",
+            "Is the share of quarantined lines at most LACUNA_QUARANTINE_SHARE, for the day and for "
+            f"each bucket with at least {FEWEST_LINES} lines?",
+            "More lines than that could not be read with certainty. A new log format or an attack "
+            "is likely.",
+            _quarantine_share(on),
+            _quarantine_share_sentence,
+        ),
+        Check(
+            "lines_duplicate",
+            "info",
+            "Was every line delivered once only?",
+            "Lines were delivered more than once, as S3 does now and then. They count once.",
+            DUPLICATE,
+            _duplicate_sentence,
+        ),
     )
 
 
-def _not_catalogued(on: Partition) -> str:
+def _not_cataloged(on: Partition) -> str:
     return f"""
     select days
     from (
@@ -173,7 +198,7 @@ def _unreadable_places(on: Partition) -> str:
     return f"""
     select distinct
         listings.log_bucket,
-        -- of a bucket that is gone every folder is: one finding
+        -- if the bucket is gone, every folder is: one finding
         if(listings.error_code <> 'NoSuchBucket', listings.prefix) as prefix,
         listings.error_code,
         array_join(listings.source_buckets, ', ') as source_buckets,
@@ -240,7 +265,7 @@ def _digests(on: Partition, states: str) -> str:
     where
         delivered_on = date '{on.day}'
         and state {states}
-    -- a missing one has no key: one finding for all the hours of a chain
+    -- a missing digest has no key: one finding for all the hours of a chain
     group by log_bucket, object_key, state, trail_arn, region
     """
 
@@ -255,7 +280,7 @@ def _quarantine_share(on: Partition) -> str:
             sum(lines_quarantined) as quarantined,
             sum(lines_parsed + lines_quarantined) as lines
         from (
-            -- Athena's grouping() takes the names of columns only
+            -- Athena's grouping() takes column names only
             select coalesce(source_bucket, log_bucket) as bucket_name, lines_quarantined, lines_parsed
             from {{batch}}
             where kind = 'access_log'
@@ -268,117 +293,88 @@ def _quarantine_share(on: Partition) -> str:
     """
 
 
-def _says_not_catalogued(row: Row) -> str:
-    return f"the logs delivered on {row['day']} were not listed to the end: what came is unknown"
+def _not_cataloged_sentence(row: Row) -> str:
+    return (
+        f"the listing of the logs delivered on {row['day']} did not finish: what arrived is unknown"
+    )
 
 
-def _says_unreadable_place(row: Row) -> str:
+def _unreadable_place_sentence(row: Row) -> str:
     if row["error_code"] == "NoSuchBucket":
-        recorder = row["trails"] or "a trail that delivers there"
-        return f"s3://{row['log_bucket']} does not exist: what {recorder} records is lost"
-    place = f"s3://{row['log_bucket']}/{row['prefix'] or ''}"
+        recorders = row["trails"] or "a trail that delivers there"
+        return f"s3://{row['log_bucket']} does not exist: what {recorders} records is lost"
     affected = f" (access logs of {row['source_buckets']})" if row["source_buckets"] else ""
     return (
-        f"{place} could not be listed ({row['error_code']}): "
+        f"{log_place(row)} could not be listed ({row['error_code']}): "
         f"what was delivered there on {row['day']} is unknown{affected}"
     )
 
 
-def _says_nothing_delivered(row: Row) -> str:
-    places = count(row["places"], "place")
+def _nothing_delivered_sentence(row: Row) -> str:
+    places = count(row["places"], "log place")
     return f"no log object was delivered on {row['day']} to any of {places}"
 
 
-def _says_not_built(row: Row) -> str:
+def _not_built_sentence(row: Row) -> str:
     return f"{log_object(row)} was delivered on {row['day']} and is in no mart"
 
 
-def _says_unaccounted(row: Row) -> str:
+def _unaccounted_sentence(row: Row) -> str:
     size, read = row["size_bytes"], row["bytes_read"] or 0
     only = "only " if read < size else ""
-    return f"of the {count(size, 'byte')} of {log_object(row)} {only}{read:,} were read"
+    return f"{only}{read:,} of the {count(size, 'byte')} of {log_object(row)} were read"
 
 
-def _says_corrupt(row: Row) -> str:
+def _corrupt_sentence(row: Row) -> str:
     problem = f" ({row['problem']})" if row["problem"] else ""
     signed = ""
     if row["digest_state"] == "altered":
-        signed = "; it is not what CloudTrail signed for in its digest, treat as tampering"
+        signed = "; it is not what CloudTrail signed in its digest, treat this as tampering"
     return (
         f"{log_object(row)} cannot be read{problem}: the requests it records are in no mart{signed}"
     )
 
 
-def _says_altered(row: Row) -> str:
-    return f"{log_object(row)} was altered after CloudTrail delivered it"
-
-
-def _says_disowned(row: Row) -> str:
+def _disowned_sentence(row: Row) -> str:
     return (
-        f"{log_object(row)} is in no digest of CloudTrail, though they cover its delivery; what "
-        "it says is no evidence"
+        f"{log_object(row)} is named by none of the CloudTrail digests that cover its delivery: "
+        "its content is no evidence"
     )
 
 
-def _says_missing(row: Row) -> str:
-    return f"{log_object(row)} was deleted after CloudTrail delivered it"
-
-
-def _says_digest(row: Row) -> str:
-    if row["state"] == "missing":
-        whose = f"of {row['trail_arn']} in {row['region']}"
-        first, last = (f"{row[end]:%Y-%m-%d %H:%M}" for end in ("first_end_at", "last_end_at"))
-        if row["digests"] == 1:
-            return f"the digest of the hour up to {first} UTC {whose} is missing"
-        return (
-            f"{row['digests']} digests {whose} are missing, the first of the hour up to {first} UTC, "
-            f"the last of the hour up to {last} UTC"
-        )
-    return f"the digest {log_object(row)} does not hold: {row['state'].replace('_', ' ')}"
-
-
-def _says_gone(row: Row) -> str:
+def _gone_sentence(row: Row) -> str:
     return (
-        f"{row['trail_arn']} delivers to s3://{row['log_bucket']}/{row['key_prefix']} no more: it "
+        f"{row['trail_arn']} no longer delivers to s3://{row['log_bucket']}/{row['key_prefix']}: it "
         "was deleted or moved"
     )
 
 
-def _says_not_a_log(row: Row) -> str:
-    return f"{log_object(row)} lies among the logs and is not one"
+def _digest_sentence(row: Row) -> str:
+    if row["state"] != "missing":
+        state = row["state"].replace("_", " ")
+        return f"the digest {log_object(row)} does not pass validation: {state}"
+    trail = f"of {row['trail_arn']} in {row['region']}"
+    first, last = (f"{row[end]:%Y-%m-%d %H:%M}" for end in ("first_end_at", "last_end_at"))
+    if row["digests"] == 1:
+        return f"the digest {trail} for the hour that ends at {first} UTC is missing"
+    return (
+        f"{row['digests']} digests {trail} are missing, for hours that end between {first} and "
+        f"{last} UTC"
+    )
 
 
-def _says_quarantine_share(row: Row) -> str:
-    of_what = f"of {row['bucket_name']}" if row["bucket_name"] else "of all buckets"
+def _quarantine_share_sentence(row: Row) -> str:
+    buckets = f"of {row['bucket_name']}" if row["bucket_name"] else "of all buckets"
     share = percent(row["quarantined"] / row["lines"])
     return (
-        f"{count(row['quarantined'], 'access-log line')} {of_what} delivered on {row['day']} "
+        f"{count(row['quarantined'], 'access-log line')} {buckets} delivered on {row['day']} "
         f"could not be read ({share} of {row['lines']:,}), see quarantined_lines"
     )
 
 
-def _says_duplicate(row: Row) -> str:
-    whole = f", {count(row['objects'], 'whole object')} among them" if row["objects"] else ""
+def _duplicate_sentence(row: Row) -> str:
+    whole = f", including {count(row['objects'], 'whole object')}" if row["objects"] else ""
     return (
         f"{count(row['lines'], 'access-log line')} of {row['bucket_name']} delivered on "
-        f"{row['day']} had come before{whole}; they count once"
+        f"{row['day']} had been delivered before{whole}; they count once"
     )
-
-
-WORDS: Words = {
-    "day_not_catalogued": _says_not_catalogued,
-    "place_unreadable": _says_unreadable_place,
-    "nothing_delivered": _says_nothing_delivered,
-    "object_not_built": _says_not_built,
-    "bytes_unaccounted": _says_unaccounted,
-    "object_corrupt": _says_corrupt,
-    "object_altered": _says_altered,
-    "object_disowned": _says_disowned,
-    "object_missing": _says_missing,
-    "trail_gone": _says_gone,
-    "digest_not_valid": _says_digest,
-    "digest_unverified": _says_digest,
-    "object_not_a_log": _says_not_a_log,
-    "quarantine_share": _says_quarantine_share,
-    "lines_duplicate": _says_duplicate,
-}

@@ -1,18 +1,16 @@
-"""Did somebody change what is logged on an event day, and would anybody have seen it?"""
+"""Did somebody change on an event day what is logged, and would a trail have recorded it?"""
 
 # Only dates, numbers and our own names are put into the SQL.
 # ruff: noqa: S608
 
 from __future__ import annotations
 
-import great_expectations as gx
+from expectations.shared import Check, Partition, Row, count
 
-from expectations.partition import Partition, Row, Words, count, expect_no_rows
-
-# One finding for all calls of one caller to one end: tools repeat themselves.
+# One finding for all calls of one caller about one thing: tools repeat themselves
 CHANGES = """
 select
-    coalesce(bucket_name, trail_name, if(about = 'account', 'account ' || account_id)) as bucket_name,
+    coalesce(bucket_name, trail_name, if(about = 'account', 'account ' || account_id)) as about_name,
     event_name,
     identity_arn,
     error_code,
@@ -26,10 +24,10 @@ where {condition}
 group by 1, 2, 3, 4, 5, 6
 """
 
-# The same, with the first call of the day after them that turned it on again.
+# The same, with the first later call of the day that turned it on again
 WEAKENED = """
 select
-    weakened.bucket_name,
+    weakened.about_name,
     weakened.event_name,
     weakened.identity_arn,
     weakened.error_code,
@@ -53,12 +51,12 @@ left join (
     on
         weakened.account_id = on_again.account_id
         and weakened.event_region = on_again.event_region
-        -- a trail is called by its name or by its ARN
-        and regexp_replace(weakened.bucket_name, '^arn:.*/', '')
+        -- a call names a trail by its name or by its ARN
+        and regexp_replace(weakened.about_name, '^arn:.*/', '')
         = regexp_replace(on_again.name, '^arn:.*/', '')
         and weakened.last_at < on_again.at
 group by
-    weakened.bucket_name,
+    weakened.about_name,
     weakened.event_name,
     weakened.identity_arn,
     weakened.error_code,
@@ -68,73 +66,80 @@ group by
     weakened.account_id,
     weakened.event_region
 """
-# What a later call of that day can turn on again.
+# What a later call of that day can turn on again
 SWITCHES = frozenset({"PutBucketLogging", "StopLogging"})
 
-# What changes no log, and may change how much of a bucket has to be recorded.
+# Changes no log, and may change how much of a bucket has to be recorded
 TAGGING = "event_name in ('PutBucketTagging', 'DeleteBucketTagging')"
 
 
-def suite(on: Partition) -> gx.ExpectationSuite:
-    """What is expected of one event day of fct_logging_changes."""
-    return gx.ExpectationSuite(
-        name="fct_logging_changes",
-        expectations=[
-            expect_no_rows(
-                "changes_not_witnessed",
-                "warning",
-                "A trail records the calls that change what is logged, in every Region that has "
-                "buckets. Without this, a day on which nobody could have seen a change would look "
-                "like a day without one.",
-                _not_witnessed(on),
+def checks(on: Partition) -> tuple[Check, ...]:
+    """Return the checks of one event day of fct_logging_changes."""
+    return (
+        Check(
+            "changes_not_witnessed",
+            "warning",
+            "Does a trail record the calls that change what is logged, in every Region that has "
+            "buckets?",
+            "No trail would have recorded a change. A day on which nobody could see a change would "
+            "otherwise look like a day without one.",
+            _not_witnessed(on),
+            _not_witnessed_sentence,
+        ),
+        Check(
+            "logging_weakened",
+            "critical",
+            "Did logging stay on: every bucket's access log, every trail, and what log buckets need "
+            "to receive?",
+            "Somebody turned off a bucket's access log, stopped or deleted a trail, or took away "
+            "what a log bucket needs to receive. Buckets that LACUNA_UNLOGGED_BUCKETS names may be "
+            "turned off.",
+            WEAKENED.format(
+                weakened=_changes(f"effect = 'off' and error_code is null {_must_be_logged(on)}")
             ),
-            expect_no_rows(
-                "logging_weakened",
-                "critical",
-                "Nobody turned off a bucket's access log, stopped or deleted a trail, or took away "
-                "what log buckets need to receive. Buckets that LACUNA_UNLOGGED_BUCKETS names may "
-                "be turned off.",
-                WEAKENED.format(
-                    weakened=_changes(
-                        f"effect = 'off' and error_code is null {_meant_to_be_logged(on)}"
-                    )
-                ),
-            ),
-            expect_no_rows(
-                "logging_redirected",
-                "critical",
-                "Nobody sent a bucket's access log to another place than it went to before and "
-                "after: what was delivered there is not where it is looked for.",
-                _changes("effect = 'redirected' and error_code is null"),
-            ),
-            expect_no_rows(
-                "weakening_refused",
-                "warning",
-                "Nobody tried to turn logging off or to change it and was refused: whoever did has "
-                "the wrong tool or the wrong intent.",
-                _changes(f"effect <> 'on' and error_code is not null and not {TAGGING}"),
-            ),
-            expect_no_rows(
-                "logging_changed",
-                "warning",
-                "Nobody changed what a trail records, a log bucket's policy, encryption, lifecycle "
-                "or the like, or the account's block of public access. What such a change broke "
-                "shows in the verdicts.",
-                _changes(f"effect = 'changed' and error_code is null and not {TAGGING}"),
-            ),
-            expect_no_rows(
-                "tags_changed",
-                "info",
-                "Nobody changed a bucket's tags, one of which may have called it sensitive: without "
-                "it, less of the bucket has to be recorded, and no verdict tells.",
-                _changes(f"{TAGGING} and error_code is null"),
-            ),
-        ],
+            _weakened_sentence,
+        ),
+        Check(
+            "logging_redirected",
+            "critical",
+            "Did every bucket's access log go to the same place all day?",
+            "Somebody sent a bucket's access log to another place than before and after. What was "
+            "delivered there is not read.",
+            _changes("effect = 'redirected' and error_code is null"),
+            _call_sentence,
+        ),
+        Check(
+            "weakening_refused",
+            "warning",
+            "Was the day free of refused calls that would have turned logging off or changed it?",
+            "Somebody tried to turn logging off or to change it and was refused. The caller has the "
+            "wrong tool or the wrong intent.",
+            _changes(f"effect <> 'on' and error_code is not null and not {TAGGING}"),
+            _call_sentence,
+        ),
+        Check(
+            "logging_changed",
+            "warning",
+            "Did trails, log buckets and the account's block of public access stay as they were?",
+            "Somebody changed what a trail records, a log bucket's policy, encryption, lifecycle or "
+            "the like, or the account's block of public access. The verdicts show what it broke.",
+            _changes(f"effect = 'changed' and error_code is null and not {TAGGING}"),
+            _call_sentence,
+        ),
+        Check(
+            "tags_changed",
+            "info",
+            "Did all bucket tags stay as they were?",
+            "Somebody changed a bucket's tags. If the tag that called it sensitive is gone, less of "
+            "the bucket has to be recorded, and no verdict shows that.",
+            _changes(f"{TAGGING} and error_code is null"),
+            _call_sentence,
+        ),
     )
 
 
 def _not_witnessed(on: Partition) -> str:
-    # what was written down before anybody looked at this is not known either
+    # snapshots of an older version say nothing of this: unknown
     return f"""
     select account_id, region, witness, witnessed_since, count(*) as buckets
     from (
@@ -157,49 +162,39 @@ def _changes(condition: str) -> str:
     return CHANGES.format(condition=condition)
 
 
-def _meant_to_be_logged(on: Partition) -> str:
-    """Trails and log buckets have no such exception."""
-    allowed = on.meant_to_be_logged().removeprefix("and ")
+def _must_be_logged(on: Partition) -> str:
+    """Return a condition that exempts no trail and no log bucket."""
+    allowed = on.must_be_logged().removeprefix("and ")
     return f"and (about <> 'bucket' or {allowed})" if allowed else ""
 
 
 _WITNESSES = {
-    "covered": "was recorded by a trail since {since} UTC only: it was started then",
-    "partly_covered": "is recorded by trails in part only",
-    "not_covered": "is recorded by no trail",
-    "unknown": "may be recorded by no trail: nobody could tell",
+    "covered": "are recorded by a trail only since {since} UTC, when it was started",
+    "partly_covered": "are recorded by trails only in part",
+    "not_covered": "are recorded by no trail",
+    "unknown": "are possibly recorded by no trail: the trails could not be read",
 }
 
 
-def _says_not_witnessed(row: Row) -> str:
-    where = f"{row['region'] or 'a Region that is not known'} of account {row['account_id']}"
+def _not_witnessed_sentence(row: Row) -> str:
+    region = row["region"] or "an unknown Region"
+    place = f"{region} of account {row['account_id']} ({count(row['buckets'], 'bucket')})"
     witness = _WITNESSES[row["witness"]].format(since=row["witnessed_since"])
-    return f"who changes what is logged in {where} ({count(row['buckets'], 'bucket')}) {witness}"
+    return f"calls that change what is logged in {place} {witness}"
 
 
-def _says(row: Row) -> str:
-    name = row["bucket_name"] or "something without a name"
+def _call_sentence(row: Row) -> str:
+    name = row["about_name"] or "something without a name"
     when = row["first_at"] if row["calls"] == 1 else f"{row['first_at']} to {row['last_at']}"
-    refused = f", refused ({row['error_code']})" if row["error_code"] else ""
+    refused = f" and was refused ({row['error_code']})" if row["error_code"] else ""
     times = "" if row["calls"] == 1 else f" {row['calls']:,} times"
-    who = row["identity_arn"] or "somebody"
-    return f"{who} called {row['event_name']} on {name}{times} at {when} UTC{refused}"
+    caller = row["identity_arn"] or "somebody"
+    return f"{caller} called {row['event_name']} on {name}{times} at {when} UTC{refused}"
 
 
-def _says_weakened(row: Row) -> str:
+def _weakened_sentence(row: Row) -> str:
+    call = _call_sentence(row)
     if row["event_name"] not in SWITCHES:
-        return _says(row)
-    off = f"off from {row['last_at']}"
-    if row["on_again_at"] is None:
-        return f"{_says(row)}: {off} to the end of the day, as far as a trail recorded"
-    return f"{_says(row)}: {off} until {row['on_again_at']}"
-
-
-WORDS: Words = {
-    "changes_not_witnessed": _says_not_witnessed,
-    "logging_weakened": _says_weakened,
-    "logging_redirected": _says,
-    "weakening_refused": _says,
-    "logging_changed": _says,
-    "tags_changed": _says,
-}
+        return call
+    until = row["on_again_at"] or "the end of the day, as far as a trail recorded"
+    return f"{call}: off from {row['last_at']} until {until}"

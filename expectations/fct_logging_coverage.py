@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import great_expectations as gx
+from expectations.shared import Check, Partition, Row, first_of
 
-from expectations.partition import Partition, Row, Words, expect_no_rows
-
-# The exact calls, which follow in the lines below, differ from bucket to bucket: the mart has them. What is only to know
-# would read as if there were nothing to do.
+# The exact calls in the lines below differ from bucket to bucket, and the mart has them. What is
+# only to know would read as if there were nothing to do.
 WITH_VERDICT = """
 select
     bucket_name,
@@ -31,14 +29,14 @@ from {{batch}}
 where verdict = '{verdict}'
 """
 
-# A bucket that is logged and quiet, with nobody to witness the quiet, is not worth waking a person for.
-QUIET_ASIDE = """
+# A bucket that is logged and had no log and no witness is not worth waking a person for
+WITHOUT_INACTIVE = """
 and not any_match(
     reasons, reason -> reason in ('no_witness', 'records_pending', 'hours_unknown')
 )
 """
 
-# What surely lacks; a trail that could not be read is told as such
+# What is certainly not recorded; a trail that could not be read is another finding
 SENSITIVE = """
 select
     bucket_name,
@@ -55,14 +53,14 @@ where
     )
 """
 
-# One finding for all that one refused read hides
+# One finding for all buckets that one failed read hides
 HIDDEN = """
 select
     sensitivity_error_operation,
     sensitivity_error_code,
     sensitivity_missing_permission,
     count(*) as buckets,
-    array_join(slice(array_agg(bucket_name order by bucket_name), 1, 3), ', ') as bucket_name
+    array_join(slice(array_agg(bucket_name order by bucket_name), 1, 3), ', ') as about_name
 from {batch}
 where is_sensitive is null and sensitivity_error_code is not null
 group by sensitivity_error_operation, sensitivity_error_code, sensitivity_missing_permission
@@ -81,14 +79,14 @@ cross join unnest(coverage.weaknesses) as codes (weakness)
 group by coverage.target_bucket, codes.weakness
 """
 
-# What a weakness means, said of the log bucket
+# What a weakness means, as a predicate of the log bucket
 WEAKNESSES = {
-    "target_logs_itself": "is logged into itself: every log object makes new records, for ever",
-    "target_chain": "is the first of a chain of log buckets, which log each other's deliveries",
-    "prefix_shared": "gets the logs of several buckets under one prefix: no key tells whose",
-    "prefix_unattributable": "has other buckets' logs below the prefix of one bucket's",
-    "lifecycle_too_short": "deletes logs before they were kept as long as they should be",
-    "target_not_versioned": "has no versioning: logs that are overwritten or deleted are gone",
+    "target_logs_itself": "logs into itself: every log object makes new records, without end",
+    "target_chain": "is the first of a chain of log buckets that log each other's deliveries",
+    "prefix_shared": "gets the logs of several buckets under one prefix: a key does not say whose log it is",
+    "prefix_unattributable": "has other buckets' logs below the prefix of one bucket",
+    "lifecycle_too_short": "deletes logs earlier than LACUNA_LOG_RETENTION_DAYS allows",
+    "target_not_versioned": "has no versioning: a log that is overwritten or deleted is gone",
     "target_public_access_not_blocked": "does not block all public access",
     "target_public_acls_not_blocked": "accepts public ACLs (BlockPublicAcls is off)",
     "target_public_acls_not_ignored": "honours public ACLs (IgnorePublicAcls is off)",
@@ -112,83 +110,110 @@ WEAKNESSES = {
 }
 
 
-def suite(on: Partition) -> gx.ExpectationSuite:
-    """What is expected of one event day of fct_logging_coverage."""
-    return gx.ExpectationSuite(
-        name="fct_logging_coverage",
-        expectations=[
-            expect_no_rows(
-                "bucket_not_judged",
-                "critical",
-                "Every bucket that was observed has a verdict for the day. Without this, an empty "
-                "partition would look like an account in good order.",
-                _not_judged(on),
+def checks(on: Partition) -> tuple[Check, ...]:
+    """Return the checks of one event day of fct_logging_coverage."""
+    return (
+        Check(
+            "bucket_not_judged",
+            "critical",
+            "Does every observed bucket have a verdict for the day?",
+            "An observed bucket has no verdict. An empty partition would otherwise look like an "
+            "account in good order.",
+            _not_judged(on),
+            lambda row: f"{row['bucket_name']} has no logging verdict",
+        ),
+        Check(
+            "account_unreadable",
+            "critical",
+            "Could every account of LACUNA_ACCOUNTS be read?",
+            "An account could not be read. Without this check it would look like an account whose "
+            "buckets are in good order.",
+            _unreadable_accounts(on),
+            _unreadable_account_sentence,
+            lambda row: (
+                "Deploy infra/member.yaml there for Lacuna's role, or take the account out of "
+                "LACUNA_ACCOUNTS."
             ),
-            expect_no_rows(
-                "account_unreadable",
-                "critical",
-                "Every account that is to be looked at was. Without this, an account that lets "
-                "nobody in would be as quiet as one whose buckets are in good order.",
-                _unreadable_accounts(on),
+        ),
+        Check(
+            "bucket_silent",
+            "critical",
+            "Did every bucket that logs, can deliver and had requests get an access log?",
+            "Logging is on, nothing known blocks delivery, and requests were seen, but no access "
+            "log arrived on the whole day.",
+            WITH_VERDICT.format(verdict="silent"),
+            _silent_sentence,
+            _recommendations,
+        ),
+        Check(
+            "target_broken",
+            "critical",
+            "Can the target of every bucket that logs receive its access log?",
+            "Logging is on, and S3 drops every record because the target cannot receive it. S3 "
+            "itself reports nothing.",
+            WITH_VERDICT.format(verdict="broken_target"),
+            _broken_sentence,
+            _recommendations,
+        ),
+        Check(
+            "logging_off",
+            "warning",
+            "Is access logging on for every bucket that LACUNA_UNLOGGED_BUCKETS does not name?",
+            "The bucket writes no access log. Requests of this day are in CloudTrail only, if its "
+            "data events are recorded.",
+            WITH_VERDICT.format(verdict="off") + on.must_be_logged(),
+            lambda row: f"access logging of {row['bucket_name']} was off{_because(row)}",
+            _recommendations,
+        ),
+        Check(
+            "logging_unknown",
+            "warning",
+            "Is the logging of every bucket known?",
+            "Whether the bucket is logged is unknown. Refused is not off: Lacuna claims nothing "
+            "about the bucket until its configuration can be read.",
+            WITH_VERDICT.format(verdict="unknown") + WITHOUT_INACTIVE,
+            lambda row: (
+                f"whether access to {row['bucket_name']} was logged is unknown{_because(row)}"
             ),
-            expect_no_rows(
-                "bucket_silent",
-                "critical",
-                "Logging is on, nothing that was read keeps its target from receiving, requests were "
-                "seen, and no access log came the whole day.",
-                WITH_VERDICT.format(verdict="silent"),
-            ),
-            expect_no_rows(
-                "target_broken",
-                "critical",
-                "Logging is on, and S3 drops every record because its target cannot receive them. "
-                "S3 itself reports nothing.",
-                WITH_VERDICT.format(verdict="broken_target"),
-            ),
-            expect_no_rows(
-                "logging_off",
-                "warning",
-                "The bucket writes no access log: requests of this day can be found in CloudTrail "
-                "only, where its data events are recorded. Buckets that LACUNA_UNLOGGED_BUCKETS "
-                "names are meant to be so.",
-                WITH_VERDICT.format(verdict="off") + on.meant_to_be_logged(),
-            ),
-            expect_no_rows(
-                "logging_unknown",
-                "warning",
-                "The configuration of the day is not known. Denied is not off: nothing is claimed "
-                "about the bucket until it can be read.",
-                WITH_VERDICT.format(verdict="unknown") + QUIET_ASIDE,
-            ),
-            expect_no_rows(
-                "sensitive_not_recorded",
-                "warning",
-                "Every read and write of a sensitive bucket is a data event of some trail or event "
-                "data store: access logs alone are delivered at best effort and are not signed.",
-                SENSITIVE,
-            ),
-            expect_no_rows(
-                "trail_not_delivering",
-                "warning",
-                "Every trail that logs can deliver its files. CloudTrail tells nobody but who asks "
-                "for the trail's status, and gives up after 30 days.",
-                _not_delivering(on),
-            ),
-            expect_no_rows(
-                "sensitivity_unknown",
-                "warning",
-                "Everything that may call a bucket sensitive could be read. Denied is not harmless: "
-                "such a bucket may need data events.",
-                HIDDEN,
-            ),
-            expect_no_rows(
-                "log_bucket_weak",
-                "warning",
-                "Logs are delivered to a place where they can be read wrongly, be gone too early or "
-                "be spoilt by strangers; or nobody could look.",
-                WEAK,
-            ),
-        ],
+            _recommendations,
+        ),
+        Check(
+            "sensitive_not_recorded",
+            "warning",
+            "Is every read and write of a sensitive bucket recorded as a data event?",
+            "No trail or event data store records all reads and writes of a sensitive bucket. "
+            "Access logs alone are delivered at best effort and are not signed.",
+            SENSITIVE,
+            _not_recorded_sentence,
+        ),
+        Check(
+            "trail_not_delivering",
+            "warning",
+            "Can every trail that logs deliver its files?",
+            "A trail logs and cannot deliver. Only the trail's status shows that, and CloudTrail "
+            "gives up after 30 days.",
+            _not_delivering(on),
+            _not_delivering_sentence,
+        ),
+        Check(
+            "sensitivity_unknown",
+            "warning",
+            "Could everything be read that may call a bucket sensitive?",
+            "Whether buckets are sensitive is unknown, because a read was refused or failed. Refused "
+            "is not harmless: such a bucket may need data events.",
+            HIDDEN,
+            _hidden_sentence,
+        ),
+        Check(
+            "log_bucket_weak",
+            "warning",
+            "Is every log bucket safe: its logs attributable, kept long enough and closed to "
+            "strangers?",
+            "Logs are delivered to a place where they can be misread, deleted too early or changed "
+            "by strangers, or whose settings could not be read.",
+            WEAK,
+            _weak_sentence,
+        ),
     )
 
 
@@ -203,7 +228,7 @@ def _not_judged(on: Partition) -> str:
 
 
 def _not_delivering(on: Partition) -> str:
-    # one whose bucket is gone is told of by fct_log_objects
+    # a trail whose bucket is gone is a finding of fct_log_objects
     return f"""
     select
         split_part(faults.fault, ' ', 2) as trail_arn,
@@ -225,29 +250,22 @@ def _unreadable_accounts(on: Partition) -> str:
     """
 
 
-def _says_unreadable(row: Row) -> str:
+def _unreadable_account_sentence(row: Row) -> str:
     name = f" ({row['name']})" if row["name"] else ""
-    lacks = f"; {row['missing_permission']} is not allowed" if row["missing_permission"] else ""
     return (
-        f"nobody could look into account {row['account_id']}{name}: {row['error_operation']}: "
-        f"{row['error_code']}{lacks}"
-        "\nDeploy infra/member.yaml there for Lacuna's role, or take the account out of "
-        "LACUNA_ACCOUNTS."
+        f"account {row['account_id']}{name} could not be read ({row['error_operation']}: "
+        f"{row['error_code']}{_not_allowed(row['missing_permission'])})"
     )
 
 
-def _says_not_judged(row: Row) -> str:
-    return f"{row['bucket_name']} has no logging verdict"
-
-
-def _says_silent(row: Row) -> str:
+def _silent_sentence(row: Row) -> str:
     return (
         f"{row['bucket_name']} is silent: logging is on and requests were seen, but no access log "
-        f"came{_because(row)}"
+        f"arrived{_because(row)}"
     )
 
 
-def _says_broken(row: Row) -> str:
+def _broken_sentence(row: Row) -> str:
     target = f"s3://{row['target_bucket']}/{row['target_prefix'] or ''}"
     return (
         f"access logs of {row['bucket_name']} cannot be delivered to {target}, "
@@ -255,77 +273,53 @@ def _says_broken(row: Row) -> str:
     )
 
 
-def _says_off(row: Row) -> str:
-    return f"access logging of {row['bucket_name']} was off{_because(row)}"
-
-
-def _says_unknown(row: Row) -> str:
-    return f"it is unknown if access to {row['bucket_name']} was logged{_because(row)}"
-
-
-def _says_weak(row: Row) -> str:
-    code = row["weakness"]
-    return (
-        f"log bucket {row['bucket_name']} {WEAKNESSES.get(code, 'is weak')} "
-        f"({code}; logs of {_some(row['some_sources'], row['sources'])})"
-    )
-
-
-def _says_not_recorded(row: Row) -> str:
+def _not_recorded_sentence(row: Row) -> str:
     recorded = f"; {row['details']}" if row["details"] else ""
     known = f" ({row['reasons']}{recorded})" if row["reasons"] else ""
     level = f" ({row['sensitivity']})" if row["sensitivity"] else ""
     reads, writes = (row[name].replace("_", " ") for name in ("read_coverage", "write_coverage"))
     return (
-        f"{row['bucket_name']} is sensitive{level} and not all of it is a data event: "
+        f"{row['bucket_name']} is sensitive{level} and not every request is a data event: "
         f"reads {reads}, writes {writes}{known}"
     )
 
 
-def _says_not_delivering(row: Row) -> str:
+def _not_delivering_sentence(row: Row) -> str:
     return (
         f"{row['trail_arn']} logs and cannot deliver: what it alone records of "
-        f"{_some(row['some_buckets'], row['buckets'])} may be lost"
+        f"{first_of(row['some_buckets'], row['buckets'])} may be lost"
     )
 
 
-def _says_hidden(row: Row) -> str:
-    permission = row["sensitivity_missing_permission"]
-    lacks = f", {permission} is not allowed" if permission else ""
+def _hidden_sentence(row: Row) -> str:
     return (
-        f"it is unknown if these are sensitive: {_some(row['bucket_name'], row['buckets'])} "
-        f"({row['sensitivity_error_operation']}: {row['sensitivity_error_code']}{lacks})"
+        "whether these buckets are sensitive is unknown: "
+        f"{first_of(row['about_name'], row['buckets'])} "
+        f"({row['sensitivity_error_operation']}: {row['sensitivity_error_code']}"
+        f"{_not_allowed(row['sensitivity_missing_permission'])})"
     )
 
 
-def _some(names: str, number: int) -> str:
-    """The first of `number` names, and how many more there are."""
-    rest = number - len(names.split(", "))
-    return f"{names} and {rest:,} more" if rest else names
+def _weak_sentence(row: Row) -> str:
+    code = row["weakness"]
+    return (
+        f"log bucket {row['bucket_name']} {WEAKNESSES.get(code, 'is weak')} "
+        f"({code}; logs of {first_of(row['some_sources'], row['sources'])})"
+    )
+
+
+def _not_allowed(permission: str | None) -> str:
+    return f", {permission} is not allowed" if permission else ""
+
+
+def _recommendations(row: Row) -> str:
+    return row["recommendations"] or ""
 
 
 def _because(row: Row) -> str:
-    reasons = [row["reasons"]] if row["reasons"] else []
     error = (
-        [f"{row['config_error_operation']}: {row['config_error_code']}"]
-        if row["config_error_code"]
-        else []
+        row["config_error_code"] and f"{row['config_error_operation']}: {row['config_error_code']}"
     )
-    sensitivity = [f"sensitivity: {row['sensitivity']}"] if row["sensitivity"] else []
-    known = "; ".join(reasons + error + sensitivity)
-    todo = f"\n{row['recommendations']}" if row["recommendations"] else ""
-    return (f" ({known})" if known else "") + todo
-
-
-WORDS: Words = {
-    "bucket_not_judged": _says_not_judged,
-    "account_unreadable": _says_unreadable,
-    "bucket_silent": _says_silent,
-    "target_broken": _says_broken,
-    "logging_off": _says_off,
-    "logging_unknown": _says_unknown,
-    "sensitive_not_recorded": _says_not_recorded,
-    "trail_not_delivering": _says_not_delivering,
-    "sensitivity_unknown": _says_hidden,
-    "log_bucket_weak": _says_weak,
-}
+    sensitivity = row["sensitivity"] and f"sensitivity: {row['sensitivity']}"
+    known = "; ".join(filter(None, (row["reasons"], error, sensitivity)))
+    return f" ({known})" if known else ""

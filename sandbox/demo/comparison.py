@@ -73,7 +73,7 @@ SETTINGS = ("read_coverage", "write_coverage", "coverage_details", "sensitivity"
 # A state that a later delivery day heals is seen in the check results of its own day only.
 TOLD_BY_STATUS = {"missing": "hour_lost", "partial": "hour_partly_lost"}
 
-# Subjects as `expectations.partition.subject` writes them
+# Subjects as `expectations.shared.subject` writes them
 _SUBJECT = re.compile(r"(?P<name>\S+) (?P<day>\d{4}-\d\d-\d\d) (?P<spans>[\d:, -]+) UTC")
 _SPAN = re.compile(r"(\d\d):00(?:-(\d\d):59)?")
 

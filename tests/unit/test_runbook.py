@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from expectations.partition import Partition
+from expectations.shared import Partition
 from lacuna.access_log.delivery import NOT_A_LOG_KEY
 from lacuna.cli.summary import STATUSES, VERDICTS
 from lacuna.steps.catalog import LINE_BREAK
@@ -36,11 +36,9 @@ def words_of(model: str, rule: str) -> set[str]:
 
 def test_every_check_has_a_section_and_every_section_is_a_check():
     checks = {
-        expectation.meta["code"]
+        check.code
         for mart in PARTITION_COLUMNS
-        for expectation in import_module(f"expectations.{mart}")
-        .suite(Partition(date(2026, 11, 20)))
-        .expectations
+        for check in import_module(f"expectations.{mart}").checks(Partition(date(2026, 11, 20)))
     }
     assert set(re.findall(r"(?m)^### (\w+)$", RUNBOOK)) == checks
     assert set(re.findall(r"\]\(#(\w+)\)", RUNBOOK)) <= checks | {"reasons"}
@@ -48,10 +46,9 @@ def test_every_check_has_a_section_and_every_section_is_a_check():
 
 def test_every_section_says_its_severity():
     for mart in PARTITION_COLUMNS:
-        suite = import_module(f"expectations.{mart}").suite(Partition(date(2026, 11, 20)))
-        for expectation in suite.expectations:
-            section = RUNBOOK.partition(f"### {expectation.meta['code']}\n")[2]
-            assert section.startswith(f"*{expectation.severity.value.capitalize()}")
+        for check in import_module(f"expectations.{mart}").checks(Partition(date(2026, 11, 20))):
+            section = RUNBOOK.partition(f"### {check.code}\n")[2]
+            assert section.startswith(f"*{check.severity.capitalize()}")
 
 
 @pytest.mark.parametrize(

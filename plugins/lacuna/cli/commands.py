@@ -265,9 +265,9 @@ def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrup
             )
             sys.exit(1)
         try:
-            found = summary.read(open_lake(settings), settings, day, since)
-            # of several days the last is told whole; check_results has the others' words
-            lines = list(summary.told(found, brief=day != days[-1]))
+            of_day = summary.read(open_lake(settings), settings, day, since)
+            # of several days only the last is shown in full; check_results has the others
+            lines = list(summary.lines(of_day, brief=day != days[-1]))
         except (QueryFailed, AccountError) as error:
             lines = ["", f"{day} was built and checked, but its summary could not be read: {error}"]
         print(*summary.fitted(lines), sep="\n", flush=True)

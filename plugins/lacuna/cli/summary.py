@@ -1,6 +1,6 @@
-"""What a person wants to read when a day's run is over: how many of what, what is wrong, where next.
+"""The summary of a day's run: counts, findings, where to look next; and the advice for a day.
 
-Two questions to Athena, each of one partition's rows: the work does not grow with history.
+A summary asks Athena two queries, each of one partition: the work does not grow with history.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from lacuna.lake import athena
-from lacuna.steps import suites
+from lacuna.steps import findings
+from lacuna.steps.findings import Finding
 from lacuna.text import visible
 
 if TYPE_CHECKING:
     from lacuna.lake.lake import Lake
     from lacuna.settings import Settings
 
-# Worst first; words that no day has are not shown.
+TextRow = Mapping[str, str | None]
+
+# Worst first; a word without a count is not shown
 VERDICTS = ("broken_target", "silent", "unknown", "off", "idle", "delivering")
 STATUSES = ("missing", "partial", "unknown", "pending", "idle", "delivered")
 SEVERITIES = ("critical", "warning", "info")
 
-# Of a bucket and day that the first are about, the second say nothing new.
+# For the same bucket and day the first explain the second
 CAUSES = ("bucket_silent", "target_broken")
 CONSEQUENCES = ("hour_lost", "hour_partly_lost")
 
@@ -51,22 +56,23 @@ where event_date = date '{day}' and verdict = 'off' and regexp_like(bucket_name,
 group by verdict
 """
 
-# A day that was checked twice since then: the last check counts.
+# One row a finding, or a failed check without any. If a day was checked twice since then, the last
+# check counts.
 FINDINGS = """
 select
-    severity,
-    expectation,
-    cast(partition_day as varchar) as partition_day,
-    message,
-    array_join(offending, chr(10)) as subjects
+    checks.severity,
+    checks.suite,
+    checks.expectation,
+    cast(checks.partition_day as varchar) as partition_day,
+    checks.findings,
+    checks.query_of_all,
+    checks.message,
+    named.sentence,
+    named.to_do,
+    named.bucket_name
 from (
     select
-        severity,
-        expectation,
-        partition_day,
-        message,
-        offending,
-        success,
+        *,
         row_number() over (
             partition by suite, expectation, partition_day
             order by checked_at desc
@@ -74,8 +80,12 @@ from (
     from lacuna_evidence.check_results
     where checked_on >= date '{since}' and delivery_day = date '{day}'
 ) as checks
-where nth = 1 and not success
-order by partition_day desc, expectation
+left join unnest(
+    checks.sentences, checks.to_do, checks.bucket_names
+) with ordinality as named (sentence, to_do, bucket_name, place)
+    on true
+where checks.nth = 1 and not checks.success
+order by checks.partition_day desc, checks.expectation, checks.suite, named.place
 """
 
 # One cell a bucket; no text of a recommendation holds the character between two of them
@@ -112,134 +122,174 @@ class NothingKnown(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A check that the day did not pass; `message` is a head line and indented lines below it.
+class FailedCheck:
+    """A check that failed on one partition day, with the findings that its result names.
 
-    `subjects` are what its lines are about, `day` the partition that was checked.
+    `number` counts all of them. Nothing is named if the check could not be carried out, or if an
+    older version wrote the result: then `message` is all that is known.
     """
 
     severity: str
     expectation: str
+    day: str
     message: str
-    day: str = ""
-    subjects: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    number: int = 0
+    query_of_all: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """What is shown of one check: a head line and the lines below it."""
+
+    severity: str
+    head: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One delivery day, once it was run: its buckets' verdicts, its hours, what was found."""
+    """One delivery day after its run: number of buckets by verdict, of hours by status, and the
+    checks that failed. `exempt` buckets are off on purpose."""
 
     day: date
     verdicts: Mapping[str, int]
     hours: Mapping[str, int]
-    findings: tuple[Finding, ...]
+    failed: tuple[FailedCheck, ...]
     exempt: int = 0
 
 
 def read(lake: Lake, settings: Settings, day: date, since: date) -> Summary:
-    """The summary of a delivery day that was checked on the UTC day `since` or later."""
+    """Read the summary of a delivery day that was checked on the UTC day `since` or later."""
     query, pattern = COUNTS, settings.unlogged_pattern
     if pattern is not None:
         query += EXEMPT
     counts = athena.rows(lake, query.format(day=day, pattern=pattern))
-    found = athena.rows(lake, FINDINGS.format(day=day, since=since))
     return Summary(
         day=day,
         verdicts=_numbers(counts, "verdict"),
         hours=_numbers(counts, "hour"),
-        findings=tuple(
-            Finding(
-                severity=row["severity"] or "",
-                expectation=row["expectation"] or "",
-                message=row["message"] or "",
-                day=row["partition_day"] or "",
-                subjects=tuple((row["subjects"] or "").split("\n")),
-            )
-            for row in found
-        ),
+        failed=tuple(_failed_checks(athena.rows(lake, FINDINGS.format(day=day, since=since)))),
         exempt=_numbers(counts, "exempt").get("off", 0),
     )
 
 
-def told(summary: Summary, *, brief: bool = False) -> Iterator[str]:
-    """The summary, line by line; `brief`: of each finding its head line only."""
-    findings = grouped(summary.findings)
-    severities = Counter(finding.severity for finding in findings)
+def _failed_checks(rows: Iterable[TextRow]) -> Iterator[FailedCheck]:
+    """Yield a check for each run of rows about the same one."""
+    for _, group in groupby(rows, itemgetter("suite", "expectation", "partition_day")):
+        named = list(group)
+        check = named[0]
+        yield FailedCheck(
+            severity=check["severity"] or "",
+            expectation=check["expectation"] or "",
+            day=check["partition_day"] or "",
+            message=check["message"] or "",
+            findings=tuple(
+                Finding(row["sentence"], row["to_do"] or "", bucket_name=row["bucket_name"] or "")
+                for row in named
+                if row["sentence"]
+            ),
+            number=int(check["findings"] or 0),
+            query_of_all=check["query_of_all"] or "",
+        )
+
+
+def lines(summary: Summary, *, brief: bool = False) -> Iterator[str]:
+    """Yield the summary line by line; `brief`: the head line of each check only."""
+    paragraphs = combined(summary.failed)
+    severities = Counter(paragraph.severity for paragraph in paragraphs)
     yield ""
     yield f"{summary.day} in short"
     yield f"  buckets   {_listed(summary.verdicts, VERDICTS)}"
     if summary.exempt:
-        buckets = "1 bucket" if summary.exempt == 1 else f"{summary.exempt:,} buckets"
-        yield f"            of those off, {buckets} on purpose: LACUNA_UNLOGGED_BUCKETS"
+        buckets = "1 bucket is" if summary.exempt == 1 else f"{summary.exempt:,} buckets are"
+        yield f"            {buckets} off on purpose (LACUNA_UNLOGGED_BUCKETS)"
     yield f"  hours     {_listed(summary.hours, STATUSES)}"
     yield f"  findings  {_listed(severities, SEVERITIES)}"
     for severity in ("critical", "warning"):
-        for finding in findings:
-            if finding.severity != severity:
+        for paragraph in paragraphs:
+            if paragraph.severity != severity:
                 continue
-            head = finding.message.split("\n")[0]
             if brief:
-                yield f"            {severity}: {head}"
+                yield f"            {severity}: {paragraph.head}"
             else:
                 yield ""
-                yield f"{severity}: {finding.message}"
+                yield f"{severity}: {paragraph.head}"
+                yield from paragraph.lines
 
 
-def grouped(findings: Iterable[Finding]) -> list[Finding]:
-    """One finding a check, whatever its days; those that others explain come after them."""
-    findings = sorted(findings, key=lambda one: one.expectation in CONSEQUENCES)
+def combined(failed: Iterable[FailedCheck]) -> list[Paragraph]:
+    """Return one paragraph a check, whatever its days; those that others explain come last."""
+    failed = sorted(failed, key=lambda check: check.expectation in CONSEQUENCES)
     causes = {
-        (one.day, subject): one.expectation
-        for one in findings
-        if one.expectation in CAUSES
-        for subject in one.subjects
+        (check.day, finding.bucket_name): check.expectation
+        for check in failed
+        if check.expectation in CAUSES
+        for finding in check.findings
     }
-    checks: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        checks.setdefault((finding.severity, finding.expectation), []).append(finding)
-    return [_together(of_one_check, causes) for of_one_check in checks.values()]
+    by_code: dict[tuple[str, ...], list[FailedCheck]] = {}
+    for check in failed:
+        day = () if check.findings else (check.day,)  # messages cannot be combined
+        by_code.setdefault((check.severity, check.expectation, *day), []).append(check)
+    return [
+        _of_findings(checks, causes) if checks[0].findings else _of_message(checks[0])
+        for checks in by_code.values()
+    ]
 
 
-def _together(findings: Sequence[Finding], causes: Mapping[tuple[str, str], str]) -> Finding:
-    """The findings of one check as one: each line once, with its days where they are not all."""
-    first = findings[0]
-    lines: dict[tuple[str, str], list[str]] = {}
+def _of_message(check: FailedCheck) -> Paragraph:
+    head, *others = check.message.split("\n")
+    return Paragraph(check.severity, head, tuple(others))
+
+
+def _of_findings(checks: Sequence[FailedCheck], causes: Mapping[tuple[str, str], str]) -> Paragraph:
+    """Return the findings of one check: each once, with its days if they are not all days."""
+    days = sorted({check.day for check in checks})
+    days_of, explained = _explained(sorted(checks, key=attrgetter("day")), causes)
+    number = len(days_of) + sum(map(len, explained.values()))
+    unnamed = {
+        check.day: findings.remainder(more, check.query_of_all)
+        for check in checks
+        if (more := check.number - len(check.findings))
+    }
+    if len(days) == 1:
+        head = findings.head(checks[0].expectation, days[0], checks[0].number)
+        remainders = list(unnamed.values())
+    else:
+        head = findings.head(checks[0].expectation, _days(days), number)
+        head += " and more" if unnamed else ""
+        remainders = [f"{day}: {line}" for day, line in sorted(unnamed.items())]
+        # findings about the same thing follow each other, whatever their days
+        days_of = dict(sorted(days_of.items(), key=lambda pair: pair[0].sentence))
+    shown = [
+        finding if own == days else replace(finding, sentence=f"{_days(own)}: {finding.sentence}")
+        for finding, own in days_of.items()
+    ]
+    shown += [
+        Finding(f"{', '.join(sorted(buckets))}: see {cause}")
+        for cause, buckets in explained.items()
+    ]
+    return Paragraph(checks[0].severity, head, tuple(findings.lines(shown, remainders)))
+
+
+def _explained(
+    checks: Iterable[FailedCheck], causes: Mapping[tuple[str, str], str]
+) -> tuple[dict[Finding, list[str]], dict[str, set[str]]]:
+    """Return the days of each finding, and by cause the buckets whose findings it explains."""
+    days_of: dict[Finding, list[str]] = {}
     explained: dict[str, set[str]] = {}
-    left = []
-    for finding in sorted(findings, key=lambda one: one.day):
-        told, more = suites.out_of_words(finding.message)
-        for line, bucket in zip(told, _buckets(finding, len(told)), strict=True):
-            cause = causes.get((finding.day, bucket))
-            if cause:
-                explained.setdefault(cause, set()).add(bucket)
+    for check in checks:
+        for finding in check.findings:
+            cause = causes.get((check.day, finding.bucket_name))
+            if cause and check.expectation in CONSEQUENCES:
+                explained.setdefault(cause, set()).add(finding.bucket_name)
             else:
-                lines.setdefault(line, []).append(finding.day)
-        left += [f"{finding.day}: {more}"] if more else []
-    if len(findings) == 1 and not explained:
-        return first
-    days = sorted({finding.day for finding in findings})
-    number = len(lines) + sum(map(len, explained.values()))
-    head = f"{first.expectation} of {_days(days)}: {number:,} finding{'' if number == 1 else 's'}"
-    sentences = [
-        (what if own == days else f"{_days(own)}: {what}") + (f"\n{cure}" if cure else "")
-        for (what, cure), own in sorted(lines.items())
-    ]
-    sentences += [
-        f"{', '.join(sorted(buckets))}: see {cause}" for cause, buckets in explained.items()
-    ]
-    message = suites.in_words(head + (" and more" if left else ""), sentences, "\n  ".join(left))
-    return replace(first, message=message)
-
-
-def _buckets(finding: Finding, number: int) -> Sequence[str]:
-    """For each line the bucket whose hours it tells of, where that can be known."""
-    if finding.expectation not in CONSEQUENCES or len(finding.subjects) != number:
-        return [""] * number
-    return [subject.partition(" ")[0] for subject in finding.subjects]
+                days_of.setdefault(finding, []).append(check.day)
+    return days_of, explained
 
 
 def _days(days: Sequence[str]) -> str:
-    """Days in words; more than two that follow each other as a span."""
+    """Return days in words; more than two that follow each other as a span."""
     if len(days) > 2:
         first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
         if (last - first).days == len(days) - 1:
@@ -267,7 +317,7 @@ def advice(lake: Lake, day: date, bucket: str | None = None) -> list[str]:
     return list(advised(wanted, whole=bucket is not None)) or [f"{day}: there is nothing to do"]
 
 
-def advised(rows: Iterable[Mapping[str, str | None]], *, whole: bool) -> Iterator[str]:
+def advised(rows: Iterable[TextRow], *, whole: bool) -> Iterator[str]:
     """Each bucket with its verdict, below it each recommendation; its calls as they are copied.
 
     `whole`: also those that ask nothing of anybody.
@@ -303,7 +353,7 @@ def fitted(lines: Iterable[str]) -> Iterator[str]:
         ) or [""]
 
 
-def _numbers(rows: Iterable[Mapping[str, str | None]], kind: str) -> dict[str, int]:
+def _numbers(rows: Iterable[TextRow], kind: str) -> dict[str, int]:
     return {row["word"] or "": int(row["number"] or 0) for row in rows if row["kind"] == kind}
 
 

@@ -1,9 +1,10 @@
-"""Hold the marts that one delivery day touched against their suites; keep what was found."""
+"""Check the marts of one delivery day, and of every event day that it touched."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BY_DELIVERY_DAY = ("fct_log_objects",)
-BY_EVENT_DAY = ("fct_delivery_hours", "fct_logging_changes", "fct_logging_coverage")
-
 LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 
 
@@ -27,37 +25,35 @@ class CheckErrored(RuntimeError):
 
 
 def check_delivery_day(settings: Settings, day: date) -> list[str]:
-    """Check the delivery day's log objects and every event day it touched; the findings' sentences.
+    """Check all that the delivery day may have changed; return the messages of failed checks.
 
-    All results, good ones too, are written to evidence.check_results before an error is raised.
+    All results, good ones too, are written to evidence.check_results before CheckErrored is raised.
     """
     lake = open_lake(settings)
     results = [
         result
-        for mart, partition_days in _partitions(lake, settings, day).items()
-        for partition_day in partition_days
+        for mart, partition_day in _partitions(lake, settings, day)
         for result in suites.check(mart, partition_day, lake, settings)
     ]
     partition = {"checked_on": datetime.now(UTC).date(), "delivery_day": day}
     lake.write(CHECK_RESULTS, results, partition)
-    for result in results:
-        if not result.success:
-            log.log(LEVELS[result.severity], "%s: %s", result.severity, result.message)
-    failed = Counter(result.severity for result in results if not result.success)
-    log.info("%d checks, failed: %s", len(results), dict(failed) or "none")
-    if errored := [result for result in results if result.errored]:
-        raise CheckErrored("\n".join(result.message for result in errored))
-    return [result.message for result in results if not result.success]
+    failed = [result for result in results if not result.success]
+    for result in failed:
+        log.log(LEVELS[result.severity], "%s: %s", result.severity, result.message)
+    severities = Counter(result.severity for result in failed)
+    log.info("%d checks, failed: %s", len(results), dict(severities) or "none")
+    if errored := [result.message for result in failed if result.errored]:
+        raise CheckErrored("\n".join(errored))
+    return [result.message for result in failed]
 
 
-def _partitions(lake: Lake, settings: Settings, day: date) -> dict[str, list[date]]:
-    """The partitions of each mart that a delivery day may have changed."""
-    # hours of these days may be overdue only now
+def _partitions(lake: Lake, settings: Settings, day: date) -> Iterator[tuple[str, date]]:
+    """Yield each mart with each partition of it that a delivery day may have changed."""
+    # the lateness budget of hours of these days may be spent only now
     recent = {day - timedelta(days=n) for n in range(settings.lateness_days + 1)}
-    wanted = recent | event_days.touched_days(lake, day)
-    # the day itself is held to its expectations even if nothing was built: that is a finding
-    checked = sorted(event_days.built_days(lake, wanted) | {day})
-    return {
-        **dict.fromkeys(BY_DELIVERY_DAY, [day]),  # noqa: RUF024
-        **dict.fromkeys(BY_EVENT_DAY, checked),
-    }
+    touched = recent | event_days.touched_days(lake, day)
+    # the day itself is checked even if nothing was built for it: that is a finding
+    checked = sorted(event_days.built_days(lake, touched) | {day})
+    for mart, column in suites.PARTITION_COLUMNS.items():
+        for partition_day in [day] if column == "delivered_on" else checked:
+            yield mart, partition_day

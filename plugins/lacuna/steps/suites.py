@@ -1,21 +1,20 @@
-"""Hold one partition of a mart against its Great Expectations suite.
+"""Check one partition of a mart with its Great Expectations suite.
 
-The suites are in `expectations/`, one module a mart. What comes back is one `CheckResult` an
-expectation, in words for the person on call, with a check that could not be carried out
-(`errored`) told apart from data that is bad.
+The suites are in `expectations/`, one module a mart. The result of each check is one `CheckResult`.
+A check that could not be carried out (`errored`) is distinguished from data that is bad.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
+from lacuna.steps import findings
+from lacuna.steps.findings import Finding
 from lacuna.tables import evidence
 from lacuna.tables.evidence import CheckResult
 from lacuna.text import visible
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
     from great_expectations.core import ExpectationValidationResult
 
+    from expectations.shared import Check
     from lacuna.lake.lake import Lake
     from lacuna.settings import Settings
 
-Row = Mapping[str, Any]
-
+# Every mart that has a suite, and the day that a partition of it is about
 PARTITION_COLUMNS = {
-    "fct_delivery_hours": "event_date",
     "fct_log_objects": "delivered_on",
+    "fct_delivery_hours": "event_date",
     "fct_logging_changes": "event_date",
     "fct_logging_coverage": "event_date",
 }
@@ -39,19 +38,6 @@ PARTITION_COLUMNS = {
 MARTS = "lacuna"
 
 LONGEST_CAUSE = 500
-
-_TO_DO = "    to do: "
-_MORE = re.compile(r"  and [\d,]+ more; all: ")
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How a suite's findings are told: a row's sentence by code, what a row is about, and the
-    query for all rows where there are more than were read."""
-
-    sentences: Mapping[str, Callable[[Row], str]]
-    subject: Callable[[Row], str]
-    all_rows: Callable[[str], str]
 
 
 def check(
@@ -63,13 +49,12 @@ def check(
     marts_database: str = MARTS,
     evidence_database: str = evidence.DATABASE,
 ) -> list[CheckResult]:
-    """The results of the mart's suite on one partition, one for each expectation.
+    """Return the results of a mart's checks on one partition.
 
-    Bad data and broken checks are results; nothing is raised for them.
+    Bad data and checks that could not be carried out are results; nothing is raised for them.
     """
-    # the suites import Great Expectations, which takes seconds
-    module = import_module(f"expectations.{mart}")
-    shared = import_module("expectations.partition")
+    from expectations import shared  # takes seconds, as it imports Great Expectations
+
     partition = shared.Partition(
         day=partition_day,
         lateness_hours=settings.lateness_hours,
@@ -78,23 +63,24 @@ def check(
         evidence=evidence_database,
         unlogged_pattern=settings.unlogged_pattern,
     )
-    # the literal date is what lets Athena read this partition only; no stranger's text is in it
+    checks = import_module(f"expectations.{mart}").checks(partition)
+    # the literal date lets Athena read this partition only; no text of strangers is in it
     where = f"{PARTITION_COLUMNS[mart]} = date '{partition_day}'"
     table = f"{marts_database}.{mart}"
-    query = f"select * from {table} where {where}"  # noqa: S608
-    words = Words(
-        sentences=module.WORDS,
-        subject=shared.subject,
-        all_rows=lambda one: shared.query_of_all(one, table, where),
-    )
-    return [
-        _result(mart, found, words, partition_day)
-        for found in _validate(athena_url(lake, marts_database), query, module.suite(partition))
-    ]
+    batch = f"select * from {table} where {where}"  # noqa: S608
+    by_code = {check.code: check for check in checks}
+    results = []
+    for validation in _validate(
+        athena_url(lake, marts_database), batch, shared.suite(mart, checks)
+    ):
+        check = by_code[validation.expectation_config.meta["code"]]
+        query_of_all = check.query_of_all(table, where)
+        results.append(_result(mart, partition_day, check, validation, query_of_all))
+    return results
 
 
 def athena_url(lake: Lake, database: str) -> str:
-    """The SQLAlchemy URL of the lake's Athena; credentials and endpoint as for boto3."""
+    """Return the SQLAlchemy URL of Athena; credentials and endpoint are those of boto3."""
     results = quote_plus(lake.query_results)
     return (
         f"awsathena+rest://@athena.{lake.account.region}.amazonaws.com:443/{database}"
@@ -103,7 +89,7 @@ def athena_url(lake: Lake, database: str) -> str:
 
 
 def _validate(
-    url: str, query: str, suite: ExpectationSuite
+    url: str, batch_query: str, suite: ExpectationSuite
 ) -> Sequence[ExpectationValidationResult]:
     import great_expectations as gx
 
@@ -112,7 +98,7 @@ def _validate(
     context.variables.progress_bars = {"globally": False}
     batch = (
         context.data_sources.add_sql("athena", connection_string=url)
-        .add_query_asset(suite.name, query=query)
+        .add_query_asset(suite.name, query=batch_query)
         .add_batch_definition_whole_table("partition")
         .get_batch()
     )
@@ -122,77 +108,56 @@ def _validate(
 
 def _result(
     suite: str,
-    found: ExpectationValidationResult,
-    words: Words,
     day: date,
+    check: Check,
+    validation: ExpectationValidationResult,
+    query_of_all: str,
 ) -> CheckResult:
-    config = found.expectation_config
-    code = config.meta["code"]
-    cause = next(_causes(found.exception_info), None)
-    details = found.result.get("details") or {}
-    rows = [_shown(row, day) for row in details.get("unexpected_rows", ())]
-    number = found.result.get("observed_value")
+    cause = next(_causes(validation.exception_info), None)
+    number = validation.result.get("observed_value")
+    found = _findings(check, validation, day)
     if cause is not None:
-        message = f"the check {code} of {suite} on {day} could not be carried out: {cause}"
-    elif found.success:
-        message = config.notes
+        message = f"the check {check.code} of {suite} on {day} could not be carried out: {cause}"
+    elif validation.success:
+        message = f"{check.question} Yes."
     else:
-        head = f"{code} of {day}: {number:,} finding{'' if number == 1 else 's'}"
-        left = number - len(rows)
-        more = f"and {left:,} more; all: {words.all_rows(config.meta['query'])}" if left else ""
-        message = in_words(head, [words.sentences[code](row) for row in rows], more)
+        unnamed = number - len(found)
+        remainders = [findings.remainder(unnamed, query_of_all)] if unnamed else []
+        head = findings.head(check.code, str(day), number)
+        message = "\n".join([head, *findings.lines(found, remainders)])
     return CheckResult(
         suite=suite,
-        expectation=code,
-        severity=config.severity.value,
-        success=bool(found.success),
+        expectation=check.code,
+        severity=check.severity,
+        success=bool(validation.success),
         errored=cause is not None,
         observed="" if number is None else f"{number} offending",
         message=message,
-        offending=tuple(words.subject(row) for row in rows),
+        offending=tuple(finding.subject for finding in found),
         partition_day=day,
         checked_at=datetime.now(UTC),
+        findings=number,
+        sentences=tuple(finding.sentence for finding in found),
+        to_do=tuple(finding.to_do for finding in found),
+        bucket_names=tuple(finding.bucket_name for finding in found),
+        query_of_all=query_of_all,
+        cause=cause,
     )
 
 
-def in_words(head: str, sentences: Sequence[str], more: str = "") -> str:
-    """A head line, an indented line for each finding, and once what to do for those it mends.
+def _findings(check: Check, validation: ExpectationValidationResult, day: date) -> list[Finding]:
+    from expectations.shared import subject
 
-    What to do is what follows a sentence's line break, if it has one. Findings without it come
-    last: above what is to do for others they would seem to be mended by it.
-    """
-    by_cure: dict[str, list[str]] = {}
-    for sentence in sentences:
-        what, _, cure = sentence.partition("\n")
-        by_cure.setdefault(cure, []).append(what)
-    lines = [head]
-    for cure, found in sorted(by_cure.items(), key=lambda pair: not pair[0]):
-        lines += [f"  {what}" for what in found]
-        lines += [f"{_TO_DO}{cure}"] if cure else []
-    return "\n".join([*lines, f"  {more}"] if more else lines)
-
-
-def out_of_words(message: str) -> tuple[list[tuple[str, str]], str]:
-    """What `in_words` made a message of: each finding with what to do about it, and what is more.
-
-    A message of one line, as that of a check that could not be carried out, is its own finding.
-    """
-    head, *lines = message.split("\n")
-    if not lines:
-        return [(head, "")], ""
-    more = lines.pop().strip() if _MORE.match(lines[-1]) else ""
-    findings: list[tuple[str, str]] = []
-    cure = ""
-    for line in reversed(lines):
-        if line.startswith(_TO_DO):
-            cure = line.removeprefix(_TO_DO)
-        else:
-            findings.insert(0, (line.strip(), cure))
-    return findings, more
+    details = validation.result.get("details") or {}
+    rows = [_shown(row, day) for row in details.get("unexpected_rows", ())]
+    return [
+        Finding(check.sentence(row), check.to_do(row), subject(row), row.get("bucket_name") or "")
+        for row in rows
+    ]
 
 
 def _causes(info: Mapping[str, Any] | None) -> Iterator[str]:
-    """What was raised during a check, from either form that Great Expectations has for it.
+    """Yield what was raised during a check, from both forms that Great Expectations has for it.
 
     A clean result has one flat dict, a check that raised has a dict for each metric.
     """
@@ -203,8 +168,8 @@ def _causes(info: Mapping[str, Any] | None) -> Iterator[str]:
             yield visible(cause)[:LONGEST_CAUSE]
 
 
-def _shown(row: Row, day: date) -> dict[str, Any]:
-    """A row as a person may be shown it: text that strangers wrote holds no control character."""
+def _shown(row: Mapping[str, Any], day: date) -> dict[str, Any]:
+    """Return a row that may be shown: text of strangers in it holds no control character."""
     shown = {
         name: visible(value) if isinstance(value, str) else value for name, value in row.items()
     }

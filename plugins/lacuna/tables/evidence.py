@@ -172,7 +172,14 @@ class TrailDigest:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one expectation said of one partition, in words for a person on call."""
+    """What one check found in one partition.
+
+    `offending` (what it is about), `sentences`, `to_do` and `bucket_names` have one item for each
+    finding that is named; `findings` counts all of them, and `query_of_all` returns their rows.
+    `message` is the same in words, for a person who queries the table; nothing reads it back.
+    `cause` says why the check could not be carried out. All that follow `checked_at` are null in
+    results of older versions.
+    """
 
     suite: str
     expectation: str
@@ -184,6 +191,12 @@ class CheckResult:
     offending: tuple[str, ...]
     partition_day: date
     checked_at: datetime
+    findings: int | None = None
+    sentences: tuple[str, ...] | None = None
+    to_do: tuple[str, ...] | None = None
+    bucket_names: tuple[str, ...] | None = None
+    query_of_all: str | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +274,7 @@ CHECK_RESULTS = EvidenceTable(
     "check_results",
     CheckResult,
     ("checked_on", "delivery_day"),
-    "What each expectation said of each partition.",
+    "What each check found in each partition.",
 )
 REMEDIATIONS = EvidenceTable(
     "remediations",

@@ -281,14 +281,21 @@ def new_world(sandbox: Any) -> Iterator[Callable[[], World]]:
 
 
 @pytest.fixture(scope="session")
-def told() -> Callable[[evidence.CheckResult], str]:
-    """What a finding says below its head line, without the indent."""
+def text_of() -> Callable[[evidence.CheckResult], str]:
+    """The findings of a result below the head of its message, without the indent."""
 
-    def below_the_head(found: evidence.CheckResult) -> str:
-        head, *lines = found.message.split("\n")
-        number = int((found.observed or "").split()[0])
-        assert head == f"{found.expectation} of {DAY}: {number} finding{'' if number == 1 else 's'}"
+    def below_the_head(result: evidence.CheckResult) -> str:
+        head, *lines = result.message.split("\n")
+        number = result.findings
+        assert result.observed == f"{number} offending"
+        assert (
+            head == f"{result.expectation} of {DAY}: {number} finding{'' if number == 1 else 's'}"
+        )
         assert all(line.startswith("  ") for line in lines)
+        named = [
+            sentence for line in lines for sentence in result.sentences if line[2:] == sentence
+        ]
+        assert sorted(named) == sorted(result.sentences)
         return "\n".join(line[2:] for line in lines)
 
     return below_the_head

@@ -51,16 +51,16 @@ def test_an_account_without_buckets_passes(new_world):
     assert new_world().findings(MART) == {}
 
 
-def test_a_lost_hour_is_told_with_the_bucket_the_hour_and_what_was_seen(findings, told):
-    assert told(findings["hour_lost"]).endswith(
-        "lost lost all access-log records of 13:00 UTC (142 requests seen by CloudTrail)"
+def test_a_lost_hour_is_reported_with_the_bucket_the_hour_and_the_requests_seen(findings, text_of):
+    assert text_of(findings["hour_lost"]).endswith(
+        "lost lost all access-log records of 13:00 UTC (CloudTrail saw 142 requests)"
     )
 
 
-def test_hours_lost_in_a_row_are_told_as_one_span(findings, told):
-    assert told(findings["hour_lost"]).startswith(
+def test_hours_lost_in_a_row_are_one_span(findings, text_of):
+    assert text_of(findings["hour_lost"]).startswith(
         "gaps lost all access-log records of 09:00-11:59, 13:00-13:59 UTC "
-        "(4 requests seen by CloudTrail)\n"
+        "(CloudTrail saw 4 requests)\n"
     )
 
 
@@ -71,22 +71,22 @@ def test_only_the_buckets_with_lost_hours_are_named(findings):
     )
 
 
-def test_a_partly_lost_hour_is_told_with_the_share_that_came(findings, told):
-    assert told(findings["hour_partly_lost"]) == (
+def test_a_partly_lost_hour_is_reported_with_the_share_that_arrived(findings, text_of):
+    assert text_of(findings["hour_partly_lost"]) == (
         "part lost part of its access-log records of 13:00 UTC "
-        "(61.4 % of the requests seen by CloudTrail have their record)"
+        "(61.4 % of the requests that CloudTrail saw have a record)"
     )
 
 
-def test_hours_that_nobody_judged_are_told_for_every_bucket_that_may_log(findings, told):
-    assert told(findings["hours_not_judged"]) == (
-        "nobody judged 24 hours of absent: whether an access log came is unknown\n"
-        "nobody judged 24 hours of denied: whether an access log came is unknown\n"
-        "nobody judged 1 hour of short: whether an access log came is unknown"
+def test_hours_without_a_status_are_reported_for_every_bucket_that_may_log(findings, text_of):
+    assert text_of(findings["hours_not_judged"]) == (
+        "24 hours of absent have no status: whether an access log arrived is unknown\n"
+        "24 hours of denied have no status: whether an access log arrived is unknown\n"
+        "1 hour of short has no status: whether an access log arrived is unknown"
     )
 
 
-def test_how_old_a_look_at_the_configuration_may_be_is_a_setting(new_world):
+def test_how_old_a_snapshot_may_be_is_a_setting(new_world):
     world = new_world()
     world.observe("photos-eu", minutes=8 * 24 * 60)
     assert world.findings(MART) == {}
@@ -99,14 +99,14 @@ def test_an_empty_day_fails_because_its_buckets_are_expected(new_world):
     assert set(world.findings(MART)) == {"hours_not_judged"}
 
 
-def test_requests_without_their_data_event_are_a_loss_of_the_witness(findings, told):
-    assert told(findings["data_events_lost"]) == (
-        "CloudTrail lacks data events of unseen of 13:00 UTC "
-        "(50 % of the requests in the access log have their event)"
+def test_requests_without_a_data_event_are_a_loss_of_the_witness(findings, text_of):
+    assert text_of(findings["data_events_lost"]) == (
+        "CloudTrail did not deliver all data events of unseen of 13:00 UTC "
+        "(50 % of the requests in the access log have an event)"
     )
 
 
-def test_data_events_may_be_on_their_way_until_the_budget_is_spent(new_world):
+def test_data_events_may_still_arrive_until_the_budget_is_spent(new_world):
     world = new_world()
     # the newest day is the day itself: six hours have passed since the end of 17:00, not of 18:00
     del world.rows["catalogued_days"][1]
@@ -117,9 +117,9 @@ def test_data_events_may_be_on_their_way_until_the_budget_is_spent(new_world):
     assert findings["data_events_lost"].offending == ("overdue 2026-11-20 17:00 UTC",)
 
 
-def test_records_that_came_after_the_budget_are_told(findings, told):
-    assert told(findings["records_late"]) == (
-        "access-log records of late of 13:00 UTC came up to 30.2 hours after the request"
+def test_records_that_arrived_after_the_budget_are_reported(findings, text_of):
+    assert text_of(findings["records_late"]) == (
+        "access-log records of late of 13:00 UTC arrived up to 30.2 hours after the request"
     )
 
 
@@ -128,7 +128,7 @@ def test_the_lateness_budget_is_a_setting(spoiled):
     assert "records_late" not in tolerant
 
 
-def test_severities_tell_a_loss_from_a_delay(findings):
+def test_severities_distinguish_a_loss_from_a_delay(findings):
     assert {code: result.severity for code, result in findings.items()} == {
         "hours_not_judged": "critical",
         "hour_lost": "critical",
@@ -138,7 +138,7 @@ def test_severities_tell_a_loss_from_a_delay(findings):
     }
 
 
-def test_a_check_without_its_evidence_is_errored_and_the_others_still_tell(new_world):
+def test_a_check_without_its_evidence_is_errored_and_the_others_still_report(new_world):
     world = new_world()
     world.add_hours("lost", {13: {"status": "missing"}})
     world.write()

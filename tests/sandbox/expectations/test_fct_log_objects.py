@@ -76,86 +76,87 @@ def test_an_account_without_logs_passes(new_world):
     assert world.findings(MART) == {}
 
 
-def test_bytes_that_were_not_read_are_told_whatever_status_the_mart_gives(findings, told):
-    assert told(findings["bytes_unaccounted"]) == (
-        "of the 1,000 bytes of s3://logs/cut only 600 were read\n"
-        "of the 1,000 bytes of s3://logs/cut-unnoticed only 600 were read\n"
-        "of the 1,000 bytes of s3://logs/never-read only 0 were read\n"
-        "of the 1,000 bytes of s3://logs/unlike-its-size 1,002 were read"
+def test_bytes_that_were_not_read_are_reported_whatever_status_the_mart_gives(findings, text_of):
+    assert text_of(findings["bytes_unaccounted"]) == (
+        "only 600 of the 1,000 bytes of s3://logs/cut were read\n"
+        "only 600 of the 1,000 bytes of s3://logs/cut-unnoticed were read\n"
+        "only 0 of the 1,000 bytes of s3://logs/never-read were read\n"
+        "1,002 of the 1,000 bytes of s3://logs/unlike-its-size were read"
     )
 
 
-def test_a_corrupt_object_is_told(findings, told):
-    assert told(findings["object_corrupt"]) == (
+def test_a_corrupt_object_is_reported(findings, text_of):
+    assert text_of(findings["object_corrupt"]) == (
         "s3://logs/ct/corrupt cannot be read (truncated gzip): "
         "the requests it records are in no mart\n"
         "s3://logs/ct/cut cannot be read (not gzip): the requests it records are in no mart; "
-        "it is not what CloudTrail signed for in its digest, treat as tampering"
+        "it is not what CloudTrail signed in its digest, treat this as tampering"
     )
 
 
-def test_an_altered_object_is_told(findings, told):
-    assert told(findings["object_altered"]) == (
+def test_an_altered_object_is_reported(findings, text_of):
+    assert text_of(findings["object_altered"]) == (
         "s3://logs/ct/altered was altered after CloudTrail delivered it"
     )
 
 
-def test_an_object_that_no_digest_names_is_told(findings, told):
-    assert told(findings["object_disowned"]) == (
-        "s3://logs/ct/disowned is in no digest of CloudTrail, though they cover its delivery; "
-        "what it says is no evidence"
+def test_an_object_that_no_digest_names_is_reported(findings, text_of):
+    assert text_of(findings["object_disowned"]) == (
+        "s3://logs/ct/disowned is named by none of the CloudTrail digests that cover its delivery: "
+        "its content is no evidence"
     )
 
 
-def test_a_deleted_object_is_told(findings, told):
-    assert told(findings["object_missing"]) == (
+def test_a_deleted_object_is_reported(findings, text_of):
+    assert text_of(findings["object_missing"]) == (
         "s3://logs/ct/missing was deleted after CloudTrail delivered it"
     )
 
 
-def test_a_foreign_object_is_told_without_the_control_characters_of_its_key(findings, told):
+def test_a_foreign_object_is_reported_without_the_control_characters_of_its_key(findings, text_of):
     found = findings["object_not_a_log"]
-    assert told(found).isprintable()
-    assert "[31mred" in told(found)
+    assert text_of(found).isprintable()
+    assert "[31mred" in text_of(found)
     assert [subject.isprintable() for subject in found.offending] == [True]
 
 
-def test_an_object_that_no_mart_holds_is_told(findings, told):
-    assert told(findings["object_not_built"]) == (
+def test_an_object_that_no_mart_holds_is_reported(findings, text_of):
+    assert text_of(findings["object_not_built"]) == (
         "s3://logs/never-built was delivered on 2026-11-20 and is in no mart"
     )
 
 
-def test_a_place_that_could_not_be_listed_is_told_with_the_buckets_that_log_there(findings, told):
-    assert set(told(findings["place_unreadable"]).split("\n")) == {
+def test_a_place_that_could_not_be_listed_is_reported_with_the_buckets_that_log_there(
+    findings, text_of
+):
+    assert set(text_of(findings["place_unreadable"]).split("\n")) == {
         "s3://closed/eu/ could not be listed (AccessDenied): what was delivered there on "
         "2026-11-20 is unknown (access logs of music-eu, radio-eu)",
         "s3://gone does not exist: what arn:aws:cloudtrail:us-east-1:1:trail/old records is lost",
     }
 
 
-def test_digests_that_do_not_hold_are_told(findings, told):
+def test_digests_that_do_not_pass_validation_are_reported(findings, text_of):
     found = findings["digest_not_valid"]
-    assert set(told(found).split("\n")) == {
-        "the digest s3://trail/broken_chain does not hold: broken chain",
-        "the digest s3://trail/foreign_key does not hold: foreign key",
-        "the digest s3://trail/invalid_signature does not hold: invalid signature",
-        "the digest s3://trail/moved does not hold: moved",
-        "the digest s3://trail/unreadable does not hold: unreadable",
-        "the digest of the hour up to 2026-11-20 13:00 UTC of "
-        "arn:aws:cloudtrail:us-east-1:123456789012:trail/all in eu-west-1 is missing",
+    assert set(text_of(found).split("\n")) == {
+        "the digest s3://trail/broken_chain does not pass validation: broken chain",
+        "the digest s3://trail/foreign_key does not pass validation: foreign key",
+        "the digest s3://trail/invalid_signature does not pass validation: invalid signature",
+        "the digest s3://trail/moved does not pass validation: moved",
+        "the digest s3://trail/unreadable does not pass validation: unreadable",
+        "the digest of arn:aws:cloudtrail:us-east-1:123456789012:trail/all in eu-west-1 for the hour "
+        "that ends at 2026-11-20 13:00 UTC is missing",
     }
 
 
-def test_the_missing_digests_of_a_chain_are_one_finding(new_world, told):
+def test_the_missing_digests_of_a_chain_are_one_finding(new_world, text_of):
     world = new_world()
     for hour in (9, 11, 12):
         world.add_digest(None, "missing", hour)
     found = world.findings(MART)["digest_not_valid"]
-    assert told(found) == (
+    assert text_of(found) == (
         "3 digests of arn:aws:cloudtrail:us-east-1:123456789012:trail/all in eu-west-1 are missing, "
-        "the first of the hour up to 2026-11-20 09:00 UTC, "
-        "the last of the hour up to 2026-11-20 12:00 UTC"
+        "for hours that end between 2026-11-20 09:00 and 2026-11-20 12:00 UTC"
     )
 
 
@@ -163,26 +164,28 @@ def test_a_digest_without_a_published_key_is_not_called_invalid(findings):
     assert findings["digest_unverified"].offending == ("s3://trail/key_unknown",)
 
 
-def test_a_bucket_over_the_quarantine_limit_is_told_though_the_day_is_under_it(findings, told):
-    assert told(findings["quarantine_share"]) == (
+def test_a_bucket_over_the_quarantine_limit_is_reported_though_the_day_is_under_it(
+    findings, text_of
+):
+    assert text_of(findings["quarantine_share"]) == (
         "40 access-log lines of photos-eu delivered on 2026-11-20 could not be read "
         "(16 % of 250), see quarantined_lines"
     )
 
 
-def test_the_quarantine_limit_is_held_for_the_whole_day_too(new_world, told):
+def test_the_quarantine_limit_holds_for_the_whole_day_too(new_world, text_of):
     world = new_world()
     world.add_object("odd", lines_parsed=79, lines_quarantined=1)
-    assert told(world.findings(MART, quarantine_share=0.0124)["quarantine_share"]) == (
+    assert text_of(world.findings(MART, quarantine_share=0.0124)["quarantine_share"]) == (
         "1 access-log line of all buckets delivered on 2026-11-20 could not be read "
         "(1.2 % of 80), see quarantined_lines"
     )
 
 
-def test_duplicates_are_told_with_how_many_lines_and_whole_objects(findings, told):
-    assert told(findings["lines_duplicate"]) == (
-        "12 access-log lines of photos-eu delivered on 2026-11-20 had come before, "
-        "1 whole object among them; they count once"
+def test_duplicates_are_reported_with_the_number_of_lines_and_whole_objects(findings, text_of):
+    assert text_of(findings["lines_duplicate"]) == (
+        "12 access-log lines of photos-eu delivered on 2026-11-20 had been delivered before, "
+        "including 1 whole object; they count once"
     )
 
 
@@ -193,23 +196,23 @@ def test_an_empty_day_fails_because_its_objects_are_expected(new_world):
     assert set(world.findings(MART)) == {"object_not_built"}
 
 
-def test_a_day_that_was_not_catalogued_fails(new_world, told):
+def test_a_day_that_was_not_cataloged_fails(new_world, text_of):
     world = new_world()
     del world.rows["catalogued_days"][0]
-    assert told(world.findings(MART)["day_not_catalogued"]) == (
-        "the logs delivered on 2026-11-20 were not listed to the end: what came is unknown"
+    assert text_of(world.findings(MART)["day_not_catalogued"]) == (
+        "the listing of the logs delivered on 2026-11-20 did not finish: what arrived is unknown"
     )
 
 
-def test_a_day_on_which_nothing_came_anywhere_is_told(new_world, told):
+def test_a_day_on_which_nothing_was_delivered_anywhere_is_reported(new_world, text_of):
     world = new_world()
     world.rows["catalogued_days"][0].update(places=3, objects_catalogued=0)
-    assert told(world.findings(MART)["nothing_delivered"]) == (
-        "no log object was delivered on 2026-11-20 to any of 3 places"
+    assert text_of(world.findings(MART)["nothing_delivered"]) == (
+        "no log object was delivered on 2026-11-20 to any of 3 log places"
     )
 
 
-def test_severities_tell_lost_evidence_from_a_curiosity(findings):
+def test_severities_distinguish_lost_evidence_from_a_curiosity(findings):
     severities = {code: result.severity for code, result in findings.items()}
     assert {code for code, severity in severities.items() if severity != "critical"} == {
         "digest_unverified",

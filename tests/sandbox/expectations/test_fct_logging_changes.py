@@ -68,71 +68,71 @@ def test_logging_that_is_turned_on_is_no_finding(new_world):
     assert world.findings(MART) == {}
 
 
-def test_changes_that_a_trail_would_have_shown_need_no_word(new_world):
+def test_changes_that_a_trail_would_have_recorded_are_no_finding(new_world):
     world = new_world()
     world.observe("photos", changes_witness="covered")
     since = {"changes_witnessed_since": datetime(2026, 11, 20)}
     world.observe("music", changes_witness="covered", **since)
-    # a later look says nothing of how the day ended
+    # a later snapshot does not say how the day ended
     world.observe("music", minutes=24 * 60, changes_witness="not_covered")
     assert world.findings(MART) == {}
 
 
-def test_changes_that_nobody_could_have_seen_are_not_taken_for_none(findings, told):
-    who = "who changes what is logged in {} of account 123456789012 ({}) {}"
-    assert told(findings["changes_not_witnessed"]).split("\n") == [
-        who.format(*words)
+def test_changes_that_no_trail_would_have_recorded_are_reported(findings, text_of):
+    calls = "calls that change what is logged in {} of account 123456789012 ({}) {}"
+    assert text_of(findings["changes_not_witnessed"]).split("\n") == [
+        calls.format(*words)
         for words in (
             ("ap-south-1", "1 bucket",
-             "was recorded by a trail since 2026-11-20 09:00:00 UTC only: it was started then"),
-            ("eu-west-1", "2 buckets", "is recorded by no trail"),
-            ("us-east-1", "1 bucket", "is recorded by trails in part only"),
-            ("us-west-2", "1 bucket", "may be recorded by no trail: nobody could tell"),
-            ("a Region that is not known", "1 bucket",
-             "may be recorded by no trail: nobody could tell"),
+             "are recorded by a trail only since 2026-11-20 09:00:00 UTC, when it was started"),
+            ("eu-west-1", "2 buckets", "are recorded by no trail"),
+            ("us-east-1", "1 bucket", "are recorded by trails only in part"),
+            ("us-west-2", "1 bucket", "are possibly recorded by no trail: the trails could not be read"),
+            ("an unknown Region", "1 bucket",
+             "are possibly recorded by no trail: the trails could not be read"),
         )
     ]  # fmt: skip
     assert findings["changes_not_witnessed"].severity == "warning"
 
 
-def test_who_turned_logging_off_is_told(findings, told):
-    assert told(findings["logging_weakened"]) == (
+def test_the_caller_who_turned_logging_off_is_reported(findings, text_of):
+    assert text_of(findings["logging_weakened"]) == (
         f"{KIM} called StopLogging on arn:aws:cloudtrail:us-east-1:1:trail/other at 11:00:00 UTC: "
         "off from 11:00:00 until 12:00:00\n"
         f"{KIM} called StopLogging on main at 10:00:00 UTC: "
-        "off from 10:00:00 to the end of the day, as far as a trail recorded\n"
+        "off from 10:00:00 until the end of the day, as far as a trail recorded\n"
         f"{KIM} called PutBucketLogging on photos at 07:00:00 UTC: off from 07:00:00 until 08:00:00\n"
         f"{KIM} called DeleteTrail on scratch-2 at 07:00:00 UTC"
     )
     assert findings["logging_weakened"].severity == "critical"
 
 
-def test_attempts_of_one_caller_are_one_finding(findings, told):
-    assert told(findings["weakening_refused"]) == (
+def test_attempts_of_one_caller_are_one_finding(findings, text_of):
+    assert text_of(findings["weakening_refused"]) == (
         f"{KIM} called StopLogging on main 3 times at "
-        "01:00:00 to 03:00:00 UTC, refused (AccessDenied)\n"
-        rf"{KIM} called UpdateTrail on x\x1b[31m at 07:00:00 UTC, refused (AccessDenied)"
+        "01:00:00 to 03:00:00 UTC and was refused (AccessDenied)\n"
+        rf"{KIM} called UpdateTrail on x\x1b[31m at 07:00:00 UTC and was refused (AccessDenied)"
     )
 
 
-def test_other_changes_that_were_carried_out_are_told(findings, told):
-    assert told(findings["logging_changed"]) == (
+def test_other_changes_that_were_carried_out_are_reported(findings, text_of):
+    assert text_of(findings["logging_changed"]) == (
         f"{KIM} called PutAccountPublicAccessBlock on account 123456789012 at 07:00:00 UTC\n"
         f"{KIM} called PutBucketPolicy on logs at 07:00:00 UTC"
     )
     assert findings["logging_changed"].severity == "warning"
 
 
-def test_tags_that_were_changed_are_told_and_no_weakness(findings, told):
-    assert told(findings["tags_changed"]) == (
+def test_changed_tags_are_reported_and_are_no_weakness(findings, text_of):
+    assert text_of(findings["tags_changed"]) == (
         f"{KIM} called DeleteBucketTagging on payroll at 07:00:00 UTC\n"
         f"{KIM} called PutBucketTagging on payroll at 07:00:00 UTC"
     )
     assert findings["tags_changed"].severity == "info"
 
 
-def test_logs_that_are_sent_elsewhere_are_told(findings, told):
-    assert told(findings["logging_redirected"]) == (
+def test_logs_that_are_sent_elsewhere_are_reported(findings, text_of):
+    assert text_of(findings["logging_redirected"]) == (
         f"{KIM} called PutBucketLogging on photos at 09:00:00 UTC"
     )
     assert findings["logging_redirected"].severity == "critical"

@@ -91,7 +91,7 @@ def findings(new_world):
         error_code="AccessDenied",
         missing_permission="sts:AssumeRole",
     )
-    # of a later look
+    # in a later snapshot
     world.observe_account("333333333333", "unreadable", minutes=16)
     failing = f"trail_delivery_error {VENDORS}"
     for name in ("files-1", "files-2", "files-3", "files-4"):
@@ -111,7 +111,7 @@ def test_buckets_that_deliver_or_are_idle_pass(new_world):
 
 
 @pytest.mark.parametrize("reason", ["no_witness", "records_pending", "hours_unknown"])
-def test_a_quiet_day_that_nobody_witnessed_is_no_alert(new_world, reason):
+def test_a_day_without_logs_and_witness_is_no_finding(new_world, reason):
     world = new_world()
     world.add_verdict("quiet", "unknown", reasons=["target_uncertain", reason])
     assert world.findings(MART) == {}
@@ -121,69 +121,73 @@ def test_an_account_without_buckets_passes(new_world):
     assert new_world().findings(MART) == {}
 
 
-def test_an_account_that_nobody_could_look_into_is_told(findings, told):
+def test_an_account_that_could_not_be_read_is_reported(findings, text_of):
     found = findings["account_unreadable"]
-    assert told(found) == (
-        "nobody could look into account 222222222222 (shop): AssumeRole: AccessDenied; "
-        "sts:AssumeRole is not allowed\n  to do: Deploy infra/member.yaml there for Lacuna's role, "
+    assert text_of(found) == (
+        "account 222222222222 (shop) could not be read (AssumeRole: AccessDenied, "
+        "sts:AssumeRole is not allowed)\n  to do: Deploy infra/member.yaml there for Lacuna's role, "
         "or take the account out of LACUNA_ACCOUNTS."
     )
     assert found.offending == ("account 222222222222",)
 
 
-def test_a_silent_bucket_is_told(findings, told):
-    assert told(findings["bucket_silent"]) == (
-        "mute is silent: logging is on and requests were seen, but no access log came"
+def test_a_silent_bucket_is_reported(findings, text_of):
+    assert text_of(findings["bucket_silent"]) == (
+        "mute is silent: logging is on and requests were seen, but no access log arrived"
     )
 
 
-def test_a_broken_target_is_told_with_its_address_the_reason_and_what_to_do(findings, told):
-    assert told(findings["target_broken"]) == (
+def test_a_broken_target_is_reported_with_its_address_the_reason_and_what_to_do(findings, text_of):
+    assert text_of(findings["target_broken"]) == (
         "access logs of lossy cannot be delivered to s3://logs/eu/, all are lost "
         "(target_policy_missing)\n  to do: Allow logging.s3.amazonaws.com to write."
     )
 
 
-def test_a_bucket_without_logging_is_told_with_its_sensitivity(findings, told):
-    assert told(findings["logging_off"]) == ("access logging of attic was off (sensitivity: high)")
+def test_a_bucket_without_logging_is_reported_with_its_sensitivity(findings, text_of):
+    assert text_of(findings["logging_off"]) == (
+        "access logging of attic was off (sensitivity: high)"
+    )
 
 
-def test_a_denied_bucket_is_unknown_and_not_off(findings, told):
-    assert told(findings["logging_unknown"]) == (
-        "it is unknown if access to vault was logged "
+def test_a_bucket_whose_read_was_refused_is_unknown_and_not_off(findings, text_of):
+    assert text_of(findings["logging_unknown"]) == (
+        "whether access to vault was logged is unknown "
         "(logging_unreadable; GetBucketLogging: AccessDenied)"
     )
 
 
-def test_a_sensitive_bucket_that_no_trail_records_whole_is_told(findings, told):
-    assert told(findings["sensitive_not_recorded"]) == (
-        "payroll is sensitive (high) and not all of it is a data event: reads covered, "
+def test_a_sensitive_bucket_that_no_trail_records_completely_is_reported(findings, text_of):
+    assert text_of(findings["sensitive_not_recorded"]) == (
+        "payroll is sensitive (high) and not every request is a data event: reads covered, "
         "writes partly covered (writes_partly_selected; writes recorded: all but DeleteObject)"
     )
 
 
-def test_a_weak_log_bucket_is_told_once_for_each_weakness(findings, told):
-    assert told(findings["log_bucket_weak"]) == (
+def test_a_weak_log_bucket_is_reported_once_for_each_weakness(findings, text_of):
+    assert text_of(findings["log_bucket_weak"]) == (
         "log bucket logs is weak (of_a_later_version; logs of weak-1, weak-2, weak-3 and 1 more)\n"
-        "log bucket logs gets the logs of several buckets under one prefix: no key tells whose "
+        "log bucket logs gets the logs of several buckets under one prefix: a key does not say whose log "
+        "it is "
         "(prefix_shared; logs of weak-0)\n"
-        "log bucket logs has no versioning: logs that are overwritten or deleted are gone "
+        "log bucket logs has no versioning: a log that is overwritten or deleted is gone "
         "(target_not_versioned; logs of weak-1, weak-2, weak-3 and 1 more)"
     )
     assert findings["log_bucket_weak"].offending == ("logs",) * 3
 
 
-def test_a_day_on_which_nobody_looked_for_weaknesses_has_none(new_world):
+def test_a_day_that_was_not_checked_for_weaknesses_has_none(new_world):
     world = new_world()
     world.add_verdict("old", "delivering", target_bucket="logs", weaknesses=None)
     assert world.findings(MART) == {}
 
 
-def test_what_one_refused_read_hides_is_told_once(findings, told):
-    assert told(findings["sensitivity_unknown"]).split("\n") == [
-        "it is unknown if these are sensitive: hidden-0, hidden-1, hidden-2 and 1 more "
+def test_the_buckets_that_one_refused_read_hides_are_one_finding(findings, text_of):
+    assert text_of(findings["sensitivity_unknown"]).split("\n") == [
+        "whether these buckets are sensitive is unknown: hidden-0, hidden-1, hidden-2 and 1 more "
         "(GetTable: AccessDeniedException, glue:GetTable is not allowed)",
-        "it is unknown if these are sensitive: lost-table (GetTable: EntityNotFoundException)",
+        "whether these buckets are sensitive is unknown: lost-table "
+        "(GetTable: EntityNotFoundException)",
     ]
 
 
@@ -193,8 +197,8 @@ def test_every_weakness_has_words_and_no_other():
     assert set(WEAKNESSES) == codes
 
 
-def test_every_observed_bucket_must_have_a_verdict(findings, told):
-    assert told(findings["bucket_not_judged"]) == (
+def test_every_observed_bucket_must_have_a_verdict(findings, text_of):
+    assert text_of(findings["bucket_not_judged"]) == (
         "absent has no logging verdict\nabsent-and-off has no logging verdict"
     )
 
@@ -212,23 +216,26 @@ def test_a_long_list_of_findings_says_how_many_are_left(new_world):
     off = world.findings(MART)["logging_off"]
     *_, last, rest = off.message.splitlines()
     assert last == "  access logging of attic-19 was off"
-    assert rest.startswith("  and 10 more; all: with batch as (select * from ")
-    rows = athena.rows(open_lake(Settings(lake_bucket=world.name)), rest.partition("all: ")[2])
+    assert rest == f"  and 10 more; all: {off.query_of_all}"
+    assert (off.findings, len(off.sentences)) == (30, 20)
+    rows = athena.rows(open_lake(Settings(lake_bucket=world.name)), off.query_of_all)
     assert [row["bucket_name"] for row in rows] == [f"attic-{number:02}" for number in range(30)]
     assert off.offending == tuple(f"attic-{number:02}" for number in range(20))
     assert off.observed == "30 offending"
 
 
-def test_a_trail_that_cannot_deliver_is_told_once_for_all_that_it_alone_records(findings, told):
+def test_a_trail_that_cannot_deliver_is_reported_once_for_all_that_it_alone_records(
+    findings, text_of
+):
     found = findings["trail_not_delivering"]
-    assert told(found) == (
+    assert text_of(found) == (
         f"{VENDORS} logs and cannot deliver: what it alone records of files-1, files-2, files-3 "
         "and 1 more may be lost"
     )
     assert found.offending == (VENDORS,)
 
 
-def test_severities_tell_a_loss_from_a_choice(findings):
+def test_severities_distinguish_a_loss_from_a_choice(findings):
     assert {code: result.severity for code, result in findings.items()} == {
         "bucket_not_judged": "critical",
         "account_unreadable": "critical",
@@ -243,11 +250,11 @@ def test_severities_tell_a_loss_from_a_choice(findings):
     }
 
 
-def test_what_to_do_is_said_once_for_all_that_it_mends(new_world, told):
+def test_what_to_do_follows_once_all_that_it_repairs(new_world, text_of):
     world = new_world()
     for name, cure in (("a", "Turn it on."), ("b", "Widen it."), ("c", "Turn it on.")):
         world.add_verdict(name, "off", recommendations=[cure])
-    assert told(world.findings(MART)["logging_off"]).split("\n") == [
+    assert text_of(world.findings(MART)["logging_off"]).split("\n") == [
         "access logging of a was off",
         "access logging of c was off",
         "  to do: Turn it on.",
@@ -256,25 +263,25 @@ def test_what_to_do_is_said_once_for_all_that_it_mends(new_world, told):
     ]
 
 
-def test_the_exact_calls_of_each_bucket_stay_in_the_mart(new_world, told):
+def test_the_exact_calls_of_each_bucket_stay_in_the_mart(new_world, text_of):
     world = new_world()
     for name in ("a", "b"):
         world.add_verdict(name, "off", recommendations=[f"Turn it on.\naws s3api {name}", "Ask."])
-    assert told(world.findings(MART)["logging_off"]).split("\n") == [
+    assert text_of(world.findings(MART)["logging_off"]).split("\n") == [
         "access logging of a was off",
         "access logging of b was off",
         "  to do: Turn it on. Ask.",
     ]
 
 
-def test_buckets_meant_not_to_be_logged_raise_no_alert_that_they_are_off(new_world, told):
+def test_buckets_meant_not_to_be_logged_are_no_finding_if_they_are_off(new_world, text_of):
     world = new_world()
     for name in ("lake-1", "eu-logs", "eulogs", "Old_Logs", "logs.eu", "logsxeu"):
         world.add_verdict(name, "off")
     world.add_verdict("lake-broken", "broken_target")
     globs = {"LACUNA_UNLOGGED_BUCKETS": "lake-*,*-logs,Old?Logs,logs.eu"}
     findings = world.findings(MART, unlogged_buckets=Settings.from_env(globs).unlogged_buckets)
-    assert told(findings["logging_off"]).split("\n") == [
+    assert text_of(findings["logging_off"]).split("\n") == [
         "access logging of eulogs was off",
         "access logging of logsxeu was off",
     ]

@@ -1,4 +1,4 @@
-"""How what Great Expectations found becomes evidence in words. The suites: tests/sandbox/expectations."""
+"""How the results of Great Expectations become evidence. The suites: tests/sandbox/expectations."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import boto3
 import pytest
 from sqlalchemy import create_engine
 
+from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
-from lacuna.steps import suites
+from lacuna.steps import findings, suites
+from lacuna.steps.findings import Finding
 
 DAY = date(2026, 11, 20)
 
@@ -29,14 +31,15 @@ def test_a_check_that_cannot_be_carried_out_is_errored_and_claims_nothing_about_
     results = suites.check(
         "fct_delivery_hours", DAY, environment, Settings(), marts_database="no_such_database"
     )
-    assert {(r.success, r.errored, r.observed, r.offending) for r in results} == {
-        (False, True, "", ())
+    assert {(r.success, r.errored, r.observed, r.offending, r.findings) for r in results} == {
+        (False, True, "", (), None)
     }
     lost = next(r for r in results if r.expectation == "hour_lost")
     assert lost.message.startswith(
         "the check hour_lost of fct_delivery_hours on 2026-11-20 could not be carried out: "
     )
-    assert "no_such_database" in lost.message
+    assert "no_such_database" in lost.cause
+    assert lost.message.endswith(lost.cause)
     assert "select" not in lost.message.lower()
 
 
@@ -64,44 +67,53 @@ def test_athena_is_addressed_with_the_settings(environment):
     }
 
 
-@pytest.mark.parametrize(
-    ("sentences", "more", "lines"),
-    [
-        (["a is off"], "", ["head", "  a is off"]),
-        (
-            ["a is off\nmend", "b is off\nmend"],
-            "",
-            ["head", "  a is off", "  b is off", "    to do: mend"],
-        ),
-        (list("abc"), "and 7 more", ["head", "  a", "  b", "  c", "  and 7 more"]),
-        # above the cure of others it would seem to be theirs too
-        (
-            ["a is lost", "b is off\nmend"],
-            "",
-            ["head", "  b is off", "    to do: mend", "  a is lost"],
-        ),
-    ],
-)
-def test_a_message_is_a_head_and_a_line_for_each_finding(sentences, more, lines):
-    assert suites.in_words("head", sentences, more).split("\n") == lines
-
-
-@pytest.mark.parametrize(
-    ("sentences", "more"),
-    [
-        (["a is off"], ""),
-        (["a is off\nmend", "b is off\nmend", "c is off\nturn on", "d is lost"], ""),
-        (["a is off\nmend"], "and 1,007 more; all: with batch as (select 1) order by 1"),
-    ],
-)
-def test_findings_are_read_out_of_a_message_as_they_were_put_in(sentences, more):
-    found, left = suites.out_of_words(suites.in_words("head", sentences, more))
-    assert found == [tuple(f"{one}\n".split("\n")[:2]) for one in sentences]
-    assert left == more
-
-
-def test_a_message_of_one_line_is_its_own_finding():
-    assert suites.out_of_words("the check could not be done") == (
-        [("the check could not be done", "")],
-        "",
+def test_the_findings_of_a_result_have_one_item_each_in_every_array(environment, sandbox):
+    client = boto3.client("glue", endpoint_url=sandbox.url)
+    client.create_database(DatabaseInput={"Name": "few"})
+    athena.rows(
+        environment,
+        "create table few.fct_logging_changes as select * from (values "
+        "(timestamp '2026-11-20 07:00:00.000', 'bucket', 'photos', cast(null as varchar), 'off', "
+        "'PutBucketLogging', cast(null as varchar), 'kim', 'us-east-1', '1', date '2026-11-20'), "
+        "(timestamp '2026-11-20 08:00:00.000', 'trail', null, 'main', 'off', 'StopLogging', null, "
+        "'kim', 'us-east-1', '1', date '2026-11-20')) as changes (changed_at, about, bucket_name, "
+        "trail_name, effect, event_name, error_code, identity_arn, event_region, account_id, "
+        "event_date)",
     )
+    results = suites.check(
+        "fct_logging_changes", DAY, environment, Settings(), marts_database="few"
+    )
+    weakened = next(r for r in results if r.expectation == "logging_weakened")
+    assert (weakened.findings, weakened.cause) == (2, None)
+    assert weakened.offending == ("main", "photos")
+    assert [sentence.split(" at ")[0] for sentence in weakened.sentences] == [
+        "kim called StopLogging on main",
+        "kim called PutBucketLogging on photos",
+    ]
+    assert weakened.to_do == weakened.bucket_names == ("", "")
+    assert weakened.query_of_all.startswith("with batch as (select * from few.fct_logging_changes")
+    passed = next(r for r in results if r.expectation == "tags_changed")
+    assert (passed.findings, passed.sentences) == (0, ())
+    assert passed.message == "Did all bucket tags stay as they were? Yes."
+
+
+@pytest.mark.parametrize(
+    ("found", "remainders", "lines"),
+    [
+        ([Finding("a is off")], [], ["  a is off"]),
+        (
+            [Finding("a is off", "turn it on"), Finding("b is off", "turn it on")],
+            [],
+            ["  a is off", "  b is off", "    to do: turn it on"],
+        ),
+        ([Finding("a"), Finding("b")], ["and 7 more"], ["  a", "  b", "  and 7 more"]),
+        # above what to do for others it would seem to be repaired by that too
+        (
+            [Finding("a is lost"), Finding("b is off", "turn it on")],
+            [],
+            ["  b is off", "    to do: turn it on", "  a is lost"],
+        ),
+    ],
+)
+def test_each_finding_is_a_line_and_what_to_do_is_written_once(found, remainders, lines):
+    assert findings.lines(found, remainders) == lines

@@ -1,23 +1,43 @@
-"""What is said of a day that was run: counts, findings worst first, what was exempted."""
+"""The summary of a day that was run: counts, findings worst first, exempt buckets; and the advice."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lacuna.cli.summary import Finding, Summary, advised, fitted, grouped, read, told
-from lacuna.lake import athena, lake
+from lacuna.cli.summary import (
+    FailedCheck,
+    Summary,
+    advised,
+    combined,
+    fitted,
+    lines,
+    read,
+    where_next,
+)
+from lacuna.lake import athena, glue, lake
 from lacuna.settings import Settings
-from lacuna.steps.suites import in_words
-from lacuna.tables.evidence import CHECK_RESULTS, CheckResult
+from lacuna.steps import suites
+from lacuna.steps.findings import Finding
+from lacuna.tables.evidence import CHECK_RESULTS, DATABASE, CheckResult
 
 DAY = date(2026, 11, 20)
-LOST = Finding("critical", "hour_lost", "hour_lost of 2026-11-20: 1 finding\n  photos lost all")
-OFF = Finding("warning", "logging_off", "logging_off of 2026-11-20: 1 finding\n  attic is off")
-LATE = Finding("info", "records_late", "records_late of 2026-11-20: 1 finding\n  photos was late")
+
+
+def failed(severity: str, code: str, day: int, *findings: Finding, unnamed: int = 0) -> FailedCheck:
+    """A check that failed on a day in November."""
+    number = len(findings) + unnamed
+    query = f"select {day}"
+    return FailedCheck(severity, code, f"2026-11-{day}", "a message", findings, number, query)
+
+
+LOST = failed("critical", "hour_lost", 20, Finding("photos lost all"))
+OFF = failed("warning", "logging_off", 20, Finding("attic is off"))
+LATE = failed("info", "records_late", 20, Finding("photos was late"))
 
 
 def summary(**changes) -> list[str]:
@@ -25,63 +45,67 @@ def summary(**changes) -> list[str]:
         "day": DAY,
         "verdicts": {"off": 7, "delivering": 1300, "broken_target": 1},
         "hours": {"delivered": 20, "missing": 4},
-        "findings": (OFF, LATE, LOST),
+        "failed": (OFF, LATE, LOST),
     }
-    return list(told(Summary(**base | changes)))
+    return list(lines(Summary(**base | changes)))
 
 
-def test_counts_are_told_worst_first():
-    lines = summary()
-    assert "  buckets   1 broken_target, 7 off, 1,300 delivering" in lines
-    assert "  hours     4 missing, 20 delivered" in lines
-    assert "  findings  1 critical, 1 warning, 1 info" in lines
+def test_counts_are_shown_worst_first():
+    text = summary()
+    assert "  buckets   1 broken_target, 7 off, 1,300 delivering" in text
+    assert "  hours     4 missing, 20 delivered" in text
+    assert "  findings  1 critical, 1 warning, 1 info" in text
 
 
-def test_critical_findings_come_first_and_what_is_mere_information_is_counted_only():
+def test_critical_findings_come_first_and_mere_information_is_counted_only():
     text = "\n".join(summary())
-    assert text.index(f"critical: {LOST.message}") < text.index(f"warning: {OFF.message}")
+    critical = "critical: hour_lost of 2026-11-20: 1 finding\n  photos lost all"
+    warning = "warning: logging_off of 2026-11-20: 1 finding\n  attic is off"
+    assert text.index(critical) < text.index(warning)
     assert "photos was late" not in text
 
 
 def test_a_day_with_nothing_in_it_says_so():
-    lines = summary(verdicts={}, hours={}, findings=())
-    assert lines[2:] == ["  buckets   none", "  hours     none", "  findings  none"]
+    text = summary(verdicts={}, hours={}, failed=())
+    assert text[2:] == ["  buckets   none", "  hours     none", "  findings  none"]
 
 
-def test_exempted_buckets_are_counted_with_the_setting_that_exempts_them():
-    assert any(
-        "5 buckets on purpose: LACUNA_UNLOGGED_BUCKETS" in line for line in summary(exempt=5)
-    )
+def test_exempt_buckets_are_counted_with_the_setting_that_exempts_them():
+    line = "            5 buckets are off on purpose (LACUNA_UNLOGGED_BUCKETS)"
+    assert line in summary(exempt=5)
     assert not any("LACUNA_UNLOGGED_BUCKETS" in line for line in summary())
 
 
-def test_a_brief_summary_has_one_line_a_finding():
-    lines = list(told(Summary(DAY, {}, {}, (OFF, LATE, LOST)), brief=True))
-    assert lines[-2:] == [
+def test_a_brief_summary_has_one_line_a_check():
+    text = list(lines(Summary(DAY, {}, {}, (OFF, LATE, LOST)), brief=True))
+    assert text[-2:] == [
         "            critical: hour_lost of 2026-11-20: 1 finding",
         "            warning: logging_off of 2026-11-20: 1 finding",
     ]
 
 
-def off(day: int, *buckets: str, more: str = "", cure: str = "Turn it on.") -> Finding:
-    """What the check for logging says of a day in November, in the words of a check."""
-    head = f"logging_off of 2026-11-{day}: {len(buckets)} findings"
-    sentences = [f"access logging of {one} was off\n{cure}" for one in buckets]
-    message = in_words(head, sentences, more)
-    return Finding("warning", "logging_off", message, f"2026-11-{day}", buckets)
+def off(day: int, *buckets: str, to_do: str = "Turn it on.", unnamed: int = 0) -> FailedCheck:
+    """The check for logging, failed on a day in November for these buckets."""
+    findings = [
+        Finding(f"access logging of {bucket} was off", to_do, bucket, bucket) for bucket in buckets
+    ]
+    return failed("warning", "logging_off", day, *findings, unnamed=unnamed)
 
 
-def of(code: str, day: int, *buckets: str) -> Finding:
-    """What any other check says of a day in November and some buckets."""
-    day_text = f"2026-11-{day}"
-    message = in_words(f"{code} of {day_text}: 1 finding", [f"{one} was hit" for one in buckets])
-    subjects = [f"{one} {day_text} 13:00 UTC" if "hour" in code else one for one in buckets]
-    return Finding("critical", code, message, day_text, tuple(subjects))
+def hit(code: str, day: int, *buckets: str) -> FailedCheck:
+    """Any other check, failed on a day in November for these buckets."""
+    findings = [Finding(f"{bucket} was hit", bucket_name=bucket) for bucket in buckets]
+    return failed("critical", code, day, *findings)
 
 
-def test_what_is_the_same_on_several_days_is_told_once_with_its_days():
-    (finding,) = grouped([off(20, "attic", "cellar"), off(19, "attic", "loft"), off(18, "attic")])
-    assert finding.message.split("\n") == [
+def paragraph(*checks: FailedCheck) -> list[str]:
+    """The only paragraph about these checks."""
+    (only,) = combined(checks)
+    return [only.head, *only.lines]
+
+
+def test_a_finding_of_several_days_is_shown_once_with_its_days():
+    assert paragraph(off(20, "attic", "cellar"), off(19, "attic", "loft"), off(18, "attic")) == [
         "logging_off of 2026-11-18 to 2026-11-20: 3 findings",
         "  access logging of attic was off",
         "  2026-11-20: access logging of cellar was off",
@@ -92,8 +116,7 @@ def test_what_is_the_same_on_several_days_is_told_once_with_its_days():
 
 def test_days_that_do_not_follow_each_other_are_listed():
     heads = [
-        grouped([off(day, "attic") for day in days])[0].message.split("\n")[0]
-        for days in ((20, 18), (20, 18, 17))
+        paragraph(*(off(day, "attic") for day in days))[0] for days in ((20, 18), (20, 18, 17))
     ]
     assert heads == [
         "logging_off of 2026-11-18 and 2026-11-20: 1 finding",
@@ -101,9 +124,8 @@ def test_days_that_do_not_follow_each_other_are_listed():
     ]
 
 
-def test_a_bucket_that_is_mended_in_another_way_on_another_day_is_told_twice():
-    (finding,) = grouped([off(20, "attic"), off(19, "attic", cure="Ask.")])
-    assert finding.message.split("\n")[1:] == [
+def test_a_bucket_with_another_thing_to_do_on_another_day_is_shown_twice():
+    assert paragraph(off(20, "attic"), off(19, "attic", to_do="Ask."))[1:] == [
         "  2026-11-19: access logging of attic was off",
         "    to do: Ask.",
         "  2026-11-20: access logging of attic was off",
@@ -111,29 +133,41 @@ def test_a_bucket_that_is_mended_in_another_way_on_another_day_is_told_twice():
     ]
 
 
-def test_where_not_all_findings_were_read_the_query_for_all_is_told_for_each_day():
-    more = "and 5 more; all: select {}"
-    (finding,) = grouped([off(20, "attic", more=more), off(19, "attic", more=more)])
-    assert finding.message.split("\n") == [
-        "logging_off of 2026-11-19 and 2026-11-20: 1 finding and more",
+def test_findings_that_are_not_named_are_counted_with_the_query_for_all():
+    assert paragraph(off(20, "attic", unnamed=1500)) == [
+        "logging_off of 2026-11-20: 1,501 findings",
         "  access logging of attic was off",
         "    to do: Turn it on.",
-        f"  2026-11-19: {more}",
-        f"  2026-11-20: {more}",
+        "  and 1,500 more; all: select 20",
     ]
 
 
-def test_hours_of_a_bucket_whose_loss_is_explained_are_not_told_again():
-    findings = grouped(
+def test_the_query_for_all_is_shown_for_each_day():
+    assert paragraph(off(20, "attic", unnamed=5), off(19, "attic", unnamed=5)) == [
+        "logging_off of 2026-11-19 and 2026-11-20: 1 finding and more",
+        "  access logging of attic was off",
+        "    to do: Turn it on.",
+        "  2026-11-19: and 5 more; all: select 19",
+        "  2026-11-20: and 5 more; all: select 20",
+    ]
+
+
+def test_hours_of_a_bucket_whose_loss_is_explained_are_not_shown_again():
+    paragraphs = combined(
         [
-            of("hour_lost", 20, "lossy", "mute", "photos"),
-            of("hour_lost", 19, "lossy"),
-            of("target_broken", 20, "lossy"),
-            of("bucket_silent", 20, "mute"),
+            hit("hour_lost", 20, "lossy", "mute", "photos"),
+            hit("hour_lost", 19, "lossy"),
+            hit("target_broken", 20, "lossy"),
+            hit("bucket_silent", 20, "mute"),
+            hit("target_broken", 19, "attic"),
         ]
     )
-    assert [one.expectation for one in findings] == ["target_broken", "bucket_silent", "hour_lost"]
-    assert findings[-1].message.split("\n") == [
+    assert [one.head.split()[0] for one in paragraphs] == [
+        "target_broken",
+        "bucket_silent",
+        "hour_lost",
+    ]
+    assert [paragraphs[-1].head, *paragraphs[-1].lines] == [
         "hour_lost of 2026-11-19 and 2026-11-20: 4 findings",
         "  2026-11-19: lossy was hit",
         "  2026-11-20: photos was hit",
@@ -142,11 +176,24 @@ def test_hours_of_a_bucket_whose_loss_is_explained_are_not_told_again():
     ]
 
 
+def test_a_check_without_named_findings_is_shown_by_its_message_for_each_day():
+    """It could not be carried out, or an older version of Lacuna wrote its result."""
+    old = [
+        FailedCheck("warning", "logging_off", f"2026-11-{day}", f"head {day}\n  attic\n  loft")
+        for day in (20, 19)
+    ]
+    found = combined([off(18, "cellar"), *old])
+    assert [(one.head, one.lines) for one in found[1:]] == [
+        ("head 20", ("  attic", "  loft")),
+        ("head 19", ("  attic", "  loft")),
+    ]
+
+
 def test_several_days_of_one_check_are_one_finding_of_the_count():
-    assert "  findings  1 warning" in summary(findings=(off(20, "attic"), off(19, "attic")))
+    assert "  findings  1 warning" in summary(failed=(off(20, "attic"), off(19, "attic")))
 
 
-def test_a_word_that_is_new_is_told_too():
+def test_a_word_that_is_new_is_shown_too():
     assert "  hours     2 delivered, 1 odd" in summary(hours={"odd": 1, "delivered": 2})
 
 
@@ -162,7 +209,7 @@ def test_lines_are_broken_for_a_terminal_only(monkeypatch):
     assert others[-2:] == ["", "end"]
 
 
-# What is told, read from the lake
+# The summary as it is read from the lake
 
 NEXT_DAY = DAY + timedelta(days=1)
 COVERAGE = [
@@ -190,7 +237,7 @@ def marts(settings):
         ("fct_logging_coverage", "verdict", COVERAGE),
         ("fct_delivery_hours", "status", HOURS),
     ):
-        values = ", ".join(f"(date '{day}', '{bucket}', '{said}')" for day, bucket, said in rows)
+        values = ", ".join(f"(date '{day}', '{bucket}', '{value}')" for day, bucket, value in rows)
         athena.rows(
             lake.open_lake(settings),
             f"create table lacuna.{table} as "
@@ -221,8 +268,7 @@ def checked(settings, day_of_check, *results, about=DAY):
 
 
 def test_buckets_and_hours_of_the_day_alone_are_counted_by_their_words(settings, marts):
-    found = read(lake.open_lake(settings), settings, DAY, NEXT_DAY)
-    assert found == Summary(
+    assert read(lake.open_lake(settings), settings, DAY, NEXT_DAY) == Summary(
         DAY, {"delivering": 3, "off": 3}, {"delivered": 2, "missing": 1}, (), exempt=0
     )
 
@@ -236,13 +282,13 @@ def test_exempt_are_the_buckets_of_the_day_that_are_off_and_named(settings, mart
 
 def test_findings_are_those_of_the_days_last_check_since_it_was_run(settings, marts):
     before = DAY - timedelta(days=1)
-    # a check of long ago is not looked at, whatever it found
+    # a check of long ago does not count, whatever it found
     checked(settings, DAY, (1, "a", "old", DAY, False))
     checked(
         settings,
         NEXT_DAY,
-        (1, "a", "mended", DAY, False),
-        (3, "a", "mended", DAY, True),
+        (1, "a", "repaired", DAY, False),
+        (3, "a", "repaired", DAY, True),
         (1, "a", "broken", DAY, True),
         (3, "a", "broken", DAY, False),
         (2, "a", "still", DAY, False),
@@ -251,7 +297,7 @@ def test_findings_are_those_of_the_days_last_check_since_it_was_run(settings, ma
         (1, "b", "broken", before, False),
         (3, "a", "broken", before, True),
         (1, "a", "still", before, False),
-        (1, "b", "mended", DAY, False),
+        (1, "b", "repaired", DAY, False),
         (2, "a", "fine", DAY, True),
     )
     checked(
@@ -262,10 +308,10 @@ def test_findings_are_those_of_the_days_last_check_since_it_was_run(settings, ma
     )
     checked(settings, NEXT_DAY, (5, "a", "elsewhere", DAY, False), about=before)
 
-    found = read(lake.open_lake(settings), settings, DAY, NEXT_DAY).findings
+    found = read(lake.open_lake(settings), settings, DAY, NEXT_DAY).failed
     assert [(one.expectation, one.message) for one in found] == [
         ("broken", f"a/broken of {DAY} at 1"),
-        ("mended", f"b/mended of {DAY} at 1"),
+        ("repaired", f"b/repaired of {DAY} at 1"),
         ("still", f"a/still of {DAY} at 2"),
         ("broken", f"b/broken of {before} at 1"),
         ("still", f"a/still of {before} at 1"),
@@ -274,22 +320,95 @@ def test_findings_are_those_of_the_days_last_check_since_it_was_run(settings, ma
     assert [one.day for one in found] == [*[str(DAY)] * 3, *[str(before)] * 2]
 
 
-def test_what_a_finding_is_about_is_read_as_it_was_written(settings, marts):
-    result = CheckResult(
-        "a", "lost", "critical", False, False, None, "m", ("b 1", "c, d"), DAY,
-        datetime.combine(NEXT_DAY, datetime.min.time(), UTC),
-    )  # fmt: skip
+def write(settings, results, checked_on):
+    """What a check of the day writes."""
+    partition = {"checked_on": checked_on, "delivery_day": DAY}
+    lake.open_lake(settings).write(CHECK_RESULTS, results, partition)
+
+
+CHECKED_AT = datetime.combine(NEXT_DAY, datetime.min.time(), UTC)
+RESULT = CheckResult(
+    "a", "lost", "critical", False, False, "9 offending", "m", ("b 1", "c, d"), DAY, CHECKED_AT,
+    findings=9, sentences=("b, all of it", "c; \"x\""), to_do=("", "Look [there]."),
+    bucket_names=("b", ""), query_of_all="select 1", cause=None,
+)  # fmt: skip
+
+
+def test_findings_are_read_as_they_were_written(settings, marts):
+    write(settings, [RESULT], NEXT_DAY)
+    (check,) = read(lake.open_lake(settings), settings, DAY, NEXT_DAY).failed
+    assert check == FailedCheck(
+        "critical",
+        "lost",
+        str(DAY),
+        "m",
+        (
+            Finding("b, all of it", bucket_name="b"),
+            Finding('c; "x"', "Look [there]."),
+        ),
+        9,
+        "select 1",
+    )
+
+
+def test_a_check_that_could_not_be_carried_out_is_read_with_its_message(settings, marts):
+    errored = dataclasses.replace(
+        RESULT, errored=True, findings=None, sentences=(), to_do=(), bucket_names=(), cause="c"
+    )
+    write(settings, [errored], NEXT_DAY)
+    (check,) = read(lake.open_lake(settings), settings, DAY, NEXT_DAY).failed
+    assert (check.message, check.findings, check.number) == ("m", (), 0)
+
+
+def test_results_of_an_older_version_are_shown_by_their_message(cloud, settings, marts):
+    """A lake of before findings had columns: its table and its files know ten columns only."""
+    older = dataclasses.make_dataclass(
+        "OlderResult",
+        [
+            (field.name, field.type)
+            for field in dataclasses.fields(CheckResult)
+            if field.default is dataclasses.MISSING
+        ],
+    )
+    table = dataclasses.replace(CHECK_RESULTS, row=older)
+    mine = lake.open_lake(settings)
+    client = cloud.client("glue")
+    glue.ensure_table(client, DATABASE, glue.evidence_table_input(table, mine.location(table)))
     partition = {"checked_on": NEXT_DAY, "delivery_day": DAY}
-    lake.open_lake(settings).write(CHECK_RESULTS, [result], partition)
-    (found,) = read(lake.open_lake(settings), settings, DAY, NEXT_DAY).findings
-    assert found == Finding("critical", "lost", "m", str(DAY), ("b 1", "c, d"))
+    values = {field.name: getattr(RESULT, field.name) for field in dataclasses.fields(older)}
+    mine.write(table, [older(**values | {"message": "a head\n  a line"})], partition)
+
+    with pytest.raises(athena.QueryFailed, match="sentences"):
+        read(lake.open_lake(settings), settings, DAY, NEXT_DAY)
+    mine.prepare()
+    later = dataclasses.replace(RESULT, suite="b", checked_at=CHECKED_AT + timedelta(days=1))
+    write(settings, [later], NEXT_DAY + timedelta(days=1))
+    old, new = read(lake.open_lake(settings), settings, DAY, NEXT_DAY).failed
+    assert (old.message, old.findings, new.message) == ("a head\n  a line", (), "m")
+    assert len(new.findings) == 2
+    text = list(lines(Summary(DAY, {}, {}, (old, new))))
+    assert text[text.index("critical: a head") + 1] == "  a line"
+    stored = athena.rows(
+        mine,
+        "select message, cardinality(offending) as subjects from lacuna_evidence.check_results "
+        "where severity = 'critical' order by checked_at",
+    )
+    assert stored == [
+        {"message": "a head\n  a line", "subjects": "2"},
+        {"message": "m", "subjects": "2"},
+    ]
+
+
+@pytest.mark.parametrize("mart", suites.PARTITION_COLUMNS)
+def test_the_summary_names_every_mart_that_is_checked(mart):
+    assert any(f"lacuna.{mart} (" in line for line in where_next(Settings(), DAY))
 
 
 def test_advice_has_its_calls_on_lines_of_their_own_and_nothing_that_moves_a_cursor():
-    told_apart = "Turn it on.\n# keep the rest\naws s3api x --bucket photos\x1eLook at \x1b[2Jit."
-    photos = {"bucket_name": "photos", "verdict": "off", "advice": told_apart}
-    lines = list(advised([photos], whole=False))
-    assert lines == [
+    advice = "Turn it on.\n# keep the rest\naws s3api x --bucket photos\x1eLook at \x1b[2Jit."
+    photos = {"bucket_name": "photos", "verdict": "off", "advice": advice}
+    shown = list(advised([photos], whole=False))
+    assert shown == [
         "photos: off",
         "  - Turn it on.",
         "# keep the rest",
@@ -299,7 +418,7 @@ def test_advice_has_its_calls_on_lines_of_their_own_and_nothing_that_moves_a_cur
     ]
 
 
-def test_what_asks_nothing_of_anybody_is_told_of_a_bucket_that_was_asked_for_only():
+def test_advice_without_anything_to_do_is_shown_only_for_a_bucket_that_is_named():
     known = "Nothing for the days to come: a trail was changed."
     rows = [
         {"bucket_name": "music", "verdict": "delivering", "advice": known},

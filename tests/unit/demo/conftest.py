@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from expectations.partition import subject
+from expectations.shared import subject
 from sandbox.account.account import Account
 from sandbox.account.faults import make_plan
 from sandbox.account.period import Period

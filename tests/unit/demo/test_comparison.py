@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.partition import subject
+from expectations.shared import subject
 from sandbox.demo.comparison import BREAKS, MAY_BREAK, bucket_hours, compare, explains
 
 SILENT_KINDS = {

@@ -1,0 +1,201 @@
+"""What the suites share: a check, the partition that it is about, and the words of its findings."""
+
+# Only dates, numbers and our own names are put into the SQL.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+
+if TYPE_CHECKING:
+    from great_expectations.execution_engine import ExecutionEngine
+
+# A check result names this many findings; the others are counted.
+MOST_ROWS = 20
+
+Row = Mapping[str, Any]
+Severity = Literal["critical", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a mart: its query finds the rows that should not be there.
+
+    `question` is answered by yes if there are none; `meaning` says what a row means. `sentence` and
+    `to_do` put one row into words; `to_do` is empty if the runbook alone says what to do. In `query`
+    `{batch}` is the partition of the mart. Its first two columns give the order of the findings.
+
+    SQL and not a column expectation of Great Expectations: its regular expressions and partitioners
+    do not work on Athena, and a check for what is absent has to start from the evidence.
+    """
+
+    code: str
+    severity: Severity
+    question: str
+    meaning: str
+    query: str
+    sentence: Callable[[Row], str]
+    to_do: Callable[[Row], str] = lambda row: ""
+
+    def query_of_all(self, table: str, where: str) -> str:
+        """Return the query on one line and without the limit, for somebody who wants every row."""
+        rows = " ".join(self.query.replace("{batch}", "batch").split())
+        return f"with batch as (select * from {table} where {where}) {rows} order by 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition of a mart and the limits that it is checked against."""
+
+    day: date
+    lateness_hours: int = 6
+    config_max_age_days: int = 7
+    quarantine_share: float = 0.01
+    evidence: str = "lacuna_evidence"
+    unlogged_pattern: str | None = None
+
+    def must_be_logged(self) -> str:
+        """Return a condition, `and …`, that leaves out the buckets of LACUNA_UNLOGGED_BUCKETS."""
+        if self.unlogged_pattern is None:
+            return ""
+        return f"and not regexp_like(bucket_name, '{self.unlogged_pattern}')"
+
+    def configuration(self) -> str:
+        """Return a subquery: the buckets in the first snapshot at or after the end of the day.
+
+        An older snapshot cannot say how the day ended, and the marts use the same one. It is one
+        snapshot of the whole account, or buckets younger than the day would be expected in the mart.
+        """
+        bucket = ("account_id", "region", "bucket_name", "logging_state")
+        trails = ("changes_witness", "changes_witnessed_since", "coverage_at_fault")
+        return self._first_snapshot("logging_snapshots", (*bucket, *trails))
+
+    def accounts(self) -> str:
+        """Return a subquery: the accounts in the first snapshot at or after the end of the day."""
+        error = ("error_operation", "error_code", "missing_permission")
+        return self._first_snapshot("accounts", ("account_id", "name", "state", *error))
+
+    def _first_snapshot(self, table: str, columns: Sequence[str]) -> str:
+        first = self.day + timedelta(days=1)
+        last = first + timedelta(days=self.config_max_age_days)
+        names = ", ".join(columns)
+        return f"""(
+            select {names}
+            from (
+                select
+                    {names},
+                    rank() over (order by observed_at) as nth
+                from {self.evidence}.{table}
+                where
+                    observed_on between date '{first}' and date '{last}'
+                    and observed_at >= date '{first}'
+            ) as observations
+            where nth = 1
+        )"""
+
+
+class ExpectNoRows(gxe.UnexpectedRowsExpectation):
+    """The expectation of Great Expectations with one statement instead of two.
+
+    Its own asks for the rows, up to 200 of them, and once more for their number. Here each row
+    carries the number of all, as `findings`: on Athena every statement takes a second or more.
+    """
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.table",)
+
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: ExecutionEngine | None = None,
+    ) -> dict[str, Any]:
+        rows = metrics["unexpected_rows_query.table"]
+        return {
+            "success": not rows,
+            "result": {
+                "observed_value": rows[0]["findings"] if rows else 0,
+                "details": {"unexpected_rows": rows},
+            },
+        }
+
+
+def suite(mart: str, checks: Iterable[Check]) -> gx.ExpectationSuite:
+    """Return the checks of a mart as a suite; the `code` in an expectation's meta is its check's."""
+    return gx.ExpectationSuite(name=mart, expectations=[_expectation(check) for check in checks])
+
+
+def _expectation(check: Check) -> ExpectNoRows:
+    # Great Expectations prints a warning for a query without a batch; some read the evidence only
+    beside = "" if "{batch}" in check.query else "/* beside {batch} */"
+    return ExpectNoRows(
+        unexpected_rows_query=(
+            f"select found.*, count(*) over () as findings from ({check.query}) as found {beside} "
+            f"order by 1, 2 limit {MOST_ROWS}"
+        ),
+        severity=check.severity,
+        notes=f"{check.question} {check.meaning}",
+        meta={"code": check.code},
+    )
+
+
+def subject(row: Row) -> str:
+    """Return what a row is about: a log object, a place, a trail, an account, or a bucket, with its
+    hours if any."""
+    if row.get("object_key"):
+        return log_object(row)
+    if "prefix" in row:
+        return log_place(row)
+    account = f"account {row['account_id']}" if row.get("account_id") else "all buckets"
+    names = (row.get(column) for column in ("bucket_name", "about_name", "trail_arn"))
+    name = next(filter(None, names), account)
+    return f"{name} {row['day']} {hours(row)}" if "hours" in row else name
+
+
+def log_object(row: Row) -> str:
+    """Return the URL of a row's log object."""
+    return f"s3://{row['log_bucket']}/{row['object_key']}"
+
+
+def log_place(row: Row) -> str:
+    """Return the URL of the place that a row's logs are delivered to."""
+    return f"s3://{row['log_bucket']}/{row['prefix'] or ''}"
+
+
+def hours(row: Row) -> str:
+    """Return the hours of a row in words: `13:00 UTC`, or `09:00-11:59 UTC`.
+
+    `row["hours"]` holds the hours' numbers as text, `9 10 11 13`: Athena's driver returns arrays
+    as text, whose form differs between its cursors.
+    """
+    numbers = sorted(int(number) for number in row["hours"].split())
+    if len(numbers) == 1:
+        return f"{numbers[0]:02}:00 UTC"
+    runs = [
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
+    ]
+    spans = ", ".join(f"{run[0]:02}:00-{run[-1]:02}:59" for run in runs)
+    return f"{spans} UTC"
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 request`, `142 requests`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage that never rounds a loss away: 0.9996 is `99.9 %`."""
+    return f"{int(share * 1000) / 10:g} %"
+
+
+def first_of(names: str, number: int) -> str:
+    """Return the first of `number` names, and how many more there are."""
+    rest = number - len(names.split(", "))
+    return f"{names} and {rest:,} more" if rest else names
