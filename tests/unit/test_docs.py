@@ -7,6 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import sqlglot
+import yaml
+from sqlglot import exp
 
 from lacuna.tables import evidence, raw
 from tests.support import REPO
@@ -93,3 +96,33 @@ def test_every_file_exists(page):
     for code in CODE.findall(FENCE.sub("", page.read_text())):
         if FILE.fullmatch(code):
             assert any((root / code).exists() for root in (*ROOTS, page.parent)), code
+
+
+@cache
+def columns() -> dict[str, set[str]]:
+    """The columns of every model and evidence table."""
+    models = {
+        model["name"]: {column["name"] for column in model["columns"]}
+        for path in (REPO / "dbt_project" / "models").rglob("*.yml")
+        for model in yaml.safe_load(path.read_text()).get("models", [])
+    }
+    stored = {
+        table.name: {*table.columns(), *table.partition_columns()} for table in evidence.TABLES
+    }
+    return models | stored
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=name_of)
+def test_every_query_names_columns_that_exist(page):
+    text = page.read_text()
+    queries = [
+        *re.findall(r"(?s)```sql\n(.*?)```", text),
+        *re.findall(r'(?s)SQL="(select.*?)"', text),
+        *re.findall(r"(?s)`(select .*?)`", FENCE.sub("", text)),
+    ]
+    assert queries or page.name != "runbook.md"
+    for query in queries:
+        select = sqlglot.parse_one(re.sub(r"\$(DAY|NEXT)", "2026-11-20", query), read="athena")
+        known = set().union(*(columns()[table.name] for table in select.find_all(exp.Table)))
+        named = {column.name for column in select.find_all(exp.Column)}
+        assert named - known <= {alias.alias for alias in select.find_all(exp.Alias)}, query
