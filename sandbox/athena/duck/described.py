@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sandbox.athena import syntax, types
-from sandbox.athena.duck import analysis, functions, writer
+from sandbox.athena.duck import calls, casts, functions, units, writer
 from sandbox.athena.types import Type
 
 PAGE = Path(__file__).parents[3] / "docs" / "embedded-engine.md"
@@ -131,7 +131,7 @@ def _casts() -> Iterator[str]:
         "timestamp; keys of maps\nand names of fields stay.\n\n| from | to |\n|---|---|"
     )
     for source in CAST:
-        targets = [t.name for t in CAST if t.name != source.name and analysis.castable(source, t)]
+        targets = [t.name for t in CAST if t.name != source.name and casts.castable(source, t)]
         yield f"| {source.name} | {', '.join(dict.fromkeys(targets))} |"
     yield ""
 
@@ -139,8 +139,8 @@ def _casts() -> Iterator[str]:
 def _words() -> Iterator[str]:
     yield "## Words\n"
     yield f"- types: {_listed(types.SIMPLE | {'decimal', 'array', 'map', 'row'})}"
-    yield f"- units of time: {', '.join(analysis.UNITS)}"
-    fields = [name.lower() for name in analysis.EXTRACTED if name.lower() in functions.FUNCTIONS]
+    yield f"- units of time: {', '.join(units.UNITS)}"
+    fields = [name.lower() for name in calls.EXTRACTED if name.lower() in functions.FUNCTIONS]
     yield f"- fields of EXTRACT: {', '.join(fields)}"
     yield f"- date_format: {_codes(writer.MYSQL)}; date_parse: {_codes(writer.PARSED)}"
     yield f"- clauses that are refused: {', '.join(sorted(syntax.CLAUSES_NOT_CARRIED.values()))}"

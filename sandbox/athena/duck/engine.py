@@ -40,8 +40,9 @@ from sandbox.athena.catalog import (
 )
 from sandbox.athena.definitions import copy_format, new_table, table_options
 from sandbox.athena.duck import errors, pruning
-from sandbox.athena.duck.analysis import Columns, analyse
+from sandbox.athena.duck.analysis import analyse
 from sandbox.athena.duck.functions import MACROS
+from sandbox.athena.duck.scope import Columns
 from sandbox.athena.duck.writer import to_duckdb
 from sandbox.athena.engine import Result, Rows, Statement
 from sandbox.athena.errors import AthenaError, Cancelled, refused

@@ -11,8 +11,9 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from sandbox.athena import patterns, types
-from sandbox.athena.duck import analysis
-from sandbox.athena.duck.analysis import call_of, kind_of, unit_of
+from sandbox.athena.duck.expressions import ARITHMETIC, COMPARISONS
+from sandbox.athena.duck.scope import Call, call_of, kind_of
+from sandbox.athena.duck.units import interval_unit, unit_of
 from sandbox.athena.errors import AthenaError, refused
 from sandbox.athena.types import INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, common
 
@@ -43,8 +44,8 @@ OURS = (
     *(exp.StrPosition, exp.Trim, exp.GroupConcat, exp.CurrentTimestamp, exp.Unnest, exp.Bracket),
     *(exp.Anonymous, exp.Window, exp.Filter, exp.IgnoreNulls, exp.If, exp.Case, exp.Array),
     *(exp.In, exp.Between, exp.Values, exp.DPipe, exp.Escape, exp.Like, exp.Literal, exp.Neg),
-    *analysis.COMPARISONS,
-    *analysis.ARITHMETIC,
+    *COMPARISONS,
+    *ARITHMETIC,
 )
 
 
@@ -214,7 +215,7 @@ class ToDuck(DuckDBGenerator):
         return self.cast_sql(expression)
 
     def interval_sql(self, node: exp.Interval) -> str:
-        return f"to_{analysis.interval_unit(node)}s({int(node.this.name)})"
+        return f"to_{interval_unit(node)}s({int(node.this.name)})"
 
     def attimezone_sql(self, node: exp.AtTimeZone) -> str:
         return f"cast({self.sql(node.this)} as timestamptz)"
@@ -304,7 +305,7 @@ class ToDuck(DuckDBGenerator):
             return self._f_date_parse(inner.expressions, safe=True)
         for node in inner.walk():
             call = node.meta.get("call")
-            doubt = isinstance(call, analysis.Call) and call.function.may_refuse
+            doubt = isinstance(call, Call) and call.function.may_refuse
             doubt |= isinstance(node, exp.Cast) and kind_of(node.this) == VARCHAR
             doubt |= kind_of(node).name == "double"
             if doubt:

@@ -15,8 +15,10 @@ from math import prod
 
 from sqlglot import exp
 
-from sandbox.athena.duck.analysis import ARITHMETIC, COMPARISONS, ORDERED, Call, analyse, kind_of
+from sandbox.athena.duck.analysis import analyse
+from sandbox.athena.duck.expressions import ARITHMETIC, COMPARISONS
 from sandbox.athena.duck.functions import FUNCTIONS, Function
+from sandbox.athena.duck.scope import ORDERED, Call, kind_of
 from sandbox.athena.duck.writer import to_duckdb
 from sandbox.athena.errors import AthenaError
 from sandbox.athena.results import named_columns
