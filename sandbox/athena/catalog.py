@@ -151,6 +151,11 @@ def data_file(url: str, key: FakeKey, values: Sequence[str]) -> DataFile:
     return DataFile(url, key.size, key.last_modified, tuple(values), key)
 
 
+def partition_value(value: str) -> str | None:
+    """A partition's value as it is read: NULL has a name of its own in a path."""
+    return None if value == NULL_PARTITION else value
+
+
 def partition_url(table: GlueTable, values: Sequence[str]) -> str:
     """The folder of a partition whose location is nowhere else."""
     root = table["StorageDescriptor"]["Location"].rstrip("/")

@@ -148,6 +148,12 @@ def glue_type(text: str) -> Type:
     return read(parse_type(re.sub(r"\bdecimal\b(?!\s*\()", "decimal(10,0)", text)))
 
 
+def length_limit(hive: str) -> str:
+    """The length of a varchar(3) as Glue writes it; empty where it has none."""
+    limited = re.fullmatch(r"varchar\((\d+)\)", hive.strip(), re.I)
+    return limited[1] if limited else ""
+
+
 def duck_type(kind: exp.DataType) -> str:
     return read(kind).duck
 
