@@ -1,7 +1,7 @@
-"""What it costs to look at an account of 1,000 buckets: Lacuna, its peers and a bare loop, side by side.
+"""What a snapshot of an account of 1,000 buckets costs: Lacuna, its peers and a bare loop.
 
-The peers are measured where whoever benches has installed them, in environments of their own: as commands on PATH, or in
-the virtual environments that PROWLER and CUSTODIAN name. Each is a process of its own, from its start to its end.
+A peer is measured if it is installed: on PATH, or in the virtual environment that its variable
+(PROWLER, CUSTODIAN) names. Each tool is a separate process, measured from its start to its end.
 """
 
 from __future__ import annotations
@@ -12,26 +12,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 from botocore.config import Config
 
+from bench.usage import MIB, Usage, measure
 from sandbox.process import REPO, access, serving
 
-MIB = 2**20
 REGIONS = ("us-east-1", "eu-west-1")
 WORKERS = 16
-TIMES = 2
-# Neither divides the number of log buckets, or some of them would get no log
+RUNS = 2
+# Neither number may divide the number of log buckets, or some log buckets would get no log
 TAGGED_EVERY, UNLOGGED_EVERY = 7, 9
 
 PREPARE = """
@@ -45,7 +42,7 @@ from lacuna.steps import snapshot
 from lacuna.settings import Settings
 print(snapshot.observe(Settings.from_env(), datetime.now(UTC)))
 """
-# What anyone would write in ten minutes: no target, no trail, no tag, nothing said of a refusal.
+# The script that anyone writes in ten minutes: no log bucket, no trail, no tag, no errors handled.
 BARE_LOOP = f"""
 from concurrent.futures import ThreadPoolExecutor
 import boto3
@@ -71,19 +68,16 @@ PROWLER_CHECKS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """What one process and its children cost, and how many API calls the sandbox counted."""
+    """What a tool used, and how many API calls the sandbox counted."""
 
-    wall: float
-    cpu: float
-    peak: int
+    usage: Usage
     calls: int
-    exit_code: int
 
 
 def posture_section(buckets: int = 1000, log_buckets: int = 20, trails: int = 5) -> list[str]:
-    """Measure, and tell it as a section of the report."""
+    """Measure the tools; return the section of the report."""
     with (
         serving("--account", "empty") as environment,
         tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder,
@@ -97,7 +91,7 @@ def posture_section(buckets: int = 1000, log_buckets: int = 20, trails: int = 5)
     return [
         f"## An account of {buckets:,} buckets ({log_buckets} log buckets, {trails} trails)\n",
         "Each tool is a process of its own, from its start to its end, against the same sandbox; "
-        f"the quickest of {TIMES} runs. "
+        f"the quickest of {RUNS} runs. "
         "A peer is installed by whoever measures, in an environment of its own: "
         "`python3.11 -m venv DIR && DIR/bin/pip install prowler` (or `c7n`), "
         "then `make bench PROWLER=DIR CUSTODIAN=DIR`.\n",
@@ -111,8 +105,8 @@ def posture_section(buckets: int = 1000, log_buckets: int = 20, trails: int = 5)
 
 
 def commands(folder: Path) -> dict[str, Sequence[str] | None]:
-    """The tools that are compared, and how each is run; None: not installed."""
-    prowler, custodian = found("prowler"), found("custodian")
+    """Return the command of each tool that is compared; None if it is not installed."""
+    prowler, custodian = command_of("prowler"), command_of("custodian")
     policy = folder / "policy.yml"
     policy.write_text(POLICY)
     return {
@@ -132,25 +126,32 @@ def commands(folder: Path) -> dict[str, Sequence[str] | None]:
     }
 
 
-def found(name: str) -> str | None:
-    """A peer's command: of the virtual environment that its variable names, else on PATH."""
+def command_of(name: str) -> str | None:
+    """Return a peer's command: from the virtual environment that its variable names, else PATH."""
     home = os.environ.get(name.upper())
     return shutil.which(name, path=f"{home}/bin" if home else None)
 
 
 def row(name: str, cost: Cost | None) -> str:
+    """Return a tool's row of the table."""
     if cost is None:
         return f"| {name} | not installed | | | |"
-    failed = f" (exit {cost.exit_code})" if cost.exit_code else ""
+    usage = cost.usage
+    failed = f" (exit {usage.exit_code})" if usage.exit_code else ""
     return (
-        f"| {name}{failed} | {cost.wall:.1f} s | {cost.cpu:.1f} s | {cost.peak / MIB:.0f} MiB "
+        f"| {name}{failed} | {usage.wall:.1f} s | {usage.cpu:.1f} s | {usage.peak / MIB:.0f} MiB "
         f"| {cost.calls:,} |"
     )
 
 
 def ratios(costs: dict[str, Cost | None]) -> Iterator[str]:
-    """What is to be reached, and what was."""
-    ours, bare, prowler, _ = costs.values()
+    """Compare Lacuna with the others; the bound is what it has to reach.
+
+    A tool that failed is compared with nothing.
+    """
+    ours, bare, prowler, _ = (
+        cost.usage if cost and not cost.usage.exit_code else None for cost in costs.values()
+    )
     if ours is None or bare is None:
         return
     yield "| figure | measured | bound |"
@@ -161,57 +162,34 @@ def ratios(costs: dict[str, Cost | None]) -> Iterator[str]:
     yield f"| peak memory | {ours.peak / MIB:.0f} MiB | under 300 MiB |"
 
 
-def quickest(command: Sequence[str], environment: dict[str, str], folder: Path) -> Cost:
-    """The quickest of a few runs, the same for all: what else the machine does is in none of them."""
+def quickest(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Cost:
+    """Return the quickest of RUNS runs: other work of the machine slows it down least."""
     return min(
-        (measure(command, environment, folder) for _ in range(TIMES)), key=attrgetter("wall")
+        (measured(command, environment, folder) for _ in range(RUNS)),
+        key=lambda cost: cost.usage.wall,
     )
 
 
-def measure(command: Sequence[str], environment: dict[str, str], folder: Path) -> Cost:
-    """Run a tool to its end; what it says is kept for whoever looks into a failure."""
-    before, began = calls(environment), time.monotonic()
-    with (folder / "said").open("wb") as said:
-        process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=said, stderr=subprocess.STDOUT
-        )
-        watched, peak = psutil.Process(process.pid), 0
-        while True:
-            peak = max(peak, memory(watched))
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            time.sleep(0.05)
-    wall = time.monotonic() - began
-    process.returncode = exit_code = os.waitstatus_to_exitcode(status)
-    if exit_code:
-        print(f"{command[0]} failed:\n{(folder / 'said').read_text()[-2000:]}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, peak, calls(environment) - before, exit_code)
+def measured(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Cost:
+    """Run a tool until it ends, and count its API calls."""
+    before = calls(environment)
+    usage = measure(command, environment, folder / "log", folder=folder)
+    return Cost(usage, calls(environment) - before)
 
 
-def memory(process: psutil.Process) -> int:
-    """Resident bytes of a process and all that it started."""
-    total = 0
-    try:
-        for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
-    except psutil.Error:
-        return total
-    return total
-
-
-def calls(environment: dict[str, str]) -> int:
+def calls(environment: Mapping[str, str]) -> int:
+    """Return how many API calls the sandbox has answered."""
     with urllib.request.urlopen(f"{environment['AWS_ENDPOINT_URL']}/_sandbox/calls") as answer:
         return sum(json.load(answer).values())
 
 
-def build(environment: dict[str, str], buckets: int, log_buckets: int, trails: int) -> None:
-    """Fill an account that holds the lake: log buckets of two Regions, sources, trails."""
+def build(environment: Mapping[str, str], buckets: int, log_buckets: int, trails: int) -> None:
+    """Fill an account that already holds the lake: log buckets in two Regions, sources, trails."""
     client = clients(environment)
     targets = [f"bench-logs-{number}" for number in range(log_buckets)]
     for number, name in enumerate(targets):
         add_log_bucket(client("s3", region_of(number)), name, region_of(number))
-    # the lake and the bucket of the trails are two of them
+    # the lake and the trails' bucket are two of the buckets
     sources = range(buckets - log_buckets - 2)
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(lambda number: add_source(client, targets, number), sources))
@@ -224,8 +202,8 @@ def region_of(number: int) -> str:
     return REGIONS[number % len(REGIONS)]
 
 
-def clients(environment: dict[str, str]) -> Callable[[str, str], Any]:
-    """Clients of the sandbox by service and Region, made before any thread asks for one."""
+def clients(environment: Mapping[str, str]) -> Callable[[str, str], Any]:
+    """Return clients of the sandbox by service and Region, made before any thread needs one."""
     reach = access(environment)
     made: dict[tuple[str, str], Any] = {}
     for region in REGIONS:
@@ -243,7 +221,7 @@ def add_bucket(s3: Any, name: str, region: str) -> None:
 
 
 def add_log_bucket(s3: Any, name: str, region: str) -> None:
-    """As S3 makes a bucket today, with ACLs disabled, and one that it may deliver to."""
+    """Create a bucket as S3 does today, with ACLs disabled, that S3 may deliver logs to."""
     add_bucket(s3, name, region)
     rules = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=rules)
@@ -258,7 +236,7 @@ def add_log_bucket(s3: Any, name: str, region: str) -> None:
 
 
 def add_source(client: Callable[[str, str], Any], targets: Sequence[str], number: int) -> None:
-    """One bucket; most are logged into a log bucket of their Region, some are tagged."""
+    """Create a source bucket; most log to a log bucket of their Region, some are tagged."""
     region, name = region_of(number), f"bench-source-{number}"
     s3 = client("s3", region)
     add_bucket(s3, name, region)
@@ -285,7 +263,3 @@ def add_trail(cloudtrail: Any, name: str, is_multi_region: bool) -> None:
         ],
     )
     cloudtrail.start_logging(Name=name)
-
-
-if __name__ == "__main__":
-    print("\n".join(posture_section(*(int(size) for size in sys.argv[1:]))))

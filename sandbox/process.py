@@ -101,13 +101,16 @@ def access(environment: Mapping[str, str]) -> Access:
 
 @contextmanager
 def running(
-    command: Sequence[str], environment: dict[str, str] | None = None, log: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    folder: Path = REPO,
 ) -> Iterator[subprocess.Popen[str]]:
     """Run a process, and stop it and its children at exit; its output goes to a pipe or to `log`."""
     out = log.open("a") if log else subprocess.PIPE
     process = subprocess.Popen(
         command,
-        cwd=REPO,
+        cwd=folder,
         env=environment,
         stdout=out,
         stderr=subprocess.STDOUT,

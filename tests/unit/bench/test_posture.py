@@ -1,15 +1,19 @@
-"""The parts of the benchmark of postures that need no account of 1,000 buckets."""
+"""The parts of the benchmark that need no account of 1,000 buckets."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from bench import posture
+from bench.__main__ import app
 from bench.posture import Cost
+from bench.usage import Usage, measure
 
 
 @pytest.fixture
@@ -26,21 +30,28 @@ def test_a_peer_is_found_on_the_path_or_where_its_variable_says(
     peer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    assert posture.found("prowler") is None
+    assert posture.command_of("prowler") is None
     monkeypatch.setenv("PROWLER", str(peer.parents[1]))
-    assert posture.found("prowler") == str(peer)
+    assert posture.command_of("prowler") == str(peer)
     monkeypatch.delenv("PROWLER")
     monkeypatch.setenv("PATH", str(peer.parent))
-    assert posture.found("prowler") == str(peer)
+    assert posture.command_of("prowler") == str(peer)
 
 
-def test_a_peer_that_is_not_installed_is_said_to_be_so_and_compared_with_nothing() -> None:
-    ours, bare = Cost(8.0, 3.0, 200 << 20, 1200, 0), Cost(5.0, 2.0, 60 << 20, 1001, 0)
+def test_a_peer_that_is_not_installed_is_reported_and_not_compared() -> None:
+    ours, bare = Cost(Usage(8.0, 3.0, 200 << 20), 1200), Cost(Usage(5.0, 2.0, 60 << 20), 1001)
     assert posture.row("Prowler", None) == "| Prowler | not installed | | | |"
-    told = "\n".join(posture.ratios({"us": ours, "loop": bare, "Prowler": None, "Custodian": None}))
-    assert "| times the wall time of the bare loop | 1.6 | at most 2 |" in told
-    assert "| peak memory | 200 MiB | under 300 MiB |" in told
-    assert "Prowler" not in told
+    costs = {"us": ours, "loop": bare, "Prowler": None, "Custodian": None}
+    lines = "\n".join(posture.ratios(costs))
+    assert "| times the wall time of the bare loop | 1.6 | at most 2 |" in lines
+    assert "| peak memory | 200 MiB | under 300 MiB |" in lines
+    assert "Prowler" not in lines
+
+
+def test_a_tool_that_failed_is_compared_with_nothing() -> None:
+    failed, bare = Cost(Usage(0.1, 0.1, 8 << 20, exit_code=1), 0), Cost(Usage(5.0, 2.0), 1001)
+    assert "(exit 1)" in posture.row("Lacuna", failed)
+    assert not list(posture.ratios({"us": failed, "loop": bare, "Prowler": None, "none": None}))
 
 
 def test_a_process_is_measured_from_its_start_to_its_end(
@@ -51,8 +62,30 @@ def test_a_process_is_measured_from_its_start_to_its_end(
     work = (
         "import time; kept = bytearray(100 << 20); time.sleep(0.5); raise SystemExit('no account')"
     )
-    cost = posture.measure([sys.executable, "-c", work], dict(os.environ), tmp_path)
-    assert cost.wall > 0.5
-    assert cost.peak > 100 << 20
-    assert (cost.calls, cost.exit_code) == (7, 1)
+    cost = posture.measured([sys.executable, "-c", work], dict(os.environ), tmp_path)
+    assert cost.usage.wall > 0.5
+    assert cost.usage.peak > 100 << 20
+    assert (cost.calls, cost.usage.exit_code) == (7, 1)
     assert "no account" in capsys.readouterr().out
+
+
+def test_the_processes_that_were_started_before_count_if_asked_for(tmp_path: Path) -> None:
+    """The memory of a daily run includes the sandbox that answers it."""
+    held = "kept = bytearray(100 << 20); print('held', flush=True); input()"
+    command, peaks = [sys.executable, "-c", "import time; time.sleep(0.5)"], []
+    with subprocess.Popen(
+        [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        for with_sandbox in (True, False):
+            usage = measure(command, os.environ, tmp_path / "log", with_sandbox=with_sandbox)
+            peaks.append(usage.peak)
+        other.kill()
+    assert peaks[0] > 100 << 20 > peaks[1]
+
+
+def test_the_command_line_explains_itself() -> None:
+    help_text = CliRunner().invoke(app, ["--help"]).stdout
+    for word in ("--requests", "--buckets", "--report", "PROWLER", "GoAccess"):
+        assert word in help_text

@@ -1,0 +1,167 @@
+"""A day of a million access-log lines: the daily run on both engines, parsing beside GoAccess."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+
+from bench.usage import GIB, Usage, measure
+from sandbox.athena.trino.coordinator import lacking
+from sandbox.demo.reading import athena
+from sandbox.process import access, serving
+
+GOACCESS = shutil.which("goaccess")
+RUNS = 3  # of Lacuna and of GoAccess; the quickest counts
+
+# Every parsed field is used, so that no engine can leave one out. The line's hash is not used: it
+# is no part of parsing, and GoAccess makes none.
+PARSE = """
+select count(*), count(requested_at), count(request_uri), count(http_status), sum(bytes_sent),
+    max(length(user_agent)), max(length(host_id)), max(length(tls_version)), max(object_key_raw),
+    max(requester), max(remote_ip), max(length(referrer)), sum(total_time_ms)
+from lacuna_staging.stg_s3__access_logs where delivered_on = date '{day}'
+"""
+
+
+class DayFailed(RuntimeError):
+    """The daily run failed, so there is nothing to measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What the run of one large day used on one engine, and how long each of its tasks took."""
+
+    run: Usage
+    parts: list[dict[str, Any]]
+
+
+def large_day_section(requests: int, day: date) -> list[str]:
+    """Measure a day of about `requests` requests; return the section of the report."""
+    with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
+        folder = Path(name)
+        truth, lines = folder / "truth", folder / "access.log"
+        options = ("--requests", str(requests), "--days", "1", "--truth", str(truth))
+        with serving(*options, echo=True) as environment:
+            size = collect_lines(environment, lines)
+            ours = run_day(environment, day, folder)
+            parsed = min((parse(environment, day) for _ in range(RUNS)), key=attrgetter("cpu"))
+        peer = (
+            min((goaccess(lines) for _ in range(RUNS)), key=attrgetter("cpu")) if GOACCESS else None
+        )
+        total = json.loads(truth.read_text())["totals"]
+        trino, missing = None, lacking()
+        if not missing:
+            with serving(*options, "--engine", "trino", echo=True) as environment:
+                trino = run_day(environment, day, folder)
+    count = total["access_log_lines"]
+    return [
+        f"## A day of {count:,} access-log lines ({size / 1e6:,.0f} MB) "
+        f"and {total['trail_events']:,} data events\n",
+        "| figure | embedded engine | bound | on a real Trino |",
+        "|---|---|---|---|",
+        *day_rows(ours, trino),
+        *parse_rows(count, parsed, peer),
+        *([f"\nNot measured on a real Trino. {missing}"] if missing else []),
+        "",
+    ]
+
+
+def run_day(environment: Mapping[str, str], day: date, folder: Path) -> Day:
+    """Measure the daily run, together with the sandbox that answers it."""
+    timings = folder / "timings"
+    command = [sys.executable, "-m", "lacuna", "run", str(day), "--timings", str(timings)]
+    usage = measure(command, environment, folder / "run.log", with_sandbox=True)
+    if usage.exit_code:
+        raise DayFailed(f"the daily run of {day} failed")
+    return Day(usage, json.loads(timings.read_text()))
+
+
+def day_rows(ours: Day, trino: Day | None) -> list[str]:
+    """Return the table's rows of the daily run and of each of its tasks."""
+
+    def row(figure: str, bound: str, cell: Callable[[Day], str]) -> str:
+        return f"| {figure} | {cell(ours)} | {bound} | {cell(trino) if trino else ''} |"
+
+    return [
+        row("the whole daily run", "180 s", lambda day: f"{day.run.wall:.0f} s"),
+        row("peak memory, all processes", "", lambda day: f"{day.run.peak / GIB:.1f} GiB"),
+        *(
+            row(
+                f"of it {part['dag']}.{part['task']}",
+                "",
+                lambda day, at=at: f"{day.parts[at]['seconds']:.1f} s",  # type: ignore[misc]
+            )
+            for at, part in enumerate(ours.parts)
+        ),
+    ]
+
+
+def parse_rows(count: int, parsed: Usage, peer: Usage | None) -> list[str]:
+    """Return the table's rows of the parsing speed, and of its ratio to GoAccess."""
+    ours = count / parsed.cpu
+    rows = [f"| lines parsed per second and core | {ours:,.0f} | | |"]
+    if peer is None:
+        return [*rows, "| GoAccess | not installed (a package of Debian and Homebrew) | | |"]
+    theirs = count / peer.cpu
+    return [
+        *rows,
+        f"| GoAccess on the same lines, per second and core | {theirs:,.0f} | | |",
+        f"| **ratio to GoAccess** | **{ours / theirs:.1f}** | 3 | |",
+    ]
+
+
+def collect_lines(environment: Mapping[str, str], lines: Path) -> int:
+    """Write all access-log lines of the account to one file; return its size in bytes."""
+    s3 = boto3.client("s3", **access(environment))
+    targets = {
+        target["TargetBucket"]
+        for bucket in s3.list_buckets()["Buckets"]
+        if (target := logging_target(s3, bucket["Name"]))
+    }
+    with lines.open("wb") as out:
+        for bucket in sorted(targets):
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for item in page.get("Contents", []):
+                    shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"], out)
+    return lines.stat().st_size
+
+
+def logging_target(s3: Any, bucket: str) -> dict[str, str] | None:
+    """Return where a bucket's access log goes; None if it is off or cannot be read."""
+    try:
+        target: dict[str, str] | None = s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")
+        s3.head_bucket(Bucket=target["TargetBucket"]) if target else None
+    except s3.exceptions.ClientError:
+        return None
+    return target
+
+
+def parse(environment: Mapping[str, str], day: date) -> Usage:
+    """Measure what the sandbox uses to parse every line of the day again, writing nothing."""
+    server = next(p for p in psutil.Process().children() if "sandbox" in " ".join(p.cmdline()))
+    query = athena(environment)
+    before, began = server.cpu_times(), time.monotonic()
+    query(PARSE.format(day=day))
+    after = server.cpu_times()
+    cpu = after.user + after.system - before.user - before.system
+    return Usage(wall=time.monotonic() - began, cpu=cpu)
+
+
+def goaccess(lines: Path) -> Usage:
+    """Measure GoAccess on the same lines."""
+    options = ("--log-format=AWSS3", "--no-global-config", "--no-progress")
+    command = [str(GOACCESS), str(lines), *options, "-o", str(lines.with_suffix(".json"))]
+    return measure(command, os.environ, lines.with_suffix(".goaccess"))
