@@ -1,6 +1,7 @@
 FROM python:3.11-slim
 WORKDIR /opt/lacuna
 COPY Makefile airflow.mk requirements.lock ./
+COPY scripts/install.sh scripts/
 RUN apt-get update && apt-get install -y --no-install-recommends make git \
     && rm -rf /var/lib/apt/lists/* \
     && make install

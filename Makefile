@@ -1,15 +1,16 @@
 # `make` lists the targets. Everything that is built lies in .venv/ and .lacuna/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
 UV_VERSION := 0.13.9
 
+# the interpreter of .venv: 3.11, 3.12 or 3.13; the first of them on PATH if it is not named
+PYTHON ?=
 PORT ?= 5000
 UI_PORT ?= 8080
 SEED ?= 7
 ACCOUNT ?= simulated
 ENGINE ?= duckdb
-export ENGINE PROWLER CUSTODIAN
+export PYTHON ENGINE PROWLER CUSTODIAN
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
@@ -22,15 +23,10 @@ help: ## List the targets
 # ---- the environment -------------------------------------------------------------------------
 
 .PHONY: install
-install: .venv/.installed ## Build the locked environment (every other target does it when needed)
+install: .venv/.installed ## Build the locked environment; every other target does it if needed [PYTHON=python3.12]
 
 .venv/.installed: requirements.lock
-	@command -v $(PYTHON) > /dev/null || { echo "Python 3.11 is needed: $(PYTHON) is not on PATH (set PYTHON=…)"; exit 1; }
-	@echo "Installing the locked environment into .venv (once, a minute or two)"
-	@test -x .lacuna/uv/bin/uv || { $(PYTHON) -m venv .lacuna/uv && .lacuna/uv/bin/python -m pip install --quiet uv==$(UV_VERSION); }
-	@test -x .venv/bin/python || $(PYTHON) -m venv --without-pip .venv
-	@# compiled now, or every Airflow command would compile for seconds
-	@VIRTUAL_ENV=.venv UV_COMPILE_BYTECODE=1 .lacuna/uv/bin/uv pip sync --require-hashes requirements.lock
+	@UV_VERSION=$(UV_VERSION) scripts/install.sh
 	@touch $@
 
 .PHONY: lock
@@ -47,11 +43,11 @@ $(AIRFLOW_HOME)/.migrated: .venv/.installed
 # ---- running ---------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(AIRFLOW_HOME)/.migrated ## Sandbox, simulated account, the daily run, verdicts beside the planted truth [SEED=n] [ENGINE=duckdb|trino]
+demo: $(AIRFLOW_HOME)/.migrated ## Run the days of a simulated account; compare the verdicts with what was planted [SEED=n] [ENGINE=duckdb|trino]
 	@python -m sandbox demo --seed $(SEED)
 
 .PHONY: sandbox
-sandbox: .venv/.installed ## The sandbox in the foreground [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n] [ENGINE=duckdb|trino]
+sandbox: .venv/.installed ## Serve the sandbox until Ctrl-C [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n] [ENGINE=duckdb|trino]
 	@python -m sandbox serve --port $(PORT) --account $(ACCOUNT) --seed $(SEED)
 
 .PHONY: run
@@ -75,7 +71,7 @@ advise: .venv/.installed ## What to do about each bucket of a day that was run, 
 	@python -m lacuna advise $(DAY) $${BUCKET:+--bucket "$$BUCKET"}
 
 .PHONY: up
-up: .venv/.installed ## Airflow's UI and scheduler beside a sandbox, for looking around [SEED=n] [UI_PORT=8080]
+up: .venv/.installed ## Serve Airflow's UI and scheduler beside a sandbox until Ctrl-C [SEED=n] [UI_PORT=8080]
 	@python -m sandbox up --seed $(SEED) --port $(UI_PORT)
 
 .PHONY: settings
@@ -100,7 +96,7 @@ conformance: $(AIRFLOW_HOME)/.migrated ## The embedded engine beside a real Trin
 	@python -m pytest -q -m trino -rs tests/sandbox/athena
 
 .PHONY: smoke
-smoke: .venv/.installed ## The commands of docker-compose.yml outside Docker, on a real PostgreSQL
+smoke: .venv/.installed ## Run the commands of docker-compose.yml without Docker, on a real PostgreSQL
 	@python scripts/smoke.py
 
 .PHONY: lint
@@ -123,5 +119,5 @@ docs: .venv/.installed ## Write the pages that follow from the code: settings, t
 	@python -m sandbox.athena.duck.described
 
 .PHONY: bench
-bench: $(AIRFLOW_HOME)/.migrated ## Measure a day of a million lines and an account of 1,000 buckets; ratios to docs/bench.md [PROWLER=venv] [CUSTODIAN=venv]
+bench: $(AIRFLOW_HOME)/.migrated ## Measure the demo, a day of a million lines and 1,000 buckets; writes docs/bench.md [PROWLER=venv] [CUSTODIAN=venv]
 	@python -m bench

@@ -1,13 +1,16 @@
-"""`make demo`: sandbox, simulated account, the daily run of its days, verdicts beside the truth."""
+"""`make demo`: run every day of the simulated account, and compare the verdicts with the truth."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,54 +18,64 @@ from rich.console import Console
 
 from sandbox.demo import page, reading
 from sandbox.demo.comparison import Row, compare
-from sandbox.process import REPO, serving
+from sandbox.process import REPO, running, serving
 
-# What was planted and how long it took, for a look at it when the sandbox is gone
+# Kept when the sandbox is gone: what was planted, what the run printed, times, the whole comparison
 KEPT = REPO / ".lacuna" / "demo"
-PATIENCE = 20  # seconds
+TRUTH, TIMINGS, RUN_LOG, REPORT = (
+    KEPT / name for name in ("truth.json", "timings.json", "run.log", "report.txt")
+)
+PATIENCE = 20  # seconds that an interrupted run may take to end
+TAIL = 30  # lines of the log that are printed if the run fails
+
+# The line of a run that names the account, and the one of each task
+_PROGRESS = re.compile(r"account \d|\d{4}-\d\d-\d\d  ")
 
 
 def run(seed: int, requests: int, until: date, days: int) -> int:
-    """From an empty sandbox to the page; the exit code is 1 where truth and run differ."""
+    """Run the demo in a new sandbox; return 1 if the truth and the run differ."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    truth_file, timings_file = KEPT / "truth.json", KEPT / "timings.json"
-    for old in (truth_file, timings_file):
+    for old in (TRUTH, TIMINGS, RUN_LOG, REPORT):
         old.unlink(missing_ok=True)
-    options = {
-        "seed": seed,
-        "requests": requests,
-        "days": days,
-        "truth": truth_file.relative_to(REPO),
-    }
+    options = {"seed": seed, "requests": requests, "days": days, "truth": TRUTH.relative_to(REPO)}
     arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     began = time.monotonic()
     with serving(*arguments, echo=True) as environment:
         served = time.monotonic() - began
-        wanted = [until - timedelta(days=n) for n in reversed(range(days))]
-        code = run_days(wanted, timings_file, environment)
+        code = run_days([until - timedelta(days=n) for n in reversed(range(days))], environment)
         if code:
             return code
-        seconds = {"sandbox and simulated account": served, **parts(timings_file)}
-        return judge(json.loads(truth_file.read_text()), seconds, environment)
+        seconds = {"sandbox and simulated account": served, **parts(TIMINGS)}
+        return judge(json.loads(TRUTH.read_text()), seconds, environment)
 
 
-def run_days(days: Sequence[date], timings: Path, environment: Mapping[str, str]) -> int:
-    """The daily run as its users start it; its exit code."""
-    command = [sys.executable, "-m", "lacuna", "run", *map(str, days), "--timings", str(timings)]
-    with subprocess.Popen(command, cwd=REPO, env=dict(environment)) as process:
+def run_days(days: Sequence[date], environment: Mapping[str, str]) -> int:
+    """Start the daily run as its users do; return its exit code.
+
+    A line per task is printed. The whole output goes to RUN_LOG.
+    """
+    command = [sys.executable, "-m", "lacuna", "run", *map(str, days), "--timings", str(TIMINGS)]
+    with RUN_LOG.open("w") as log, running(command, environment) as process:
+        assert process.stdout is not None
         try:
-            return process.wait()
+            for line in process.stdout:
+                log.write(line)
+                if _PROGRESS.match(line):
+                    print(line, end="", flush=True)
+            code = process.wait()
         except KeyboardInterrupt:
-            # Ctrl-C was for both: the run says how far it came before the sandbox goes
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.terminate()  # the run is no member of this process group: Ctrl-C missed it
+            with suppress(subprocess.TimeoutExpired):
+                print(process.communicate(timeout=PATIENCE)[0], end="", flush=True)
             raise
+    if code:
+        print(f"\nThe daily run failed. The end of {_shown(RUN_LOG)}:")
+        print("".join(RUN_LOG.read_text().splitlines(keepends=True)[-TAIL:]), end="")
+    return code
 
 
 def parts(timings: Path) -> dict[str, float]:
-    """How long each task took, all days together, in the order in which they ran."""
+    """Return how long each task took, for all days together, in the order in which they ran."""
     spent: Counter[str] = Counter()
     for part in json.loads(timings.read_text()):
         spent[f"{part['dag']}.{part['task']}"] += part["seconds"]
@@ -70,16 +83,37 @@ def parts(timings: Path) -> dict[str, float]:
 
 
 def judge(truth: Row, seconds: Mapping[str, float], environment: Mapping[str, str]) -> int:
-    """Print the page for a sandbox whose days were run; 1 where something differs."""
+    """Compare a sandbox whose days were run with the truth; return 1 if they differ.
+
+    Prints the short page, and writes the whole comparison to REPORT.
+    """
     began = time.monotonic()
     lake = reading.lake_bucket(environment)
     comparison = compare(truth, reading.read(reading.athena(environment), truth, lake))
-    seconds = {**seconds, "comparing with what was planted": time.monotonic() - began}
-    page.show(Console(highlight=False), comparison, seconds, day_of_a_lost_hour(truth))
+    seconds = {**seconds, "comparison with what was planted": time.monotonic() - began}
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with REPORT.open("w") as file:
+        page.write_report(Console(file=file, width=page.REPORT_WIDTH), comparison, seconds)
+    files = {
+        "the whole comparison": REPORT,
+        "what was planted": TRUTH,
+        "what each day's run found, in words": RUN_LOG,
+    }
+    page.show(
+        Console(highlight=False),
+        comparison,
+        seconds,
+        {what: _shown(path) for what, path in files.items() if path.exists()},
+        day_of_a_lost_hour(truth),
+    )
     return 0 if comparison.agrees else 1
 
 
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)
+
+
 def day_of_a_lost_hour(truth: Row) -> str:
-    """A day on which a question about missing hours has an answer."""
+    """Return a day on which a question about missing hours has an answer."""
     lost = (fault["event_day"] for fault in truth["faults"] if fault["kind"] == "hour_lost")
     return str(next(lost, truth["until"]))

@@ -1,4 +1,4 @@
-"""Compare a served sandbox, whose days were run, with its answer sheet.
+"""Compare a served sandbox, whose days were run, with what was planted.
 
 python -m sandbox.demo TRUTH.json [TIMINGS.json]   (in the environment that the sandbox printed)
 """
@@ -14,7 +14,7 @@ from sandbox.demo import judge, parts
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code: 1 where truth and verdicts differ, 2 where it was called wrongly."""
+    """Return the exit code: 1 if the truth and the verdicts differ, 2 if the usage is wrong."""
     if len(arguments) not in (1, 2):
         print(__doc__, file=sys.stderr)
         return 2

@@ -109,9 +109,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class PlantedFault:
-    """A planted fault, whether it was found, and where a reader sees it (or should)."""
+    """A planted fault, whether it was found, and where it shows (or should)."""
 
     fault_id: str
+    kind: str
     note: str
     found: bool
     where: tuple[str, ...]
@@ -207,7 +208,11 @@ def _fault(fault: Row, truth: Row, seen: Seen) -> PlantedFault:
         marks.append(told)
         where.append(f"check_results: {must_tell[0]}")
     return PlantedFault(
-        fault_id=fault["id"], note=fault["note"], found=all(marks), where=tuple(where)
+        fault_id=fault["id"],
+        kind=fault["kind"],
+        note=fault["note"],
+        found=all(marks),
+        where=tuple(where),
     )
 
 

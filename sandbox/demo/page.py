@@ -1,8 +1,8 @@
-"""The last page of the demo: the comparison as a person reads it on a terminal."""
+"""The demo's result: a short page for the terminal, the whole comparison for a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,56 +12,106 @@ from rich.text import Text
 from lacuna.text import visible
 from sandbox.demo.comparison import Comparison, Completeness, PlantedFault, Verdict
 
+REPORT_WIDTH = 160
+
 NEXT = """
-make up            Airflow's UI with the runs of these days, their logs, the assets
+make up            Airflow's UI with the runs of these days and their logs
 make demo SEED=8   the same faults in another account
-make sandbox       this account again, to ask it questions. In a second terminal,
-                   paste the export lines that it prints, then:
+make sandbox       this account again, to query it. In a second terminal,
+                   paste the export lines that it prints. Then:
 
   make run DAY={day}
-
-                   and ask:
-
   make ask SQL="select bucket_name, hour, data_event_requests
        from lacuna.fct_delivery_hours
        where event_date = date '{day}' and status = 'missing'"
 """
 
 
-def show(console: Console, comparison: Comparison, seconds: Mapping[str, float], day: str) -> None:
-    """Print everything; `day` is one that is worth a question."""
+def show(
+    console: Console,
+    comparison: Comparison,
+    seconds: Mapping[str, float],
+    files: Mapping[str, str],
+    day: str,
+) -> None:
+    """Print a line per bucket, a line per kind of fault, and the summary.
+
+    `files` are the paths of the details; `day` is a day that has missing hours.
+    """
+    for table in (_short_verdicts(comparison.verdicts), _short_faults(comparison.faults)):
+        console.print()
+        console.print(table)
+    console.print()
+    _missed(console, comparison)
+    _conclusion(console, comparison)
+    console.print(f"It took {sum(seconds.values()):.0f} seconds.")
+    console.print(Text("\nDetails", style="bold"))
+    for what, path in files.items():
+        console.print(_text(f"  {path}  {what}"), soft_wrap=True)
+    console.print(Text("\nWhat to try next", style="bold"))
+    console.print(Text(NEXT.format(day=day).rstrip()))
+
+
+def write_report(console: Console, comparison: Comparison, seconds: Mapping[str, float]) -> None:
+    """Print everything: each verdict with its reasons, each fault, each bucket's hours, times."""
     for table in (
         _verdicts(comparison.verdicts),
         _faults(comparison.faults),
         _completeness(comparison.completeness),
         _times(seconds),
     ):
-        console.print()
         console.print(table)
-    _unplanted(console, comparison.unplanted)
+        console.print()
+    _missed(console, comparison)
     _conclusion(console, comparison)
-    console.print(Text("What to try next", style="bold"))
-    console.print(Text(NEXT.format(day=day)))
+
+
+def _short_verdicts(verdicts: Sequence[Verdict]) -> Table:
+    table = _table("Is access logged? The verdict of each bucket, beside what was planted")
+    table.add_column("bucket", overflow="fold")
+    table.add_column("verdict", overflow="fold")
+    table.add_column("planted", overflow="fold")
+    table.add_column("")
+    for verdict in verdicts:
+        table.add_row(
+            _text(verdict.bucket_name),
+            _text(_by_day(verdict.found)),
+            _text(_by_day(verdict.planted)),
+            _yes() if verdict.agrees else _no("differs"),
+        )
+    return table
+
+
+def _short_faults(faults: Sequence[PlantedFault]) -> Table:
+    table = _table("Was every planted fault found?")
+    table.add_column("kind of fault", overflow="fold")
+    table.add_column("planted", justify="right")
+    table.add_column("found", justify="right")
+    for kind in dict.fromkeys(fault.kind for fault in faults):
+        found = [fault.found for fault in faults if fault.kind == kind]
+        number = f"{sum(found)}"
+        table.add_row(_text(kind), f"{len(found)}", _yes(number) if all(found) else _no(number))
+    return table
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> Table:
-    table = _table("Is access logged? Every bucket's verdict")
+    table = _table("Is access logged? The verdict of each bucket and its reasons")
     table.add_column("bucket", overflow="fold")
     table.add_column("verdict", overflow="fold")
-    table.add_column("as planted")
+    table.add_column("")
     table.add_column("why", overflow="fold")
     for verdict in verdicts:
         table.add_row(
             _text(verdict.bucket_name),
             _text(_by_day(verdict.found)),
-            _yes() if verdict.agrees else _no(f"no: {_by_day(verdict.planted)}"),
+            _yes() if verdict.agrees else _no(f"planted: {_by_day(verdict.planted)}"),
             _text(verdict.why),
         )
     return table
 
 
 def _by_day(verdicts: Mapping[str, str]) -> str:
-    """One word if every day has the same verdict, else the days with each."""
+    """Return the verdict if every day has the same, else each verdict with its days."""
     words = dict.fromkeys(verdicts[day] for day in sorted(verdicts))
     if len(words) <= 1:
         return "".join(words) or "none"
@@ -70,7 +120,7 @@ def _by_day(verdicts: Mapping[str, str]) -> str:
 
 
 def _faults(faults: Sequence[PlantedFault]) -> Table:
-    table = _table("What was planted, and where it is seen")
+    table = _table("What was planted, and where it shows")
     table.add_column("planted", overflow="fold")
     table.add_column("found")
     table.add_column("where", overflow="fold")
@@ -84,7 +134,9 @@ def _faults(faults: Sequence[PlantedFault]) -> Table:
 
 
 def _completeness(rows: Sequence[Completeness]) -> Table:
-    table = _table("Did the logs arrive? Every bucket's hours, and the least complete of them")
+    table = _table(
+        "Did the logs arrive? Hours of each bucket, and the lowest completeness of an hour"
+    )
     table.add_column("bucket", overflow="fold")
     table.add_column("hours", overflow="fold")
     table.add_column("records", justify="right")
@@ -111,18 +163,24 @@ def _times(seconds: Mapping[str, float]) -> Table:
     table.add_column("seconds", justify="right")
     for part, spent in seconds.items():
         table.add_row(_text(part), f"{spent:.1f}")
-    table.add_row("together", f"{sum(seconds.values()):.1f}")
+    table.add_row("total", f"{sum(seconds.values()):.1f}")
     return table
 
 
-def _unplanted(console: Console, findings: Iterable[str]) -> None:
-    findings = list(findings)
-    console.print(Text("\nFindings that were not planted", style="bold"))
-    for finding in findings:
-        console.print(_text(f"  {finding}"), style="red")
-    if not findings:
-        console.print("  none")
-    console.print()
+def _missed(console: Console, comparison: Comparison) -> None:
+    """Print the faults that were not found, and the findings that nothing planted explains."""
+    missed = [fault for fault in comparison.faults if not fault.found]
+    lists = {
+        "Planted faults that were not found": [
+            f"{fault.fault_id}: {fault.note}; look in {', '.join(fault.where)}" for fault in missed
+        ],
+        "Findings that were not planted": list(comparison.unplanted),
+    }
+    for title, lines in lists.items():
+        if lines:
+            console.print(Text(title, style="bold"))
+        for line in lines:
+            console.print(_text(f"  {line}"), style="red")
 
 
 def _conclusion(console: Console, comparison: Comparison) -> None:
@@ -135,7 +193,6 @@ def _conclusion(console: Console, comparison: Comparison) -> None:
         style="bold green" if comparison.agrees else "bold red",
         highlight=False,
     )
-    console.print()
 
 
 def _table(title: str) -> Table:
@@ -143,11 +200,11 @@ def _table(title: str) -> Table:
 
 
 def _text(text: Any) -> Text:
-    """Text as it is: no markup of its own, and nothing that a terminal would act upon."""
+    """Return text that is no markup and that a terminal prints and does not obey."""
     return Text("\n".join(visible(line) for line in str(text).split("\n")))
 
 
-def _yes(word: str = "yes") -> Text:
+def _yes(word: str = "as planted") -> Text:
     return Text(word, style="green")
 
 

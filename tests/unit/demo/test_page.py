@@ -11,15 +11,20 @@ from rich.console import Console
 from sandbox.demo import page
 from sandbox.demo.comparison import PlantedFault, Verdict, compare
 
+SECONDS = {"sandbox": 3.25, "build_access_marts.build": 41.0}
+FILES = {"the whole comparison": ".lacuna/demo/report.txt"}
+
 
 def shown(comparison, width=100, **console):
     out = io.StringIO()
-    page.show(
-        Console(file=out, width=width, highlight=False, **console),
-        comparison,
-        {"sandbox": 3.25, "build_access_marts.build": 41.0},
-        "2026-11-21",
-    )
+    target = Console(file=out, width=width, highlight=False, **console)
+    page.show(target, comparison, SECONDS, FILES, "2026-11-21")
+    return out.getvalue()
+
+
+def report(comparison, width=page.REPORT_WIDTH):
+    out = io.StringIO()
+    page.write_report(Console(file=out, width=width), comparison, SECONDS)
     return out.getvalue()
 
 
@@ -60,8 +65,8 @@ def test_a_faultless_run_says_so(agreed):
     assert "not found" not in text
     assert f"{len(agreed.faults)} of {len(agreed.faults)} planted faults found" in text
     assert "0 findings that were not planted." in text
-    assert "3.2" in text
-    assert "44.2" in text
+    assert "It took 44 seconds." in text
+    assert ".lacuna/demo/report.txt  the whole comparison" in text
     assert "make up" in text
     assert "select" in text
 
@@ -70,19 +75,48 @@ def test_what_differs_is_named(agreed):
     differing = replace(
         agreed,
         verdicts=(Verdict("photos", {"2026-11-20": "idle"}, {"2026-11-20": "silent"}, "because"),),
-        faults=(PlantedFault("hour_lost", "an hour", False, ("fct_delivery_hours: photos",)),),
+        faults=(
+            PlantedFault(
+                "hour_lost:1", "hour_lost", "an hour", False, ("fct_delivery_hours: photos",)
+            ),
+        ),
         unplanted=("a finding",),
     )
-    text = shown(differing)
-    assert "no: silent" in text
-    assert "not found" in text
-    assert "a finding" in text
+    for text in (shown(differing), report(differing)):
+        assert "differs" in text or "planted: silent" in text
+        assert "hour_lost:1: an hour; look in fct_delivery_hours: photos" in text
+        assert "Findings that were not planted\n  a finding" in text
+
+
+def test_the_page_has_a_line_for_each_bucket_and_each_kind_of_fault(agreed):
+    lines = shown(agreed, width=80).splitlines()
+    kinds = {fault.kind for fault in agreed.faults}
+    assert len(lines) < len(agreed.verdicts) + len(kinds) + 30
+    first_words = {line.split()[0] for line in lines if line.strip()}
+    assert kinds <= first_words
+    assert {verdict.bucket_name for verdict in agreed.verdicts} <= first_words
+
+
+def test_the_report_loses_nothing(agreed):
+    assert "…" not in report(agreed)
+    text = report(agreed, width=600)
+    for fault in agreed.faults:
+        assert f"{fault.fault_id.replace(':', ' ')}: {fault.note}" in text
+        assert all(where in text for where in fault.where)
+    for verdict in agreed.verdicts:
+        assert verdict.why in text
+    for row in agreed.completeness:
+        assert f"{row.requests:,}" in text
+    for part in (*SECONDS, "3.2", "44.2"):
+        assert part in text
 
 
 def test_days_are_told_apart_only_where_verdicts_change(agreed):
     verdicts = {"2026-11-19": "delivering", "2026-11-20": "delivering", "2026-11-21": "silent"}
     changed = replace(agreed, verdicts=(Verdict("photos", verdicts, verdicts, ""),))
-    assert "delivering (11-19 11-20), silent (11-21)" in shown(changed, width=160)
+    days = "delivering (11-19 11-20), silent (11-21)"
+    assert days in shown(changed, width=160)
+    assert days in report(changed)
 
 
 def test_text_from_logs_is_neither_markup_nor_an_escape(agreed):
