@@ -166,8 +166,8 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "warning",
             "Is the share of quarantined lines at most LACUNA_QUARANTINE_SHARE, for the day and for "
             f"each bucket with at least {FEWEST_LINES} lines?",
-            "More lines than that could not be read with certainty. A new log format or an attack "
-            "is likely.",
+            "More lines than the setting allows could not be read with certainty. A new log format or "
+            "an attack is likely.",
             _quarantine_share(on),
             _quarantine_share_sentence,
         ),
