@@ -333,7 +333,11 @@ def _unexplained_checks(truth: Row, seen: Seen) -> Iterator[str]:
         for subject in check["subjects"]:
             if subject.split(" ")[0] == seen.lake_bucket:
                 continue
-            if not any(explains(fault, check, subject, truth) for fault in truth["faults"]):
+            explained = (
+                any(explains(fault, check, part, truth) for fault in truth["faults"])
+                for part in _by_hour(subject)
+            )
+            if not all(explained):
                 yield f"{told}, seen on {check['delivery_day']}: {subject}"
 
 
@@ -366,6 +370,14 @@ def _places_of(bucket_name: str, truth: Row) -> tuple[str, ...]:
         return (f"s3://{bucket_name}/",)
     target = bucket["target_bucket"]
     return target, f"s3://{target}/{bucket['target_prefix'] or ''}"
+
+
+def _by_hour(subject: str) -> list[str]:
+    """The subject, once for each hour that it names: faults of two hours can share one finding."""
+    hours = [
+        f"{name} {hour:%Y-%m-%d %H}:00-{hour:%H}:59 UTC" for name, hour in bucket_hours(subject)
+    ]
+    return hours or [subject]
 
 
 def bucket_hours(subject: str) -> Iterator[tuple[str, datetime]]:

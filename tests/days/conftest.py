@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -93,6 +94,16 @@ class World:
     def start(self, day: date | str) -> Started:
         """`lacuna run`, leader of a session of its own."""
         return Started(["run", str(day)], self.environment)
+
+    def wait_for_statements(self, more: int, run: Started) -> None:
+        """Return once the run has started so many more statements: progress, however slow the machine is."""
+        wanted = self._statements() + more
+        while self._statements() < wanted:
+            assert run.wait(0.05) is None, f"the run ended before it started {more} statements"
+
+    def _statements(self) -> int:
+        with urllib.request.urlopen(f"{self.endpoint}/_sandbox/calls") as answer:
+            return int(json.load(answer).get("athena:StartQueryExecution", 0))
 
     def client(self, service: str):
         return boto3.client(service, endpoint_url=self.endpoint)

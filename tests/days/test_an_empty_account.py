@@ -9,8 +9,6 @@ import pytest
 
 from sandbox.process import REPO
 
-pytestmark = pytest.mark.dag
-
 DAY = "2026-03-01"
 
 

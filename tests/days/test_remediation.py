@@ -6,8 +6,6 @@ import pytest
 
 from tests.days.conftest import Started
 
-pytestmark = pytest.mark.dag
-
 
 @pytest.fixture(scope="module")
 def account(empty):

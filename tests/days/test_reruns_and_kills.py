@@ -1,22 +1,23 @@
-"""Running a day twice, and running it first after kills at every task, leaves the same rows.
+"""Running a day twice, and running it first after kills, leaves the same rows.
 
 What runs twice, runs under the role of infra/lacuna.yaml.
 """
 
 import os
 import signal
-import time
 
 import pytest
 
-from lacuna.cli.runner import in_asset_order, load_dags
 from tests.days.conftest import Started
 
 pytestmark = pytest.mark.long
 
-# Seconds after the end of a task: dbt writes tables then, in the next one
-IN_THE_MIDST = 3.0
-BEFORE_DBT = ("catalog_day", "find_event_days")
+# The task whose end is waited for, and how many more statements the run starts before it is killed
+KILLS = [
+    ("catalog_log_objects.catalog_day", 0),
+    ("catalog_log_objects.catalog_day", 12),  # parsing
+    ("build_access_marts.find_event_days", 20),  # building event days
+]
 
 # What Athena asks of Glue and S3 as whoever started the query, and no client ever does. From AWS's managed policy
 # AmazonAthenaFullAccess: its reading of tables and results, its creating of tables and partitions.
@@ -40,17 +41,6 @@ RARE = {
     "sts:AssumeRole",
     "organizations:ListAccounts",
 }
-
-
-@pytest.fixture(scope="module")
-def moments() -> list[tuple[str, float]]:
-    """When to kill: a task whose end is told, and the seconds after it. All task ends, in their
-    order, and in the midst of the tasks that take long."""
-    dags = in_asset_order(load_dags())
-    ends = [f"{dag.dag_id}.{task.task_id}" for dag in dags for task in dag.topological_sort()]
-    midst = [(end, IN_THE_MIDST) for end in ends if end.endswith(BEFORE_DBT)]
-    assert len(midst) == len(BEFORE_DBT)
-    return [*midst, *((end, 0.0) for end in ends)]
 
 
 @pytest.fixture(scope="module")
@@ -93,18 +83,27 @@ def test_the_role_lets_these_runs_do_all_they_do_and_nothing_else(simulated):
     assert set(seen["granted"]) - set(seen["used"]) == ON_BEHALF | RARE
 
 
-def test_a_first_run_killed_anywhere_and_run_again_gives_the_same_rows(untouched, once, moments):
-    """Every kill hits a lake that no run has finished: the rows of an earlier day cannot help."""
+def test_a_first_run_killed_three_times_and_run_again_gives_the_same_rows(untouched, once):
+    """Every kill hits a lake that no run has finished: the rows of an earlier day cannot help.
+
+    A kill costs a run up to it, so only these three are real. The others are proved where they cost less:
+    - after the lake is prepared and after the last task: test_a_day_run_again_gives_the_same_rows above
+    - in the midst of the snapshot: test_a_look_that_is_made_again_leaves_one_copy (sandbox/lacuna/test_snapshot.py)
+    - at each write of the catalog: test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows (test_catalog.py)
+    - after parsing and after building: test_a_rerun_after_a_kill_gives_the_same_rows (sandbox/dbt_project/test_reruns.py)
+    - after finding the event days: it only reads, which sandbox/dbt_project/test_marts.py tries
+    """
     day = untouched.truth["until"]
-    for task, seconds in moments:
+    for task, statements in KILLS:
         with untouched.start(day) as process:
             for line in process.stdout:
                 if task in line and " ok " in line:
-                    time.sleep(seconds)
+                    untouched.wait_for_statements(statements, process)
                     os.kill(process.pid, signal.SIGKILL)
                     break
             else:
                 pytest.fail(f"{task} never ended")
+            assert process.wait(30) == -signal.SIGKILL
     untouched.run(day)
     assert_same(untouched.contents(), once)
 

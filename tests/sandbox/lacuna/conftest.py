@@ -331,13 +331,24 @@ def at() -> Any:
 
 @pytest.fixture
 def settings(cloud: Cloud) -> Any:
-    """Those of an empty environment; the lake is there."""
+    """Those of an empty environment, with one Region to look for event data stores in; the lake is there.
+
+    Without a named Region every observation asks some forty. Tests about stores say `store_regions=()`.
+    """
     from lacuna.lake import lake
     from lacuna.settings import Settings
 
-    found = Settings.from_env()
-    lake.open_lake(found).prepare()
-    return found
+    defaults = replace(Settings.from_env(), store_regions=(REGION,))
+    lake.open_lake(defaults).prepare()
+    return defaults
+
+
+@pytest.fixture
+def soon_tired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run gives a call two attempts, not eight with a minute of waits between them."""
+    from lacuna.aws import session
+
+    monkeypatch.setattr(session, "_ATTEMPTS", 2)
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import json
 import urllib.request
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from lacuna.aws import session
 from lacuna.steps import snapshot
 from tests.sandbox.lacuna.conftest import OBSERVED_AT
 
@@ -49,7 +49,8 @@ def test_a_snapshot_costs_little_more_than_a_call_a_bucket(cloud, settings, coun
     many(cloud, log_buckets=3, sources=55)
     cloud.trail("main", "trail-logs")
     tag(cloud, "source-7", "high")
-    spent = counted(lambda: snapshot.observe(settings, OBSERVED_AT))
+    everywhere = replace(settings, store_regions=())
+    spent = counted(lambda: snapshot.observe(everywhere, OBSERVED_AT))
     written = sum(count for name, count in spent.items() if name in WRITING or "glue:" in name)
     # event data stores are asked for in every Region, however many buckets there are
     regions = spent.pop("cloudtrail:ListEventDataStores")
@@ -124,9 +125,8 @@ def test_a_target_that_is_deleted_while_it_is_read_is_missing(cloud, observed):
 
 
 def test_what_is_throttled_to_the_end_is_unknown_and_needs_no_permission(
-    cloud, observed, monkeypatch
+    cloud, observed, soon_tired
 ):
-    monkeypatch.setattr(session, "_ATTEMPTS", 2)
     cloud.bucket("busy")
     cloud.bucket("photos")
     cloud.faults(
