@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Enabled in every account of their partition. Any other Region must be enabled first, and takes no
-# session token of STS's global endpoint.
+from lacuna.reasons import Reason
+
+# Regions that every account of their partition has. Any other Region must be enabled first, and
+# rejects session tokens of STS's global endpoint.
 _REGIONS_OF_ALL = frozenset(
     {
         *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
@@ -14,11 +16,11 @@ _REGIONS_OF_ALL = frozenset(
         *("cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"),
     }
 )
-# What S3 answers where it does not know credentials that are known elsewhere
+# What S3 answers if credentials are valid elsewhere but not in this Region
 _CREDENTIALS_UNKNOWN = frozenset({"InvalidAccessKeyId", "InvalidToken"})
-# How S3 says that there is no such bucket; HEAD answers have no better word
+# S3's codes for a bucket that does not exist; HEAD answers only have the second
 NO_BUCKET = frozenset({"NoSuchBucket", "NotFound"})
-# What AWS answers a caller that asks too much, and goes on answering after every retry
+# AWS's codes for throttling that outlasted every retry
 THROTTLED = frozenset(
     {
         *("SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"),
@@ -27,7 +29,7 @@ THROTTLED = frozenset(
 )
 
 # Every call whose refusal is a value and not the end of the run, with the action that a policy must
-# allow. Most actions are called like the operation; S3's are often not.
+# allow. Most actions have the operation's name; S3's often do not.
 PERMISSIONS: Mapping[str, str] = {
     "ListBuckets": "s3:ListAllMyBuckets",
     "HeadBucket": "s3:ListBucket",
@@ -70,30 +72,30 @@ _DENIED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A read that AWS did not answer: which call, and the error's code."""
+    """A read that AWS refused: the call and the error code."""
 
     operation: str
     error_code: str
 
 
-def why_unread(refused: Refusal, region: str | None) -> str:
-    """The reason of a bucket whose logging was not readable: a code that says what to mend."""
+def why_unread(refused: Refusal, region: str | None) -> Reason:
+    """Return the reason for a bucket whose logging configuration cannot be read."""
     if refused.error_code in _CREDENTIALS_UNKNOWN and region not in _REGIONS_OF_ALL:
-        return "region_not_enabled"
+        return Reason.REGION_NOT_ENABLED
     if refused.error_code in THROTTLED:
-        return "logging_throttled"
-    return "logging_unreadable"
+        return Reason.LOGGING_THROTTLED
+    return Reason.LOGGING_UNREADABLE
 
 
 def missing(refused: Refusal) -> str | None:
-    """The permission that lacks, by name; None where the call failed for another cause."""
+    """Return the missing permission; None if the call failed for another cause."""
     if refused.error_code not in _DENIED:
         return None
     return PERMISSIONS.get(refused.operation)
 
 
 def needed(refused: Refusal) -> str:
-    """A refusal in one line, with the permission where that is what lacks."""
+    """Describe a refusal in one line, with the permission if that is missing."""
     permission = missing(refused)
-    said = f"{refused.operation} refused ({refused.error_code})"
-    return f"{said}, {permission} is not allowed" if permission else said
+    description = f"{refused.operation} refused ({refused.error_code})"
+    return f"{description}, {permission} is not allowed" if permission else description

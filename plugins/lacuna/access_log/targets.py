@@ -1,11 +1,11 @@
 """Can S3 deliver access logs to this target bucket? Pure judgement over configuration as read.
 
-What cannot be seen from here and may still stop delivery: service control policies, resource
-control policies, and the first hour after a change. A `deliverable` target is one that nothing
-Lacuna can read forbids; whether logs then arrive is answered by looking for them.
+Service control policies, resource control policies and the first hour after a change may still
+stop delivery; Lacuna cannot see them. `deliverable` means: nothing that Lacuna can read forbids
+delivery. Whether logs arrive is a question for the log bucket.
 
-Bucket names are unique within a partition of AWS (aws, aws-cn, …): a bucket of another one is
-missing here, or somebody else's. A policy whose ARNs are of another partition is told as such.
+Bucket names are unique within a partition of AWS (aws, aws-cn, …): a bucket of another partition is
+missing here, or somebody else's. A policy with ARNs of another partition has a reason of its own.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from lacuna.access_log import policies
 from lacuna.access_log.policies import DIGIT, LETTER, Decision, PolicyUnreadable, Request, Truth
+from lacuna.reasons import Reason
 from lacuna.refusals import Refusal
 
 LOG_SERVICE = "logging.s3.amazonaws.com"
@@ -27,13 +28,13 @@ PARTITIONS = (
     *("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"),
 )
 
-# What differs from key to key: when a log object was delivered, and its unique ending.
+# The parts that differ from key to key: the time of delivery, and the unique ending.
 STAMP = "dddd-dd-dd-dd-dd-dd-".replace("d", DIGIT)
 FOLDER = "dddd/dd/dd/".replace("d", DIGIT)
 _ENDING = LETTER * 16
 
-# A service principal writing its own PUT has no person, organisation or VPC behind it, and sends
-# no encryption header. Statements that demand one of these shut the log service out.
+# A service principal's own PUT has no person, organization or VPC behind it and sends no encryption
+# header. Statements that demand one of these exclude the log service.
 _NOT_SENT = frozenset(
     {
         "aws:calledvia",
@@ -59,13 +60,16 @@ _NOT_SENT = frozenset(
 )
 
 
-# S3 takes no older TLS from anybody, so a Deny of less (AWS recommends it) stops no delivery
+# S3 accepts no older TLS from anybody, so the Deny of it that AWS recommends stops no delivery
 _TLS = {"s3:tlsversion": 1.2}
 
 
 class TargetState(StrEnum):
-    """UNCERTAIN: everything was read, but a rule tests what nobody outside AWS can know.
-    UNKNOWN: something that decides was not readable."""
+    """Whether S3 can deliver.
+
+    UNCERTAIN: everything was read, but a rule tests something that cannot be known outside AWS.
+    UNKNOWN: something that decides cannot be read.
+    """
 
     DELIVERABLE = "deliverable"
     BROKEN = "broken"
@@ -74,7 +78,7 @@ class TargetState(StrEnum):
 
 
 class Existence(StrEnum):
-    """Whether the target is there, and whose it is."""
+    """Whether the target bucket exists, and whose it is."""
 
     OURS = "ours"
     OTHER_ACCOUNT = "other_account"
@@ -84,8 +88,11 @@ class Existence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRule:
-    """What a lifecycle rule does to current objects, and to which: those of more bytes than
-    `larger_than` and fewer than `smaller_than`. Neither days nor date: it expires none."""
+    """What a lifecycle rule does to current objects.
+
+    It applies to objects of more bytes than `larger_than` and fewer than `smaller_than`. Without
+    days and date it expires nothing.
+    """
 
     prefix: str = ""
     days: int | None = None
@@ -115,7 +122,7 @@ class TargetConfig:
     refusal: Refusal | None = None  # why existence is unknown
 
     def refusals(self) -> list[Refusal]:
-        """Every read that was refused, the one that hides most first."""
+        """Return every refused read, the one that hides most first."""
         settings = (
             self.refusal,
             self.policy,
@@ -146,20 +153,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class TargetVerdict:
-    """A target's state for one source, with a code for each reason that it is not deliverable."""
+    """A target's state for one source, and every reason why it is not deliverable."""
 
     state: TargetState
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 def judge(source: Source, target: TargetConfig) -> TargetVerdict:
-    """Whether `source`'s access log can be written to `target`, as far as configuration tells."""
+    """Judge if `source`'s access log can be written to `target`, as far as configuration shows."""
     if target.existence is Existence.UNKNOWN:
-        return TargetVerdict(TargetState.UNKNOWN, ("target_unreadable",))
+        return TargetVerdict(TargetState.UNKNOWN, (Reason.TARGET_UNREADABLE,))
     if target.existence is Existence.MISSING:
-        return TargetVerdict(TargetState.BROKEN, ("target_missing",))
+        return TargetVerdict(TargetState.BROKEN, (Reason.TARGET_MISSING,))
     if target.existence is Existence.OTHER_ACCOUNT:
-        return TargetVerdict(TargetState.BROKEN, ("target_other_account",))
+        return TargetVerdict(TargetState.BROKEN, (Reason.TARGET_OTHER_ACCOUNT,))
 
     findings = [
         *_permission(source, target),
@@ -169,95 +176,103 @@ def judge(source: Source, target: TargetConfig) -> TargetVerdict:
         *_requester_pays(target),
         *_grants(source, target),
     ]
-    # What is surely broken stays broken, whatever else could not be read.
+    # What is certainly broken stays broken, whatever else cannot be read.
     for state in (TargetState.BROKEN, TargetState.UNKNOWN, TargetState.UNCERTAIN):
-        reasons = [reason for found, reason in findings if found is state]
+        reasons = [reason for finding, reason in findings if finding is state]
         if reasons:
             return TargetVerdict(state, tuple(dict.fromkeys(reasons)))
     return TargetVerdict(TargetState.DELIVERABLE)
 
 
-_Finding = tuple[TargetState, str]
+_Finding = tuple[TargetState, Reason]
 
 
 def _region(source: Source, target: TargetConfig) -> Iterable[_Finding]:
     if target.region is None:
-        yield TargetState.UNKNOWN, "target_region_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_REGION_UNREADABLE
     elif target.region != source.region:
-        yield TargetState.BROKEN, "target_other_region"
+        yield TargetState.BROKEN, Reason.TARGET_OTHER_REGION
 
 
 def _encryption(target: TargetConfig) -> Iterable[_Finding]:
     if isinstance(target.encryption, Refusal):
-        yield TargetState.UNKNOWN, "target_encryption_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_ENCRYPTION_UNREADABLE
     elif (target.encryption or "AES256") != "AES256":
-        yield TargetState.BROKEN, "target_kms_encryption"
+        yield TargetState.BROKEN, Reason.TARGET_KMS_ENCRYPTION
 
 
 def _object_lock(target: TargetConfig) -> Iterable[_Finding]:
     if isinstance(target.object_lock, Refusal):
-        yield TargetState.UNKNOWN, "target_object_lock_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_OBJECT_LOCK_UNREADABLE
     elif target.object_lock == "retains":
-        yield TargetState.BROKEN, "target_object_lock"
+        yield TargetState.BROKEN, Reason.TARGET_OBJECT_LOCK
     elif target.object_lock == "on":
         # AWS names default retention as the obstacle on one page, Object Lock itself on another.
-        yield TargetState.UNCERTAIN, "target_object_lock"
+        yield TargetState.UNCERTAIN, Reason.TARGET_OBJECT_LOCK
 
 
 def _requester_pays(target: TargetConfig) -> Iterable[_Finding]:
     if isinstance(target.requester_pays, Refusal):
-        yield TargetState.UNKNOWN, "target_request_payment_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_REQUEST_PAYMENT_UNREADABLE
     elif target.requester_pays:
-        yield TargetState.BROKEN, "target_requester_pays"
+        yield TargetState.BROKEN, Reason.TARGET_REQUESTER_PAYS
 
 
 def _grants(source: Source, target: TargetConfig) -> Iterable[_Finding]:
-    # AWS refuses to set grants for such a target; what it does with older ones is unsaid.
+    # AWS refuses to set grants for such a target. What it does with older ones is undocumented.
     if source.has_target_grants and isinstance(target.ownership, Refusal):
-        yield TargetState.UNKNOWN, "target_ownership_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_OWNERSHIP_UNREADABLE
     elif source.has_target_grants and target.ownership == ACLS_DISABLED:
-        yield TargetState.UNCERTAIN, "target_grants_not_applicable"
+        yield TargetState.UNCERTAIN, Reason.TARGET_GRANTS_NOT_APPLICABLE
 
 
 def _permission(source: Source, target: TargetConfig) -> Iterable[_Finding]:
     """May the log service write, by policy or by the older ACL grant?"""
     if isinstance(target.policy, Refusal):
-        yield TargetState.UNKNOWN, "target_policy_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_POLICY_UNREADABLE
         return
     request = log_request(source, target.bucket_name)
     try:
         by_policy = policies.decide(target.policy, request)
         denied = policies.denial(target.policy, request)
     except PolicyUnreadable:
-        yield TargetState.UNKNOWN, "target_policy_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_POLICY_UNREADABLE
         return
     if by_policy is Decision.DENIED:
-        yield TargetState.BROKEN, "target_policy_denies"
+        yield TargetState.BROKEN, Reason.TARGET_POLICY_DENIES
     elif by_policy is Decision.UNCERTAIN:
-        doubts = [(TargetState.UNCERTAIN, one) for one in _doubts(target.policy, request, denied)]
+        doubts = [
+            (TargetState.UNCERTAIN, reason) for reason in _doubts(target.policy, request, denied)
+        ]
         yield from _permission_by_grant(target, doubts, denied)
     elif by_policy is Decision.NOT_ALLOWED:
         why = _why_not_allowed(source, target.bucket_name, target.policy)
         yield from _permission_by_grant(target, [(TargetState.BROKEN, why)], denied)
 
 
-def _doubts(policy: str | None, request: Request, denied: Truth) -> Iterable[str]:
-    """What of a policy nobody outside AWS can decide: its Allows, its Denies, or both."""
+def _doubts(policy: str | None, request: Request, denied: Truth) -> Iterable[Reason]:
+    """Return which of a policy's Allows and Denies cannot be decided outside AWS."""
     if policies.allowance(policy, request) is None:
         in_part = policies.allows_part(policy, request)
-        yield "target_policy_resource_partial" if in_part else "target_policy_condition_unknown"
+        yield (
+            Reason.TARGET_POLICY_RESOURCE_PARTIAL
+            if in_part
+            else Reason.TARGET_POLICY_CONDITION_UNKNOWN
+        )
     if denied is None:
-        yield "target_policy_deny_uncertain"
+        yield Reason.TARGET_POLICY_DENY_UNCERTAIN
 
 
-def _why_not_allowed(source: Source, target_bucket: str, policy: str | None) -> str:
-    """A policy that was copied from another partition names this bucket, and not this bucket."""
-    elsewhere = (replace(source, partition=one) for one in PARTITIONS if one != source.partition)
-    meant = any(
-        policies.decide(policy, log_request(one, target_bucket)) is Decision.ALLOWED
-        for one in elsewhere
+def _why_not_allowed(source: Source, target_bucket: str, policy: str | None) -> Reason:
+    """Distinguish a policy copied from another partition from one that does not allow delivery."""
+    others = (replace(source, partition=name) for name in PARTITIONS if name != source.partition)
+    is_allowed_there = any(
+        policies.decide(policy, log_request(other, target_bucket)) is Decision.ALLOWED
+        for other in others
     )
-    return "target_policy_other_partition" if meant else "target_policy_missing"
+    if is_allowed_there:
+        return Reason.TARGET_POLICY_OTHER_PARTITION
+    return Reason.TARGET_POLICY_MISSING
 
 
 def _permission_by_grant(
@@ -265,22 +280,24 @@ def _permission_by_grant(
 ) -> Iterable[_Finding]:
     grants, ownership = target.log_delivery_grants, target.ownership
     if isinstance(grants, Refusal):
-        yield TargetState.UNKNOWN, "target_acl_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_ACL_UNREADABLE
     elif not grants & {"WRITE", "FULL_CONTROL"}:
         yield from without_grant
     elif isinstance(ownership, Refusal):
-        yield TargetState.UNKNOWN, "target_ownership_unreadable"
+        yield TargetState.UNKNOWN, Reason.TARGET_OWNERSHIP_UNREADABLE
     elif ownership == ACLS_DISABLED:
         is_broken = without_grant[0][0] is TargetState.BROKEN
-        yield from [(TargetState.BROKEN, "target_acl_disabled")] if is_broken else without_grant
+        yield from (
+            [(TargetState.BROKEN, Reason.TARGET_ACL_DISABLED)] if is_broken else without_grant
+        )
     elif denied is None:
-        yield TargetState.UNCERTAIN, "target_policy_deny_uncertain"
+        yield TargetState.UNCERTAIN, Reason.TARGET_POLICY_DENY_UNCERTAIN
     elif "FULL_CONTROL" not in grants and not grants.issuperset(_LEGACY_GRANTS):
-        yield TargetState.UNCERTAIN, "target_acl_incomplete"
+        yield TargetState.UNCERTAIN, Reason.TARGET_ACL_INCOMPLETE
 
 
 def log_request(source: Source, target_bucket: str) -> Request:
-    """The PUT that the log service would send, as the target's policy would see it."""
+    """Return the PUT that the log service would send, as the target's policy would see it."""
     arn = f"arn:{source.partition}:s3:::"
     return Request(
         service=LOG_SERVICE,
@@ -302,13 +319,13 @@ def log_request(source: Source, target_bucket: str) -> Request:
 
 
 def log_key(source: Source) -> str:
-    """Every key that S3 writes the source's log under, with DIGIT and LETTER where they differ."""
+    """Return the pattern of the keys of the source's log, with DIGIT and LETTER for what varies."""
     folder = "" if source.key_layout == "simple" else FOLDER
     return f"{log_place(source)}{folder}{STAMP}{_ENDING}"
 
 
 def log_place(source: Source) -> str:
-    """What every one of these keys begins with."""
+    """Return the prefix of all these keys."""
     if source.key_layout == "simple":
         return source.target_prefix
     return f"{source.target_prefix}{source.account_id}/{source.region}/{source.bucket_name}/"

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lacuna.aws.session import Account, AwsError, each, error_code, refusal
 from lacuna.refusals import Refusal, needed
-from lacuna.trail.coverage import (
-    EventDataStore,
+from lacuna.trail.recorders import EventDataStore, Trail, TrailStatus
+from lacuna.trail.selectors import (
     FieldSelector,
     Selector,
-    Trail,
-    TrailStatus,
     basic_management_selector,
     basic_selector,
 )

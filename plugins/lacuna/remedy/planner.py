@@ -32,6 +32,7 @@ from lacuna.access_log.targets import (
     log_key,
     log_place,
 )
+from lacuna.reasons import Reason
 from lacuna.refusals import Refusal, why_unread
 from lacuna.remedy.plans import SID, Change, Note, Plan
 
@@ -44,23 +45,32 @@ _POLICY_LIMIT = 20_480
 
 # Reasons that one more Allow mends, and those that another target mends
 _BY_STATEMENT = frozenset(
-    {"target_policy_missing", "target_policy_other_partition", "target_acl_disabled"}
+    {Reason.TARGET_POLICY_MISSING, Reason.TARGET_POLICY_OTHER_PARTITION, Reason.TARGET_ACL_DISABLED}
 )
-_BY_TARGET = frozenset({"target_missing", "target_other_region", "target_other_account"})
+_BY_TARGET = frozenset(
+    {Reason.TARGET_MISSING, Reason.TARGET_OTHER_REGION, Reason.TARGET_OTHER_ACCOUNT}
+)
 # What a log that is new to a log bucket must not bring about there
-_HARM = frozenset({"prefix_shared", "prefix_unattributable", "target_logs_itself", "target_chain"})
+_HARM = frozenset(
+    {
+        Reason.PREFIX_SHARED,
+        Reason.PREFIX_UNATTRIBUTABLE,
+        Reason.TARGET_LOGS_ITSELF,
+        Reason.TARGET_CHAIN,
+    }
+)
 
 _BY_HAND = {
-    "target_policy_denies": "a Deny of the log bucket's policy shuts the log service out, and no "
+    Reason.TARGET_POLICY_DENIES: "a Deny of the log bucket's policy shuts the log service out, and no "
     "plan touches a Deny: exempt logging.s3.amazonaws.com from it",
-    "target_policy_deny_uncertain": "a Deny of the log bucket's policy may shut the log service out, "
+    Reason.TARGET_POLICY_DENY_UNCERTAIN: "a Deny of the log bucket's policy may shut the log service out, "
     "and no plan touches a Deny: see if it does, or exempt logging.s3.amazonaws.com from it",
-    "target_kms_encryption": "PutBucketEncryption with AES256 on the log bucket: access logs are "
+    Reason.TARGET_KMS_ENCRYPTION: "PutBucketEncryption with AES256 on the log bucket: access logs are "
     "not delivered under SSE-KMS",
-    "target_object_lock": "PutObjectLockConfiguration without DefaultRetention on the log bucket, "
+    Reason.TARGET_OBJECT_LOCK: "PutObjectLockConfiguration without DefaultRetention on the log bucket, "
     "or log to another one",
-    "target_requester_pays": "PutBucketRequestPayment with Payer BucketOwner on the log bucket",
-    "logging_unreadable": "allow s3:GetBucketLogging on the bucket, and plan again",
+    Reason.TARGET_REQUESTER_PAYS: "PutBucketRequestPayment with Payer BucketOwner on the log bucket",
+    Reason.LOGGING_UNREADABLE: "allow s3:GetBucketLogging on the bucket, and plan again",
 }
 
 
@@ -239,7 +249,7 @@ class _Planner:
         )
         chosen = self._choose(bare, self._prefixes)
         if chosen is None:
-            self._note(one, "logging_off", self._no_log_bucket(one))
+            self._note(one, Reason.LOGGING_OFF, self._no_log_bucket(one))
             return
         target, source = chosen
         enabled = {
@@ -265,7 +275,7 @@ class _Planner:
             for reason in reasons:
                 self._note(one, reason)
 
-    def _redirect(self, one: BucketSeen, source: Source, reasons: Sequence[str]) -> None:
+    def _redirect(self, one: BucketSeen, source: Source, reasons: Sequence[Reason]) -> None:
         """Another target, and everything else of the configuration as it is."""
         chosen = self._choose(source, lambda _: [source.target_prefix])
         if chosen is None:
@@ -278,7 +288,9 @@ class _Planner:
         )
         self._log_to(one, source, enabled, why)
 
-    def _let_in(self, one: BucketSeen, source: Source, target: str, reasons: Sequence[str]) -> None:
+    def _let_in(
+        self, one: BucketSeen, source: Source, target: str, reasons: Sequence[Reason]
+    ) -> None:
         try:
             self._configs[target] = self._allowing(source, target)
         except (NotMendable, PolicyUnreadable) as error:
@@ -378,7 +390,7 @@ class _Planner:
         document = with_statement(config.policy, log_statement(source, target))
         return replace(config, policy=json.dumps(document))
 
-    def _judged(self, source: Source, target: str) -> tuple[TargetState, tuple[str, ...]]:
+    def _judged(self, source: Source, target: str) -> tuple[TargetState, tuple[Reason, ...]]:
         verdict = targets.judge(source, self._configs[target])
         return verdict.state, verdict.reasons
 
@@ -391,7 +403,7 @@ class _Planner:
     def _remember_policy(self, target: str, why: str) -> None:
         self._whys.setdefault(target, []).append(why)
 
-    def _note(self, one: BucketSeen, reason: str, text: str | None = None) -> None:
+    def _note(self, one: BucketSeen, reason: Reason, text: str | None = None) -> None:
         told = text or _BY_HAND.get(reason) or "see the recommendation of fct_logging_coverage"
         self._notes.append(Note(one.name, reason, told))
 

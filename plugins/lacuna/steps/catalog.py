@@ -41,9 +41,9 @@ from lacuna.tables.evidence import (
 )
 from lacuna.text import visible
 from lacuna.trail import places as trail_places
-from lacuna.trail.coverage import Trail
 from lacuna.trail.digests import FileState
 from lacuna.trail.log_files import FileContent
+from lacuna.trail.recorders import Trail
 
 log = logging.getLogger(__name__)
 

@@ -20,9 +20,9 @@ from lacuna.steps.catalog_trail_files import DIGEST, Chain, ChainKey, TrailFiles
 from lacuna.tables.evidence import TrailDigest
 from lacuna.text import visible
 from lacuna.trail import digests, log_files
-from lacuna.trail.coverage import Trail
 from lacuna.trail.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
 from lacuna.trail.log_files import GzipError
+from lacuna.trail.recorders import Trail
 
 log = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from lacuna.aws.session import each
 from lacuna.tables.evidence import Listing
 from lacuna.text import visible
 from lacuna.trail import log_files
-from lacuna.trail.coverage import Trail
 from lacuna.trail.log_files import FileContent
+from lacuna.trail.recorders import Trail
 
 log = logging.getLogger(__name__)
 

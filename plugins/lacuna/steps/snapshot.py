@@ -24,6 +24,7 @@ from lacuna.aws.tags import Tags, read_tags, tag_of
 from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
 from lacuna.lake.lake import open_lake
 from lacuna.lake.sensitivity_table import read_table
+from lacuna.reasons import Reason
 from lacuna.refusals import NO_BUCKET, Refusal, missing, needed, why_unread
 from lacuna.settings import Settings
 from lacuna.tables.evidence import (
@@ -35,7 +36,7 @@ from lacuna.tables.evidence import (
 )
 from lacuna.text import visible
 from lacuna.trail import coverage
-from lacuna.trail.coverage import EventDataStore
+from lacuna.trail.recorders import EventDataStore
 
 log = logging.getLogger(__name__)
 
@@ -339,9 +340,9 @@ def _row(
         partition=account.partition,
     )
     unread = recorded.refused
-    if "trails_unreadable" in recorded.reasons:
+    if Reason.TRAILS_UNREADABLE in recorded.reasons:
         unread = trails.refusals.get(region) or unread
-    if "stores_unreadable" in recorded.reasons:
+    if Reason.STORES_UNREADABLE in recorded.reasons:
         unread = unread or next(iter(stores.refusals.values()), None)
     row = LoggingSnapshot(
         account_id=account.account_id,
@@ -412,7 +413,7 @@ def _with_target(
         log_buckets.account_flags_off,
     )
     refusals, account_block = target.refusals(), log_buckets.account_flags_off
-    if isinstance(account_block, Refusal) and weaknesses.ACCOUNT_BLOCK_UNREADABLE in weak:
+    if isinstance(account_block, Refusal) and Reason.TARGET_ACCOUNT_BLOCK_UNREADABLE in weak:
         refusals.append(account_block)
     refused = next(iter(refusals), None)
     if verdict.reasons:

@@ -1,1 +1,1 @@
-"""CloudTrail: what do trails record, where are their files, are they genuine? Pure."""
+"""CloudTrail: what do trails record, where are their files, are the files genuine? Pure."""

@@ -1,8 +1,8 @@
-"""Are CloudTrail's digest files genuine, unbroken, and do the log files match them? Pure.
+"""Are CloudTrail's digest files genuine and unbroken, and do the log files match them? Pure.
 
-A digest is delivered every hour, for every Region of a trail, traffic or none. It is signed with a
-key of CloudTrail's own and names, with its hash, every log file delivered in that hour. What a
-digest cannot attest is a request that CloudTrail never saw.
+CloudTrail delivers a digest every hour for every Region of a trail, with or without traffic. It is
+signed with CloudTrail's own key and names every log file delivered in that hour, with its hash. A
+digest cannot attest a request that CloudTrail never saw.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 _HOUR = timedelta(hours=1)
-# By how much the stamp in a log file's name may differ from the moment by which digests go. The models take it
-# from here.
+# How much the stamp in a log file's name may differ from the time that digests go by. The models
+# take it from here.
 STAMP_MARGIN = timedelta(minutes=15)
 _NAME = re.compile(
     r"(?P<account>[^/_]+)_CloudTrail-Digest_(?P<region>[a-z0-9-]+)_(?P<trail>[A-Za-z0-9._-]+)_"
@@ -33,7 +33,7 @@ _STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 class DigestState(StrEnum):
-    """What is known of one digest file, or of an hour without one."""
+    """What is known about one digest file, or about an hour without one."""
 
     VALID = "valid"
     INVALID_SIGNATURE = "invalid_signature"
@@ -46,9 +46,9 @@ class DigestState(StrEnum):
 
 
 class FileState(StrEnum):
-    """What the digests say of one log file.
+    """What the digests say about one log file.
 
-    `disowned`: digests of proven origin cover its delivery, and none names it. `not_attested`: none
+    `disowned`: genuine digests cover its delivery and none names it. `not_attested`: no digest
     names it, and none had to.
     """
 
@@ -103,7 +103,7 @@ class DigestName:
 
 @dataclass(frozen=True, slots=True)
 class DigestFile:
-    """A digest file as it lies in its bucket. `content` is uncompressed; None: not readable."""
+    """A digest file as it is in its bucket. `content` is uncompressed; None if it cannot be read."""
 
     log_bucket: str
     object_key: str
@@ -119,7 +119,7 @@ class DigestFile:
 
 @dataclass(frozen=True, slots=True)
 class JudgedDigest:
-    """A digest file with its verdict, or an hour in which none was delivered (`file` None)."""
+    """A digest file and its verdict, or an hour without a digest file (`file` is None)."""
 
     state: DigestState
     start_at: datetime
@@ -134,7 +134,7 @@ class JudgedDigest:
 
 @dataclass(frozen=True, slots=True)
 class FileVerdicts:
-    """What one digest's entries say of the log files: s3:// URLs."""
+    """What one digest's entries say about the log files: s3:// URLs."""
 
     missing: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ _END_TIME = msgspec.json.Decoder(_EndTime)
 
 
 def parse_name(name: str) -> DigestName | None:
-    """What a digest's file name says, None if it is not a digest's name."""
+    """Parse a digest's file name; None if it is not one."""
     match = _NAME.fullmatch(name)
     if match is None:
         return None
@@ -170,12 +170,12 @@ def parse_name(name: str) -> DigestName | None:
 def digest_file(
     log_bucket: str, object_key: str, content: bytes | None, signature: str | None
 ) -> DigestFile:
-    """A digest file from what was read. Without `document` it is unreadable."""
+    """Build a digest file from what was read. Without `document` it is unreadable."""
     if content is None:
         return DigestFile(log_bucket, object_key, None, signature)
     try:
         document = _DECODER.decode(content)
-        # Signed is the text of the end time as written, not the moment it stands for.
+        # The signature covers the end time as written, not the moment that it means.
         end_time = _END_TIME.decode(content).digestEndTime
     except (msgspec.MsgspecError, RecursionError):
         return DigestFile(log_bucket, object_key, content, signature)
@@ -183,7 +183,7 @@ def digest_file(
 
 
 def string_to_sign(file: DigestFile) -> bytes:
-    """The four lines that CloudTrail signs."""
+    """Return the four lines that CloudTrail signs."""
     document = _document(file)
     previous = document.previousDigestSignature
     return "\n".join(
@@ -197,7 +197,7 @@ def string_to_sign(file: DigestFile) -> bytes:
 
 
 def content_sha256(file: DigestFile) -> str:
-    """Hex SHA-256 of the uncompressed digest."""
+    """Return the hex SHA-256 of the uncompressed digest."""
     return hashlib.sha256(file.content or b"").hexdigest()
 
 
@@ -222,13 +222,13 @@ def judge(
     begins_anew: bool = False,
     keys_are_all: bool = True,
 ) -> DigestState:
-    """The verdict on one digest file.
+    """Return the verdict on one digest file.
 
-    `public_keys` are CloudTrail's for the digest's Region, by fingerprint. `previous` is the
-    digest that this one names as its predecessor, None where no such object exists any more;
-    `previous_was_readable=False` says that nobody could look. `begins_anew`: an older digest of the
-    same chain exists, although this one may claim to be the first. `keys_are_all`: a key that is not
-    among them is none of CloudTrail's; else nobody knows.
+    `public_keys` are CloudTrail's keys for the digest's Region, by fingerprint. `keys_are_all`: a
+    key that is missing among them is not CloudTrail's; otherwise this is unknown. `previous` is the
+    digest that this one names as its predecessor, None if that object no longer exists;
+    `previous_was_readable=False` means that it could not be read. `begins_anew`: an older digest of
+    the same chain exists, although this one may claim to be the first.
     """
     document = file.document
     if document is None:
@@ -250,19 +250,21 @@ def judge(
 def missing_hours(
     chain: Sequence[JudgedDigest], since: datetime | None = None, until: datetime | None = None
 ) -> list[JudgedDigest]:
-    """The hours that no digest of one Region's hourly chain covers.
+    """Return the hours that no digest of one Region's hourly chain covers.
 
-    Between its first and its last one, from `since` on where it is known that the chain ran till
-    then, and up to `until` where it ought to run till then.
+    They lie between its first and its last digest. Pass `since` if the chain is known to have run
+    until then, and `until` if it must run until then.
     """
-    found = sorted((one for one in chain if one.file), key=lambda one: one.end_at)
+    delivered = sorted(
+        (digest for digest in chain if digest.file), key=lambda digest: digest.end_at
+    )
     begins = [since] if since else []
     ends = [until] if until else []
     gaps = []
     for start, stop in zip(
-        [*begins, *(one.end_at for one in found)],
-        [*(one.start_at for one in found[0 if since else 1 :]), *ends],
-        strict=False,  # without `until` nothing follows the last one
+        [*begins, *(digest.end_at for digest in delivered)],
+        [*(digest.start_at for digest in delivered[0 if since else 1 :]), *ends],
+        strict=False,  # without `until` nothing follows the last digest
     ):
         reached = start
         while stop - reached >= _HOUR:
@@ -274,10 +276,11 @@ def missing_hours(
 def judge_files(
     digest: JudgedDigest, hashes: Mapping[str, str | None], gone: Container[str]
 ) -> FileVerdicts:
-    """Which of the files that `digest` names are gone, and which differ.
+    """Return which of the files that `digest` names are gone, and which differ.
 
-    `hashes` maps a file's s3:// URL to the hash of its content, None where it has no whole content
-    (a truncated file is not the one that was attested). A URL in neither could not be looked at.
+    `hashes` maps a file's s3:// URL to the hash of its content, None if the content is incomplete
+    (a truncated file is not the attested one). A file in neither `hashes` nor `gone` could not be
+    read.
     """
     entries = {entry.log_object: entry.hashValue.lower() for entry in entries_of(digest)}
     return FileVerdicts(
@@ -291,7 +294,7 @@ def judge_files(
 
 
 def attested_hashes(digests: Iterable[JudgedDigest]) -> dict[str, str]:
-    """Every log file that a trusted digest names, with the hash its content must have."""
+    """Return every log file that a trusted digest names, with the hash that its content must have."""
     return {
         entry.log_object: entry.hashValue.lower()
         for digest in digests
@@ -300,25 +303,26 @@ def attested_hashes(digests: Iterable[JudgedDigest]) -> dict[str, str]:
 
 
 def entries_of(digest: JudgedDigest) -> list[LogFileEntry]:
-    """The log files that a trusted digest names. What a forged one names proves nothing."""
+    """Return the log files that a trusted digest names. What a forged digest names proves nothing."""
     if not digest.is_trusted or digest.file is None or digest.file.document is None:
         return []
     return digest.file.document.logFiles
 
 
 def cover(chain: Iterable[JudgedDigest], delivered_at: datetime) -> bool:
-    """Would the trusted digests of one Region's hourly chain name a file of that stamp?"""
+    """Would the trusted digests of one Region's hourly chain name a file with this stamp?"""
     reached = delivered_at - STAMP_MARGIN
-    for one in sorted((one for one in chain if one.is_trusted), key=lambda one: one.start_at):
-        if one.start_at <= reached:
-            reached = max(reached, one.end_at)
+    trusted = (digest for digest in chain if digest.is_trusted)
+    for digest in sorted(trusted, key=lambda digest: digest.start_at):
+        if digest.start_at <= reached:
+            reached = max(reached, digest.end_at)
     return reached >= delivered_at + STAMP_MARGIN
 
 
 def file_state(
     attested: str | None, content_sha256: str | None, *, is_covered: bool = False
 ) -> FileState:
-    """What is known of a delivered file, from the hash its digest names and its own.
+    """Return what is known about a delivered file, from its attested hash and its own.
 
     `is_covered`: every trail that can have written it has digests that would name it.
     """
@@ -328,7 +332,7 @@ def file_state(
 
 
 def _links(document: DigestDocument, previous: DigestFile | None) -> bool:
-    """Is `previous` the very file that this digest was chained to?"""
+    """Is `previous` the file that this digest was chained to?"""
     if previous is None or previous.signature != document.previousDigestSignature:
         return False
     if previous.content is None or document.previousDigestHashValue is None:

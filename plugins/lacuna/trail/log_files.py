@@ -1,9 +1,9 @@
-"""What is inside a delivered CloudTrail file: whole, well-formed, and its hash. Pure.
+"""Is a delivered CloudTrail file whole and well-formed, and what is its hash? Pure.
 
-This is the one place where bytes of log data pass through Python, for two reasons. Athena fails
-the whole query on one truncated gzip or one broken JSON document, so such files must be known
-before the table is read. And a digest attests the hash of a file's uncompressed content, which no
-SQL engine computes. Nothing of a record is kept.
+Only here do bytes of log data pass through Python, for two reasons. Athena fails the whole query on
+one truncated gzip or one broken JSON document, so such files must be known before the table is
+read. And a digest attests the hash of a file's uncompressed content, which no SQL engine computes.
+No record is kept.
 """
 
 import codecs
@@ -29,8 +29,10 @@ _GZIP_WBITS = 31
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What a reader of a log file can expect. `content_sha256` is of the uncompressed bytes and
-    None where they could not be had in full."""
+    """What a reader of a log file can expect.
+
+    `content_sha256` is of the uncompressed bytes, None if they are incomplete.
+    """
 
     readable: bool
     problem: str | None = None
@@ -39,11 +41,11 @@ class FileContent:
 
 
 class GzipError(ValueError):
-    """The bytes are not one or more whole gzip members; the text is the problem's name."""
+    """The bytes are not one or more whole gzip members. The text is the problem's name."""
 
 
 class _Document(msgspec.Struct):
-    # Raw: the records' syntax is checked, nothing is built from them.
+    # Raw: the records' syntax is checked, no objects are built from them.
     Records: list[msgspec.Raw]
 
 
@@ -70,7 +72,7 @@ def inspect(chunks: Iterable[bytes]) -> FileContent:
 
 
 def gunzip(chunks: Iterable[bytes], most: int = _MOST_BYTES) -> bytearray:
-    """The uncompressed bytes, or GzipError: never more than `most`, however small the file."""
+    """Return the uncompressed bytes, at most `most` of them; raise GzipError otherwise."""
     content = bytearray()
     for part in _unpacked(chunks):
         content += part
@@ -86,7 +88,7 @@ def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
         data = chunk
         while data:
             if member.eof:
-                # What follows a member is another one, or zeros that a tool padded it with.
+                # After a member comes another one, or a tool's padding of zeros.
                 data = data.lstrip(b"\0")
                 if not data:
                     break
@@ -99,14 +101,14 @@ def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
             begun = True
             data = member.unused_data if member.eof else member.unconsumed_tail
     if begun and not member.eof:
-        # At most one window of output waits inside zlib once all input is taken.
+        # At most one window of output remains inside zlib after all input is read.
         yield member.flush()
     if not member.eof:
         raise GzipError(TRUNCATED if begun else NOT_GZIP)
 
 
 def _check_utf8(content: bytearray) -> None:
-    """msgspec checks the syntax of a raw record, but not that its text is UTF-8."""
+    """Raise UnicodeDecodeError if it is not UTF-8: msgspec does not check the text of raw records."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(content)
     for start in range(0, len(content), _STEP):

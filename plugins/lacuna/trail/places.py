@@ -1,7 +1,7 @@
-"""Where did trails deliver on a day? Also those that were deleted or moved since. Pure.
+"""Where did trails deliver on a day? This includes trails deleted or moved since. Pure.
 
-CloudTrail leaves the files of a deleted trail where they are, and whoever deletes a trail to hide
-something deletes it before the day is looked at.
+CloudTrail keeps the files of a deleted trail. Somebody who deletes a trail to hide something does
+it before the day is observed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from lacuna.tables.evidence import TrailPlace, read_back
-from lacuna.trail.coverage import Trail
+from lacuna.trail.recorders import Trail
 
 _Key = tuple[str, str, str]
 
@@ -20,12 +20,12 @@ def follow(
     of_day_before: Iterable[Mapping[str, Any]],
     could_be_seen: Callable[[TrailPlace], bool],
 ) -> list[TrailPlace]:
-    """The places of the trails `seen` now and of the evidence rows of the day and the one before.
+    """Return the places of the trails `seen` now and in the evidence of this day and the day before.
 
-    What an earlier look at the day wrote down stays. A place that was there the day before and is
-    no more `is_present` no longer, unless its trail `could_be_seen` no more either.
+    What an earlier observation of the day wrote stays. A place of the day before that is gone has
+    `is_present` False, but only if its trail `could_be_seen`.
     """
-    places = {_key(one): one for one in map(_place, of_day)}
+    places = {_key(place): place for place in map(_place, of_day)}
     for trail in seen:
         place = _of(trail)
         places.setdefault(_key(place), place)
@@ -37,11 +37,11 @@ def follow(
 
 
 def trails(places: Iterable[TrailPlace], seen: Sequence[Trail]) -> list[Trail]:
-    """Every trail to look at, those seen now last.
+    """Return every trail to read, those seen now last.
 
-    One that is not there any more owes nobody a digest; those that it wrote are still judged.
+    A deleted trail owes no digest. The digests that it wrote are still judged.
     """
-    there = {_key(_of(trail)) for trail in seen}
+    present = {_key(_of(trail)) for trail in seen}
     gone = [
         Trail(
             arn=place.trail_arn,
@@ -53,7 +53,7 @@ def trails(places: Iterable[TrailPlace], seen: Sequence[Trail]) -> list[Trail]:
             is_organization=place.is_organization,
         )
         for place in places
-        if _key(place) not in there
+        if _key(place) not in present
     ]
     return [*gone, *seen]
 

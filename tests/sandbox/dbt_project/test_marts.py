@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from lacuna.lake.lake import open_lake
 from lacuna.steps import build, event_days
-from lacuna.trail.coverage import CHANGE_EVENTS
 from lacuna.trail.digests import STAMP_MARGIN
+from lacuna.trail.events import CHANGE_EVENTS
 from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
 
 DAY = date(2026, 5, 20)

@@ -16,7 +16,8 @@ from lacuna.settings import Settings
 from lacuna.steps import snapshot
 from lacuna.tables.evidence import LOGGING_SNAPSHOTS
 from lacuna.trail import coverage
-from lacuna.trail.coverage import FieldSelector, Selector, Trail, TrailStatus, basic_selector
+from lacuna.trail.recorders import Trail, TrailStatus
+from lacuna.trail.selectors import FieldSelector, Selector, basic_selector
 
 ACCOUNT = "123456789012"
 OBSERVED_AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 
 from lacuna.tables import evidence
 from lacuna.tables.evidence import TrailPlace
-from lacuna.trail.coverage import Trail
 from lacuna.trail.places import follow, trails
+from lacuna.trail.recorders import Trail
 from tests.sandbox.lacuna.conftest import DAY
 
 ARN = "arn:aws:cloudtrail:us-east-1:123456789012:trail/main"

@@ -13,20 +13,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import lacuna
-from lacuna.trail.coverage import (
-    READ_EVENTS,
-    WRITE_EVENTS,
-    ChangesWitnessed,
+from lacuna.trail.coverage import ChangesWitnessed, judge, judge_changes
+from lacuna.trail.events import READ_EVENTS, WRITE_EVENTS
+from lacuna.trail.recorders import EventDataStore, Trail, TrailStatus
+from lacuna.trail.selectors import (
     Coverage,
-    EventDataStore,
     FieldSelector,
     Selector,
-    Trail,
-    TrailStatus,
     basic_management_selector,
     basic_selector,
-    judge,
-    judge_changes,
 )
 
 REGION = "eu-west-1"
@@ -720,7 +715,7 @@ def test_the_judgement_needs_neither_boto3_nor_airflow():
         "import sys\n"
         "for name in ('boto3', 'botocore', 'airflow', 'awswrangler'):\n"
         "    sys.modules[name] = None\n"
-        "from lacuna.trail.coverage import Selector, basic_selector, judge\n"
+        "from lacuna.trail.coverage import judge\n"
         "print(judge('logs', 'eu-west-1', []).reads)"
     )
     found = subprocess.run(
