@@ -114,7 +114,7 @@ lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint, cfn-lin
 	@cfn-lint infra/*.yaml
 
 .PHONY: docs
-docs: .venv/.installed ## Write the pages that follow from the code: settings, checks, the embedded engine
+docs: .venv/.installed ## Write the pages that follow from the code: settings, checks, reasons, the embedded engine
 	@python -m lacuna.cli.reference
 	@python -m sandbox.athena.duck.described
 

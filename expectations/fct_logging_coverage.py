@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from expectations.shared import Check, Partition, Row, first_of
 
-# The exact calls in the lines below differ from bucket to bucket, and the mart has them. What is
-# only to know would read as if there were nothing to do.
+# The exact calls differ from bucket to bucket: the mart has them.
 WITH_VERDICT = """
 select
     bucket_name,
@@ -19,11 +18,7 @@ select
     config_error_operation,
     array_join(reasons, ', ') as reasons,
     array_join(
-        transform(
-            filter(recommendations, one -> not starts_with(one, 'Nothing for the days to come')),
-            one -> split_part(one, chr(10), 1)
-        ),
-        ' '
+        transform(filter(advice, item -> item.is_action), item -> item.remedy), ' '
     ) as recommendations
 from {{batch}}
 where verdict = '{verdict}'
@@ -71,43 +66,14 @@ WEAK = """
 select
     coverage.target_bucket as bucket_name,
     codes.weakness,
+    element_at(filter(coverage.advice, item -> item.code = codes.weakness), 1).meaning as meaning,
     count(*) as sources,
     array_join(slice(array_agg(coverage.bucket_name order by coverage.bucket_name), 1, 3), ', ')
         as some_sources
 from {batch} as coverage
 cross join unnest(coverage.weaknesses) as codes (weakness)
-group by coverage.target_bucket, codes.weakness
+group by 1, 2, 3
 """
-
-# What a weakness means, as a predicate of the log bucket
-WEAKNESSES = {
-    "target_logs_itself": "logs into itself: every log object makes new records, without end",
-    "target_chain": "is the first of a chain of log buckets that log each other's deliveries",
-    "prefix_shared": "gets the logs of several buckets under one prefix: a key does not say whose log it is",
-    "prefix_unattributable": "has other buckets' logs below the prefix of one bucket",
-    "lifecycle_too_short": "deletes logs earlier than LACUNA_LOG_RETENTION_DAYS allows",
-    "target_not_versioned": "has no versioning: a log that is overwritten or deleted is gone",
-    "target_public_access_not_blocked": "does not block all public access",
-    "target_public_acls_not_blocked": "accepts public ACLs (BlockPublicAcls is off)",
-    "target_public_acls_not_ignored": "honours public ACLs (IgnorePublicAcls is off)",
-    "target_public_policy_not_blocked": "accepts a public policy (BlockPublicPolicy is off)",
-    "target_public_buckets_not_restricted": (
-        "lets everyone use a public policy (RestrictPublicBuckets is off)"
-    ),
-    "target_logging_unreadable": "may log itself: s3:GetBucketLogging is not allowed",
-    "target_lifecycle_unreadable": (
-        "may delete logs too early: s3:GetLifecycleConfiguration is not allowed"
-    ),
-    "target_versioning_unreadable": (
-        "may have no versioning: s3:GetBucketVersioning is not allowed"
-    ),
-    "target_public_access_unreadable": (
-        "may not block all public access: s3:GetBucketPublicAccessBlock is not allowed"
-    ),
-    "target_account_block_unreadable": (
-        "may not block all public access: s3:GetAccountPublicAccessBlock is not allowed"
-    ),
-}
 
 
 def checks(on: Partition) -> tuple[Check, ...]:
@@ -301,10 +267,9 @@ def _hidden_sentence(row: Row) -> str:
 
 
 def _weak_sentence(row: Row) -> str:
-    code = row["weakness"]
     return (
-        f"log bucket {row['bucket_name']} {WEAKNESSES.get(code, 'is weak')} "
-        f"({code}; logs of {first_of(row['some_sources'], row['sources'])})"
+        f"log bucket {row['bucket_name']} {row['meaning'] or 'is weak'} "
+        f"({row['weakness']}; logs of {first_of(row['some_sources'], row['sources'])})"
     )
 
 

@@ -137,18 +137,21 @@ told as (
 
 ),
 
--- What to do about each code. More data events cost by their number: asked for where a bucket is, or may be, sensitive.
--- Any other's are no more than a witness of its access log, if it writes one, and left to whoever pays.
+-- What to do about each code. More data events cost by their number: they are asked for if a bucket is, or may be,
+-- sensitive. For any other bucket they are an optional witness of its access log, if it writes one.
 asked as (
 
     select
         told.*,
-        remedies.priority,
-        remedies.remedy,
-        remedy_calls.call as whole_call,
+        reasons.code,
+        reasons.priority,
+        reasons.meaning,
+        reasons.remedy,
+        reasons.call as whole_call,
+        reasons.is_action,
         codes.recorder,
-        -- a call that tells its cost is one for more data events
-        coalesce(strpos(remedy_calls.call, '{cost}') > 0 and not told.is_sensitive, false) as is_optional
+        -- a call that names its cost is one for more data events
+        coalesce(strpos(reasons.call, '{cost}') > 0 and not told.is_sensitive, false) as is_optional
 
     from told
 
@@ -166,40 +169,39 @@ asked as (
     cross join unnest(array[split_part(reasons_told.reason, ' ', 1)], array[split_part(reasons_told.reason, ' ', 2)])
         as codes (reason, recorder)
 
-    inner join {{ ref('remedies') }} as remedies
+    inner join {{ ref('reasons') }} as reasons
         on
             if(codes.reason = 'logging_off' and told.is_named_target, 'logging_off_of_log_bucket', codes.reason)
-            = remedies.reason
+            = reasons.code
 
-    left join {{ ref('remedy_calls') }} as remedy_calls
-        on remedies.reason = remedy_calls.reason
+    where reasons.remedy is not null
 
 ),
 
-remedies_of_reasons as (
+remedies as (
 
     select distinct
         bucket_name,
         event_date,
+        code,
         priority,
-        if(is_optional, 'Optional, as a witness of its access log: ', '') || remedy || coalesce(
-            chr(10)
-            || {{ filled('if(is_optional, null, whole_call)', {
-                'bucket': safe_to_copy('bucket_name', 'BUCKET'),
-                'account': safe_to_copy('account_id', 'ACCOUNT'),
-                'region': safe_to_copy('region', 'REGION'),
-                'partition': partition_of('region'),
-                'log_bucket': safe_to_copy('target_bucket', 'LOG_BUCKET'),
-                'prefix': safe_to_copy('target_prefix', 'PREFIX'),
-                'offered_log_bucket': safe_to_copy('offered_log_bucket', 'LOG_BUCKET'),
-                'day': 'cast(event_date as varchar)',
-                'cost': 'cost',
-                'recorder': safe_to_copy('recorder', 'ARN'),
-                'recorder_region': safe_to_copy("split_part(recorder, ':', 4)", 'HOME_REGION'),
-                'newline': 'chr(10)',
-            }) }},
-            ''
-        ) as recommendation
+        meaning,
+        if(is_optional, 'Optional, as a witness of its access log: ', '') || remedy as remedy,
+        {{ filled('if(is_optional, null, whole_call)', {
+            'bucket': safe_to_copy('bucket_name', 'BUCKET'),
+            'account': safe_to_copy('account_id', 'ACCOUNT'),
+            'region': safe_to_copy('region', 'REGION'),
+            'partition': partition_of('region'),
+            'log_bucket': safe_to_copy('target_bucket', 'LOG_BUCKET'),
+            'prefix': safe_to_copy('target_prefix', 'PREFIX'),
+            'offered_log_bucket': safe_to_copy('offered_log_bucket', 'LOG_BUCKET'),
+            'day': 'cast(event_date as varchar)',
+            'cost': 'cost',
+            'recorder': safe_to_copy('recorder', 'ARN'),
+            'recorder_region': safe_to_copy("split_part(recorder, ':', 4)", 'HOME_REGION'),
+            'newline': 'chr(10)',
+        }) }} as call,
+        is_action
 
     from asked
 
@@ -209,9 +211,15 @@ remedies_of_reasons as (
 
 select
     bucket_name,
-    array_agg(recommendation order by priority, recommendation) as recommendations,
+    array_agg(
+        cast(
+            row(code, meaning, remedy, call, is_action)
+            as row(code varchar, meaning varchar, remedy varchar, call varchar, is_action boolean)
+        )
+        order by priority, remedy || coalesce(chr(10) || call, '')
+    ) as advice,
     event_date
 
-from remedies_of_reasons
+from remedies
 
 group by bucket_name, event_date

@@ -13,7 +13,10 @@ select
     verdicts.write_coverage,
     verdicts.coverage_reasons,
     verdicts.sensitivity,
-    coalesce(advice.recommendations, cast(array[] as array(varchar))) as recommendations,
+    transform(
+        coalesce(advice.advice, array[]),
+        item -> item.remedy || coalesce(chr(10) || item.call, '')
+    ) as recommendations,
     verdicts.config_observed_at,
     verdicts.config_error_code,
     verdicts.config_error_operation,
@@ -33,6 +36,7 @@ select
     verdicts.coverage_error_code,
     verdicts.coverage_error_operation,
     verdicts.coverage_missing_permission,
+    coalesce(advice.advice, array[]) as advice,
     verdicts.event_date
 
 from {{ ref('int_bucket_verdicts') }} as verdicts

@@ -9,6 +9,7 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 
+from lacuna.cli.reasons_page import reasons_page
 from lacuna.settings import SETTINGS, Settings
 from lacuna.steps.suites import PARTITION_COLUMNS
 
@@ -93,7 +94,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"checks.md": checks_page, "settings.md": settings_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "checks.md": checks_page,
+    "reasons.md": reasons_page,
+    "settings.md": settings_page,
+}
 
 
 def main() -> None:

@@ -88,15 +88,15 @@ where checks.nth = 1 and not checks.success
 order by checks.partition_day desc, checks.expectation, checks.suite, named.place
 """
 
-# One cell a bucket; no text of a recommendation holds the character between two of them
+# One row a recommendation; one with nulls for a bucket that has none.
 ADVICE = """
-select bucket_name, verdict, array_join(recommendations, chr(30)) as advice
-from lacuna.fct_logging_coverage
-where event_date = date '{day}'
-order by bucket_name
+select coverage.bucket_name, coverage.verdict, items.remedy, items.call, items.is_action
+from lacuna.fct_logging_coverage as coverage
+left join unnest(coverage.advice) with ordinality
+    as items (code, meaning, remedy, call, is_action, place) on true
+where coverage.event_date = date '{day}'
+order by coverage.bucket_name, items.place
 """
-# How a remedy begins that asks nothing of anybody (dbt_project/seeds/remedies.csv)
-_ONLY_TO_KNOW = "Nothing"
 
 NEXT = """
 Where to look next: docs/runbook.md says of each finding what it means and what to do.
@@ -320,21 +320,16 @@ def advice(lake: Lake, day: date, bucket: str | None = None) -> list[str]:
 def advised(rows: Iterable[TextRow], *, whole: bool) -> Iterator[str]:
     """Each bucket with its verdict, below it each recommendation; its calls as they are copied.
 
-    `whole`: also those that ask nothing of anybody.
+    `whole`: also the recommendations that ask for no action.
     """
-    for row in rows:
-        asked = [
-            one
-            for one in (row["advice"] or "").split("\x1e")
-            if one and (whole or not one.startswith(_ONLY_TO_KNOW))
-        ]
-        if not asked and not whole:
+    for (bucket, verdict), items in groupby(rows, itemgetter("bucket_name", "verdict")):
+        shown = [row for row in items if row["remedy"] and (whole or row["is_action"] == "true")]
+        if not shown and not whole:
             continue
-        yield f"{visible(row['bucket_name'] or '')}: {row['verdict']}"
-        for one in asked:
-            first, *lines = one.split("\n")
-            yield f"  - {visible(first)}"
-            yield from map(visible, lines)
+        yield f"{visible(bucket or '')}: {verdict}"
+        for row in shown:
+            yield f"  - {visible(row['remedy'] or '')}"
+            yield from map(visible, (row["call"] or "").splitlines())
         yield ""
 
 

@@ -183,7 +183,7 @@ class Lake:
         assert result.success, failures(result)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        from lacuna.lake import athena
+        from lacuna.lake import athena, lake
 
         return athena.rows(lake.open_lake(self.settings()), sql)
 

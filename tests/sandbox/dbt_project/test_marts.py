@@ -1,7 +1,6 @@
 """What a day's build reads, and which event days it takes up again."""
 
 import csv
-import json
 import logging
 import re
 from contextlib import suppress
@@ -11,10 +10,10 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
+from lacuna.cli import summary
 from lacuna.lake.lake import open_lake
 from lacuna.steps import build, event_days
 from lacuna.trail.digests import STAMP_MARGIN
-from lacuna.trail.events import CHANGE_EVENTS
 from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
 
 DAY = date(2026, 5, 20)
@@ -140,57 +139,11 @@ def seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_calls_hold_only_words_that_the_model_of_advice_fills() -> None:
-    model = (PROJECT / "models/intermediate/int_logging_advice.sql").read_text()
-    filled = set(re.findall(r"(?m)^ {16}'([a-z_]+)': ", model))
-    used = {word for row in seed("remedy_calls") for word in WORDS.findall(row["call"])}
-    assert used == filled
-    assert not any(WORDS.search(row["remedy"]) for row in seed("remedies"))
-    for row in seed("remedy_calls"):
-        # OpenCSVSerDe would take it for an escape
-        assert "\\" not in row["call"], row["reason"]
-
-
-def test_every_call_belongs_to_a_remedy_and_what_has_none_is_known() -> None:
-    remedies = {row["reason"]: row for row in seed("remedies")}
-    calls = [row["reason"] for row in seed("remedy_calls")]
-    assert len(set(calls)) == len(calls)
-    without = remedies.keys() - set(calls)
-    assert set(calls) <= remedies.keys()
-    assert {reason for reason in without if remedies[reason]["priority"] != "7"} == {
-        "logging_throttled",
-        "not_observed",
-        "sensitivity_unreadable",
-        "store_changing",
-    }
-
-
-def test_fragments_of_documents_are_json_and_what_replaces_one_says_what_to_keep() -> None:
-    replacing = (
-        "put-bucket-logging",
-        "put-bucket-policy",
-        "put-bucket-lifecycle",
-        "put-event-s",
-        "=arn",
-    )
-    fragments = 0
-    for row in seed("remedy_calls"):
-        call = WORDS.sub("x", row["call"].replace("{newline}", "\n"))
-        for one in call.split("\n"):
-            document = one if one.startswith("{") else next(iter(re.findall(r"'({.*})'", one)), "")
-            if document not in ("", "{Rules: Rules}"):
-                json.loads(document)
-                fragments += 1
-        if any(name in call for name in replacing) and "off" not in row["reason"]:
-            assert re.search(r"#.*(keep|whole)", call), row["reason"]
-    assert fragments > 30
-
-
 def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     """Of every reason at once, also where next to nothing of the bucket is known."""
     day = date(2026, 5, 24)
     lake.catalogue(day)
-    reasons = tuple(row["reason"] for row in seed("remedies"))
+    reasons = tuple(row["code"] for row in seed("reasons"))
     known = {"target_prefix": "web/", "coverage_reasons": reasons, "weaknesses": reasons}
     trails = [f"trail_not_logging arn:aws:cloudtrail:eu-west-1:1:trail/{name}" for name in "ab"]
     known["coverage_at_fault"] = (*trails, "trail_bucket_missing $(reboot)")
@@ -231,6 +184,11 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     assert "update-trail --region HOME_REGION --name ARN --is-multi" in told["photos"]
     assert "--bucket blank --region REGION" in told["blank"]
 
+    head, *lines = summary.advice(open_lake(lake.settings()), day, "photos")
+    assert head == "photos: idle"
+    listed = "\n".join(line.removeprefix("  - ") for line in lines)
+    assert listed.strip("\n") == told["photos"]
+
 
 def test_every_price_says_where_and_when_it_was_read() -> None:
     prices = seed("prices")
@@ -244,22 +202,6 @@ def test_every_price_says_where_and_when_it_was_read() -> None:
         assert date.fromisoformat(row["read_on"]) >= date(2026, 11, 27)
     model = (PROJECT / "models/intermediate/int_traffic_costs.sql").read_text()
     assert set(re.findall(r"prices[.]item = '(\w+)'", model)) == {row["item"] for row in prices}
-
-
-def test_remedies_have_a_priority_and_what_is_only_to_know_has_the_last() -> None:
-    rows = seed("remedies")
-    assert {row["priority"] for row in rows} == set("12345678")
-    assert len({row["remedy"] for row in rows}) == len(rows)
-    for row in rows:
-        assert (row["priority"] == "7") == row["remedy"].startswith("Nothing"), row["reason"]
-
-
-def test_what_a_trail_must_record_to_tell_of_changes_is_what_the_models_look_for() -> None:
-    with (PROJECT / "seeds/logging_events.csv").open() as seed:
-        rows = [(row["event_source"], row["event_name"]) for row in csv.DictReader(seed)]
-    assert sorted(rows) == sorted(
-        (source, name) for source, names in CHANGE_EVENTS.items() for name in names
-    )
 
 
 def test_the_models_alone_allow_a_stamp_the_same_minutes_as_the_digests_do() -> None:

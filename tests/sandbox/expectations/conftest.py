@@ -20,6 +20,7 @@ from lacuna.tables import evidence
 
 DAY = date(2026, 11, 20)
 
+ADVICE = "array<struct<code:string,meaning:string,remedy:string,call:string,is_action:boolean>>"
 # Glue's types as Parquet has them
 PARQUET = {
     "string": pa.string(),
@@ -29,6 +30,14 @@ PARQUET = {
     "timestamp": pa.timestamp("ms"),
     "date": pa.date32(),
     "array<string>": pa.list_(pa.string()),
+    ADVICE: pa.list_(
+        pa.struct(
+            {
+                **dict.fromkeys(("code", "meaning", "remedy", "call"), pa.string()),
+                "is_action": pa.bool_(),
+            }.items()
+        )
+    ),
 }
 
 # Glue types by column; the partition key comes last
@@ -95,7 +104,6 @@ MARTS = {
         "write_coverage": "string",
         "coverage_reasons": "array<string>",
         "sensitivity": "string",
-        "recommendations": "array<string>",
         "config_observed_at": "timestamp",
         "config_error_code": "string",
         "config_error_operation": "string",
@@ -105,6 +113,7 @@ MARTS = {
         "sensitivity_error_code": "string",
         "sensitivity_error_operation": "string",
         "sensitivity_missing_permission": "string",
+        "advice": ADVICE,
         "event_date": "date",
     },
 }

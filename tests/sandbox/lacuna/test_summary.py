@@ -404,11 +404,23 @@ def test_the_summary_names_every_mart_that_is_checked(mart):
     assert any(f"lacuna.{mart} (" in line for line in where_next(Settings(), DAY))
 
 
+def advice(bucket: str, verdict: str, remedy: str, call: str = "", is_action: str = "true"):
+    """A row of the query for advice."""
+    return {
+        "bucket_name": bucket,
+        "verdict": verdict,
+        "remedy": remedy,
+        "call": call,
+        "is_action": is_action,
+    }
+
+
 def test_advice_has_its_calls_on_lines_of_their_own_and_nothing_that_moves_a_cursor():
-    advice = "Turn it on.\n# keep the rest\naws s3api x --bucket photos\x1eLook at \x1b[2Jit."
-    photos = {"bucket_name": "photos", "verdict": "off", "advice": advice}
-    shown = list(advised([photos], whole=False))
-    assert shown == [
+    rows = [
+        advice("photos", "off", "Turn it on.", "# keep the rest\naws s3api x --bucket photos"),
+        advice("photos", "off", "Look at \x1b[2Jit."),
+    ]
+    assert list(advised(rows, whole=False)) == [
         "photos: off",
         "  - Turn it on.",
         "# keep the rest",
@@ -418,12 +430,13 @@ def test_advice_has_its_calls_on_lines_of_their_own_and_nothing_that_moves_a_cur
     ]
 
 
-def test_advice_without_anything_to_do_is_shown_only_for_a_bucket_that_is_named():
-    known = "Nothing for the days to come: a trail was changed."
+def test_what_needs_no_action_is_shown_only_if_the_bucket_was_asked_for():
+    known = "A trail was changed."
     rows = [
-        {"bucket_name": "music", "verdict": "delivering", "advice": known},
-        {"bucket_name": "photos", "verdict": "off", "advice": f"Turn it on.\x1e{known}"},
-        {"bucket_name": "videos", "verdict": "delivering", "advice": ""},
+        advice("music", "delivering", known, is_action="false"),
+        advice("photos", "off", "Turn it on."),
+        advice("photos", "off", known, is_action="false"),
+        dict.fromkeys(advice("", "", "")) | {"bucket_name": "videos", "verdict": "delivering"},
     ]
     assert list(advised(rows, whole=False)) == ["photos: off", "  - Turn it on.", ""]
     assert list(advised(rows[:1], whole=True)) == ["music: delivering", f"  - {known}", ""]
