@@ -32,8 +32,7 @@ build() {
     VIRTUAL_ENV=.venv UV_COMPILE_BYTECODE=1 .lacuna/uv/bin/uv pip sync --require-hashes requirements.lock
 }
 
-number=$(grep -c '^[a-z0-9].*==' requirements.lock)
-echo "Installing $number packages into .venv with $("$python" --version) (once, 1 to 2 minutes; log: $log) …"
+echo "Installing the locked packages into .venv with $("$python" --version) (once, 1 to 2 minutes; log: $log) …"
 if ! build > "$log" 2>&1; then
     echo "The installation failed. The end of $log:"
     tail -n 20 "$log" | sed 's/^/  /'

@@ -17,6 +17,7 @@ from sandbox.account.account import Account, StoredObject
 from sandbox.account.digests import signing_key
 from sandbox.account.faults import make_plan
 from sandbox.account.period import Period, iso
+from sandbox.account.selectors import event_selectors
 
 
 def write(account: Account, folder: Path) -> None:
@@ -32,7 +33,7 @@ def write(account: Account, folder: Path) -> None:
         for key in (signing_key(account.plan.seed, region),)
     }
     (folder / "public_keys.json").write_text(json.dumps(keys, indent=1))
-    (folder / "event_selectors.json").write_text(json.dumps(buckets.event_selectors(), indent=1))
+    (folder / "event_selectors.json").write_text(json.dumps(event_selectors(), indent=1))
     (folder / "truth.json").write_text(account.truth().to_json())
 
 

@@ -21,7 +21,6 @@ from sandbox.account.buckets import (
     TRAIL_BUCKET,
     TRAIL_HOME,
     Bucket,
-    coverage_details,
 )
 from sandbox.account.cloudtrail import WINDOW, TrailFile
 from sandbox.account.ledger import Ledger, Mark
@@ -30,6 +29,7 @@ from sandbox.account.plan import Damage, Plan, Tamper, Tampering
 from sandbox.account.planting import OBJECTS, QUARANTINE
 from sandbox.account.profiles import volume
 from sandbox.account.resettings import coverage_of_day
+from sandbox.account.selectors import coverage_details
 from sandbox.account.traffic import Request
 from sandbox.account.truth import BucketTruth, Fault, Truth
 

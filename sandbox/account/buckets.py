@@ -1,10 +1,8 @@
-"""The account's buckets: where they are, how each is logged, what the trail records of it."""
+"""The account's buckets: their Region, how each is logged, what the trail records of each."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,58 +14,58 @@ TRAIL_HOME = "us-east-1"
 
 
 def trail_arn(name: str) -> str:
-    """The ARN of a trail of the account."""
+    """Return the ARN of a trail of the account."""
     return f"arn:aws:cloudtrail:{TRAIL_HOME}:{ACCOUNT_ID}:trail/{name}"
 
 
 TRAIL_ARN = trail_arn(TRAIL_NAME)
 TRAIL_BUCKET = "meridian-cloudtrail"
-# Selects every object of its Region, below a prefix of its own, and was stopped long ago.
+# Selects every object of its Region, logs below its own prefix, and was stopped long ago.
 STOPPED_TRAIL, STOPPED_PREFIX = "meridian-trail-2019", "2019"
-# Selects one bucket, below a prefix for which the policy of the trails' bucket lets nobody write.
+# Selects one bucket; the policy of its log bucket allows nobody to write below its prefix.
 FAILING_TRAIL, FAILING_PREFIX = "meridian-trail-vendors", "vendors"
-# Selects one bucket and logs still; the bucket that it delivers to was deleted with its project.
+# Selects one bucket and still logs, to a bucket that was deleted with its project.
 ORPHAN_TRAIL, GONE_TRAIL_BUCKET = "meridian-trail-studio", "meridian-studio-trail"
 REGIONS = ("us-east-1", "eu-west-1")
 
 US_LOGS = "meridian-logs-us-east-1"
 US_APP_LOGS = "meridian-logs-us-east-1-apps"
 EU_LOGS = "meridian-logs-eu-west-1"
-# Exists, but nobody ever gave it a policy: the log service may not write there.
+# Exists without a bucket policy: the log service may not write there.
 BARE_LOGS = "meridian-logs-finance"
-# Named by a bucket's logging configuration, deleted since.
+# Deleted, but still named by a bucket's logging configuration.
 GONE_LOGS = "meridian-logs-2019"
-# Logs come to these, and each has weaknesses of its own: see HARDENING. The relay logs into the
-# ring, the ring into itself; of the shut one nobody may look at what would show them.
+# These receive logs, and each has its weaknesses: see HARDENING. The relay logs to the ring, and
+# the ring logs to itself. Nobody may read the settings that would show the shut one's weaknesses.
 OLD_LOGS = "meridian-logs-old"
 RELAY_LOGS = "meridian-logs-relay"
 RING_LOGS = "meridian-logs-ring"
 SHUT_LOGS = "meridian-logs-shut"
-# Logs cannot come to these, each for a setting of its own: see HARDENING. The policy of the last
+# These cannot receive logs, each because of one setting: see HARDENING. The policy of COPIED_LOGS
 # was copied from a bucket in China.
 KMS_LOGS = "meridian-logs-kms"
 LOCKED_LOGS = "meridian-logs-locked"
 PAYING_LOGS = "meridian-logs-paying"
 COPIED_LOGS = "meridian-logs-copied"
 DSSE_LOGS = "meridian-logs-dsse"
-# Its policy says something else of each prefix: see `_by_prefix`.
+# Its policy has other statements for each prefix: see `policies._by_prefix`.
 SHARED_LOGS = "meridian-logs-shared"
-# Deleted and made anew, in another Region; and by another account, which lets nobody in.
+# Deleted and created again: one in another Region, one by another account that allows nobody in.
 MOVED_LOGS = "meridian-logs-moved"
 TAKEN_LOGS = "meridian-logs-2018"
-# No policy, but ACLs: one grants the log service all that it needs, one forgot the half.
+# No policy, but ACLs: one grants the log service all that it needs, the other only half of it.
 CLASSIC_LOGS = "meridian-logs-classic"
 HALF_LOGS = "meridian-logs-half"
-# Nobody may look at what decides whether logs can come to it.
+# Nobody may read the settings that decide whether it can receive logs.
 SEALED_LOGS = "meridian-logs-sealed"
-# Was enabled once, for one bucket
+# Was enabled once, for one bucket.
 CLOSED_REGION = "af-south-1"
-# Records every Region, and was made in one where the account has no bucket
+# Records every Region; created in a Region where the account has no bucket.
 STORE_NAME, STORE_HOME = "meridian-lake", "ap-southeast-2"
-# Selects one bucket, and takes nothing in any more
+# Selects one bucket; its ingestion is stopped.
 STOPPED_STORE = "meridian-lake-trials"
 
-# A table in which people of the account keep what is sensitive: a CSV file in one of its buckets.
+# A table of what is sensitive, kept by the account's staff: a CSV file in one of its buckets.
 INVENTORY = "meridian_governance.bucket_inventory"
 INVENTORY_BUCKET, INVENTORY_FOLDER = "meridian-data-lake", "governance/bucket_inventory/"
 CONFIDENTIAL = "Confidential"
@@ -86,8 +84,10 @@ class Layout(StrEnum):
 
 
 class Seen(StrEnum):
-    """How much of a bucket's object requests is recorded, for reads or for writes: by the trail,
-    by the event data store alone, or by a trail alone that cannot deliver."""
+    """How much of a bucket's object reads or writes is recorded.
+
+    By the trail, by the event data store alone, or only by a trail that cannot deliver.
+    """
 
     ALL = "covered"
     SOME = "partly_covered"
@@ -99,12 +99,12 @@ class Seen(StrEnum):
 
     @property
     def coverage(self) -> str:
-        """What a reader must say of it."""
+        """The coverage that a reader must report."""
         return self.partition("_but_")[0]
 
 
 class Trouble(StrEnum):
-    """Why a bucket whose logging is on gets no logs, or none that can be found."""
+    """Why the logs of a bucket whose logging is on do not arrive or cannot be found."""
 
     POLICY = "target_policy_denies"
     GONE = "target_gone"
@@ -126,11 +126,11 @@ class Trouble(StrEnum):
     SEALED = "target_policy_unreadable"
 
 
-# What the log bucket's own configuration makes impossible: with the reasons to be told.
+# The log bucket's own configuration makes delivery impossible; the reasons to report.
 UNDELIVERABLE: dict[Trouble, tuple[str, ...]] = {
     **{
-        one: (one.value,)
-        for one in (
+        trouble: (trouble.value,)
+        for trouble in (
             *(Trouble.KMS, Trouble.LOCK, Trouble.PAYS, Trouble.PARTITION),
             *(Trouble.ELSEWHERE, Trouble.OTHERS),
         )
@@ -138,11 +138,11 @@ UNDELIVERABLE: dict[Trouble, tuple[str, ...]] = {
     Trouble.PREFIX: ("target_policy_missing",),
     Trouble.DENY: ("target_policy_denies",),
 }
-# What nobody outside AWS can judge, or nobody may look at: the same, and the target's state.
+# Nobody outside AWS can decide it, or nobody may read it; the target's state and the reasons.
 UNPROVABLE: dict[Trouble, tuple[str, tuple[str, ...]]] = {
     **{
-        one: ("uncertain", (one.value, "target_uncertain"))
-        for one in (Trouble.CONDITION, Trouble.DENY_UNSURE, Trouble.GRANT, Trouble.GRANTS)
+        trouble: ("uncertain", (trouble.value, "target_uncertain"))
+        for trouble in (Trouble.CONDITION, Trouble.DENY_UNSURE, Trouble.GRANT, Trouble.GRANTS)
     },
     Trouble.SEALED: (
         "unknown",
@@ -167,7 +167,7 @@ PUBLIC_ACCESS_FLAGS = (
 
 @dataclass(frozen=True, slots=True)
 class Hardening:
-    """How a log bucket is kept; as it stands: soundly."""
+    """The settings of a log bucket; the defaults are sound."""
 
     is_versioned: bool = True
     flags_off: tuple[str, ...] = ()
@@ -176,16 +176,16 @@ class Hardening:
     encryption: str = "AES256"
     requester_pays: bool = False
     ownership: str = "BucketOwnerEnforced"
-    # what the ACL grants to the log service's group
+    # permissions that the ACL grants to the log service's group
     grants: tuple[str, ...] = ()
 
 
-# Compared by identity: there is one of each, and a million lookups hash them.
+# Compared by identity: each bucket exists once, and a million lookups hash it.
 @dataclass(frozen=True, slots=True, eq=False)
 class Bucket:
-    """A bucket as configured. `target_bucket` None means that its logging is off.
+    """A bucket as configured. `target_bucket` is None if its logging is off.
 
-    `sensitivity` is its tag, `inventoried` what the account's inventory of buckets says of it.
+    `sensitivity` is its tag, `inventoried` its class in the account's inventory of buckets.
     """
 
     name: str
@@ -204,12 +204,12 @@ class Bucket:
 
     @property
     def is_sensitive(self) -> bool:
-        """Whether its tag or the inventory calls it sensitive."""
+        """Whether its tag or the inventory marks it as sensitive."""
         return self.sensitivity is not None or self.inventoried == CONFIDENTIAL
 
     @property
     def delivers(self) -> bool:
-        """Whether log objects of this bucket come to exist."""
+        """Whether log objects of this bucket are delivered."""
         return self.target_bucket is not None and self.trouble in {None, Trouble.UNREADABLE}
 
     @property
@@ -226,14 +226,14 @@ def _logged(
 
 
 def _weakly_logged(name: str, target: str, *weaknesses: str, **more: Any) -> Bucket:
-    """A bucket that nobody uses: it is there for the place that it logs to."""
+    """Return an unused bucket that exists for its log bucket, which has weaknesses."""
     return _logged(
         name, REGIONS[0], "none", 0, (target, Layout.SIMPLE), weaknesses=weaknesses, **more
     )
 
 
 def _not_delivered(name: str, target: str, trouble: Trouble) -> Bucket:
-    """A bucket that nobody uses: it is there for the place where its log cannot come, or may not."""
+    """Return an unused bucket whose log is not delivered, or perhaps not."""
     return _logged(name, REGIONS[0], "none", 0, (target, Layout.SIMPLE), trouble=trouble)
 
 
@@ -279,7 +279,7 @@ SOURCES: tuple[Bucket, ...] = (
             target_prefix="media.meridian.example/"),
     _logged("meridian-ml-features", _US, "lake", 5, (US_LOGS, Layout.EVENT_TIME),
             target_prefix="partitioned/", reads=Seen.NONE),
-    # A prefix without its slash: keys read build-artifacts2026-01-02-…
+    # A prefix without a slash: keys are build-artifacts2026-01-02-…
     _logged("meridian-build-artifacts", _US, "builds", 4, (US_APP_LOGS, Layout.SIMPLE),
             target_prefix="build-artifacts", inventoried=CONFIDENTIAL, **_UNSEEN),
     Bucket("meridian-scratch", _US, "lake", 2),
@@ -298,7 +298,7 @@ SOURCES: tuple[Bucket, ...] = (
     _logged("meridian-eu-telemetry", _EU, "telemetry", 9, (EU_LOGS, Layout.SIMPLE)),
     _logged("meridian-eu-partner-drop", _EU, "uploads", 2, (EU_LOGS, Layout.SIMPLE),
             trouble=Trouble.SILENT),
-    # The European log bucket's policy names its sources one by one and forgot this one.
+    # The European log bucket's policy lists its sources and omits this one.
     _logged("meridian-eu-contracts", _EU, "documents", 1.5, (EU_LOGS, Layout.SIMPLE),
             trouble=Trouble.POLICY, sensitivity="confidential"),
     Bucket("meridian-eu-analytics", _EU, "shared", 2, reads=Seen.SOME, writes=Seen.SOME),
@@ -382,13 +382,13 @@ HARDENING: dict[str, Hardening] = {
 BUCKETS: tuple[Bucket, ...] = SOURCES + LOG_BUCKETS
 BY_NAME: dict[str, Bucket] = {bucket.name: bucket for bucket in BUCKETS}
 
-# What may not be read, as (operation, bucket, error, status)
+# Calls that are refused: (operation, bucket, error, status)
 _DENIED = ("AccessDenied", 403)
 REFUSED: tuple[tuple[str, str, str, int], ...] = (
     *(
-        ("GetBucketLogging", one.name, *_DENIED)
-        for one in BUCKETS
-        if one.trouble is Trouble.UNREADABLE
+        ("GetBucketLogging", bucket.name, *_DENIED)
+        for bucket in BUCKETS
+        if bucket.trouble is Trouble.UNREADABLE
     ),
     ("GetBucketLifecycleConfiguration", SHUT_LOGS, *_DENIED),
     ("GetBucketVersioning", SHUT_LOGS, *_DENIED),
@@ -401,229 +401,8 @@ REFUSED: tuple[tuple[str, str, str, int], ...] = (
     ("ListObjectsV2", TAKEN_LOGS, *_DENIED),
     # a Region that is not enabled does not know the account's credentials
     *(
-        ("GetBucketLogging", one.name, "InvalidToken", 400)
-        for one in BUCKETS
-        if one.trouble is Trouble.REGION
+        ("GetBucketLogging", bucket.name, "InvalidToken", 400)
+        for bucket in BUCKETS
+        if bucket.trouble is Trouble.REGION
     ),
 )
-
-# The prefix of eu-analytics that the trail was asked to watch.
-WATCHED_PREFIX = "shared/"
-# The events that the trail was asked to leave out of backups.
-DELETES = ("DeleteObject", "DeleteObjects")
-# The sessions that it was asked to leave out of ledgers.
-UNWATCHED = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/etl-spark/"
-
-
-def coverage_details(bucket: Bucket) -> tuple[str, ...]:
-    """What a reader must say is recorded of a bucket whose reads or writes are so in part."""
-    told = {
-        Seen.SOME: f"keys that begin with '{WATCHED_PREFIX}'",
-        Seen.BUT_DELETES: f"all but {', '.join(DELETES)}",
-        Seen.BUT_CALLERS: f"caller ARNs that do not begin with '{UNWATCHED}'",
-    }
-    modes = (("reads", bucket.reads), ("writes", bucket.writes))
-    return tuple(f"{mode} recorded: {told[seen]}" for mode, seen in modes if seen in told)
-
-
-def logging_status(bucket: Bucket) -> dict[str, Any]:
-    """The BucketLoggingStatus that PutBucketLogging takes for this bucket."""
-    if bucket.target_bucket is None:
-        return {}
-    enabled: dict[str, Any] = {
-        "TargetBucket": bucket.target_bucket,
-        "TargetPrefix": bucket.target_prefix,
-    }
-    if bucket.layout is Layout.EVENT_TIME:
-        enabled["TargetObjectKeyFormat"] = {
-            "PartitionedPrefix": {"PartitionDateSource": "EventTime"}
-        }
-    elif bucket.layout is Layout.DELIVERY_TIME:
-        enabled["TargetObjectKeyFormat"] = {
-            "PartitionedPrefix": {"PartitionDateSource": "DeliveryTime"}
-        }
-    if bucket.trouble is Trouble.GRANTS:
-        everyone = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
-        reader = {"Grantee": {"Type": "Group", "URI": everyone}, "Permission": "READ"}
-        enabled["TargetGrants"] = [reader]
-    return {"LoggingEnabled": enabled}
-
-
-_LOG_SERVICE = {"Service": "logging.s3.amazonaws.com"}
-
-
-def _by_prefix() -> str:
-    """A policy in which many hands wrote, each for a prefix; nobody wrote for the roadmaps'."""
-
-    def statement(effect: str, prefix: str, **more: Any) -> dict[str, Any]:
-        resource = f"arn:aws:s3:::{SHARED_LOGS}/{prefix}*"
-        action = {} if "NotAction" in more else {"Action": "s3:PutObject"}
-        whose = {"Effect": effect, "Principal": _LOG_SERVICE, "Resource": resource}
-        return {**whose, **action, **more}
-
-    statements = [
-        statement("Allow", "tenders/"),
-        statement("Deny", "tenders/", Principal="*", NotAction=["s3:Get*", "s3:List*"]),
-        statement(
-            "Allow", "lectures/", Condition={"StringEquals": {"aws:SourceOrgID": "o-m3r1d1an42"}}
-        ),
-        statement("Allow", "workshops/"),
-        statement(
-            "Deny", "workshops/", Principal="*",
-            Condition={"NotIpAddress": {"aws:SourceIp": "198.51.100.0/24"}},
-        ),
-    ]  # fmt: skip
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def delivery_policy(log_bucket: str, source_arns: list[str]) -> str:
-    """A bucket policy that lets the log service deliver for these sources, and no others; and, as
-    AWS recommends, nobody over plain HTTP or an older TLS."""
-    statement = {
-        "Sid": "S3ServerAccessLogs",
-        "Effect": "Allow",
-        "Principal": _LOG_SERVICE,
-        "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{log_bucket}/*",
-        "Condition": {
-            "ArnLike": {"aws:SourceArn": source_arns},
-            "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
-        },
-    }
-    weak = {"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
-    denials = [
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [f"arn:aws:s3:::{log_bucket}", f"arn:aws:s3:::{log_bucket}/*"],
-            "Condition": condition,
-        }
-        for condition in weak
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement, *denials]})
-
-
-def log_bucket_policies() -> dict[str, str]:
-    """The policy of every log bucket that has one."""
-    anywhere = ["arn:aws:s3:::meridian-*", "arn:aws:s3:::media.meridian.example"]
-    european = [
-        bucket.arn
-        for bucket in SOURCES
-        if bucket.target_bucket == EU_LOGS and bucket.trouble is not Trouble.POLICY
-    ]
-    american = (
-        *(US_LOGS, US_APP_LOGS, OLD_LOGS, RING_LOGS, RELAY_LOGS, SHUT_LOGS),
-        *(KMS_LOGS, LOCKED_LOGS, PAYING_LOGS, DSSE_LOGS, MOVED_LOGS, SEALED_LOGS),
-    )
-    return {
-        SHARED_LOGS: _by_prefix(),
-        COPIED_LOGS: delivery_policy(COPIED_LOGS, anywhere).replace("arn:aws:", "arn:aws-cn:"),
-        **{name: delivery_policy(name, anywhere) for name in american},
-        EU_LOGS: delivery_policy(EU_LOGS, european),
-    }
-
-
-def trail_bucket_policy() -> str:
-    """The policy that CloudTrail needs on its bucket."""
-    service = {"Service": "cloudtrail.amazonaws.com"}
-    statements = [
-        {
-            "Sid": "AWSCloudTrailAclCheck",
-            "Effect": "Allow",
-            "Principal": service,
-            "Action": "s3:GetBucketAcl",
-            "Resource": f"arn:aws:s3:::{TRAIL_BUCKET}",
-            "Condition": {"StringEquals": {"aws:SourceArn": TRAIL_ARN}},
-        },
-        {
-            "Sid": "AWSCloudTrailWrite",
-            "Effect": "Allow",
-            "Principal": service,
-            "Action": "s3:PutObject",
-            "Resource": f"arn:aws:s3:::{TRAIL_BUCKET}/AWSLogs/{ACCOUNT_ID}/*",
-            "Condition": {
-                "StringEquals": {
-                    "aws:SourceArn": TRAIL_ARN,
-                    "s3:x-amz-acl": "bucket-owner-full-control",
-                }
-            },
-        },
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def event_selectors() -> list[dict[str, Any]]:
-    """The trail's advanced selectors: management events, and S3 objects as `Bucket` says."""
-    both = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.ALL and b.writes is Seen.ALL]
-    both += [f"{b.arn}/{WATCHED_PREFIX}" for b in SOURCES if b.reads is Seen.SOME]
-    writes = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.NONE and b.writes is Seen.ALL]
-    but_deletes = [f"{b.arn}/" for b in SOURCES if b.writes is Seen.BUT_DELETES]
-    but_callers = [f"{b.arn}/" for b in SOURCES if b.reads is Seen.BUT_CALLERS]
-    return [
-        {
-            "Name": "Management events",
-            "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}],
-        },
-        {"Name": "Object reads and writes", "FieldSelectors": _object_fields(both)},
-        {
-            "Name": "Object writes",
-            "FieldSelectors": [
-                *_object_fields(writes),
-                {"Field": "readOnly", "Equals": ["false"]},
-            ],
-        },
-        {
-            "Name": "Objects but for their deletion",
-            "FieldSelectors": [
-                *_object_fields(but_deletes),
-                {"Field": "eventName", "NotEquals": list(DELETES)},
-            ],
-        },
-        {
-            "Name": "Objects but for what jobs do",
-            "FieldSelectors": [
-                *_object_fields(but_callers),
-                {"Field": "userIdentity.arn", "NotStartsWith": [UNWATCHED]},
-            ],
-        },
-    ]
-
-
-def store_selectors() -> list[dict[str, Any]]:
-    """What the event data store records."""
-    return _objects_of("What no trail records", (b for b in SOURCES if b.reads is Seen.STORED))
-
-
-def failing_selectors() -> list[dict[str, Any]]:
-    """What the trail that cannot deliver selects."""
-    return _objects_of("Files of vendors", (b for b in SOURCES if b.reads is Seen.UNDELIVERED))
-
-
-def orphan_selectors() -> list[dict[str, Any]]:
-    """What the trail selects whose bucket is gone."""
-    return _objects_of("The studio's renderings", [BY_NAME["meridian-renderings"]])
-
-
-def stopped_store_selectors() -> list[dict[str, Any]]:
-    """What the event data store selects that takes nothing in."""
-    return _objects_of("A trial", [BY_NAME["meridian-trials"]])
-
-
-def _objects_of(name: str, buckets: Iterable[Bucket]) -> list[dict[str, Any]]:
-    """One selector of every object of some buckets."""
-    return [{"Name": name, "FieldSelectors": _object_fields([f"{b.arn}/" for b in buckets])}]
-
-
-def all_objects() -> list[dict[str, Any]]:
-    """The stopped trail's selectors, in the basic form."""
-    every_object = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
-    return [{"ReadWriteType": "All", "DataResources": [every_object]}]
-
-
-def _object_fields(arn_prefixes: list[str]) -> list[dict[str, Any]]:
-    return [
-        {"Field": "eventCategory", "Equals": ["Data"]},
-        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
-        {"Field": "resources.ARN", "StartsWith": arn_prefixes},
-    ]

@@ -11,9 +11,10 @@ from functools import lru_cache
 
 from sandbox.account import operations as ops
 from sandbox.account.access_log import host_header
-from sandbox.account.buckets import ACCOUNT_ID, DELETES, UNWATCHED, WATCHED_PREFIX, Bucket, Seen
+from sandbox.account.buckets import ACCOUNT_ID, Bucket, Seen
 from sandbox.account.clients import CIPHER, SESSION_START, Client
 from sandbox.account.period import HOUR, iso, moment
+from sandbox.account.selectors import DELETES, UNWATCHED, WATCHED_PREFIX
 from sandbox.account.traffic import Request
 
 WINDOW = 300

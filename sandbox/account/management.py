@@ -15,11 +15,11 @@ from sandbox.account.buckets import (
     TRAIL_HOME,
     TRAIL_NAME,
     Bucket,
-    event_selectors,
-    logging_status,
 )
 from sandbox.account.clients import SESSION_START, Client
 from sandbox.account.period import HOUR, iso
+from sandbox.account.policies import logging_status
+from sandbox.account.selectors import event_selectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sandbox.account import clients as who
 from sandbox.account import hostile
 from sandbox.account import operations as ops
-from sandbox.account.buckets import ACCOUNT_ID, WATCHED_PREFIX, Bucket
+from sandbox.account.buckets import ACCOUNT_ID, Bucket
 from sandbox.account.clients import Client
 from sandbox.account.period import HOUR, moment
+from sandbox.account.selectors import WATCHED_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

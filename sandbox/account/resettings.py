@@ -14,6 +14,7 @@ from sandbox.account.buckets import BY_NAME, Seen
 from sandbox.account.management import Call, SelectorsChange
 from sandbox.account.period import HOUR, day_of, iso, moment
 from sandbox.account.plan import Plan
+from sandbox.account.policies import log_bucket_policies
 from sandbox.account.truth import Expect, Fault
 
 LEFT_OUT = "meridian-dr-standby"
@@ -102,7 +103,7 @@ def log_bucket_policy_changed(plan: Plan) -> Plan:
     at = _evening(plan) + 1200
     asked = {
         "bucketName": b.OLD_LOGS,
-        "bucketPolicy": json.loads(b.log_bucket_policies()[b.OLD_LOGS]),
+        "bucketPolicy": json.loads(log_bucket_policies()[b.OLD_LOGS]),
         "Host": f"{b.OLD_LOGS}.s3.{b.TRAIL_HOME}.amazonaws.com",
         "policy": "",
     }

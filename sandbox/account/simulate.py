@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from sandbox.account import buckets as b
+from sandbox.account import policies, selectors
 from sandbox.account.account import Account, StoredObject
 from sandbox.account.buckets import Bucket, Hardening
 from sandbox.account.digests import signing_key
@@ -85,7 +86,7 @@ def configure(url: str) -> None:
         if bucket.target_bucket is not None:
             clients[bucket.region].put_bucket_logging(
                 Bucket=bucket.name,
-                BucketLoggingStatus=b.logging_status(bucket),  # type: ignore[arg-type]
+                BucketLoggingStatus=policies.logging_status(bucket),  # type: ignore[arg-type]
             )
     for bucket in former:
         clients[bucket.region].delete_bucket(Bucket=bucket.name)
@@ -94,20 +95,22 @@ def configure(url: str) -> None:
     # and grants on log objects only while the target takes ACLs
     for name, hardening in b.HARDENING.items():
         _harden(clients[b.BY_NAME[name].region], name, hardening)
-    for name, policy in b.log_bucket_policies().items():
+    for name, policy in policies.log_bucket_policies().items():
         clients[b.BY_NAME[name].region].put_bucket_policy(Bucket=name, Policy=policy)
-    clients["us-east-1"].put_bucket_policy(Bucket=b.TRAIL_BUCKET, Policy=b.trail_bucket_policy())
+    clients["us-east-1"].put_bucket_policy(
+        Bucket=b.TRAIL_BUCKET, Policy=policies.trail_bucket_policy()
+    )
     _keep_inventory(
         clients[b.BY_NAME[b.INVENTORY_BUCKET].region], _client("glue", url, "us-east-1")
     )
     _create_trails(_client("cloudtrail", url, b.TRAIL_HOME))
     clients[b.TRAIL_HOME].delete_bucket(Bucket=b.GONE_TRAIL_BUCKET)
     _client("cloudtrail", url, b.STORE_HOME).create_event_data_store(
-        Name=b.STORE_NAME, AdvancedEventSelectors=b.store_selectors()
+        Name=b.STORE_NAME, AdvancedEventSelectors=selectors.store_selectors()
     )
     _client("cloudtrail", url, b.TRAIL_HOME).create_event_data_store(
         Name=b.STOPPED_STORE,
-        AdvancedEventSelectors=b.stopped_store_selectors(),
+        AdvancedEventSelectors=selectors.stopped_store_selectors(),
         StartIngestion=False,
     )
     _deny(url)
@@ -217,7 +220,7 @@ def _create_trails(cloudtrail: CloudTrailClient) -> None:
     )
     cloudtrail.put_event_selectors(
         TrailName=b.TRAIL_NAME,
-        AdvancedEventSelectors=b.event_selectors(),  # type: ignore[arg-type]
+        AdvancedEventSelectors=selectors.event_selectors(),  # type: ignore[arg-type]
     )
     cloudtrail.start_logging(Name=b.TRAIL_NAME)
     cloudtrail.create_trail(
@@ -225,20 +228,20 @@ def _create_trails(cloudtrail: CloudTrailClient) -> None:
     )
     cloudtrail.put_event_selectors(
         TrailName=b.STOPPED_TRAIL,
-        EventSelectors=b.all_objects(),  # type: ignore[arg-type]
+        EventSelectors=selectors.all_objects(),  # type: ignore[arg-type]
     )
     cloudtrail.create_trail(
         Name=b.FAILING_TRAIL, S3BucketName=b.TRAIL_BUCKET, S3KeyPrefix=b.FAILING_PREFIX
     )
     cloudtrail.put_event_selectors(
         TrailName=b.FAILING_TRAIL,
-        AdvancedEventSelectors=b.failing_selectors(),  # type: ignore[arg-type]
+        AdvancedEventSelectors=selectors.failing_selectors(),  # type: ignore[arg-type]
     )
     cloudtrail.start_logging(Name=b.FAILING_TRAIL)
     cloudtrail.create_trail(Name=b.ORPHAN_TRAIL, S3BucketName=b.GONE_TRAIL_BUCKET)
     cloudtrail.put_event_selectors(
         TrailName=b.ORPHAN_TRAIL,
-        AdvancedEventSelectors=b.orphan_selectors(),  # type: ignore[arg-type]
+        AdvancedEventSelectors=selectors.orphan_selectors(),  # type: ignore[arg-type]
     )
     cloudtrail.start_logging(Name=b.ORPHAN_TRAIL)
 

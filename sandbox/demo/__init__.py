@@ -28,8 +28,8 @@ TRUTH, TIMINGS, RUN_LOG, REPORT = (
 PATIENCE = 20  # seconds that an interrupted run may take to end
 TAIL = 30  # lines of the log that are printed if the run fails
 
-# The line of a run that names the account, and the one of each task
-_PROGRESS = re.compile(r"account \d|\d{4}-\d\d-\d\d  ")
+# The line of a run that names the account, the line of each task, the counts of each day
+_PROGRESS = re.compile(r"account \d|\d{4}-\d\d-\d\d |  (buckets|hours|findings)  ")
 
 
 def run(seed: int, requests: int, until: date, days: int) -> int:
@@ -52,7 +52,7 @@ def run(seed: int, requests: int, until: date, days: int) -> int:
 def run_days(days: Sequence[date], environment: Mapping[str, str]) -> int:
     """Start the daily run as its users do; return its exit code.
 
-    A line per task is printed. The whole output goes to RUN_LOG.
+    A line per task and the counts of each day are printed. The whole output goes to RUN_LOG.
     """
     command = [sys.executable, "-m", "lacuna", "run", *map(str, days), "--timings", str(TIMINGS)]
     with RUN_LOG.open("w") as log, running(command, environment) as process:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import REPO
 
-# Answers the question whether its version fits with its first argument; anything else fails.
+# Says whether its version fits, names it, and fails at everything else.
 FAKE = """#!/bin/sh
 case "$1" in
     -c) exit {fits} ;;
@@ -22,12 +22,11 @@ esac
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with the script and a lock file of two packages, and no Python on its PATH."""
+    """A folder with the script, and no Python on its PATH."""
     (tmp_path / "scripts").mkdir()
     (tmp_path / "bin").mkdir()
     shutil.copy(REPO / "scripts" / "install.sh", tmp_path / "scripts")
-    (tmp_path / "requirements.lock").write_text("one==1.0 \\\n    --hash=sha256:0\ntwo==2.0\n")
-    for tool in ("bash", "dirname", "mkdir", "grep", "tail", "sed"):
+    for tool in ("bash", "dirname", "mkdir", "tail", "sed"):
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or tool)
     return tmp_path
 
@@ -77,7 +76,7 @@ def test_the_first_python_that_fits_is_taken(
 ) -> None:
     for name in names:
         add_python(checkout, name, fits=True)
-    assert f"Installing 2 packages into .venv with {chosen} " in install(checkout)
+    assert f"Installing the locked packages into .venv with {chosen} " in install(checkout)
 
 
 def test_a_python_that_does_not_run_is_passed_over(checkout: Path) -> None:

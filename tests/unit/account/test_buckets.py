@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 
 from sandbox.account import buckets as b
+from sandbox.account import policies, selectors
 from sandbox.account.buckets import BY_NAME
 
 
 def test_good_targets_let_the_log_service_write_for_their_sources_only() -> None:
-    policies = b.log_bucket_policies()
-    statement = json.loads(policies[b.EU_LOGS])["Statement"][0]
+    by_bucket = policies.log_bucket_policies()
+    statement = json.loads(by_bucket[b.EU_LOGS])["Statement"][0]
     assert statement["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     assert statement["Resource"] == f"arn:aws:s3:::{b.EU_LOGS}/*"
     sources = statement["Condition"]["ArnLike"]["aws:SourceArn"]
@@ -17,7 +18,7 @@ def test_good_targets_let_the_log_service_write_for_their_sources_only() -> None
 
 
 def test_a_finance_log_bucket_has_no_policy() -> None:
-    assert b.BARE_LOGS not in b.log_bucket_policies()
+    assert b.BARE_LOGS not in policies.log_bucket_policies()
 
 
 def test_the_target_of_the_archive_is_no_bucket_of_the_account() -> None:
@@ -33,7 +34,7 @@ def test_sources_log_into_their_own_region_but_for_the_one_whose_target_moved() 
 
 def test_layouts_become_the_object_key_format_of_the_api() -> None:
     def key_format(name: str) -> object:
-        return b.logging_status(BY_NAME[name])["LoggingEnabled"].get("TargetObjectKeyFormat")
+        return policies.logging_status(BY_NAME[name])["LoggingEnabled"].get("TargetObjectKeyFormat")
 
     assert key_format("meridian-web-assets") is None
     assert key_format("meridian-data-lake") == {
@@ -42,11 +43,13 @@ def test_layouts_become_the_object_key_format_of_the_api() -> None:
     assert key_format("meridian-backups") == {
         "PartitionedPrefix": {"PartitionDateSource": "DeliveryTime"}
     }
-    assert b.logging_status(BY_NAME["meridian-scratch"]) == {}
+    assert policies.logging_status(BY_NAME["meridian-scratch"]) == {}
 
 
 def test_selectors_name_buckets_with_their_slash() -> None:
-    by_name = {selector["Name"]: selector["FieldSelectors"] for selector in b.event_selectors()}
+    by_name = {
+        selector["Name"]: selector["FieldSelectors"] for selector in selectors.event_selectors()
+    }
     both = by_name["Object reads and writes"][2]["StartsWith"]
     assert "arn:aws:s3:::meridian-data-lake/" in both
     assert "arn:aws:s3:::meridian-eu-analytics/shared/" in both
