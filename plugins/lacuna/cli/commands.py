@@ -1,11 +1,12 @@
-"""The command line behind `make run` and `make settings`."""
+"""The commands of `python -m lacuna`, which the Makefile calls: run, remediate, ask, advise, settings."""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,24 +17,23 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from lacuna.cli import terminal
+from lacuna.aws.session import Account, AccountError
+from lacuna.cli import remediation, summary, terminal
 from lacuna.day import DayError, named_day
+from lacuna.lake import athena
+from lacuna.lake.athena import QueryFailed
+from lacuna.lake.lake import open_lake
+from lacuna.remedy.plans import PlanError
 from lacuna.settings import Settings, SettingsError
+from lacuna.text import visible
 
 if TYPE_CHECKING:
-    from lacuna.aws.session import Account
-    from lacuna.cli.runner import Part
-    from lacuna.remedy.plans import Plan
+    from lacuna.cli.runner import TaskTime
 
-_QUESTION = re.compile(
+# A query that only reads, after blanks, comments and parentheses
+_READS = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|show|describe|desc|explain)\b",
     re.I | re.S,
-)
-
-_DEFAULT_PLAN = Path(".lacuna/remediation.json")
-_NO_PLAN = (
-    "Which plan? --apply applies a plan that somebody has read: make one with `make remediate`, "
-    "read it, then make remediate APPLY=1 PLAN=.lacuna/remediation.json"
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -51,27 +51,25 @@ def run(
         typer.Argument(metavar="YYYY-MM-DD...", help="Delivery days (UTC) that are over."),
     ],
     timings: Annotated[
-        Path | None, typer.Option(help="Write how long each task took to this JSON file.")
+        Path | None, typer.Option(help="JSON file to write the seconds of each task to.")
     ] = None,
 ) -> None:
     """Run the four daily DAGs for the given days, against the AWS that the environment points to.
 
-    Exit 0 whatever the verdicts are; 1 where the run itself failed, with the cause.
+    The exit code is 0 whatever the verdicts are. It is 1 if the run itself failed; the cause is
+    printed.
     """
-    wanted = [_day(text) for text in days]
-    # before Airflow starts: bad settings and a wrong account cost no time and write nothing
-    chosen = Settings.from_env()
-    interrupt = terminal.Interrupt()
-    interrupt.listen()
-    try:
-        _say_where(chosen)
-        parts = _run_days(chosen, wanted, interrupt)
-    except KeyboardInterrupt:
-        interrupt.leave()
+    with _one_message():
+        delivery_days = [named_day(text, "the day") for text in days]
+        settings = Settings.from_env()
+        with terminal.Interrupt() as interrupt:
+            # before Airflow starts: a wrong setting or account costs no time and writes nothing
+            _check_account(settings)
+            times = _run_days(settings, delivery_days, interrupt)
     if timings:
         rows = [
-            {"day": str(p.day), "dag": p.dag_id, "task": p.task_id, "seconds": p.seconds}
-            for p in parts
+            {"day": str(one.day), "dag": one.dag_id, "task": one.task_id, "seconds": one.seconds}
+            for one in times
         ]
         timings.write_text(json.dumps(rows, indent=1))
 
@@ -80,221 +78,47 @@ def run(
 def remediate(
     plan: Annotated[
         Path | None,
-        typer.Option(help="The plan's file. Default without --apply: .lacuna/remediation.json"),
+        typer.Option(help="File of the plan. Default without --apply: .lacuna/remediation.json"),
     ] = None,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Apply the file's plan instead of making one.")
+        bool, typer.Option("--apply", help="Apply the plan of the file instead of making one.")
     ] = False,
 ) -> None:
-    """Plan what mends the logging of buckets, as a diff; changes nothing without --apply.
+    """Make a plan that repairs the logging of buckets, and show it; change nothing without --apply.
 
-    Exit 0 where the plan was made, or applied whole; 1 where a change was not made; 2 where there
-    is no plan to apply.
+    The exit code is 0 if the plan was made, or was applied completely. It is 1 if a change was not
+    made, and 2 if there is no plan to apply.
     """
-    from lacuna.aws.session import AccountError
-    from lacuna.lake.lake import open_lake
-    from lacuna.remedy.plans import PlanError
-    from lacuna.steps.remediate import check_undo, plan_file, read_plan
-
-    if apply and plan is None:
-        print(_NO_PLAN, file=sys.stderr)
-        sys.exit(2)
-    path = (plan or _DEFAULT_PLAN).absolute()
-    chosen = Settings.from_env()
-    interrupt = terminal.Interrupt(
-        "What was changed stays; running the same plan again is safe: it finds what is there."
-    )
-    interrupt.listen()
-    try:
-        # before Airflow starts: a file that holds no plan for this account costs no time
-        if not apply and (there := _already(path, named=plan is not None)):
-            _show_plan(path, there)
-            return
-        meant = read_plan(path) if apply else None
-        plan_file(path)
-        account = _say_where(chosen)
-        if meant is None:
-            _make_plan(path, interrupt)
-        else:
-            read_plan(path, account.account_id, meant.plan_id, account.region)
-            if meant.undo_of:
-                lake = open_lake(chosen)
-                lake.prepare()
-                check_undo(lake, meant)
-            _apply_plan(chosen, path, meant, interrupt)
-    except PlanError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except AccountError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        interrupt.leave()
-
-
-def _day(text: str) -> date:
-    """The day that was named; ends the process where it is none."""
-    try:
-        return named_day(text, "the day")
-    except DayError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-
-
-def _already(path: Path, *, named: bool) -> Plan | None:
-    """The plan of a file that somebody named, or an undo: what is to be shown, not made anew."""
-    from lacuna.steps.remediate import plan_file, read_plan, undo_at
-
-    return read_plan(plan_file(path)) if named and path.exists() else undo_at(path)
-
-
-def _show_plan(path: Path, plan: Plan) -> None:
-    """A plan that is there already, as it is: somebody may have read it and taken changes out."""
-    from lacuna.remedy import plans
-
-    if plan.undo_of:
-        told = f"{path} undoes plan {plan.undo_of}"
-    else:
-        told = (
-            f"{path} holds this plan already; without PLAN, or with another file, a new one is made"
-        )
-    print(f"{plans.render(plan)}\n\nNothing was changed. {told}")
-    if plan.changes or plan.undo_of:
-        _say_how_to_apply(path)
-
-
-def _say_how_to_apply(path: Path) -> None:
-    print(f"To apply exactly this one: make remediate APPLY=1 PLAN={shlex.quote(str(path))}")
-
-
-def _make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
-    _run_remediation(interrupt, plan_path=str(path), apply=False)
-    from lacuna.remedy import plans
-    from lacuna.steps.remediate import read_plan
-
-    made = read_plan(path)
-    print(f"\n{plans.render(made)}\n\nNothing was changed. The plan is {path}", flush=True)
-    if made.changes:
-        _say_how_to_apply(path)
-
-
-def _apply_plan(settings: Settings, path: Path, plan: Plan, interrupt: terminal.Interrupt) -> None:
-    from lacuna.lake.lake import open_lake
-    from lacuna.remedy import plans
-    from lacuna.steps import remediate as doing
-
-    print(f"\n{plans.render(plan)}\n", flush=True)
-    if not plan.changes:
-        print("Nothing was changed: the plan holds no change.")
-        return
-    since = datetime.now(UTC)
-    undo = doing.undo_path(path, since)
-    failed = False
-    try:
-        _run_remediation(
-            interrupt,
-            plan_path=str(path),
-            apply=True,
-            plan_id=plan.plan_id,
-            undo_path=str(undo),
-        )
-    except SystemExit:
-        failed = True
-    print("", *doing.outcomes(open_lake(settings), plan, since), sep="\n", flush=True)
-    if undo.exists():
-        print(f"\nTo undo what was applied: make remediate APPLY=1 PLAN={shlex.quote(str(undo))}")
-    if failed:
-        sys.exit(1)
-
-
-def _run_remediation(interrupt: terminal.Interrupt, **params: str | bool) -> None:
-    """Run the DAG; ends the process with the cause where it fails."""
-    terminal.wait_for_turn()
-    terminal.before_airflow()
-    from lacuna.cli.runner import RunFailed, run_remediation
-
-    terminal.after_airflow()
-    try:
-        run_remediation(interrupt, **params)
-    except RunFailed as failure:
-        print(f"\n{failure}", flush=True)
-        sys.exit(1)
-
-
-def _say_where(settings: Settings) -> Account:
-    """Print which account, Region and lake the run works in; the account.
-
-    Ends a run that cannot work there.
-    """
-    from lacuna.aws.session import AccountError
-    from lacuna.lake.lake import open_lake
-
-    try:
-        lake = open_lake(settings, patient=False)
-        lake.check()
-    except AccountError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-    endpoint = f"{settings.endpoint_url} (AWS_ENDPOINT_URL)" if settings.endpoint_url else "AWS"
-    print(
-        f"account {lake.account.account_id}, Region {lake.account.region}, "
-        f"lake {lake.bucket}, at {endpoint}",
-        flush=True,
-    )
-    return lake.account
-
-
-def _run_days(settings: Settings, days: list[date], interrupt: terminal.Interrupt) -> list[Part]:
-    terminal.wait_for_turn()
-    terminal.before_airflow()
-    from lacuna.aws.session import AccountError
-    from lacuna.cli import summary
-    from lacuna.cli.runner import RunFailed, run_day
-    from lacuna.lake.athena import QueryFailed
-    from lacuna.lake.lake import open_lake
-
-    terminal.after_airflow()
-    parts = []
-    for day in days:
-        since = datetime.now(UTC).date()
-        try:
-            parts += run_day(day, interrupt)
-        except RunFailed as failure:
-            print(
-                f"\nThe run failed; what was built stays, and running it again is safe.\n{failure}"
-            )
-            sys.exit(1)
-        try:
-            of_day = summary.read(open_lake(settings), settings, day, since)
-            # of several days only the last is shown in full; check_results has the others
-            lines = list(summary.lines(of_day, brief=day != days[-1]))
-        except (QueryFailed, AccountError) as error:
-            lines = ["", f"{day} was built and checked, but its summary could not be read: {error}"]
-        print(*summary.fitted(lines), sep="\n", flush=True)
-    print(*summary.fitted(summary.where_next(settings, days[-1])), sep="\n", flush=True)
-    return parts
+    with _one_message():
+        if apply and plan is None:
+            raise PlanError(remediation.NO_PLAN)
+        path = (plan or remediation.DEFAULT_PLAN).absolute()
+        settings = Settings.from_env()
+        with terminal.Interrupt(remediation.INTERRUPTED) as interrupt:
+            # before Airflow starts: a file without a plan for this account costs no time
+            if apply:
+                to_apply = remediation.read_to_apply(path)
+                account = _check_account(settings)
+                remediation.apply_plan(settings, account, path, to_apply, interrupt)
+            elif existing := remediation.existing_plan(path, named=plan is not None):
+                remediation.show_existing(path, existing)
+            else:
+                _check_account(settings)
+                remediation.make_plan(path, interrupt)
 
 
 @app.command()
 def ask(sql: Annotated[str, typer.Argument(help="One query, in Athena's SQL.")]) -> None:
-    """Ask the lake one query; prints its rows, tab-separated, with NULL where there is no value."""
-    if not _QUESTION.match(sql):
+    """Ask the lake one query; print its rows, separated by tabs, with NULL for a missing value."""
+    if not _READS.match(sql):
         print(
-            "ask only reads: begin with SELECT, WITH, VALUES, SHOW, DESCRIBE or EXPLAIN (what"
-            " changes the lake is for dbt or Athena's console)",
+            "ask only reads: begin with SELECT, WITH, VALUES, SHOW, DESCRIBE or EXPLAIN. To change "
+            "the lake, use dbt or Athena's console",
             file=sys.stderr,
         )
         sys.exit(2)
-    from lacuna.aws.session import AccountError
-    from lacuna.lake import athena
-    from lacuna.lake.lake import open_lake
-    from lacuna.text import visible
-
-    try:
+    with _one_message():
         rows = athena.rows(open_lake(Settings.from_env()), sql)
-    except (AccountError, athena.QueryFailed) as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
     header: list[list[str | None]] = [list(row) for row in rows[:1]]
     for line in [*header, *(list(row.values()) for row in rows)]:
         print("\t".join("NULL" if cell is None else visible(str(cell)) for cell in line))
@@ -306,22 +130,14 @@ def advise(
     day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="A day (UTC) that was run.")],
     bucket: Annotated[str | None, typer.Option(help="This bucket only.")] = None,
 ) -> None:
-    """Print what to do about each bucket's logging, with the exact call below it where there is one.
+    """Print what to do about the logging of each bucket, with the exact call below it if there is one.
 
-    A line that begins with # says what to keep. Exit 1 where nothing could be read, or
-    nothing is known of the day or of the bucket.
+    A line that begins with # says what to keep. The exit code is 1 if the lake could not be read,
+    or holds nothing about the day or the bucket.
     """
-    wanted = _day(day)
-    from lacuna.aws.session import AccountError
-    from lacuna.cli import summary
-    from lacuna.lake import athena
-    from lacuna.lake.lake import open_lake
-
-    try:
-        lines = summary.advice(open_lake(Settings.from_env()), wanted, bucket)
-    except (AccountError, athena.QueryFailed, summary.NothingKnown) as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
+    with _one_message():
+        event_day = named_day(day, "the day")
+        lines = summary.advice(open_lake(Settings.from_env()), event_day, bucket)
     print(*lines, sep="\n")
 
 
@@ -330,15 +146,76 @@ def settings() -> None:
     """List every setting: its value, where the value comes from, and what it means."""
     table = Table("setting", "value", "origin", "meaning", box=None, pad_edge=False)
     for column in table.columns:
-        column.overflow = "fold"  # a cut value is a wrong value
+        column.overflow = "fold"  # a value that is cut off is a wrong value
     table.columns[0].no_wrap = table.columns[2].no_wrap = True
     for row in Settings.from_env().rows():
         table.add_row(*(Text(str(cell)) for cell in row))
     console = Console(highlight=False)
-    if not console.is_terminal:  # whoever reads a file or a pipe has no width
+    if not console.is_terminal:  # a file or a pipe has no width
         wide = console.options.update(max_width=100_000)
         console.width = Measurement.get(console, wide, table).maximum
     console.print(table)
+
+
+@contextmanager
+def _one_message() -> Iterator[None]:
+    """End the process with one message, without a traceback, if the command cannot go on."""
+    try:
+        yield
+    except (DayError, PlanError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except (AccountError, QueryFailed, summary.NothingKnown) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+def _check_account(settings: Settings) -> Account:
+    """Check that the run can work in its account, Region and lake, and print them."""
+    lake = open_lake(settings, patient=False)
+    lake.check()
+    endpoint = f"{settings.endpoint_url} (AWS_ENDPOINT_URL)" if settings.endpoint_url else "AWS"
+    print(
+        f"account {lake.account.account_id}, Region {lake.account.region}, "
+        f"lake {lake.bucket}, at {endpoint}",
+        flush=True,
+    )
+    return lake.account
+
+
+def _run_days(
+    settings: Settings, days: list[date], interrupt: terminal.Interrupt
+) -> list[TaskTime]:
+    """Run each day and print its summary; end the process if a run fails."""
+    with terminal.loading_airflow():
+        from lacuna.cli import runner
+
+    times: list[TaskTime] = []
+    for day in days:
+        since = datetime.now(UTC).date()
+        try:
+            times += runner.run_day(day, interrupt)
+        except runner.RunFailed as failure:
+            print(
+                f"\nThe run failed. What was built stays, and running it again is safe.\n{failure}"
+            )
+            sys.exit(1)
+        # of several days only the last is shown in full; check_results has the others
+        _print_lines(_summary_lines(settings, day, since, brief=day != days[-1]))
+    _print_lines(summary.where_next(settings, days[-1]))
+    return times
+
+
+def _summary_lines(settings: Settings, day: date, since: date, *, brief: bool) -> list[str]:
+    try:
+        of_day = summary.read(open_lake(settings), settings, day, since)
+    except (QueryFailed, AccountError) as error:
+        return ["", f"{day} was built and checked, but its summary could not be read: {error}"]
+    return list(summary.lines(of_day, brief=brief))
+
+
+def _print_lines(lines: list[str]) -> None:
+    print(*terminal.fitted(lines), sep="\n", flush=True)
 
 
 def main() -> None:

@@ -1,8 +1,7 @@
-"""Run the DAGs of one delivery day as they are, one after the other, without a scheduler; or the
-one that mends.
+"""Run the DAGs of one delivery day, or the remediation DAG, in this process without a scheduler.
 
-The order is the assets': a DAG comes after the one whose task updates what it waits for. In
-production the scheduler does the same by itself; this is for `make run`, the demo and the tests.
+A DAG runs after the DAG whose task updates the asset that it waits for. In production Airflow's
+scheduler does that; this module is for `make run`, `make remediate`, the demo and the tests.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ if TYPE_CHECKING:
 
 
 class RunFailed(RuntimeError):
-    """A DAG run did not succeed; the message names the task, the day and the cause."""
+    """A DAG run failed; the message names the task, the day and the cause."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """How long one task of one day took, in seconds."""
+class TaskTime:
+    """The seconds that one task of one day took."""
 
     day: date
     dag_id: str
@@ -43,81 +42,80 @@ class Part:
 
 
 class Progress:
-    """An Airflow listener: prints a line for each task as it ends, keeps how long it took."""
+    """An Airflow listener that prints a line when a task ends, and keeps how long it took."""
 
     def __init__(self, day: date, interrupt: Interrupt) -> None:
         self.day = day
         self._interrupt = interrupt
-        self.parts: list[Part] = []
+        self.times: list[TaskTime] = []
         self.failure: str | None = None
-        self._began = time.monotonic()
+        self._started = time.monotonic()
 
     @hookimpl
     def on_task_instance_running(self, previous_state: Any, task_instance: Any) -> None:
         self._interrupt.running = True
-        self._interrupt.listen()  # Airflow's task runner has taken SIGTERM for itself
-        self._began = time.monotonic()
+        self._interrupt.listen()  # Airflow's task runner took over SIGTERM
+        self._started = time.monotonic()
 
     @hookimpl
     def on_task_instance_success(self, previous_state: Any, task_instance: Any) -> None:
-        seconds = time.monotonic() - self._began
-        part = Part(self.day, task_instance.dag_id, task_instance.task_id, seconds)
-        self.parts.append(part)
-        where = f"{part.dag_id}.{part.task_id}"
-        print(f"{self.day}  {where}  ok  {seconds:.1f} s", flush=True)
-        self._interrupt.done.append(f"{where} of {self.day}")
+        seconds = time.monotonic() - self._started
+        dag_id, task_id = task_instance.dag_id, task_instance.task_id
+        self.times.append(TaskTime(self.day, dag_id, task_id, seconds))
+        print(f"{self.day}  {dag_id}.{task_id}  ok  {seconds:.1f} s", flush=True)
+        self._interrupt.done.append(f"{dag_id}.{task_id} of {self.day}")
         self._stop_if_asked()
 
     @hookimpl
     def on_task_instance_failed(self, previous_state: Any, task_instance: Any, error: Any) -> None:
         self._stop_if_asked()
-        where = f"{task_instance.dag_id}.{task_instance.task_id}"
+        task = f"{task_instance.dag_id}.{task_instance.task_id}"
         cause = visible(str(error)) or type(error).__name__
-        self.failure = f"{where} of {self.day}: {cause}"
-        left = task_instance.max_tries - task_instance.try_number + 1
+        self.failure = f"{task} of {self.day}: {cause}"
         if task_instance.state == "up_for_retry":
             delay = task_instance.task.retry_delay.total_seconds()
-            tries = f"tried again in {delay:.0f} s, {left} tries left"
-        else:
-            tries = "FAILED"
-        print(f"{self.day}  {where}  {tries}  {cause}", flush=True)
-        if tries == "FAILED" and isinstance(error, BaseException) and not _is_plain(error):
+            left = task_instance.max_tries - task_instance.try_number + 1
+            retry = f"tried again in {delay:.0f} s, {left} tries left"
+            print(f"{self.day}  {task}  {retry}  {cause}", flush=True)
+            return
+        print(f"{self.day}  {task}  FAILED  {cause}", flush=True)
+        if isinstance(error, BaseException) and not _is_lacunas(error):
             traceback.print_exception(error, file=sys.stdout)
 
     def _stop_if_asked(self) -> None:
-        # whatever ran when Ctrl-C was pressed may have taken it for a failure of its own
+        # the code that ran when Ctrl-C was pressed may have handled it as a failure of its own
         if self._interrupt.asked:
             raise KeyboardInterrupt
 
 
-def _is_plain(error: BaseException) -> bool:
-    """Lacuna's own errors say all there is to say; of any other the place is wanted too."""
+def _is_lacunas(error: BaseException) -> bool:
+    """Return whether the message of an error says enough, without a traceback."""
     return type(error).__module__.startswith("lacuna.")
 
 
-def run_day(day: date, interrupt: Interrupt) -> list[Part]:
-    """Run every DAG for one delivery day; raises RunFailed at the first that does not succeed."""
+def run_day(day: date, interrupt: Interrupt) -> list[TaskTime]:
+    """Run every DAG for one delivery day; raises RunFailed at the first that fails."""
     progress = Progress(day, interrupt)
-    with _told(progress):
+    with _listening(progress):
         for dag in in_asset_order(load_dags()):
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
             run = dag.test(logical_date=midnight, run_conf={"day": str(day)})
             if run.state != "success":
-                raise RunFailed(progress.failure or f"{dag.dag_id} of {day} did not succeed")
-    return progress.parts
+                raise RunFailed(progress.failure or f"{dag.dag_id} of {day} failed")
+    return progress.times
 
 
 def run_remediation(interrupt: Interrupt, **params: str | bool | None) -> None:
-    """Run remediate_logging with `params`; raises RunFailed where it does not succeed."""
+    """Run remediate_logging with `params`; raises RunFailed if it fails."""
     progress = Progress(datetime.now(UTC).date(), interrupt)
-    with _told(progress):
+    with _listening(progress):
         (dag,) = (dag for dag in load_dags() if dag.dag_id == "remediate_logging")
         if dag.test(run_conf=params).state != "success":
-            raise RunFailed(progress.failure or f"{dag.dag_id} did not succeed")
+            raise RunFailed(progress.failure or f"{dag.dag_id} failed")
 
 
 @contextmanager
-def _told(progress: Progress) -> Iterator[None]:
+def _listening(progress: Progress) -> Iterator[None]:
     listeners = get_listener_manager()
     listeners.add_listener(progress)  # type: ignore[no-untyped-call]
     try:
@@ -127,9 +125,9 @@ def _told(progress: Progress) -> Iterator[None]:
 
 
 def load_dags() -> list[DAG]:
-    """The DAGs of the configured folder; raises RunFailed with a broken file's import error.
+    """Return the DAGs of the configured folder; raises RunFailed with the import error of a file.
 
-    A folder without DAGs is no quiet day: Airflow would call it a success.
+    A folder without DAGs is an error too: Airflow would call it a success.
     """
     from airflow.configuration import conf
     from airflow.dag_processing.dagbag import DagBag
@@ -137,28 +135,29 @@ def load_dags() -> list[DAG]:
     folder = conf.get("core", "dags_folder")
     bag = DagBag(folder)
     if bag.import_errors:
-        raise RunFailed("\n".join(f"{path}: {why}" for path, why in bag.import_errors.items()))
+        raise RunFailed("\n".join(f"{path}: {error}" for path, error in bag.import_errors.items()))
     if not bag.dags:
         raise RunFailed(f"no DAG in {folder}: set AIRFLOW__CORE__DAGS_FOLDER to Lacuna's dags/")
     return list(bag.dags.values())
 
 
 def in_asset_order(dags: list[DAG]) -> Iterator[DAG]:
-    """The DAGs of a day, each after those whose tasks update the assets it is scheduled on.
+    """Yield the DAGs of a day, each after those whose tasks update the assets that start it.
 
-    A DAG that no day starts has no place among them.
+    A DAG that no day starts is left out.
     """
     dags = [dag for dag in dags if coerce_to_core_timetable(dag.timetable).partitioned]
-    makers = {
+    producers = {
         outlet.name: dag.dag_id for dag in dags for task in dag.tasks for outlet in task.outlets
     }
     by_id = {dag.dag_id: dag for dag in dags}
     order = TopologicalSorter(
-        {dag.dag_id: {makers[name] for name in _waits_for(dag)} for dag in dags}
+        {dag.dag_id: {producers[name] for name in _assets_of(dag)} for dag in dags}
     )
     return (by_id[dag_id] for dag_id in order.static_order())
 
 
-def _waits_for(dag: DAG) -> list[str]:
+def _assets_of(dag: DAG) -> list[str]:
+    """Return the names of the assets that start a DAG."""
     condition = coerce_to_core_timetable(dag.timetable).asset_condition
     return [key.name for key, _ in condition.iter_assets()]

@@ -5,9 +5,6 @@ A summary asks Athena two queries, each of one partition: the work does not grow
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -331,21 +328,6 @@ def advised(rows: Iterable[TextRow], *, whole: bool) -> Iterator[str]:
             yield f"  - {visible(row['remedy'] or '')}"
             yield from map(visible, (row["call"] or "").splitlines())
         yield ""
-
-
-def fitted(lines: Iterable[str]) -> Iterator[str]:
-    """Lines as they are for a file or a pipe; for a terminal, broken between words to its width."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
-    for line in (part for one in lines for part in one.split("\n")):
-        indent = line[: len(line) - len(line.lstrip())]
-        yield from textwrap.wrap(
-            line.strip(),
-            width,
-            initial_indent=indent,
-            subsequent_indent=indent + "  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [""]
 
 
 def _numbers(rows: Iterable[TextRow], kind: str) -> dict[str, int]:

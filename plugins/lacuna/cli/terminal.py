@@ -13,12 +13,16 @@ import fcntl
 import logging
 import os
 import select
+import shutil
 import signal
 import sys
+import textwrap
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn, TextIO
+from types import FrameType, TracebackType
+from typing import NoReturn, Self, TextIO
 
 _PATIENCE = 10  # seconds in which queries are cancelled
 _ECHO = 2.0  # seconds in which a second SIGTERM is the first one again, forwarded by `make`
@@ -48,6 +52,16 @@ class Interrupt:
         self._reported = False
         self._first, self._asked_at = int(signal.SIGINT), 0.0
         self._process = os.getpid()
+
+    def __enter__(self) -> Self:
+        self.listen()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        if kind is KeyboardInterrupt:
+            self.leave()
 
     def listen(self) -> None:
         """Handle Ctrl-C, SIGTERM and the end of the patience from here on."""
@@ -103,6 +117,30 @@ def end(code: int) -> NoReturn:
     sys.stderr.flush()
     atexit._run_exitfuncs()
     os._exit(code)
+
+
+def fitted(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines as they are for a file or a pipe, and broken between words for a terminal."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    for line in "\n".join(lines).split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        yield from textwrap.wrap(
+            line.strip(),
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent + "  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+
+
+@contextmanager
+def loading_airflow() -> Iterator[None]:
+    """Import Airflow inside this block: when no other run is under way, and with a short log."""
+    wait_for_turn()
+    before_airflow()
+    yield
+    after_airflow()
 
 
 def wait_for_turn() -> None:

@@ -131,7 +131,7 @@ PLAN = {
 def test_nothing_is_applied_without_naming_a_plan():
     code, said = remediate("--apply")
     assert code == 2
-    assert said.startswith("Which plan? --apply applies a plan that somebody has read")
+    assert said.startswith("Which plan? --apply applies a plan that a person has read")
 
 
 def test_a_plan_that_is_not_there_is_told(tmp_path):

@@ -14,11 +14,11 @@ from lacuna.cli.summary import (
     Summary,
     advised,
     combined,
-    fitted,
     lines,
     read,
     where_next,
 )
+from lacuna.cli.terminal import fitted
 from lacuna.lake import athena, glue, lake
 from lacuna.settings import Settings
 from lacuna.steps import suites
