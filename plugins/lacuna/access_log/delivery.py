@@ -21,13 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-
-class KeyLayout(StrEnum):
-    """How S3 names the access-log objects of a source."""
-
-    SIMPLE = "simple"
-    EVENT_TIME = "event_time"
-    DELIVERY_TIME = "delivery_time"
+from lacuna.access_log.sources import KeyLayout, Source, log_prefix
 
 
 class Kind(StrEnum):
@@ -110,18 +104,6 @@ class Placed:
         return f"s3://{self.place.log_bucket}/{self.listed.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedSource:
-    """A source bucket whose access log is on, as a snapshot saw it."""
-
-    bucket_name: str
-    account_id: str
-    region: str
-    target_bucket: str
-    target_prefix: str
-    key_layout: KeyLayout
-
-
 def snapshots_to_follow(observed: Iterable[date], day: date) -> list[date]:
     """Which observed days say where logs of delivery day `day` may lie, newest first.
 
@@ -134,7 +116,7 @@ def snapshots_to_follow(observed: Iterable[date], day: date) -> list[date]:
     return sorted({*days[-1:], *before[-1:], *after[:1]}, reverse=True)
 
 
-def access_log_places(sources: Iterable[LoggedSource]) -> list[Place]:
+def access_log_places(sources: Iterable[Source]) -> list[Place]:
     """Every distinct place that receives access logs, once, with all the buckets it serves."""
     places: dict[tuple[str, str, KeyLayout], Place] = {}
     for source in sources:
@@ -211,24 +193,15 @@ def folder_day(prefix: str, key: str) -> date | None:
     return moment.date() if moment else None
 
 
-def _place_of(source: LoggedSource) -> Place:
-    if source.key_layout is KeyLayout.SIMPLE:
-        return Place(
-            kind=Kind.ACCESS_LOG,
-            log_bucket=source.target_bucket,
-            prefix=source.target_prefix,
-            region=source.region,
-            key_layout=source.key_layout,
-            account_id=source.account_id,
-        )
-    path = f"{source.account_id}/{source.region}/{source.bucket_name}/"
+def _place_of(source: Source) -> Place:
+    is_simple = source.key_layout == KeyLayout.SIMPLE
     return Place(
         kind=Kind.ACCESS_LOG,
         log_bucket=source.target_bucket,
-        prefix=source.target_prefix + path,
+        prefix=log_prefix(source),
         region=source.region,
         key_layout=source.key_layout,
-        source_bucket=source.bucket_name,
+        source_bucket=None if is_simple else source.bucket_name,
         account_id=source.account_id,
     )
 

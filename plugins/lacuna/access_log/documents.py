@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lacuna.access_log.policies import PolicyUnreadable
+from lacuna.access_log.sources import date_source
 
 # A BucketLoggingStatus, or a bucket policy (None: the bucket has none)
 Document = dict[str, Any]
@@ -65,16 +66,9 @@ def _logging_meaning(status: Document | None) -> object:
     return {
         **enabled,
         "TargetPrefix": enabled.get("TargetPrefix") or "",
-        "TargetObjectKeyFormat": _layout(enabled.get("TargetObjectKeyFormat") or {}),
+        "TargetObjectKeyFormat": date_source(enabled.get("TargetObjectKeyFormat") or {}),
         "TargetGrants": sorted(map(_grant_meaning, enabled.get("TargetGrants") or [])),
     }
-
-
-def _layout(key_format: Document) -> str:
-    partitioned = key_format.get("PartitionedPrefix")
-    if partitioned is None:
-        return "simple"
-    return str(partitioned.get("PartitionDateSource") or "EventTime")
 
 
 def _grant_meaning(grant: Document) -> str:

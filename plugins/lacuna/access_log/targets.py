@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from lacuna.access_log import policies
 from lacuna.access_log.policies import DIGIT, LETTER, Decision, PolicyUnreadable, Request, Truth
+from lacuna.access_log.sources import KeyLayout, Source, log_prefix
 from lacuna.reasons import Reason
 from lacuna.refusals import Refusal
 
@@ -136,19 +137,6 @@ class TargetConfig:
             self.public_access_flags_off,
         )
         return [setting for setting in settings if isinstance(setting, Refusal)]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A source bucket and where its access log is told to go."""
-
-    bucket_name: str
-    region: str
-    account_id: str
-    target_prefix: str
-    key_layout: str
-    has_target_grants: bool = False
-    partition: str = "aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,12 +308,5 @@ def log_request(source: Source, target_bucket: str) -> Request:
 
 def log_key(source: Source) -> str:
     """Return the pattern of the keys of the source's log, with DIGIT and LETTER for what varies."""
-    folder = "" if source.key_layout == "simple" else FOLDER
-    return f"{log_place(source)}{folder}{STAMP}{_ENDING}"
-
-
-def log_place(source: Source) -> str:
-    """Return the prefix of all these keys."""
-    if source.key_layout == "simple":
-        return source.target_prefix
-    return f"{source.target_prefix}{source.account_id}/{source.region}/{source.bucket_name}/"
+    folder = "" if source.key_layout == KeyLayout.SIMPLE else FOLDER
+    return f"{log_prefix(source)}{folder}{STAMP}{_ENDING}"

@@ -14,15 +14,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
 from lacuna.access_log.policies import may_begin
+from lacuna.access_log.sources import Source, log_prefix
 from lacuna.access_log.targets import (
     FOLDER,
     STAMP,
     Existence,
     LifecycleRule,
-    Source,
     TargetConfig,
     log_key,
-    log_place,
 )
 from lacuna.reasons import Reason
 from lacuna.refusals import Refusal
@@ -86,7 +85,7 @@ def _prefix(source: Source, keys: Sequence[str]) -> Iterator[Reason]:
     that cannot be parsed may be any bucket's. Whatever selects by prefix (a table, a lifecycle
     rule, a policy) then takes everything below the prefix for this bucket's.
     """
-    own, place = log_key(source), log_place(source)
+    own, place = log_key(source), log_prefix(source)
     sharing = _beginning(keys, own)
     if sharing > 1:
         yield Reason.PREFIX_SHARED

@@ -11,12 +11,12 @@ import boto3
 
 from lacuna.access_log.documents import Document, Operation, parsed_policy
 from lacuna.access_log.policies import PolicyUnreadable
+from lacuna.aws import buckets
 from lacuna.aws.session import (
     Account,
     AccountError,
     AwsError,
     client_config,
-    error_code,
     explained,
     refusal,
 )
@@ -33,32 +33,12 @@ def read(
 ) -> Document | Refusal | None:
     """The document that `operation` would replace, or why that cannot be told."""
     if operation is Operation.PUT_LOGGING:
-        return read_status(s3, bucket, account_id)
-    policy = read_policy(s3, bucket, account_id)
+        return buckets.read_status(s3, bucket, account_id)
+    policy = buckets.read_policy(s3, bucket, account_id)
     try:
         return parsed_policy(policy) if isinstance(policy, str) else policy
     except PolicyUnreadable:
         return Refusal("GetBucketPolicy", "PolicyUnreadable")
-
-
-def read_status(s3: "S3Client", bucket: str, account_id: str) -> Document | Refusal:
-    """The bucket's BucketLoggingStatus, with everything that is in it."""
-    try:
-        answer: Any = s3.get_bucket_logging(Bucket=bucket, ExpectedBucketOwner=account_id)
-    except AwsError as error:
-        return refusal(error, "GetBucketLogging")
-    enabled = answer.get("LoggingEnabled")
-    return {"LoggingEnabled": enabled} if enabled else {}
-
-
-def read_policy(s3: "S3Client", bucket: str, account_id: str) -> str | Refusal | None:
-    """The bucket's policy as S3 keeps it, None where it has none."""
-    try:
-        return s3.get_bucket_policy(Bucket=bucket, ExpectedBucketOwner=account_id)["Policy"]
-    except AwsError as error:
-        if error_code(error) == "NoSuchBucketPolicy":
-            return None
-        return refusal(error, "GetBucketPolicy")
 
 
 def write(

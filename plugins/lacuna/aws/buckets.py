@@ -4,20 +4,22 @@ General purpose buckets only. ListBuckets names neither directory buckets (`…-
 buckets (`…--table-s3`), and no access log can be had of either.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lacuna.access_log.delivery import KeyLayout
+from lacuna.access_log.documents import Document
+from lacuna.access_log.sources import KeyLayout, Source, key_layout
 from lacuna.access_log.targets import ACLS_DISABLED, Existence, LifecycleRule, TargetConfig
 from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS
 from lacuna.aws.session import (
     Account,
     AccountError,
     AwsError,
-    bucket_region,
+    each,
     error_code,
     explained,
+    head_bucket,
     refusal,
 )
 from lacuna.refusals import NO_BUCKET, PERMISSIONS, Refusal
@@ -75,25 +77,59 @@ def list_buckets(s3: "S3Client") -> list[Bucket]:
     return sorted(buckets, key=lambda bucket: bucket.name)
 
 
+def read_status(s3: "S3Client", bucket_name: str, owner: str | None = None) -> Document | Refusal:
+    """Read the bucket's BucketLoggingStatus, with everything that is in it.
+
+    With `owner`, S3 refuses a bucket of any other account.
+    """
+    enabled = _read(
+        "GetBucketLogging",
+        lambda: s3.get_bucket_logging(Bucket=bucket_name, **_owned(owner)).get("LoggingEnabled"),
+    )
+    if isinstance(enabled, Refusal):
+        return enabled
+    return {"LoggingEnabled": enabled} if enabled else {}
+
+
+def read_policy(s3: "S3Client", bucket_name: str, owner: str | None = None) -> str | Refusal | None:
+    """Read the bucket's policy as S3 keeps it; None if it has none."""
+    return _read(
+        "GetBucketPolicy",
+        lambda: s3.get_bucket_policy(Bucket=bucket_name, **_owned(owner))["Policy"],
+        absent={"NoSuchBucketPolicy": None},
+    )
+
+
 def read_logging(s3: "S3Client", bucket_name: str) -> LoggingConfig | Refusal:
-    """Where the bucket's access log goes, or why that cannot be told."""
-    try:
-        answer = s3.get_bucket_logging(Bucket=bucket_name)
-    except AwsError as error:
-        return refusal(error, "GetBucketLogging")
-    return logging_config(answer)
+    """Read where the bucket's access log goes."""
+    status = read_status(s3, bucket_name)
+    return status if isinstance(status, Refusal) else logging_config(status)
 
 
-def logging_config(answer: Mapping[str, Any]) -> LoggingConfig:
-    """What GetBucketLogging's answer says."""
-    target = answer.get("LoggingEnabled")
-    if target is None:
+def logging_config(status: Document) -> LoggingConfig:
+    """Return what a BucketLoggingStatus says."""
+    target = status.get("LoggingEnabled")
+    if not target:
         return LoggingConfig()
     return LoggingConfig(
         target_bucket=target["TargetBucket"],
         target_prefix=target.get("TargetPrefix") or "",
-        key_layout=_key_layout(target.get("TargetObjectKeyFormat") or {}),
+        key_layout=key_layout(target.get("TargetObjectKeyFormat") or {}),
         has_target_grants=bool(target.get("TargetGrants")),
+    )
+
+
+def source_of(account: Account, bucket: Bucket, config: LoggingConfig) -> Source:
+    """Return the bucket as a source that is logged as `config` says."""
+    return Source(
+        bucket_name=bucket.name,
+        region=bucket.region or "",
+        account_id=account.account_id,
+        target_prefix=config.target_prefix,
+        key_layout=config.key_layout,
+        has_target_grants=config.has_target_grants,
+        partition=account.partition,
+        target_bucket=config.target_bucket or "",
     )
 
 
@@ -109,6 +145,32 @@ def read_tag(s3: "S3Client", bucket_name: str, key: str) -> str | Refusal | None
         absent={"NoSuchTagSet": {}},
     )
     return tags if isinstance(tags, Refusal) else tags.get(key)
+
+
+def read_targets(
+    account: Account,
+    names: Iterable[str],
+    own_regions: Mapping[str, str | None],
+    asked_from: Mapping[str, str | None],
+) -> dict[str, TargetConfig]:
+    """Read the configuration of log buckets, each once however many sources it serves.
+
+    `own_regions` are the Regions of the account's own buckets. Any other bucket is read in the
+    Region of a source that logs to it, which `asked_from` gives.
+    """
+    wanted = sorted(names)
+    configs = each(
+        lambda name: read_target(
+            account.s3(own_regions.get(name) or asked_from.get(name)),
+            name,
+            account.account_id,
+            own_regions.get(name),
+        ),
+        wanted,
+        account.concurrency,
+        "log buckets",
+    )
+    return dict(zip(wanted, configs, strict=True))
 
 
 def read_target(
@@ -148,11 +210,7 @@ def _read_target(
         bucket_name=bucket_name,
         existence=Existence.OURS,
         region=region,
-        policy=_read(
-            "GetBucketPolicy",
-            lambda: s3.get_bucket_policy(Bucket=bucket_name)["Policy"],
-            absent={"NoSuchBucketPolicy": None},
-        ),
+        policy=read_policy(s3, bucket_name),
         log_delivery_grants=_read(
             "GetBucketAcl",
             lambda: _log_delivery_grants(s3.get_bucket_acl(Bucket=bucket_name)),
@@ -205,18 +263,16 @@ def _existence(
     s3: "S3Client", bucket_name: str, account_id: str
 ) -> tuple[Existence, str | None, Refusal | None]:
     """Whose bucket this is. Asked only of buckets that the account's own list does not hold."""
-    region = bucket_region(s3, bucket_name)
-    try:
-        s3.head_bucket(Bucket=bucket_name, ExpectedBucketOwner=account_id)
-    except AwsError as error:
-        code = error_code(error)
-        if code in NO_BUCKET:
-            return Existence.MISSING, None, None
-        if code == "AccessDenied":
-            # It exists and is not in the list of the account's own: somebody else's.
-            return Existence.OTHER_ACCOUNT, region, None
-        return Existence.UNKNOWN, region, refusal(error, "HeadBucket")
-    return Existence.OURS, region, None
+    region = head_bucket(s3, bucket_name).region
+    head = head_bucket(s3, bucket_name, account_id)
+    if head.error is None:
+        return Existence.OURS, region, None
+    if head.exists is None:
+        return Existence.UNKNOWN, region, refusal(head.error, "HeadBucket")
+    # It exists and is not in the list of the account's own buckets: somebody else's.
+    return (
+        (Existence.OTHER_ACCOUNT, region, None) if head.exists else (Existence.MISSING, None, None)
+    )
 
 
 def _read(
@@ -232,12 +288,8 @@ def _read(
         return refusal(error, operation)
 
 
-def _key_layout(key_format: Any) -> KeyLayout:
-    partitioned = key_format.get("PartitionedPrefix")
-    if partitioned is None:
-        return KeyLayout.SIMPLE
-    source = partitioned.get("PartitionDateSource", "EventTime")
-    return KeyLayout.DELIVERY_TIME if source == "DeliveryTime" else KeyLayout.EVENT_TIME
+def _owned(owner: str | None) -> Any:
+    return {"ExpectedBucketOwner": owner} if owner else {}
 
 
 def _ownership(answer: Any) -> str:

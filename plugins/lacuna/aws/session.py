@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from lacuna.refusals import Refusal
+from lacuna.refusals import NO_BUCKET, Refusal
 from lacuna.settings import Settings, SettingsError
 from lacuna.text import visible
 
@@ -97,7 +97,7 @@ class Account:
         with self._lock:
             region = self._bucket_regions.get(bucket_name)
         if region is None:
-            region = bucket_region(self.s3(), bucket_name) or self.region
+            region = head_bucket(self.s3(), bucket_name).region or self.region
             with self._lock:
                 self._bucket_regions[bucket_name] = region
         return self.s3(region)
@@ -233,17 +233,40 @@ def _cause(error: Exception) -> str:
     return visible(str(error)).rstrip(".")
 
 
-def bucket_region(s3: "S3Client", bucket_name: str) -> str | None:
-    """The bucket's Region; None where nobody would say."""
+@dataclass(frozen=True, slots=True)
+class BucketHead:
+    """S3's answer to HeadBucket. `error` None: the bucket is there and the caller may list it."""
+
+    region: str | None
+    error: ClientError | BotoCoreError | None = None
+
+    @property
+    def exists(self) -> bool | None:
+        """Whether there is such a bucket, in any account; None if S3 did not say."""
+        if self.error is None:
+            return True
+        code = error_code(self.error)
+        # Refused because it belongs to somebody else: then it is there.
+        return True if code == "AccessDenied" else False if code in NO_BUCKET else None
+
+
+def head_bucket(s3: "S3Client", bucket_name: str, owner: str | None = None) -> BucketHead:
+    """Ask S3 for a bucket. S3 names the bucket's Region even if it refuses the call.
+
+    With `owner`, S3 refuses a bucket of any other account.
+    """
+    owned: Any = {"ExpectedBucketOwner": owner} if owner else {}
+    failure: ClientError | BotoCoreError | None = None
+    answer: Any
     try:
-        answer: Any = s3.head_bucket(Bucket=bucket_name)
+        answer = s3.head_bucket(Bucket=bucket_name, **owned)
     except ClientError as error:
-        answer = error.response
-    except BotoCoreError:
-        return None
+        answer, failure = error.response, error
+    except BotoCoreError as error:
+        answer, failure = {}, error
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     region = answer.get("BucketRegion") or headers.get("x-amz-bucket-region")
-    return str(region) if region else None
+    return BucketHead(str(region) if region else None, failure)
 
 
 def client_config(connections: int) -> Config:

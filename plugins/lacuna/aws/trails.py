@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lacuna.aws.session import Account, AwsError, each, error_code, refusal
+from lacuna.aws.session import Account, AwsError, each, error_code, head_bucket, refusal
 from lacuna.refusals import Refusal, needed
 from lacuna.trail.recorders import EventDataStore, Trail, TrailStatus
 from lacuna.trail.selectors import (
@@ -18,7 +18,6 @@ from lacuna.trail.selectors import (
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
-    from mypy_boto3_s3 import S3Client
 
 Found = TypeVar("Found")
 
@@ -203,17 +202,6 @@ def read_status(cloudtrail: "CloudTrailClient", trail_arn: str) -> TrailStatus |
     )
 
 
-def bucket_exists(s3: "S3Client", bucket_name: str) -> bool | None:
-    """Is there such a bucket, whosever it is? None where nobody would say."""
-    try:
-        s3.head_bucket(Bucket=bucket_name)
-    except AwsError as error:
-        # Refused because it is another's: then it is there.
-        known = {"NotFound": False, "NoSuchBucket": False, "AccessDenied": True}
-        return known.get(error_code(error))
-    return True
-
-
 def read_public_keys(
     cloudtrail: "CloudTrailClient", start: datetime, end: datetime
 ) -> dict[str, bytes] | Refusal:
@@ -258,7 +246,7 @@ def _with_details(account: Account, trail: Trail, regions: Iterable[str]) -> Tra
         log.warning("%s: %s", trail.arn, needed(refused))
     return replace(
         trail,
-        log_bucket_exists=bucket_exists(account.s3(), trail.log_bucket),
+        log_bucket_exists=head_bucket(account.s3(), trail.log_bucket).exists,
         selectors=None if isinstance(selectors, Refusal) else selectors,
         statuses={
             region: None if isinstance(status, Refusal) else status

@@ -13,9 +13,11 @@ from lacuna.aws.session import (
     Account,
     AccountError,
     AwsError,
+    BucketHead,
     UnusableSetting,
     error_code,
     explained,
+    head_bucket,
     open_account,
 )
 from lacuna.lake import glue
@@ -26,7 +28,6 @@ from lacuna.tables.raw import RawPartition
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadBucketOutputTypeDef
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Lake:
     def prepare(self) -> None:
         """Create what is missing of the lake: bucket, databases, tables. Safe to repeat."""
         self.check()
-        if _head(self) is None:
+        if _head(self).exists is False:
             _create_bucket(self.account.s3(), self)
         client = self.account.glue()
         try:
@@ -247,36 +248,26 @@ def workgroup_problem(account: Account, name: str) -> str | None:
 
 def _bucket_problem(lake: Lake) -> str | None:
     wrong = f"LACUNA_LAKE_BUCKET is '{lake.bucket}'"
-    try:
-        answer = _head(lake)
-    except AwsError as error:
-        if error_code(error) == "AccessDenied":
-            return (
-                f"{wrong}: HeadBucket is refused; the bucket belongs to another account (name "
-                "another one), or the run's role needs s3:ListBucket on it"
-            )
+    head = _head(lake)
+    if head.exists is None and head.error:
         raise AccountError(
-            f"cannot use the lake bucket {lake.bucket}: HeadBucket failed ({explained(error)})"
-        ) from error
-    region = answer.get("BucketRegion") if answer else None
-    if region and region != lake.account.region:
+            f"cannot use the lake bucket {lake.bucket}: HeadBucket failed ({explained(head.error)})"
+        ) from head.error
+    if head.exists and head.error:
         return (
-            f"{wrong}: the bucket lies in {region} and the run works in {lake.account.region}; "
+            f"{wrong}: HeadBucket is refused; the bucket belongs to another account (name "
+            "another one), or the run's role needs s3:ListBucket on it"
+        )
+    if head.exists and head.region and head.region != lake.account.region:
+        return (
+            f"{wrong}: the bucket is in {head.region} and the run works in {lake.account.region}; "
             "Athena and its lake must share a Region, so name another one or set AWS_REGION"
         )
     return None
 
 
-def _head(lake: Lake) -> "HeadBucketOutputTypeDef | None":
-    """What S3 says of the lake's bucket; None where there is no such bucket yet."""
-    try:
-        return lake.account.s3().head_bucket(
-            Bucket=lake.bucket, ExpectedBucketOwner=lake.account.account_id
-        )
-    except AwsError as error:
-        if error_code(error) in {"NotFound", "NoSuchBucket"}:
-            return None
-        raise
+def _head(lake: Lake) -> BucketHead:
+    return head_bucket(lake.account.s3(), lake.bucket, lake.account.account_id)
 
 
 def _create_bucket(s3: "S3Client", lake: Lake) -> None:

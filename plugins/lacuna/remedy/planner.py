@@ -20,17 +20,15 @@ from datetime import datetime
 from typing import Any
 
 from lacuna.access_log import targets, weaknesses
-from lacuna.access_log.delivery import KeyLayout
 from lacuna.access_log.documents import Document, Operation, parsed_policy, statements
 from lacuna.access_log.policies import PolicyUnreadable
+from lacuna.access_log.sources import KeyLayout, Source, log_prefix
 from lacuna.access_log.targets import (
     LOG_SERVICE,
     Existence,
-    Source,
     TargetConfig,
     TargetState,
     log_key,
-    log_place,
 )
 from lacuna.reasons import Reason
 from lacuna.refusals import Refusal, why_unread
@@ -141,7 +139,7 @@ def make(
 def log_statement(source: Source, target: str) -> Document:
     """The statement that lets the log service write `source`'s log, there and nowhere else."""
     arn = f"arn:{source.partition}:s3:::"
-    prefix = log_place(source)
+    prefix = log_prefix(source)
     if set(prefix) & set("*?$"):
         # in a policy these would stand for more than themselves
         raise NotMendable("the TargetPrefix holds a character that a policy takes for a wildcard")

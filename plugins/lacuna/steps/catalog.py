@@ -15,7 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from lacuna.access_log import delivery
-from lacuna.access_log.delivery import KeyLayout, Kind, LoggedSource, Place, Placed
+from lacuna.access_log.delivery import Kind, Place, Placed
+from lacuna.access_log.sources import KeyLayout, Source
 from lacuna.aws.accounts import Accounts, open_accounts
 from lacuna.aws.objects import KeysListed, list_range
 from lacuna.aws.session import each
@@ -139,9 +140,7 @@ def _observed(lake: Lake, day: date) -> list[dict[str, Any]]:
     return [row for one in observed for row in lake.read(LOGGING_SNAPSHOTS, {"observed_on": one})]
 
 
-def _trails(
-    accounts: Accounts, sources: Collection[LoggedSource]
-) -> tuple[Collection[str], TrailsRead]:
+def _trails(accounts: Accounts, sources: Collection[Source]) -> tuple[Collection[str], TrailsRead]:
     """The Regions that were asked, and every trail seen from one of the accounts, once.
 
     An organisation's trail shows in each of its accounts. One that could not be entered hides its
@@ -161,10 +160,10 @@ def _account_of(place: TrailPlace) -> str:
     return place.trail_arn.split(":")[4]
 
 
-def _sources(rows: Iterable[Mapping[str, Any]]) -> list[LoggedSource]:
+def _sources(rows: Iterable[Mapping[str, Any]]) -> list[Source]:
     """The source buckets that were seen to be logged, and where to."""
     sources = {
-        LoggedSource(
+        Source(
             bucket_name=row["bucket_name"],
             account_id=row["account_id"],
             region=row["region"],
@@ -179,7 +178,7 @@ def _sources(rows: Iterable[Mapping[str, Any]]) -> list[LoggedSource]:
 
 
 def _access_logs(
-    accounts: Accounts, settings: Settings, sources: Iterable[LoggedSource], day: date
+    accounts: Accounts, settings: Settings, sources: Iterable[Source], day: date
 ) -> tuple[list[Placed], list[Listing]]:
     places = delivery.access_log_places(sources)
     answers = list(

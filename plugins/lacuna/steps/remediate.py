@@ -23,10 +23,11 @@ from typing import Any
 from lacuna import globs
 from lacuna.access_log import documents, sensitivity, targets
 from lacuna.access_log.documents import Document, Operation
-from lacuna.access_log.targets import Source, TargetConfig, TargetState
+from lacuna.access_log.sources import Source
+from lacuna.access_log.targets import TargetConfig, TargetState
 from lacuna.aws import bucket_changes, buckets
 from lacuna.aws.buckets import Bucket
-from lacuna.aws.session import Account, bucket_region, each
+from lacuna.aws.session import Account, each, head_bucket
 from lacuna.aws.tags import read_tags, tag_of
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.lake.sensitivity_table import read_table
@@ -125,16 +126,16 @@ def _look(account: Account) -> list[BucketSeen]:
 
 
 def _look_at(account: Account, listed: Bucket) -> BucketSeen:
-    region = listed.region or bucket_region(account.s3(), listed.name)
+    region = listed.region or head_bucket(account.s3(), listed.name).region
     if region is None:
         return BucketSeen(listed.name, None, Refusal("HeadBucket", "RegionUnknown"))
     s3 = account.s3(region)
-    status = bucket_changes.read_status(s3, listed.name, account.account_id)
-    policy = bucket_changes.read_policy(s3, listed.name, account.account_id)
+    status = buckets.read_status(s3, listed.name, account.account_id)
+    policy = buckets.read_policy(s3, listed.name, account.account_id)
     seen = BucketSeen(listed.name, region, status, policy)
     if seen.target is None:
         return seen
-    return replace(seen, source=_source(account, listed.name, region, seen.configured))
+    return replace(seen, source=_source(account, Bucket(listed.name, region), seen.configured))
 
 
 def _with_sensitivity(lake: Lake, settings: Settings, seen: list[BucketSeen]) -> list[BucketSeen]:
@@ -161,37 +162,15 @@ def _with_sensitivity(lake: Lake, settings: Settings, seen: list[BucketSeen]) ->
     return [replace(one, is_sensitive=known.get(one.name)) for one in seen]
 
 
-def _source(account: Account, bucket: str, region: str, status: Document) -> Source:
-    """The bucket as one that is logged as `status` says."""
-    config = buckets.logging_config(status)
-    return Source(
-        bucket,
-        region,
-        account.account_id,
-        config.target_prefix,
-        config.key_layout,
-        config.has_target_grants,
-        account.partition,
-    )
+def _source(account: Account, bucket: Bucket, status: Document) -> Source:
+    return buckets.source_of(account, bucket, buckets.logging_config(status))
 
 
 def _log_buckets(account: Account, seen: list[BucketSeen]) -> dict[str, TargetConfig]:
     """The configuration of every log bucket, those that nobody logs to yet among them."""
     regions = {one.name: one.region for one in seen}
     asked_from = {one.target: one.region for one in seen if one.target}
-    names = sorted(planner.log_buckets(seen))
-    configs = each(
-        lambda name: buckets.read_target(
-            account.s3(regions.get(name) or asked_from.get(name)),
-            name,
-            account.account_id,
-            regions.get(name),
-        ),
-        names,
-        account.concurrency,
-        "log buckets",
-    )
-    return dict(zip(names, configs, strict=True))
+    return buckets.read_targets(account, planner.log_buckets(seen), regions, asked_from)
 
 
 # ---- plan files ------------------------------------------------------------------------------
@@ -383,10 +362,10 @@ def _obstacle(change: Change, account: Account) -> Refusal | None:
     """Why no log would arrive where the change sends it, as the log bucket is now: reason codes."""
     if change.operation is not Operation.PUT_LOGGING or not change.after:
         return None
-    region = bucket_region(account.s3(), change.bucket)
+    region = head_bucket(account.s3(), change.bucket).region
     if region is None:
         return Refusal("HeadBucket", "RegionUnknown")
-    source = _source(account, change.bucket, region, change.after)
+    source = _source(account, Bucket(change.bucket, region), change.after)
     target = change.after["LoggingEnabled"]["TargetBucket"]
     told: tuple[str, ...] = ()
     # more than once: a change before this one may just have let the log service in

@@ -15,13 +15,14 @@ from functools import partial
 
 from lacuna.access_log import sensitivity, targets, weaknesses
 from lacuna.access_log.sensitivity import Sensitivity
-from lacuna.access_log.targets import Source, TargetConfig
+from lacuna.access_log.sources import Source
+from lacuna.access_log.targets import TargetConfig
 from lacuna.aws import buckets
 from lacuna.aws.accounts import Accounts, Member, open_accounts
 from lacuna.aws.buckets import Bucket, BucketsUnlisted, LoggingConfig
-from lacuna.aws.session import Account, bucket_region, each
+from lacuna.aws.session import Account, each, head_bucket
 from lacuna.aws.tags import Tags, read_tags, tag_of
-from lacuna.aws.trails import StoresRead, TrailsRead, bucket_exists, read_stores, read_trails
+from lacuna.aws.trails import StoresRead, TrailsRead, read_stores, read_trails
 from lacuna.lake.lake import open_lake
 from lacuna.lake.sensitivity_table import read_table
 from lacuna.reasons import Reason
@@ -234,14 +235,17 @@ def _read_bucket(
     judge: JudgeSensitivity,
 ) -> BucketRead | None:
     """One bucket's configuration; None where it was deleted since it was listed."""
-    region = listed.region or bucket_region(account.s3(), listed.name)
-    bucket = replace(listed, region=region)
+    bucket, region = listed, listed.region
     if region is None:
-        if bucket_exists(account.s3(), bucket.name) is False:
-            _say_deleted(bucket)
+        head = head_bucket(account.s3(), listed.name)
+        if head.region is None and head.exists is False:
+            _say_deleted(listed)
             return None
-        nowhere = Refusal("HeadBucket", "RegionUnknown")
-        return BucketRead(bucket, nowhere, judge(bucket.name, nowhere))
+        if head.region is None:
+            nowhere = Refusal("HeadBucket", "RegionUnknown")
+            return BucketRead(listed, nowhere, judge(listed.name, nowhere))
+        region = head.region
+        bucket = replace(listed, region=region)
     s3 = account.s3(region)
     config = buckets.read_logging(s3, bucket.name)
     if isinstance(config, Refusal) and config.error_code in NO_BUCKET:
@@ -268,19 +272,7 @@ def _read_targets(account: Account, read: list[BucketRead]) -> dict[str, TargetC
         for one in read
         if isinstance(one.logging, LoggingConfig) and one.logging.target_bucket
     }
-    names = sorted(asked_from)
-    configs = each(
-        lambda name: buckets.read_target(
-            account.s3(regions.get(name) or asked_from[name]),
-            name,
-            account.account_id,
-            regions.get(name),
-        ),
-        names,
-        account.concurrency,
-        "target buckets",
-    )
-    return dict(zip(names, configs, strict=True))
+    return buckets.read_targets(account, asked_from, regions, asked_from)
 
 
 def _account_block(
@@ -299,21 +291,9 @@ def _keys(account: Account, read: list[BucketRead]) -> dict[str, list[str]]:
     keys: dict[str, list[str]] = {}
     for one in read:
         if isinstance(one.logging, LoggingConfig) and one.logging.target_bucket:
-            key = targets.log_key(_source(account, one.bucket, one.logging))
+            key = targets.log_key(buckets.source_of(account, one.bucket, one.logging))
             keys.setdefault(one.logging.target_bucket, []).append(key)
     return {name: sorted(found) for name, found in keys.items()}
-
-
-def _source(account: Account, bucket: Bucket, config: LoggingConfig) -> Source:
-    return Source(
-        bucket_name=bucket.name,
-        region=bucket.region or "",
-        account_id=account.account_id,
-        target_prefix=config.target_prefix,
-        key_layout=config.key_layout,
-        has_target_grants=config.has_target_grants,
-        partition=account.partition,
-    )
 
 
 def _row(
@@ -396,7 +376,7 @@ def _row(
         )
     if config.target_bucket is None:
         return row
-    source = _source(account, bucket, config)
+    source = buckets.source_of(account, bucket, config)
     return _with_target(row, source, log_buckets.configs[config.target_bucket], log_buckets)
 
 

@@ -11,7 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lacuna.access_log.targets import Source, TargetState, TargetVerdict, judge
+from lacuna.access_log.sources import Source
+from lacuna.access_log.targets import TargetState, TargetVerdict, judge
 from lacuna.aws import buckets
 from sandbox.athena.moto_fixes import s3 as bulk
 

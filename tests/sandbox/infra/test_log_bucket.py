@@ -15,7 +15,8 @@ import yaml
 
 from lacuna.access_log import policies
 from lacuna.access_log.policies import Decision
-from lacuna.access_log.targets import Source, log_request
+from lacuna.access_log.sources import Source
+from lacuna.access_log.targets import log_request
 from tests.sandbox.infra.conftest import Cloud, template
 
 LAYOUTS = {

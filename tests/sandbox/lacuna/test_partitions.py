@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from lacuna.access_log import targets, weaknesses
-from lacuna.access_log.targets import Existence, Source, TargetConfig
+from lacuna.access_log.sources import Source
+from lacuna.access_log.targets import Existence, TargetConfig
 from lacuna.aws.session import Account
 from lacuna.aws.trails import read_stores
 from lacuna.lake import lake

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lacuna.access_log.documents import Operation, same
-from lacuna.aws import bucket_changes
+from lacuna.aws import bucket_changes, buckets
 from lacuna.lake import lake
 from lacuna.refusals import Refusal
 from lacuna.remedy import plans
@@ -54,8 +54,8 @@ def documents(cloud, *names: str) -> dict:
     s3 = cloud.client("s3")
     return {
         name: (
-            bucket_changes.read_status(s3, name, ACCOUNT),
-            json.loads(found) if (found := bucket_changes.read_policy(s3, name, ACCOUNT)) else None,
+            buckets.read_status(s3, name, ACCOUNT),
+            json.loads(found) if (found := buckets.read_policy(s3, name, ACCOUNT)) else None,
         )
         for name in names or ("photos", "quiet", "films", "closed", "logs")
     }
@@ -143,7 +143,7 @@ def test_an_undo_of_what_was_never_done_changes_nothing(account, settings, plan_
     """A stranger's file that would end a log and shut the log service out."""
     before = documents(account)
     s3 = account.client("s3")
-    status = bucket_changes.read_status(s3, "photos", ACCOUNT)
+    status = buckets.read_status(s3, "photos", ACCOUNT)
     stranger = Plan(
         ACCOUNT,
         "us-east-1",
@@ -169,7 +169,7 @@ def test_an_undo_that_takes_back_more_than_was_done_is_refused_whole(
     document["changes"].append({
         **document["changes"][0],
         "bucket": "photos",
-        "before": bucket_changes.read_status(account.client("s3"), "photos", ACCOUNT),
+        "before": buckets.read_status(account.client("s3"), "photos", ACCOUNT),
     })  # fmt: skip
     undo.write_text(json.dumps(document))
     before = documents(account)

@@ -6,10 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.access_log.delivery import (
-    KeyLayout,
     Kind,
     ListedObject,
-    LoggedSource,
     Place,
     access_log_places,
     belonging,
@@ -19,6 +17,7 @@ from lacuna.access_log.delivery import (
     placed,
     snapshots_to_follow,
 )
+from lacuna.access_log.sources import KeyLayout, Source
 
 DAY = date(2026, 11, 21)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -26,8 +25,8 @@ UNIQUE = "93C02D1949F74650"
 STRANGE_PREFIXES = ["", "logs", "logs/", "[a-z]*/", "a+b(c)/", "käse/", "2026-", "//", "%20 /"]
 
 
-def source(name: str, layout: KeyLayout, prefix: str = "logs/", target: str = "t") -> LoggedSource:
-    return LoggedSource(name, "123456789012", "eu-west-1", target, prefix, layout)
+def source(name: str, layout: KeyLayout, prefix: str = "logs/", target: str = "t") -> Source:
+    return Source(name, "eu-west-1", "123456789012", prefix, layout, target_bucket=target)
 
 
 def place(layout: KeyLayout, prefix: str = "logs/", name: str = "photos") -> Place:

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from lacuna.access_log.targets import Existence, Source, TargetConfig, TargetState, judge
+from lacuna.access_log.sources import Source
+from lacuna.access_log.targets import Existence, TargetConfig, TargetState, judge
 from lacuna.refusals import Refusal, why_unread
 
 SOURCE = Source("photos", "eu-west-1", "123456789012", "web/", "simple")

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.access_log.targets import Existence, LifecycleRule, Source, TargetConfig, log_key
+from lacuna.access_log.sources import Source
+from lacuna.access_log.targets import Existence, LifecycleRule, TargetConfig, log_key
 from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS, judge
 from lacuna.refusals import Refusal
 

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from lacuna.access_log.targets import Existence, LifecycleRule
 from lacuna.aws import buckets
-from lacuna.aws.session import bucket_region
+from lacuna.aws.session import head_bucket
 from lacuna.refusals import Refusal
 
 OURS, SOMEBODY = "123456789012", "999999999999"
@@ -156,4 +156,4 @@ def test_a_bucket_that_nobody_answers_for_is_unknown():
     [("ours", ELSEWHERE), ("shut", ELSEWHERE), ("moved", ELSEWHERE), ("gone", None)],
 )
 def test_a_region_is_told_even_to_the_refused(s3, bucket, region):
-    assert bucket_region(s3, bucket) == region
+    assert head_bucket(s3, bucket).region == region

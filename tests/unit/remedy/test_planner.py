@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from lacuna.access_log import documents, policies
 from lacuna.access_log.documents import Operation
 from lacuna.access_log.policies import Request
+from lacuna.access_log.sources import Source
 from lacuna.access_log.targets import (
     Existence,
-    Source,
     TargetConfig,
     TargetState,
     judge,
