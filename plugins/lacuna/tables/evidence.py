@@ -17,59 +17,70 @@ if TYPE_CHECKING:
 
 DATABASE = "lacuna_evidence"
 
+# Of a state that was not observed
+UNKNOWN = "unknown"
+
 Row = TypeVar("Row", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
 class LoggingSnapshot:
-    """A source bucket as observed: how it is logged, can that work, or why that is unknown.
+    """A source bucket as observed: how it is logged, whether that works, or why that is unknown.
 
-    `read_coverage` counts all that records the reads, `read_witness` only trails, whose files a run
-    can hold the access log against; so do the columns beside them. `changes_witness`: how many of the
-    calls that change what is logged in the bucket's Region the trails record. `sensitive_by` is the
-    source that calls the bucket sensitive, `sensitivity_error_…` what hid a source that could have.
-    `coverage_error_…` is the first read of a trail or store that was refused and hid what it records.
-    `coverage_at_fault`: `reason arn` for each of `coverage_reasons` that is one trail's or store's own.
-    `missing_trail_buckets`: where trails of the account would deliver, and which do not exist.
+    The defaults claim nothing: a column that nobody fills in is unknown. The order of the fields is
+    the order of the stored columns. Groups of columns:
+
+    - logging: `logging_state` to `reasons`, `weaknesses`; `error_code`, `error_operation` and
+      `missing_permission` are the first refused read of them.
+    - coverage: `read_coverage` counts every recorder of reads. `read_witness` counts trails only,
+      because a run can compare the access log with their files. So do the columns for writes.
+      `coverage_at_fault` is `reason arn` for each of `coverage_reasons` that one recorder causes.
+      `coverage_error_…` is the first refused read of a recorder.
+    - changes: `changes_witness` says how many of the calls that change logging in the bucket's
+      Region the trails record.
+    - sensitivity: `sensitive_by` is the evidence source that calls the bucket sensitive.
+      `sensitivity_error_…` is the refused read of one that could have.
+    - the account: `missing_trail_buckets` are the buckets that its trails deliver to and that do
+      not exist.
     """
 
     account_id: str
     region: str | None
     bucket_name: str
     observed_at: datetime
-    logging_state: str
-    target_bucket: str | None
-    target_prefix: str | None
-    key_layout: str | None
-    target_state: str | None
-    reasons: tuple[str, ...]
-    read_coverage: str
-    write_coverage: str
-    read_covered_since: datetime | None
-    write_covered_since: datetime | None
-    coverage_reasons: tuple[str, ...]
-    sensitivity: str | None
-    error_code: str | None
-    error_operation: str | None
-    weaknesses: tuple[str, ...]
-    coverage_details: tuple[str, ...]
-    read_witness: str
-    write_witness: str
-    read_witnessed_since: datetime | None
-    write_witnessed_since: datetime | None
-    is_sensitive: bool | None
-    missing_permission: str | None
-    changes_witness: str
-    changes_witnessed_since: datetime | None
-    sensitive_by: str | None
-    sensitivity_error_code: str | None
-    sensitivity_error_operation: str | None
-    sensitivity_missing_permission: str | None
-    missing_trail_buckets: tuple[str, ...]
-    coverage_at_fault: tuple[str, ...]
-    coverage_error_code: str | None
-    coverage_error_operation: str | None
-    coverage_missing_permission: str | None
+    logging_state: str = UNKNOWN
+    target_bucket: str | None = None
+    target_prefix: str | None = None
+    key_layout: str | None = None
+    target_state: str | None = None
+    reasons: tuple[str, ...] = ()
+    read_coverage: str = UNKNOWN
+    write_coverage: str = UNKNOWN
+    read_covered_since: datetime | None = None
+    write_covered_since: datetime | None = None
+    coverage_reasons: tuple[str, ...] = ()
+    sensitivity: str | None = None
+    error_code: str | None = None
+    error_operation: str | None = None
+    weaknesses: tuple[str, ...] = ()
+    coverage_details: tuple[str, ...] = ()
+    read_witness: str = UNKNOWN
+    write_witness: str = UNKNOWN
+    read_witnessed_since: datetime | None = None
+    write_witnessed_since: datetime | None = None
+    is_sensitive: bool | None = None
+    missing_permission: str | None = None
+    changes_witness: str = UNKNOWN
+    changes_witnessed_since: datetime | None = None
+    sensitive_by: str | None = None
+    sensitivity_error_code: str | None = None
+    sensitivity_error_operation: str | None = None
+    sensitivity_missing_permission: str | None = None
+    missing_trail_buckets: tuple[str, ...] = ()
+    coverage_at_fault: tuple[str, ...] = ()
+    coverage_error_code: str | None = None
+    coverage_error_operation: str | None = None
+    coverage_missing_permission: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
