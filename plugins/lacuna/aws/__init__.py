@@ -1,1 +1,1 @@
-"""Every call to AWS. Clients are passed in; what comes back are frozen values or named errors."""
+"""Every call to the accounts that are watched. Answers are frozen values or named errors."""

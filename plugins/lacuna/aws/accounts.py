@@ -1,7 +1,7 @@
-"""The accounts that a run looks at: that of its credentials, and those whose read role it assumes.
+"""The accounts that a run observes: that of its credentials, and those whose read role it assumes.
 
-Whoever owns a bucket or a trail is asked about it with that account's own credentials. An account
-that cannot be entered hides what is in it and nothing else. Evidence stays in the run's account.
+A bucket or trail is read with the credentials of the account that owns it. An account that cannot
+be entered hides what is in it and nothing else. Evidence stays in the run's account.
 """
 
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An account to look at, and how, or why it cannot be entered."""
+    """An account to observe; `account` is a Refusal if it cannot be entered."""
 
     account_id: str
     name: str | None
@@ -35,10 +35,10 @@ class Member:
 
 @dataclass(slots=True)
 class Accounts:
-    """The accounts of a run, and whose each log bucket is as far as a snapshot has told.
+    """The accounts of a run, and the owner of each bucket that a snapshot knows.
 
-    `home` is the account of the run's credentials. It is asked about whatever belongs to nobody
-    known: a bucket policy may let it read.
+    `home` is the account of the run's credentials. It reads what has no known owner: a bucket
+    policy may allow that.
     """
 
     home: Account
@@ -51,20 +51,20 @@ class Accounts:
         return self.home.concurrency
 
     def of(self, account_id: str | None) -> Account:
-        """The account itself where it can be entered, else the run's own."""
+        """Return the account if it can be entered, else the run's own."""
         return self.entered.get(account_id or "", self.home)
 
     def s3_of(self, bucket_name: str) -> "S3Client":
-        """A client of the bucket's owner, in the bucket's Region."""
+        """Return a client of the bucket's owner, in the bucket's Region."""
         return self.of(self.owners.get(bucket_name)).s3_of(bucket_name)
 
     def cloudtrail(self, region: str) -> "CloudTrailClient":
-        """For what every account is told alike."""
+        """Return the home account's client, for answers that do not depend on the account."""
         return self.home.cloudtrail(region)
 
 
 def open_accounts(home: Account, settings: Settings) -> Accounts:
-    """The run's own account and those of LACUNA_ACCOUNTS, each entered by its role."""
+    """Open the accounts of LACUNA_ACCOUNTS, each by its role, beside the run's own."""
     names = _names(home, settings)
     others = sorted(names.keys() - {home.account_id})
     opened = each(
@@ -75,54 +75,54 @@ def open_accounts(home: Account, settings: Settings) -> Accounts:
         if isinstance(account, Refusal):
             log.warning("account %s: %s; its buckets are hidden", account_id, needed(account))
         members.append(Member(account_id, names[account_id], account))
-    entered = {one.account_id: one.account for one in members if isinstance(one.account, Account)}
+    entered = {m.account_id: m.account for m in members if isinstance(m.account, Account)}
     return Accounts(home, tuple(members), entered)
 
 
 def _names(home: Account, settings: Settings) -> dict[str, str | None]:
-    """The accounts to look at, with their names where the organisation tells them."""
+    """Return the accounts to observe, with their names if the organization gives them."""
     if settings.accounts == (ORGANIZATION,):
         return _organization(home)
     return dict.fromkeys(settings.accounts)
 
 
 def _organization(home: Account) -> dict[str, str | None]:
-    """The organisation's active accounts. Those that are suspended or closed let nobody in."""
-    found: dict[str, str | None] = {}
+    """Return the organization's active accounts. No role can be assumed in the others."""
+    names: dict[str, str | None] = {}
     try:
         for page in home.organizations().get_paginator("list_accounts").paginate():
-            found |= {
-                one["Id"]: one.get("Name")
-                for one in page["Accounts"]
-                # Status is what State was called until 2026
-                if (one.get("State") or one.get("Status")) == "ACTIVE"
+            names |= {
+                account["Id"]: account.get("Name")
+                for account in page["Accounts"]
+                # State was called Status until 2026
+                if (account.get("State") or account.get("Status")) == "ACTIVE"
             }
     except AwsError as error:
         raise AccountError(
-            f"cannot list the organisation's accounts: ListAccounts failed ({explained(error)}); "
+            f"cannot list the organization's accounts: ListAccounts failed ({explained(error)}); "
             f"the run's role needs {PERMISSIONS['ListAccounts']} in the management account or a "
             "delegated administrator's; or name the accounts in LACUNA_ACCOUNTS"
         ) from error
-    return found
+    return names
 
 
 def _enter(home: Account, settings: Settings, account_id: str) -> Account | Refusal:
-    """The account under its read role. The keys renew themselves: a day may take over an hour."""
+    """Open the account under its read role. The keys renew themselves if a day takes an hour."""
     sts = home.sts()
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "RoleArn": f"arn:{home.partition}:iam::{account_id}:role/{settings.account_role}",
         "RoleSessionName": "lacuna",
     }
     if settings.account_external_id:
-        asked["ExternalId"] = settings.account_external_id
+        request["ExternalId"] = settings.account_external_id
 
     def keys() -> dict[str, str]:
-        found = sts.assume_role(**asked)["Credentials"]
+        issued = sts.assume_role(**request)["Credentials"]
         return {
-            "access_key": found["AccessKeyId"],
-            "secret_key": found["SecretAccessKey"],
-            "token": found["SessionToken"],
-            "expiry_time": found["Expiration"].isoformat(),
+            "access_key": issued["AccessKeyId"],
+            "secret_key": issued["SecretAccessKey"],
+            "token": issued["SessionToken"],
+            "expiry_time": issued["Expiration"].isoformat(),
         }
 
     session = botocore.session.Session()

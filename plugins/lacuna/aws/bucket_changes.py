@@ -1,7 +1,7 @@
 """The calls that change how a bucket is logged, and those that read what they change.
 
-Nothing else of Lacuna changes a bucket that is not its own. Every call names the account that the
-bucket must belong to: a name that was given up may be another account's by now.
+No other module changes a bucket that is not Lacuna's own. Every call names the account that the
+bucket must belong to, because a deleted name may belong to another account by now.
 """
 
 import json
@@ -31,7 +31,7 @@ _SESSION_NAME = "lacuna-remediation"
 def read(
     s3: "S3Client", operation: Operation, bucket: str, account_id: str
 ) -> Document | Refusal | None:
-    """The document that `operation` would replace, or why that cannot be told."""
+    """Read the document that `operation` would replace."""
     if operation is Operation.PUT_LOGGING:
         return buckets.read_status(s3, bucket, account_id)
     policy = buckets.read_policy(s3, bucket, account_id)
@@ -44,7 +44,7 @@ def read(
 def write(
     s3: "S3Client", operation: Operation, bucket: str, document: Document | None, account_id: str
 ) -> Refusal | None:
-    """Replace the document; why AWS refused, if it did. A policy of None is deleted."""
+    """Replace the document, and return AWS's refusal if there is one. None deletes a policy."""
     owned: Any = {"Bucket": bucket, "ExpectedBucketOwner": account_id}
     status: Any = document or {}
     try:
@@ -53,7 +53,7 @@ def write(
         elif document is None:
             s3.delete_bucket_policy(**owned)
         else:
-            # without spaces: AWS counts them against the policy's limit
+            # without spaces, because AWS counts them against the policy's limit
             s3.put_bucket_policy(**owned, Policy=json.dumps(document, separators=(",", ":")))
     except AwsError as error:
         name = "DeleteBucketPolicy" if document is None else operation.value
@@ -62,7 +62,7 @@ def write(
 
 
 def acting(account: Account, role_arn: str | None) -> Account:
-    """The account as the one who changes buckets sees it: under `role_arn`, if there is one."""
+    """Return the account as `role_arn` may use it to change buckets; without a role as it is."""
     if role_arn is None:
         return account
     sts = account.session.client("sts", config=client_config(1))

@@ -1,7 +1,7 @@
-"""Buckets and their configuration, as S3 tells it. A refused read is a value, never an "off".
+"""Buckets and their configuration, as S3 reports it. A refused read is a value, never an "off".
 
 General purpose buckets only. ListBuckets names neither directory buckets (`…--x-s3`) nor table
-buckets (`…--table-s3`), and no access log can be had of either.
+buckets (`…--table-s3`), and neither kind has an access log.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -34,7 +34,7 @@ _PAGE = 1000
 
 
 class BucketsUnlisted(AccountError):
-    """Nobody would say which buckets an account has."""
+    """AWS refused to list an account's buckets."""
 
     def __init__(self, refused: Refusal, text: str) -> None:
         super().__init__(text)
@@ -43,7 +43,7 @@ class BucketsUnlisted(AccountError):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket of the account. `region` is None where nobody would say."""
+    """A bucket of the account. `region` None: S3 did not name it."""
 
     name: str
     region: str | None
@@ -51,7 +51,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class LoggingConfig:
-    """A bucket's access-log configuration; `target_bucket` None: off."""
+    """A bucket's access-log configuration. `target_bucket` None: off."""
 
     target_bucket: str | None = None
     target_prefix: str = ""
@@ -60,10 +60,10 @@ class LoggingConfig:
 
 
 def list_buckets(s3: "S3Client") -> list[Bucket]:
-    """Every general purpose bucket of the account, with its Region where S3 says it."""
+    """List every general purpose bucket of the account, with its Region if S3 names it."""
     buckets = []
     try:
-        # A page size is what makes S3 fill BucketRegion, and what large accounts must give.
+        # With a page size S3 fills in BucketRegion. Large accounts must give one.
         for page in s3.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": _PAGE}):
             buckets += [
                 Bucket(bucket["Name"], bucket.get("BucketRegion")) for bucket in page["Buckets"]
@@ -134,7 +134,7 @@ def source_of(account: Account, bucket: Bucket, config: LoggingConfig) -> Source
 
 
 def read_tag(s3: "S3Client", bucket_name: str, key: str) -> str | Refusal | None:
-    """The value of one of the bucket's tags, None where it has no such tag."""
+    """Read the value of one of the bucket's tags; None if it has no such tag."""
     tags: dict[str, str] | Refusal = _read(
         "GetBucketTagging",
         lambda: {
@@ -176,16 +176,16 @@ def read_targets(
 def read_target(
     s3: "S3Client", bucket_name: str, account_id: str, known_region: str | None = None
 ) -> TargetConfig:
-    """All of a target bucket's configuration that decides how logs can be delivered to it.
+    """Read the configuration of a target bucket that decides if logs can be delivered to it.
 
-    `known_region` is the Region of a bucket that the account is known to own. What follows from
-    an answer is not asked for: the ACL where ACLs are disabled, Object Lock without versioning.
+    `known_region` is the Region of a bucket that the account is known to own. Settings that follow
+    from an answer are not read: the ACL if ACLs are disabled, Object Lock without versioning.
     """
-    found = _read_target(s3, bucket_name, account_id, known_region)
-    if any(refused.error_code in NO_BUCKET for refused in found.refusals()):
-        # deleted while it was read
+    config = _read_target(s3, bucket_name, account_id, known_region)
+    if any(refused.error_code in NO_BUCKET for refused in config.refusals()):
+        # it was deleted while it was read
         return TargetConfig(bucket_name, Existence.MISSING)
-    return found
+    return config
 
 
 def _read_target(
@@ -249,7 +249,7 @@ def _read_target(
 
 
 def read_account_block(account: Account) -> frozenset[str] | Refusal:
-    """The flags that the account's own block of public access leaves off, for all its buckets."""
+    """Read the flags that the account's own block of public access leaves off."""
     return _read(
         "GetAccountPublicAccessBlock",
         lambda: _flags_off(
@@ -262,7 +262,7 @@ def read_account_block(account: Account) -> frozenset[str] | Refusal:
 def _existence(
     s3: "S3Client", bucket_name: str, account_id: str
 ) -> tuple[Existence, str | None, Refusal | None]:
-    """Whose bucket this is. Asked only of buckets that the account's own list does not hold."""
+    """Find out who owns a bucket that is not in the account's own list."""
     region = head_bucket(s3, bucket_name).region
     head = head_bucket(s3, bucket_name, account_id)
     if head.error is None:
@@ -278,7 +278,7 @@ def _existence(
 def _read(
     operation: str, call: Callable[[], Value], absent: dict[str, Value] | None = None
 ) -> Value | Refusal:
-    """What `call` answers; the value that `absent` gives to an error that means "not set"."""
+    """Return the answer of `call`. `absent` has the value for each error that means "not set"."""
     try:
         return call()
     except AwsError as error:
@@ -324,7 +324,7 @@ def _lifecycle(answer: Any) -> tuple[LifecycleRule, ...]:
 
 
 def _lifecycle_rule(rule: Any) -> LifecycleRule:
-    """A rule has its filter's parts in an And, alone, or (the older form) the prefix beside it."""
+    """Parse a rule: its filter is in an And, alone, or (the older form) a prefix beside it."""
     chosen = rule.get("Filter") or {}
     parts = {**chosen, **chosen.get("And", {})}
     expiration = rule.get("Expiration") or {}

@@ -18,7 +18,7 @@ from lacuna.text import visible
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# A body that breaks off is not retried by botocore, which has handed it over by then.
+# botocore does not retry a body that breaks off, because it has handed it over by then.
 _READS = 3
 
 _SERVER_FAULT = 500
@@ -28,7 +28,7 @@ _TIMED_OUT = "RequestTimeout"
 
 @dataclass(frozen=True, slots=True)
 class KeysListed:
-    """What a LIST of one range returned and cost. With an `error_code` it is not complete."""
+    """The objects of one range of keys, and the cost of the LIST. `error_code`: not complete."""
 
     objects: tuple[ListedObject, ...]
     list_calls: int
@@ -38,7 +38,7 @@ class KeysListed:
 
 @dataclass(frozen=True, slots=True)
 class FoldersListed:
-    """The folders directly under a prefix, and what finding them cost."""
+    """The folders directly under a prefix, and the cost of the LIST."""
 
     prefixes: tuple[str, ...]
     list_calls: int
@@ -47,18 +47,18 @@ class FoldersListed:
 
 
 class ObjectUnreadable(RuntimeError):
-    """AWS will not hand this object out; the text is its error code."""
+    """AWS refuses this object for good; the text is the error code."""
 
 
 class ReadFailed(RuntimeError):
-    """A read that may succeed when tried again: the run fails, naming the place and the cause."""
+    """A read that may succeed when it is tried again. The text names the place and the cause."""
 
 
 def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed:
-    """The objects of one range of keys. Reads pages until a key lies beyond the range.
+    """List the objects of one range of keys. Reads pages until a key lies beyond the range.
 
-    A refusal that lasts is part of the answer. One that passes (throttling beyond all retries, a
-    Region out of order) raises ReadFailed: the day must not be catalogued without this place.
+    A lasting refusal is part of the answer. A temporary one (throttling beyond all retries, an
+    outage) raises ReadFailed: the day must not be cataloged without this place.
     """
     objects: list[ListedObject] = []
     calls = returned = 0
@@ -72,13 +72,13 @@ def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed:
             returned += len(contents)
             objects += [
                 ListedObject(
-                    key=one["Key"],
-                    size_bytes=one["Size"],
-                    etag=one.get("ETag", "").strip('"'),
-                    delivered_at=one["LastModified"],
+                    key=entry["Key"],
+                    size_bytes=entry["Size"],
+                    etag=entry.get("ETag", "").strip('"'),
+                    delivered_at=entry["LastModified"],
                 )
-                for one in contents
-                if one["Key"] < keys.stop
+                for entry in contents
+                if entry["Key"] < keys.stop
             ]
             if contents and contents[-1]["Key"] >= keys.stop:
                 break
@@ -89,8 +89,8 @@ def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed:
 
 
 def list_folders(s3: "S3Client", bucket: str, prefix: str) -> FoldersListed:
-    """The folders directly under `prefix`: as many LISTs as there are thousands of folders."""
-    found: list[str] = []
+    """List the folders directly under `prefix`: one LIST for each thousand of them."""
+    prefixes: list[str] = []
     calls = returned = 0
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix=prefix, Delimiter="/"
@@ -98,17 +98,17 @@ def list_folders(s3: "S3Client", bucket: str, prefix: str) -> FoldersListed:
     try:
         for page in pages:
             calls += 1
-            folders = [one["Prefix"] for one in page.get("CommonPrefixes", [])]
-            found += folders
+            folders = [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+            prefixes += folders
             returned += len(folders) + len(page.get("Contents", []))
     except AwsError as error:
         _raise_if_passing(error, f"list s3://{bucket}/{prefix}")
         return FoldersListed((), calls + 1, returned, error_code(error))
-    return FoldersListed(tuple(found), calls, returned)
+    return FoldersListed(tuple(prefixes), calls, returned)
 
 
 def read_object(s3: "S3Client", bucket: str, key: str) -> tuple[bytes, dict[str, str]]:
-    """The object's bytes and user metadata. ObjectUnreadable where AWS will never hand it out."""
+    """Read an object's bytes and user metadata. ObjectUnreadable: AWS refuses it for good."""
     for left in reversed(range(_READS)):
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)
@@ -123,7 +123,7 @@ def read_object(s3: "S3Client", bucket: str, key: str) -> tuple[bytes, dict[str,
 
 
 def is_passing(error: ClientError | BotoCoreError) -> bool:
-    """May the same call succeed later with nothing changed? So for throttling and outages."""
+    """Return whether the same call may succeed later: so for throttling and outages."""
     if not isinstance(error, ClientError):
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -1,4 +1,4 @@
-"""The account a run works in: its id, its clients, and how AWS's refusals are named."""
+"""The account that a run works in: its id, its clients, and names for AWS's refusals."""
 
 import functools
 import logging
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 _ATTEMPTS = 8
 _IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
-# For cheap questions before anything else is done
+# For cheap calls before anything else is done
 _AT_ONCE = Config(
     retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=5
 )
@@ -51,25 +51,25 @@ def _loader() -> botocore.loaders.Loader:
 
 
 def _share_descriptions(session: botocore.session.Session) -> None:
-    """AWS's API descriptions are parsed once a process, whoever makes the session.
+    """Parse AWS's API descriptions once a process, for the sessions of all libraries.
 
-    dbt-athena and PyAthena make one for every connection, and parsing costs more than most calls.
+    dbt-athena and PyAthena make a session for every connection. Parsing costs more than most calls.
     """
     session.register_component("data_loader", _loader())
 
 
 botocore.register_initializer(_share_descriptions)
 
-# Whatever boto3 raises for a call that did not succeed.
+# What boto3 raises for a call that did not succeed
 AwsError = (ClientError, BotoCoreError)
 
 
 class AccountError(RuntimeError):
-    """The run cannot work in this account at all. The text names the call, the cause, the cure."""
+    """The run cannot work in this account at all. The text names the call, the cause and the fix."""
 
 
 class UnusableSetting(AccountError, SettingsError):
-    """Settings name something that this account cannot work with: no retry mends it."""
+    """Settings name something that this account cannot use: no retry fixes it."""
 
     def __init__(self, problems: list[str]) -> None:
         SettingsError.__init__(self, problems)
@@ -77,7 +77,7 @@ class UnusableSetting(AccountError, SettingsError):
 
 @dataclass(slots=True)
 class Account:
-    """The AWS account of this run. Clients are made once each and shared between threads."""
+    """One AWS account. Each client is made once and shared between threads."""
 
     session: boto3.Session
     account_id: str
@@ -93,7 +93,7 @@ class Account:
         return self._client("s3", region)  # type: ignore[no-any-return]
 
     def s3_of(self, bucket_name: str) -> "S3Client":
-        """A client of the Region that the bucket lies in, which S3 tells even to the refused."""
+        """Return a client of the bucket's Region, which S3 names even if it refuses the call."""
         with self._lock:
             region = self._bucket_regions.get(bucket_name)
         if region is None:
@@ -114,8 +114,11 @@ class Account:
         return self._client("resourcegroupstaggingapi", region)
 
     def at_once(self) -> "Account":
-        """The same account for a person who waits, or for what a run can do without: a place
-        where nobody answers is told within seconds instead of minutes."""
+        """Return the same account with short timeouts.
+
+        For a person who waits, or for a call that a run can do without: an endpoint that does not
+        answer fails within seconds instead of minutes.
+        """
         return Account(
             session=self.session,
             account_id=self.account_id,
@@ -126,7 +129,7 @@ class Account:
         )
 
     def regions(self, service: str) -> set[str]:
-        """The Regions of the account's partition that have the service, enabled or not."""
+        """Return the Regions of the account's partition that have the service, enabled or not."""
         return set(self.session.get_available_regions(service, partition_name=self.partition))
 
     def sts(self) -> "STSClient":
@@ -143,7 +146,7 @@ class Account:
 
     def _client(self, service: str, region: str | None) -> Any:
         key = (service, region or self.region)
-        # boto3's clients may be shared between threads, making one may not.
+        # Threads may share a boto3 client, but must not make one at the same time.
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = self.session.client(
@@ -155,9 +158,9 @@ class Account:
 
 
 def _address_without_account(request: Any, **_: Any) -> None:
-    """S3 Control is asked at `<account>.<endpoint>`, and an IP address has no subdomains.
+    """Remove the account from a host name that is an IP address, which has no subdomains.
 
-    botocore makes such a name all the same; the account is in a header of the request as well.
+    botocore sends S3 Control's calls to `<account>.<endpoint>`; a header names the account too.
     """
     parts = urlsplit(request.url)
     _account, _dot, rest = (parts.hostname or "").partition(".")
@@ -167,10 +170,10 @@ def _address_without_account(request: Any, **_: Any) -> None:
 
 
 def open_account(settings: Settings, *, patient: bool = True) -> Account:
-    """The account that the environment's credentials belong to.
+    """Open the account that the environment's credentials belong to: one call to STS.
 
-    Not `patient`: for a person who waits, and for a run that has not begun: a place where nobody
-    answers is told within seconds instead of minutes.
+    `patient=False` is for a person who waits and for a run that has not begun. An endpoint that
+    does not answer then fails within seconds instead of minutes.
     """
     try:
         session = boto3.Session(region_name=settings.region)
@@ -190,11 +193,11 @@ def open_account(settings: Settings, *, patient: bool = True) -> Account:
 
 
 def _no_account(settings: Settings, error: Exception) -> str:
-    """Why the run has no account to work in, and what to do, in one sentence."""
+    """Explain in one sentence why the run has no account to work in, and what to do."""
     place = visible(settings.endpoint_url or "")
     match error:
         case exceptions.NoCredentialsError():
-            said = (
+            cause = (
                 "no AWS credentials found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY (for a sandbox, paste the export lines that `make sandbox` "
                 "prints)"
@@ -206,27 +209,27 @@ def _no_account(settings: Settings, error: Exception) -> str:
             | exceptions.TokenRetrievalError()
             | exceptions.UnauthorizedSSOTokenError()
         ):
-            said = f"the AWS credentials cannot be used: mend them and run again ({_cause(error)})"
+            cause = f"the AWS credentials cannot be used: fix them and run again ({_cause(error)})"
         case ClientError():
-            said = (
+            cause = (
                 "AWS refused the credentials: renew them, or choose others with AWS_PROFILE "
                 f"(sts:GetCallerIdentity: {_cause(error)})"
             )
         case exceptions.ConnectionError() | exceptions.HTTPClientError() if place:
-            said = (
+            cause = (
                 f"nobody answers at AWS_ENDPOINT_URL={place}: start the sandbox there "
                 "(`make sandbox`), or unset AWS_ENDPOINT_URL to work in AWS"
             )
         case exceptions.ConnectionError() | exceptions.HTTPClientError():
-            said = (
-                f"AWS cannot be reached: look at the network, the proxy and the Region "
+            cause = (
+                f"AWS cannot be reached: check the network, the proxy and the Region "
                 f"({settings.region}), or point AWS_ENDPOINT_URL at a sandbox ({_cause(error)})"
             )
         case ResponseParserError() | KeyError() if place:
-            said = f"what answers at AWS_ENDPOINT_URL={place} is not AWS: point it at a sandbox"
+            cause = f"what answers at AWS_ENDPOINT_URL={place} is not AWS: point it at a sandbox"
         case _:
-            said = f"sts:GetCallerIdentity failed ({_cause(error)}): look at the AWS_* variables"
-    return f"no AWS account to work in: {said}"
+            cause = f"sts:GetCallerIdentity failed ({_cause(error)}): check the AWS_* variables"
+    return f"no AWS account to work in: {cause}"
 
 
 def _cause(error: Exception) -> str:
@@ -270,7 +273,7 @@ def head_bucket(s3: "S3Client", bucket_name: str, owner: str | None = None) -> B
 
 
 def client_config(connections: int) -> Config:
-    """Adaptive retries slow a client down as soon as AWS throttles it."""
+    """Return a configuration whose retries slow a client down as soon as AWS throttles it."""
     return Config(
         retries={"mode": "adaptive", "max_attempts": _ATTEMPTS},
         connect_timeout=10,
@@ -280,30 +283,31 @@ def client_config(connections: int) -> Config:
 
 
 def error_code(error: ClientError | BotoCoreError) -> str:
-    """AWS's code of a refused call, or the kind of failure where no answer came."""
+    """Return AWS's code of a refused call, or the kind of failure if no answer arrived."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
-        # HEAD answers have no body: botocore then shows the bare status.
+        # HEAD answers have no body, so botocore shows the bare status.
         return {"403": "AccessDenied", "404": "NotFound"}.get(code, code) or "Unknown"
     return type(error).__name__
 
 
 def refusal(error: ClientError | BotoCoreError, operation: str) -> Refusal:
-    """A refused read, as evidence."""
+    """Return a refused read as a value."""
     return Refusal(operation, error_code(error))
 
 
 def explained(error: ClientError | BotoCoreError) -> str:
-    """The error in one line that is safe to show."""
+    """Return the error in one line that is safe to show."""
     return visible(str(error))
 
 
 def each(
     function: Callable[[Item], Answer], items: Iterable[Item], workers: int, what: str
 ) -> Iterator[Answer]:
-    """`function` of every item, in their order, `workers` at a time, telling how far it is.
+    """Call `function` with every item, `workers` at a time, and log the progress.
 
-    The first failure is raised, and what has not begun by then never begins.
+    Answers come in the order of the items. The first failure is raised, and calls that have not
+    begun by then never begin.
     """
     waiting = list(items)
     step = max(1, min(500, len(waiting) // 5))

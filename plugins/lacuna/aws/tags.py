@@ -1,7 +1,7 @@
 """One tag of many buckets, a hundred at a time, from the Resource Groups Tagging API.
 
-A call for each bucket would double what a snapshot asks of S3. What was tagged a moment ago may not
-be seen there yet.
+A call for each bucket would double the calls of a snapshot to S3. The API may not show a tag that
+was set a moment ago.
 """
 
 import logging
@@ -17,34 +17,34 @@ log = logging.getLogger(__name__)
 # The most that one page holds
 _PAGE = 100
 
-# The value of the tag by bucket, of those that have it; "" where an answer leaves an empty one out
+# The value of the tag by bucket, of the buckets that have it. AWS may leave an empty value out.
 Tagged = Mapping[str, str]
 # By Region
 Tags = Mapping[str, Tagged | Refusal]
 
 
 def read_tags(account: Account, regions: Collection[str], key: str) -> Tags:
-    """By Region, the buckets that have a tag `key`, or why that cannot be told."""
-    asked = sorted(regions)
+    """Read by Region which buckets have a tag `key`."""
+    names = sorted(regions)
     answers = each(
         lambda region: tagged_buckets(account.tagging(region), key),
-        asked,
+        names,
         account.concurrency,
         "Regions' tags",
     )
-    found = dict(zip(asked, answers, strict=True))
-    for region, answer in found.items():
+    tags = dict(zip(names, answers, strict=True))
+    for region, answer in tags.items():
         if isinstance(answer, Refusal):
             log.warning(
-                "%s: %s; its buckets are asked for their tags one by one", region, needed(answer)
+                "%s: %s; the tags of its buckets are read one by one", region, needed(answer)
             )
-    return found
+    return tags
 
 
 def tag_of(
     account: Account, tags: Tags, region: str, bucket_name: str, key: str
 ) -> str | Refusal | None:
-    """A bucket's tag from those of its Region; asked of itself only where nobody tells of many."""
+    """Return a bucket's tag from those of its Region, or read it if the Region's were refused."""
     tagged = tags.get(region)
     if tagged is None or isinstance(tagged, Refusal):
         return read_tag(account.s3(region), bucket_name, key)
@@ -52,8 +52,8 @@ def tag_of(
 
 
 def tagged_buckets(tagging: Any, key: str) -> Tagged | Refusal:
-    """The buckets of the client's Region that have a tag `key`, with its value."""
-    found: dict[str, str] = {}
+    """Read which buckets of the client's Region have a tag `key`, with its value."""
+    tagged: dict[str, str] = {}
     pages = tagging.get_paginator("get_resources").paginate(
         ResourceTypeFilters=["s3"],
         TagFilters=[{"Key": key}],
@@ -65,13 +65,13 @@ def tagged_buckets(tagging: Any, key: str) -> Tagged | Refusal:
                 name = _bucket_name(resource["ResourceARN"])
                 values = [tag.get("Value", "") for tag in resource["Tags"] if tag["Key"] == key]
                 if name and values:
-                    found[name] = values[0]
+                    tagged[name] = values[0]
     except AwsError as error:
         return refusal(error, "GetResources")
-    return found
+    return tagged
 
 
 def _bucket_name(arn: str) -> str | None:
-    """S3's other resources name a Region and an account in their ARNs; a bucket's has neither."""
+    """Return the bucket of an ARN. S3's other resources name a Region and account in theirs."""
     region_and_account, name = arn.split(":")[3:5], arn.split(":", 5)[-1]
     return name if region_and_account == ["", ""] and "/" not in name else None

@@ -19,7 +19,7 @@ from lacuna.trail.selectors import (
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +33,13 @@ _OPERATORS = {
 }
 
 
-# What CloudTrail answers where it does not know credentials that are known elsewhere
+# What CloudTrail answers if credentials are valid elsewhere but not in this Region
 _CREDENTIALS_UNKNOWN = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
 
 
 @dataclass(frozen=True, slots=True)
 class TrailsRead:
-    """The trails that are active in some of the Regions asked, and the Regions that refused."""
+    """The trails that are active in the Regions that were asked, and the Regions that refused."""
 
     trails: tuple[Trail, ...]
     refusals: Mapping[str, Refusal]
@@ -47,28 +47,27 @@ class TrailsRead:
 
 @dataclass(frozen=True, slots=True)
 class StoresRead:
-    """The event data stores that were found, and the Regions that would not tell theirs."""
+    """The event data stores, and the Regions that refused to list theirs."""
 
     stores: tuple[EventDataStore, ...]
     refusals: Mapping[str, Refusal]
 
 
 def list_trails(account: Account, regions: Collection[str]) -> TrailsRead:
-    """Every trail seen from one of `regions`, once, without selectors and status."""
+    """List every trail that `regions` show, once, without selectors and status."""
     answers, refusals = _of_regions(account, regions, describe, "Regions' trails")
-    # A multi-Region trail shows in every Region, as a shadow of the one at home.
-    found = {trail.arn: trail for trail in answers}
-    return TrailsRead(tuple(found[arn] for arn in sorted(found)), refusals)
+    # A multi-Region trail shows in every Region, as a shadow of the one in its home Region.
+    trails = {trail.arn: trail for trail in answers}
+    return TrailsRead(tuple(trails[arn] for arn in sorted(trails)), refusals)
 
 
 def read_trails(
     account: Account, regions: Collection[str], entered: Mapping[str, Account]
 ) -> TrailsRead:
-    """The same with every trail's selectors, its status in each Region that it records, and
-    whether its log bucket is there.
+    """Read every trail with its selectors, its status in each Region, and whether its bucket exists.
 
-    `entered` are the accounts at hand: an organisation's trail shows in every member, and may be
-    read in full by its owner only.
+    `entered` are the accounts at hand: an organization's trail shows in every member account, and
+    only its owner may read it in full.
     """
     listed = list_trails(account, regions)
     trails = each(
@@ -83,11 +82,11 @@ def read_trails(
 def read_stores(
     account: Account, regions: Collection[str], elsewhere: Collection[str] = ()
 ) -> StoresRead:
-    """The account's event data stores, in full.
+    """Read the account's event data stores in full.
 
-    A store shows only in the Region where it was made, whichever it records: so all Regions of the
-    partition are asked besides `regions`, or those of `elsewhere` where any are named. An
-    organisation's store shows only to the account that manages it, and records its members too.
+    An event data store shows only in the Region where it was created, whichever Regions it records.
+    So all Regions of the partition are asked besides `regions`, or only `elsewhere` if it names
+    any. An organization's shows only to the account that manages it, and records its members too.
     """
     others = set(elsewhere or account.regions("cloudtrail")) - set(regions)
     here, refused = _of_regions(account, regions, stores_of, "Regions' event data stores")
@@ -98,26 +97,25 @@ def read_stores(
 
 
 def _stores_elsewhere(cloudtrail: "CloudTrailClient") -> list[EventDataStore] | Refusal:
-    """The same of a Region that may not be enabled: it does not know the account, nor keeps its
-    stores."""
-    found = stores_of(cloudtrail)
-    unknown = isinstance(found, Refusal) and found.error_code in _CREDENTIALS_UNKNOWN
-    return [] if unknown else found
+    """Read the event data stores of a Region that may not be enabled and then has none."""
+    stores = stores_of(cloudtrail)
+    unknown = isinstance(stores, Refusal) and stores.error_code in _CREDENTIALS_UNKNOWN
+    return [] if unknown else stores
 
 
 def stores_of(cloudtrail: "CloudTrailClient") -> list[EventDataStore] | Refusal:
-    """The event data stores that were made in the client's Region, each read in full."""
+    """Read the event data stores that were created in the client's Region, each in full."""
     arns: list[str] = []
-    asked: Any = {}
+    token: Any = {}
     try:
         while True:
-            answer = cloudtrail.list_event_data_stores(**asked)
-            arns += [one["EventDataStoreArn"] for one in answer.get("EventDataStores", [])]
+            answer = cloudtrail.list_event_data_stores(**token)
+            arns += [store["EventDataStoreArn"] for store in answer.get("EventDataStores", [])]
             if not answer.get("NextToken"):
                 break
-            asked = {"NextToken": answer["NextToken"]}
+            token = {"NextToken": answer["NextToken"]}
     except AwsError as error:
-        # A Region without CloudTrail Lake has no stores to hide.
+        # A Region without CloudTrail Lake has no event data stores to hide.
         if error_code(error) == "UnsupportedOperationException":
             return []
         return refusal(error, "ListEventDataStores")
@@ -143,7 +141,7 @@ def _store(cloudtrail: "CloudTrailClient", arn: str) -> EventDataStore:
 
 
 def describe(cloudtrail: "CloudTrailClient") -> list[Trail] | Refusal:
-    """The trails seen from one Region, without their selectors and status."""
+    """List the trails that one Region shows, without their selectors and status."""
     try:
         answer = cloudtrail.describe_trails(includeShadowTrails=True)
     except AwsError as error:
@@ -166,7 +164,7 @@ def describe(cloudtrail: "CloudTrailClient") -> list[Trail] | Refusal:
 def read_selectors(
     cloudtrail: "CloudTrailClient", trail_arn: str
 ) -> tuple[Selector, ...] | Refusal:
-    """The trail's selectors, basic ones in the terms of advanced ones."""
+    """Read the trail's selectors; basic selectors are translated into advanced ones."""
     try:
         answer = cloudtrail.get_event_selectors(TrailName=trail_arn)
     except AwsError as error:
@@ -190,7 +188,7 @@ def read_selectors(
 
 
 def read_status(cloudtrail: "CloudTrailClient", trail_arn: str) -> TrailStatus | Refusal:
-    """Whether the trail records in the client's Region, and whether it can deliver."""
+    """Read whether the trail records in the client's Region, and whether it can deliver."""
     try:
         answer = cloudtrail.get_trail_status(Name=trail_arn)
     except AwsError as error:
@@ -205,12 +203,12 @@ def read_status(cloudtrail: "CloudTrailClient", trail_arn: str) -> TrailStatus |
 def read_public_keys(
     cloudtrail: "CloudTrailClient", start: datetime, end: datetime
 ) -> dict[str, bytes] | Refusal:
-    """CloudTrail's public keys of the client's Region for a time, by fingerprint."""
+    """Read CloudTrail's public keys of the client's Region for a time span, by fingerprint."""
     keys: dict[str, bytes] = {}
     try:
         pages = cloudtrail.get_paginator("list_public_keys").paginate(StartTime=start, EndTime=end)
         for page in pages:
-            # boto3 has decoded the base64 already.
+            # boto3 has already decoded the base64.
             keys |= {key["Fingerprint"]: key["Value"] for key in page["PublicKeyList"]}
     except AwsError as error:
         return refusal(error, "ListPublicKeys")
@@ -220,28 +218,29 @@ def read_public_keys(
 def _of_regions(
     account: Account,
     regions: Collection[str],
-    ask: "Callable[[CloudTrailClient], list[Found] | Refusal]",
+    ask: "Callable[[CloudTrailClient], list[Value] | Refusal]",
     what: str,
-) -> tuple[list[Found], dict[str, Refusal]]:
-    """What every Region answers, in the Regions' order, and which refused."""
-    found: list[Found] = []
+) -> tuple[list[Value], dict[str, Refusal]]:
+    """Return the answers of the Regions, in their order, and the Regions that refused."""
+    values: list[Value] = []
     refusals: dict[str, Refusal] = {}
-    asked = sorted(regions)
-    answers = each(lambda region: ask(account.cloudtrail(region)), asked, account.concurrency, what)
-    for region, answer in zip(asked, answers, strict=True):
+    names = sorted(regions)
+    answers = each(lambda region: ask(account.cloudtrail(region)), names, account.concurrency, what)
+    for region, answer in zip(names, answers, strict=True):
         if isinstance(answer, Refusal):
             log.warning("%s: %s", region, needed(answer))
             refusals[region] = answer
         else:
-            found += answer
-    return found, refusals
+            values += answer
+    return values, refusals
 
 
 def _with_details(account: Account, trail: Trail, regions: Iterable[str]) -> Trail:
     asked = regions if trail.is_multi_region else {trail.home_region} & set(regions)
     selectors = read_selectors(account.cloudtrail(trail.home_region), trail.arn)
     statuses = {region: _status(account, trail, region) for region in sorted(asked)}
-    refusals = [one for one in (selectors, *statuses.values()) if isinstance(one, Refusal)]
+    answers = (selectors, *statuses.values())
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
     for refused in dict.fromkeys(refusals):
         log.warning("%s: %s", trail.arn, needed(refused))
     return replace(
@@ -257,7 +256,10 @@ def _with_details(account: Account, trail: Trail, regions: Iterable[str]) -> Tra
 
 
 def _status(account: Account, trail: Trail, region: str) -> TrailStatus | Refusal:
-    """Asked in the Region, since delivery may fail in one only; the home Region knows it too."""
+    """Read a trail's status in a Region, because delivery may fail in one Region only.
+
+    The home Region answers for a Region that does not show the trail.
+    """
     status = read_status(account.cloudtrail(region), trail.arn)
     if isinstance(status, Refusal) and status.error_code == "TrailNotFoundException":
         return read_status(account.cloudtrail(trail.home_region), trail.arn)
@@ -266,7 +268,7 @@ def _status(account: Account, trail: Trail, region: str) -> TrailStatus | Refusa
 
 def _advanced(answer: Any) -> tuple[Selector, ...]:
     return tuple(
-        Selector(tuple(_field_selector(one) for one in selector["FieldSelectors"]))
+        Selector(tuple(_field_selector(part) for part in selector["FieldSelectors"]))
         for selector in answer.get("AdvancedEventSelectors") or []
     )
 

@@ -1,1 +1,1 @@
-"""Lacuna's own store: the lake bucket, Glue, Athena."""
+"""Lacuna's own store: the lake bucket, Glue and Athena."""

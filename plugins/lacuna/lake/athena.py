@@ -1,4 +1,4 @@
-"""Small questions to Athena, asked by the run itself. Models and suites have their own clients."""
+"""Small queries that the run itself sends to Athena. dbt and the suites have their own clients."""
 
 import re
 import time
@@ -12,9 +12,9 @@ from lacuna.text import visible
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
-# Athena's words where it cannot write results
+# Athena's words if it cannot write results
 _NO_BUCKET = "Unable to verify/create output bucket"
-# and where the caller, in whose name it reads, may not read the data
+# Athena's words if the caller, in whose name it reads, may not read the data
 _DENIED = re.compile(r"access ?denied|not authorized|insufficient permissions", re.I)
 _CODE = re.compile(r"[A-Z][A-Z_]+(?=:)")
 _RUNNING = {"QUEUED", "RUNNING"}
@@ -22,7 +22,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
 
 
 class QueryFailed(RuntimeError):
-    """Athena did not run the query; the text holds its own words, `refused` the call and a code."""
+    """Athena did not run the query. The text has Athena's words, `refused` the call and a code."""
 
     def __init__(self, text: str, refused: Refusal) -> None:
         super().__init__(text)
@@ -30,9 +30,9 @@ class QueryFailed(RuntimeError):
 
 
 def rows(lake: Lake, query: str) -> list[dict[str, str | None]]:
-    """The rows that `query` returns, as text by column.
+    """Run a query and return its rows, as text by column.
 
-    Raises QueryFailed, or UnusableSetting where no query could run in the workgroup.
+    Raises QueryFailed, or UnusableSetting if no query can run in the workgroup.
     """
     athena = lake.account.athena()
     try:
@@ -45,7 +45,7 @@ def rows(lake: Lake, query: str) -> list[dict[str, str | None]]:
         pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution))
     except AwsError as error:
         problem = None
-        if error_code(error) == "InvalidRequestException":  # for a wrong query and a wrong place
+        if error_code(error) == "InvalidRequestException":  # a wrong query or a wrong workgroup
             problem = workgroup_problem(lake.account, lake.workgroup)
         if problem:
             raise UnusableSetting([problem]) from error
@@ -57,14 +57,15 @@ def rows(lake: Lake, query: str) -> list[dict[str, str | None]]:
                 refused,
             ) from error
         raise QueryFailed(f"Athena refused a query: {explained(error)}", refused) from error
-    names = [one["Name"] for one in pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
-    found = [
+    columns = pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    names = [column["Name"] for column in columns]
+    cells = [
         [cell.get("VarCharValue") for cell in row["Data"]]
         for page in pages
         for row in page["ResultSet"]["Rows"]
     ]
-    # the first row of a SELECT's result is its header, that of SHOW is not
-    rest = found[1:] if found[:1] == [names] else found
+    # the first row of a SELECT's result is its header; SHOW has none
+    rest = cells[1:] if cells[:1] == [names] else cells
     return [dict(zip(names, row, strict=True)) for row in rest]
 
 
@@ -84,7 +85,7 @@ def _wait(athena: "AthenaClient", execution: str) -> None:
 
 
 def refused_by(reason: str) -> Refusal:
-    """A query's failure as a refused call: it is Athena that reads the data, as the caller."""
+    """Return a query's failure as a refused call: Athena reads the data in the caller's name."""
     if _DENIED.search(reason):
         return Refusal("GetObject", "AccessDenied")
     code = _CODE.match(reason)

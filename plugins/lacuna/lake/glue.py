@@ -23,7 +23,7 @@ _CREATES_A_CALL = 100
 
 
 def ensure_database(glue: "GlueClient", name: str, description: str) -> None:
-    """Create a database that is not there yet."""
+    """Create a database that does not exist yet."""
     try:
         glue.create_database(DatabaseInput={"Name": name, "Description": description})
     except ClientError as error:
@@ -32,7 +32,7 @@ def ensure_database(glue: "GlueClient", name: str, description: str) -> None:
 
 
 def ensure_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
-    """Create a table, or bring one of another shape into the wanted one; partitions stay."""
+    """Create a table, or change one that has another shape. Its partitions stay."""
     try:
         known = glue.get_table(DatabaseName=database, Name=wanted["Name"])["Table"]
     except ClientError as error:
@@ -45,7 +45,7 @@ def ensure_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef")
 
 
 def table_exists(glue: "GlueClient", database: str, name: str) -> bool:
-    """Is there such a table?"""
+    """Return whether Glue has this table."""
     try:
         glue.get_table(DatabaseName=database, Name=name)
     except ClientError as error:
@@ -56,7 +56,7 @@ def table_exists(glue: "GlueClient", database: str, name: str) -> bool:
 
 
 def drop_partition(glue: "GlueClient", database: str, table: str, values: Sequence[str]) -> None:
-    """Forget one partition, whether or not it is known."""
+    """Remove one partition, whether or not Glue knows it."""
     try:
         glue.delete_partition(DatabaseName=database, TableName=table, PartitionValues=list(values))
     except ClientError as error:
@@ -72,12 +72,12 @@ def replace_raw_partitions(
     where = {"DatabaseName": raw.DATABASE, "TableName": table_name}
     wanted = set(partitions)
     known = _partitions_of_day(glue, table_name, day)
-    for some in _batches(sorted(known - wanted), _DELETES_A_CALL):
-        values: Any = [{"Values": list(one.values)} for one in some]
+    for batch in _batches(sorted(known - wanted), _DELETES_A_CALL):
+        values: Any = [{"Values": list(partition.values)} for partition in batch]
         glue.batch_delete_partition(**where, PartitionsToDelete=values)
-    for some in _batches(sorted(wanted - known), _CREATES_A_CALL):
+    for batch in _batches(sorted(wanted - known), _CREATES_A_CALL):
         answer = glue.batch_create_partition(
-            **where, PartitionInputList=[_partition_input(table, one) for one in some]
+            **where, PartitionInputList=[_partition_input(table, partition) for partition in batch]
         )
         refused = [
             error["ErrorDetail"]["ErrorMessage"]
@@ -89,7 +89,7 @@ def replace_raw_partitions(
 
 
 def evidence_table_input(table: EvidenceTable, location: str) -> "TableInputTypeDef":
-    """An evidence table in Glue's terms."""
+    """Return an evidence table in Glue's terms."""
     return _table_input(
         table.name,
         table.description,
@@ -109,7 +109,7 @@ def evidence_table_input(table: EvidenceTable, location: str) -> "TableInputType
 
 
 def raw_table_input(table: RawTable, location: str) -> "TableInputTypeDef":
-    """A raw table in Glue's terms. Its own location stays empty: every partition has another."""
+    """Return a raw table in Glue's terms. Its own location stays empty: partitions have theirs."""
     return _table_input(
         table.name,
         table.description,
@@ -120,7 +120,7 @@ def raw_table_input(table: RawTable, location: str) -> "TableInputTypeDef":
 
 
 def _create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
-    """Two runs may prepare the same lake at once: who comes second finds it done."""
+    """Create a table that another run may create at the same time."""
     try:
         glue.create_table(DatabaseName=database, TableInput=wanted)
     except ClientError as error:
@@ -129,12 +129,12 @@ def _create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef"
 
 
 def _shape(table: Any) -> tuple[object, ...]:
-    """What of a table must be as Lacuna wants it; Glue and awswrangler add much besides."""
+    """Return the parts of a table that Lacuna decides; Glue and awswrangler add others."""
     storage = table["StorageDescriptor"]
     serde = storage["SerdeInfo"]
     return (
-        [(one["Name"], one["Type"]) for one in storage["Columns"]],
-        [(one["Name"], one["Type"]) for one in table.get("PartitionKeys", [])],
+        [(column["Name"], column["Type"]) for column in storage["Columns"]],
+        [(key["Name"], key["Type"]) for key in table.get("PartitionKeys", [])],
         storage["Location"].rstrip("/"),
         storage["InputFormat"],
         serde["SerializationLibrary"],
@@ -191,9 +191,9 @@ def _partitions_of_day(glue: "GlueClient", table_name: str, day: date) -> set[Ra
         Expression=f"delivered_on = '{day.isoformat()}'",
     )
     return {
-        RawPartition(tuple(one["Values"]), one["StorageDescriptor"]["Location"])
+        RawPartition(tuple(partition["Values"]), partition["StorageDescriptor"]["Location"])
         for page in pages
-        for one in page["Partitions"]
+        for partition in page["Partitions"]
     }
 
 

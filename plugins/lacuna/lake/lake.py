@@ -1,4 +1,4 @@
-"""The lake: its bucket, and the only place that writes evidence and raw partitions."""
+"""The lake: its bucket, and the only module that writes evidence and raw partitions."""
 
 import io
 import logging
@@ -83,16 +83,16 @@ class Lake:
             ) from error
 
     def location(self, table: EvidenceTable) -> str:
-        """Where a table's partitions lie."""
+        """Return the folder of a table's partitions."""
         return f"s3://{self.bucket}/{_prefix(table)}"
 
     def write(
         self, table: EvidenceTable, rows: Sequence[object], partition: Mapping[str, date]
     ) -> None:
-        """Make `rows` the whole content of one partition. Without rows the partition goes.
+        """Make `rows` the whole content of one partition. Without rows the partition is dropped.
 
-        `rows` have the fields of the table's row type. Whatever an earlier or a killed run left in
-        the partition is replaced.
+        `rows` have the fields of the table's row type. They replace what an earlier or a killed run
+        left in the partition.
         """
         if rows:
             self._put(table, rows, partition, "overwrite_partitions")
@@ -102,7 +102,7 @@ class Lake:
     def append(
         self, table: EvidenceTable, rows: Sequence[object], partition: Mapping[str, date]
     ) -> None:
-        """Add `rows` to one partition, for what happens any number of times a day."""
+        """Add `rows` to one partition, for events that happen any number of times a day."""
         if rows:
             self._put(table, rows, partition, "append")
 
@@ -113,7 +113,7 @@ class Lake:
         partition: Mapping[str, date],
         mode: Literal["append", "overwrite_partitions"],
     ) -> None:
-        # Imported where it is used: it takes a second, and most of a run does without.
+        # Imported here because it takes a second and most of a run does without it.
         import awswrangler as wr
         import pandas as pd  # type: ignore[import-untyped]
 
@@ -123,7 +123,7 @@ class Lake:
         }
         values |= {key: [partition[key]] * len(rows) for key in table.partition_keys}
         wr.s3.to_parquet(
-            # dtype object: pandas would make floats of counts as soon as one of them is absent.
+            # dtype object, because pandas turns counts into floats as soon as one is missing
             df=pd.DataFrame({name: pd.Series(v, dtype="object") for name, v in values.items()}),
             path=self.location(table),
             dataset=True,
@@ -139,7 +139,7 @@ class Lake:
         log.info("wrote %d rows to %s", len(rows), _partition_prefix(table, partition))
 
     def drop(self, table: EvidenceTable, partition: Mapping[str, date]) -> None:
-        """Remove one partition, its files first: files that Glue does not know are not read."""
+        """Remove one partition: first its files, then its entry in Glue."""
         s3 = self.account.s3()
         for keys in self._key_pages(_partition_prefix(table, partition)):
             s3.delete_objects(
@@ -150,7 +150,7 @@ class Lake:
         glue.drop_partition(self.account.glue(), evidence.DATABASE, table.name, values)
 
     def read(self, table: EvidenceTable, partition: Mapping[str, date]) -> list[dict[str, Any]]:
-        """The rows of one partition, straight from its files: no query, no wait."""
+        """Read the rows of one partition straight from its files, without a query."""
         s3 = self.account.s3()
         rows: list[dict[str, Any]] = []
         for keys in self._key_pages(_partition_prefix(table, partition)):
@@ -160,13 +160,13 @@ class Lake:
         return rows
 
     def days(self, table: EvidenceTable) -> list[date]:
-        """The days that a table holds a partition for, by its first partition key."""
+        """Return the days that a table has a partition for, by its first partition key."""
         prefix = f"{_prefix(table)}{table.partition_keys[0]}="
         pages = self.account.s3().get_paginator("list_objects_v2")
         folders = [
-            one["Prefix"]
+            entry["Prefix"]
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
-            for one in page.get("CommonPrefixes", [])
+            for entry in page.get("CommonPrefixes", [])
         ]
         return sorted(date.fromisoformat(folder[len(prefix) :].rstrip("/")) for folder in folders)
 
@@ -184,7 +184,7 @@ class Lake:
         return dbt_environment_of(self.bucket, self.account.region, self.workgroup)
 
     def write_manifest(self, day: date, log_objects: Iterable[str]) -> None:
-        """Make `log_objects` the content of a day's access-log partition, and register it."""
+        """Make `log_objects` the content of a day's access-log partition, and register it in Glue."""
         partition = raw.access_log_partition(self.bucket, day)
         folder = partition.location.removeprefix(f"s3://{self.bucket}/")
         self.account.s3().put_object(
@@ -199,7 +199,7 @@ class Lake:
     def _key_pages(self, prefix: str) -> Iterator[list[str]]:
         pages = self.account.s3().get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
-            keys = [one["Key"] for one in page.get("Contents", [])]
+            keys = [entry["Key"] for entry in page.get("Contents", [])]
             if keys:
                 yield keys
 
@@ -224,14 +224,14 @@ def dbt_environment_of(bucket: str, region: str, workgroup: str) -> dict[str, st
 
 
 def workgroup_problem(account: Account, name: str) -> str | None:
-    """Why no query can run in the workgroup, and what to do; None where one can."""
+    """Explain why no query can run in the workgroup, and what to do; None if one can."""
     wrong = f"LACUNA_WORKGROUP is '{name}'"
     try:
         answer: Any = account.athena().get_work_group(WorkGroup=name)
     except AwsError as error:
         if error_code(error) != "InvalidRequestException":
             raise AccountError(
-                f"cannot look at the Athena workgroup {name}: {explained(error)}; the run's role "
+                f"cannot read the Athena workgroup {name}: {explained(error)}; the run's role "
                 "needs athena:GetWorkGroup"
             ) from error
         answer = {}
@@ -291,8 +291,8 @@ def _create_bucket(s3: "S3Client", lake: Lake) -> None:
     except AwsError as error:
         raise AccountError(
             f"cannot create the lake bucket {lake.bucket}: {explained(error)}; the run's role "
-            "needs s3:CreateBucket and s3:PutBucketPublicAccessBlock, or a bucket of its own named "
-            "in LACUNA_LAKE_BUCKET"
+            "needs s3:CreateBucket and s3:PutBucketPublicAccessBlock, or LACUNA_LAKE_BUCKET must name "
+            "a bucket that exists"
         ) from error
     log.info("created the lake bucket %s", lake.bucket)
 
@@ -311,7 +311,7 @@ def _partition_prefix(table: EvidenceTable, partition: Mapping[str, date]) -> st
 
 
 def _stored(value: object) -> object:
-    """A row's value as Parquet takes it: lists for tuples, naive UTC for moments."""
+    """Convert a value for Parquet: tuples to lists, times to UTC without a zone."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None)
     return list(value) if isinstance(value, tuple) else value

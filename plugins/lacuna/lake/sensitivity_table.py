@@ -1,4 +1,4 @@
-"""The table in which the user keeps what is sensitive, read through Athena: once a snapshot."""
+"""The user's table of sensitive buckets, read through Athena once a snapshot."""
 
 import logging
 
@@ -21,21 +21,21 @@ def read_table(lake: Lake, name: str | None) -> SensitivityTable | Refusal | Non
     """
     if name is None:
         return None
-    found = _read(lake, *name.split("."))
-    if isinstance(found, Refusal):
+    table = _read(lake, *name.split("."))
+    if isinstance(table, Refusal):
         log.warning(
-            "LACUNA_SENSITIVITY_TABLE=%s: %s; what it alone calls sensitive is unknown",
+            "LACUNA_SENSITIVITY_TABLE=%s: %s; buckets that only this table may call sensitive are unknown",
             name,
-            needed(found),
+            needed(table),
         )
-    elif found.skipped:
+    elif table.skipped:
         log.warning(
-            "LACUNA_SENSITIVITY_TABLE=%s: %d rows hold what can be no bucket's name, and may have been "
-            "meant for any: what nothing else calls sensitive is unknown",
+            "LACUNA_SENSITIVITY_TABLE=%s: %d rows have no valid bucket name and could match any bucket: "
+            "buckets that nothing else calls sensitive are unknown",
             name,
-            found.skipped,
+            table.skipped,
         )
-    return found
+    return table
 
 
 def _read(lake: Lake, database: str, table: str) -> SensitivityTable | Refusal:
@@ -53,16 +53,16 @@ def _read(lake: Lake, database: str, table: str) -> SensitivityTable | Refusal:
     }
     if not columns.issuperset(_COLUMNS):
         return Refusal("GetTable", "ColumnsMissing")
-    said = ", ".join(f"cast({column} as varchar) as {column}" for column in _COLUMNS)
+    selected = ", ".join(f"cast({column} as varchar) as {column}" for column in _COLUMNS)
     try:
-        # what the setting may hold leaves nothing to escape within the quotes
-        rows = athena.rows(lake, f'select distinct {said} from "{database}"."{table}"')  # noqa: S608
+        # the setting allows no character that would need an escape within the quotes
+        rows = athena.rows(lake, f'select distinct {selected} from "{database}"."{table}"')  # noqa: S608
     except QueryFailed as error:
         log.warning("%s", error)
         return error.refused
     if not rows:
-        # files that are gone leave a table without rows: nobody has said that nothing is sensitive
+        # an empty table more likely lost its files than means that nothing is sensitive
         return Refusal(READ, "TableEmpty")
-    found = table_of((row["bucket_name"], row["sensitivity"]) for row in rows)
-    # of files in another format than the table's nothing is understood
-    return found if found.names or found.globs else Refusal(READ, "NoUsableRows")
+    usable = table_of((row["bucket_name"], row["sensitivity"]) for row in rows)
+    # files in another format than the table's have no usable rows
+    return usable if usable.names or usable.globs else Refusal(READ, "NoUsableRows")

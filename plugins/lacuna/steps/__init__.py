@@ -1,1 +1,1 @@
-"""What the DAGs run: one module a DAG, and the parts that a step shares."""
+"""What the DAGs run: one module for each DAG, and the parts that steps share."""

@@ -1,4 +1,4 @@
-"""Build the marts with dbt: what one day delivered, then the event days that it touched."""
+"""Build the marts with dbt: first what one day delivered, then the event days that it touched."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
-# Unit tests try the SQL on invented rows: `make test` runs them, a daily run does not
+# Unit tests run the SQL on invented rows: in `make test`, not in a daily run
 NOT_DAILY = ("--exclude-resource-type", "unit_test")
 
 
@@ -35,12 +35,12 @@ class BuildFailed(RuntimeError):
 
 
 def parse_delivery_day(settings: Settings, day: date) -> None:
-    """Parse everything that was delivered on `day`, once; overwrites that delivery day only."""
+    """Parse everything that was delivered on `day`. Overwrites that delivery day only."""
     _dbt_build(settings, "tag:delivery_day", day, event_days=[])
 
 
 def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -> None:
-    """Overwrite exactly these event days of the marts, from all that ever came for them."""
+    """Overwrite exactly these event days of the marts, from all that was ever delivered for them."""
     _dbt_build(settings, "tag:event_days", day, event_days)
 
 
@@ -73,7 +73,7 @@ def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) 
 
 @functools.cache
 def project(environment: tuple[tuple[str, str], ...]) -> Manifest:
-    """The project as dbt parses it in this environment: seconds, and the same for every day."""
+    """Parse the dbt project in this environment. It takes seconds and is the same every day."""
     with _environment(dict(environment)):
         result = _invoke(["parse"])
     if not result.success:
@@ -103,7 +103,7 @@ def _failures(result: dbtRunnerResult) -> Iterator[str]:
 
 
 def _report(event: Any) -> None:
-    """One log line for each model, so that a long build shows where it is."""
+    """Log one line for each model, so that a long build shows its progress."""
     if event.info.name == "LogModelResult":
         model, seconds = event.data.description.split()[-1], event.data.execution_time
         if event.info.level == "error":
@@ -114,7 +114,7 @@ def _report(event: Any) -> None:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The variables that dbt_project/profiles.yml reads, set while dbt runs."""
+    """Set the variables that dbt_project/profiles.yml reads while dbt runs."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

@@ -1,11 +1,12 @@
-"""Catalogue the log objects of one delivery day: what was delivered, where, and is it readable?
+"""Catalog the log objects of one delivery day: what was delivered, where, and is it readable?
 
-Places to look come from evidence.logging_snapshots, from the trails themselves and from where trails
-were the day before, never from configuration, and each is looked at as the account that owns it.
-Everything is read before anything is written; then the day is first marked as not catalogued and last
-as catalogued, so a run killed anywhere and run again leaves the same rows.
-What the run's role must be allowed beyond a snapshot: s3:ListBucket and s3:GetObject on the log
-buckets, cloudtrail:ListPublicKeys, and reading and writing the lake.
+The log places come from evidence.logging_snapshots, from the trails themselves and from the places
+of trails on the day before, never from settings. Each is listed as the account that owns it.
+Everything is read before anything is written. Then the day is marked as not cataloged first, and as
+cataloged last. So a run that was killed anywhere and is run again leaves the same rows.
+
+Beyond a snapshot's permissions the run's role needs s3:ListBucket and s3:GetObject on the log
+buckets, cloudtrail:ListPublicKeys, and access to the lake.
 """
 
 import logging
@@ -53,19 +54,19 @@ LINE_BREAK = "LineBreakInPrefix"
 
 @dataclass(frozen=True, slots=True)
 class CatalogSummary:
-    """What cataloguing one delivery day found and cost."""
+    """What cataloging one delivery day found and cost."""
 
     day: date
     places: int
     places_unreadable: int
     list_calls: int
     keys_returned: int
-    objects_catalogued: int
+    objects_cataloged: int
     unreadable_objects: tuple[str, ...]
 
     def __str__(self) -> str:
         return (
-            f"{self.day}: {self.objects_catalogued} objects of {self.places} places, "
+            f"{self.day}: {self.objects_cataloged} objects of {self.places} places, "
             f"{len(self.unreadable_objects)} of them unreadable, {self.places_unreadable} places "
             f"unreadable; {self.list_calls} LIST calls returned {self.keys_returned} keys"
         )
@@ -84,7 +85,7 @@ class _Catalog:
 
 
 def catalog_day(settings: Settings, day: date) -> CatalogSummary:
-    """Write the catalogue of one delivery day, replacing what an earlier run wrote for it."""
+    """Write the catalog of one delivery day. It replaces what an earlier run wrote for the day."""
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
     observed = _observed(lake, day)
@@ -104,7 +105,7 @@ def catalog_day(settings: Settings, day: date) -> CatalogSummary:
             log.warning("%s is gone or delivers elsewhere", visible(place.trail_arn))
     followed = trail_places.trails(places, trails.trails)
     for trail in followed:
-        # of a bucket that no snapshot knows, the trail's owner knows most
+        # a bucket that no snapshot knows is read as the trail's owner
         accounts.owners.setdefault(trail.log_bucket, trail.account_id)
     trail_files = catalog_trail_files.read(
         accounts, day, followed, regions - trails.refusals.keys()
@@ -115,44 +116,44 @@ def catalog_day(settings: Settings, day: date) -> CatalogSummary:
         _refused_listing(f"DescribeTrails: {refusal.error_code}")
         for _, refusal in sorted(trails.refusals.items())
     ]
-    found = _Catalog(
+    rows = _Catalog(
         log_objects=[
-            _log_object(one, trail_files.contents, digests.states)
-            for one in [*access_logs, *trail_files.found]
+            _log_object(placed, trail_files.contents, digests.states)
+            for placed in [*access_logs, *trail_files.found]
         ],
         listings=[*listings, *refused, *trail_files.listings],
         trail_places=places,
         digests=digests.rows,
-        manifest=[one.log_object for one in access_logs if one.kind is Kind.ACCESS_LOG],
+        manifest=[placed.log_object for placed in access_logs if placed.kind is Kind.ACCESS_LOG],
         cloudtrail_partitions=_cloudtrail_partitions(day, trail_files),
     )
-    summary = _summary(day, found)
-    _write(lake, day, found, summary)
+    summary = _summary(day, rows)
+    _write(lake, day, rows, summary)
     log.info("%s", summary)
     return summary
 
 
 def _observed(lake: Lake, day: date) -> list[dict[str, Any]]:
-    """The rows of the snapshots that say whose logs may have been delivered on `day`."""
-    observed = delivery.snapshots_to_follow(lake.days(LOGGING_SNAPSHOTS), day)
-    if not observed:
-        log.warning("no logging snapshot at hand: no access-log place is known")
-    return [row for one in observed for row in lake.read(LOGGING_SNAPSHOTS, {"observed_on": one})]
+    """Read the snapshots that say whose logs may have been delivered on `day`."""
+    days = delivery.snapshots_to_follow(lake.days(LOGGING_SNAPSHOTS), day)
+    if not days:
+        log.warning("there is no logging snapshot: no access-log place is known")
+    return [row for on in days for row in lake.read(LOGGING_SNAPSHOTS, {"observed_on": on})]
 
 
 def _trails(accounts: Accounts, sources: Collection[Source]) -> tuple[Collection[str], TrailsRead]:
-    """The Regions that were asked, and every trail seen from one of the accounts, once.
+    """Return the Regions that were asked, and every trail that one of the accounts shows, once.
 
-    An organisation's trail shows in each of its accounts. One that could not be entered hides its
-    own trails, which record nothing of the others'.
+    An organization's trail shows in each of its accounts. An account that cannot be entered hides
+    its own trails, which record nothing of the other accounts.
     """
     regions, trails, refusals = set[str](), dict[str, Trail](), dict[str, Refusal]()
     for account_id, account in accounts.entered.items():
         own = {source.region for source in sources if source.account_id == account_id}
-        found = list_trails(account, own | {account.region})
+        answer = list_trails(account, own | {account.region})
         regions |= own | {account.region}
-        trails |= {trail.arn: trail for trail in found.trails}
-        refusals |= found.refusals
+        trails |= {trail.arn: trail for trail in answer.trails}
+        refusals |= answer.refusals
     return regions, TrailsRead(tuple(trails[arn] for arn in sorted(trails)), refusals)
 
 
@@ -161,7 +162,7 @@ def _account_of(place: TrailPlace) -> str:
 
 
 def _sources(rows: Iterable[Mapping[str, Any]]) -> list[Source]:
-    """The source buckets that were seen to be logged, and where to."""
+    """Return the source buckets whose access log was on, and its target."""
     sources = {
         Source(
             bucket_name=row["bucket_name"],
@@ -189,7 +190,7 @@ def _access_logs(
             "places of access logs",
         )
     )
-    found = delivery.belonging(
+    of_day = delivery.belonging(
         day,
         (
             delivery.placed(place, listed)
@@ -197,25 +198,26 @@ def _access_logs(
             for listed in answer.objects
         ),
     )
-    for one in found:
-        if one.kind is Kind.OTHER:
-            log.warning("%s is not a log", visible(one.log_object))
-    return found, [_listing(*one, found) for one in zip(places, answers, strict=True)]
+    for placed in of_day:
+        if placed.kind is Kind.OTHER:
+            log.warning("%s is not a log", visible(placed.log_object))
+    listed = zip(places, answers, strict=True)
+    return of_day, [_listing(place, answer, of_day) for place, answer in listed]
 
 
 def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> KeysListed:
     if "\n" in place.prefix or "\r" in place.prefix:
-        # The raw table's manifest has one line for each object: what came here cannot be read.
+        # The raw table's manifest has one line for each object, so these objects cannot be read.
         return KeysListed((), 0, 0, LINE_BREAK)
     keys = delivery.key_range(place, day, settings.event_day_folders)
     owner = accounts.of(accounts.owners.get(place.log_bucket))
     return list_range(owner.s3(place.region), place.log_bucket, keys)
 
 
-def _listing(place: Place, answer: KeysListed, found: Sequence[Placed]) -> Listing:
+def _listing(place: Place, answer: KeysListed, of_day: Sequence[Placed]) -> Listing:
     where = visible(f"s3://{place.log_bucket}/{place.prefix}")
-    # A log bucket that is gone is a complete answer: nothing was delivered there. The snapshot
-    # says why. Any other refusal leaves the place unknown.
+    # A log bucket that does not exist is a complete answer: nothing was delivered there. The
+    # snapshot says why. Any other refusal leaves the place unknown.
     error_code = None if answer.error_code == "NoSuchBucket" else answer.error_code
     if answer.error_code:
         log.warning("cannot list %s: %s", where, answer.error_code)
@@ -227,46 +229,46 @@ def _listing(place: Place, answer: KeysListed, found: Sequence[Placed]) -> Listi
         source_buckets=place.source_buckets,
         list_calls=answer.list_calls,
         keys_returned=answer.keys_returned,
-        objects_catalogued=sum(one.place == place for one in found),
+        objects_catalogued=sum(placed.place == place for placed in of_day),
         error_code=error_code,
     )
 
 
 def _refused_listing(error_code: str) -> Listing:
-    """No trail of a Region could be found: its log files, wherever they lie, were not listed."""
+    """Return the row of a Region that refused to list its trails: no file of theirs was listed."""
     return Listing(Kind.CLOUDTRAIL, "", "", None, (), 0, 0, 0, error_code)
 
 
 def _log_object(
-    found: Placed, contents: Mapping[str, FileContent], states: Mapping[str, FileState]
+    placed: Placed, contents: Mapping[str, FileContent], states: Mapping[str, FileState]
 ) -> LogObject:
-    place = found.place
+    place = placed.place
     row = LogObject(
-        kind=found.kind,
+        kind=placed.kind,
         log_bucket=place.log_bucket,
-        object_key=found.listed.key,
-        log_object=found.log_object,
-        source_bucket=place.source_bucket if found.kind is Kind.ACCESS_LOG else None,
+        object_key=placed.listed.key,
+        log_object=placed.log_object,
+        source_bucket=place.source_bucket if placed.kind is Kind.ACCESS_LOG else None,
         trail_arn=place.trail_arn,
         account_id=place.account_id,
         region=place.region,
-        key_layout=found.key_layout,
-        size_bytes=found.listed.size_bytes,
-        etag=found.listed.etag,
-        delivered_at=found.listed.delivered_at,
-        stamped_at=found.stamped_at,
-        path_day=found.path_day,
+        key_layout=placed.key_layout,
+        size_bytes=placed.listed.size_bytes,
+        etag=placed.listed.etag,
+        delivered_at=placed.listed.delivered_at,
+        stamped_at=placed.stamped_at,
+        path_day=placed.path_day,
         readable=True,
-        problem=found.problem,
+        problem=placed.problem,
         content_sha256=None,
         record_count=None,
         digest_state=None,
     )
-    if found.kind is Kind.OTHER:
-        # A stranger in a CloudTrail folder would be read with it and must be kept from Athena; one
-        # among access logs is simply not in the manifest.
+    if placed.kind is Kind.OTHER:
+        # Athena would read a stranger in a CloudTrail folder, so it must be excluded by name. A
+        # stranger among access logs is just not in the manifest.
         return replace(row, readable=False if place.kind is Kind.CLOUDTRAIL else None)
-    content = contents.get(found.log_object)
+    content = contents.get(placed.log_object)
     if content is None:
         return row
     return replace(
@@ -275,16 +277,16 @@ def _log_object(
         problem=content.problem,
         content_sha256=content.content_sha256,
         record_count=content.record_count,
-        digest_state=states[found.log_object],
+        digest_state=states[placed.log_object],
     )
 
 
 def _cloudtrail_partitions(day: date, trail_files: TrailFiles) -> list[raw.RawPartition]:
-    """A partition for every folder with something to read in it."""
+    """Return a partition for every folder that has a readable file."""
     readable = {
-        one.place
-        for one in trail_files.found
-        if one.log_object in trail_files.contents and trail_files.contents[one.log_object].readable
+        file.place
+        for file in trail_files.found
+        if (content := trail_files.contents.get(file.log_object)) and content.readable
     }
     return [
         raw.cloudtrail_partition(
@@ -299,35 +301,35 @@ def _cloudtrail_partitions(day: date, trail_files: TrailFiles) -> list[raw.RawPa
     ]
 
 
-def _summary(day: date, found: _Catalog) -> CatalogSummary:
+def _summary(day: date, rows: _Catalog) -> CatalogSummary:
     return CatalogSummary(
         day=day,
-        places=len(found.listings),
-        places_unreadable=sum(one.error_code is not None for one in found.listings),
-        list_calls=sum(one.list_calls for one in found.listings),
-        keys_returned=sum(one.keys_returned for one in found.listings),
-        objects_catalogued=len(found.log_objects),
+        places=len(rows.listings),
+        places_unreadable=sum(listing.error_code is not None for listing in rows.listings),
+        list_calls=sum(listing.list_calls for listing in rows.listings),
+        keys_returned=sum(listing.keys_returned for listing in rows.listings),
+        objects_cataloged=len(rows.log_objects),
         unreadable_objects=tuple(
-            sorted(one.log_object for one in found.log_objects if one.readable is False)
+            sorted(row.log_object for row in rows.log_objects if row.readable is False)
         ),
     )
 
 
-def _write(lake: Lake, day: date, found: _Catalog, summary: CatalogSummary) -> None:
+def _write(lake: Lake, day: date, rows: _Catalog, summary: CatalogSummary) -> None:
     partition = {"delivered_on": day}
     lake.drop(CATALOGUED_DAYS, partition)
-    lake.write(LOG_OBJECTS, found.log_objects, partition)
-    lake.write(LISTINGS, found.listings, partition)
-    lake.write(TRAIL_PLACES, found.trail_places, partition)
-    lake.write(TRAIL_DIGESTS, found.digests, partition)
-    lake.write_manifest(day, found.manifest)
-    lake.register(raw.CLOUDTRAIL_EVENTS, day, found.cloudtrail_partitions)
+    lake.write(LOG_OBJECTS, rows.log_objects, partition)
+    lake.write(LISTINGS, rows.listings, partition)
+    lake.write(TRAIL_PLACES, rows.trail_places, partition)
+    lake.write(TRAIL_DIGESTS, rows.digests, partition)
+    lake.write_manifest(day, rows.manifest)
+    lake.register(raw.CLOUDTRAIL_EVENTS, day, rows.cloudtrail_partitions)
     row = CataloguedDay(
         catalogued_at=datetime.now(UTC),
         places=summary.places,
         places_unreadable=summary.places_unreadable,
         list_calls=summary.list_calls,
         keys_returned=summary.keys_returned,
-        objects_catalogued=summary.objects_catalogued,
+        objects_catalogued=summary.objects_cataloged,
     )
     lake.write(CATALOGUED_DAYS, [row], partition)

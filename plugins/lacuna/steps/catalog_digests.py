@@ -1,4 +1,4 @@
-"""The digests of one delivery day: find, read and judge them, and the log files by them."""
+"""The digests of one delivery day: find, read and judge them, then judge the log files by them."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ _LAST = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True)
 class DigestsRead:
-    """The day's digest rows, and what the digests say of each log file, by s3:// URL."""
+    """The day's digest rows, and the state of each log file by its digest, by s3:// URL."""
 
     rows: list[TrailDigest]
     states: dict[str, FileState]
@@ -41,7 +41,7 @@ class DigestsRead:
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A digest file as listed. One beyond the day only attests files of the day's end."""
+    """A digest file as listed. A digest after the day only attests files of the day's end."""
 
     chain: Chain
     name: DigestName
@@ -56,7 +56,7 @@ class _Judged:
 
 
 def last_ends(rows: Iterable[Mapping[str, Any]]) -> dict[ChainKey, datetime]:
-    """Up to when each chain ran, or ought to have, by the evidence rows of the day before."""
+    """Return when each chain ended, or should have, by the evidence rows of the day before."""
     ends: dict[ChainKey, datetime] = {}
     for row in rows:
         key = (row["trail_arn"], row["account_id"], row["region"])
@@ -68,10 +68,10 @@ def last_ends(rows: Iterable[Mapping[str, Any]]) -> dict[ChainKey, datetime]:
 def read(
     accounts: Accounts, files: TrailFiles, known_ends: Mapping[ChainKey, datetime]
 ) -> DigestsRead:
-    """The digests delivered on the day of `files`, judged; their LISTs are added to `files`.
+    """Read and judge the digests delivered on the day of `files`; add their LISTs to `files`.
 
-    `known_ends`: what `last_ends` tells of the day before. A chain that has stopped since is seen
-    by nothing else.
+    `known_ends` is the result of `last_ends` for the day before. Nothing else shows a chain that
+    has stopped since.
     """
     files.chains += _lost_chains(files, known_ends)
     started = {
@@ -85,7 +85,7 @@ def read(
         accounts.concurrency,
         "digests",
     )
-    found = list(zip(listed, read_files, strict=True))
+    day_digests = list(zip(listed, read_files, strict=True))
     keys = {
         region: _public_keys(accounts, region, files)
         for region in sorted({one.chain.region for one in listed})
@@ -94,20 +94,25 @@ def read(
         _Judged(
             one,
             _judge(
-                accounts, one, file, found, keys[one.chain.region], started[one.chain.trail.arn]
+                accounts,
+                one,
+                file,
+                day_digests,
+                keys[one.chain.region],
+                started[one.chain.trail.arn],
             ),
         )
-        for one, file in found
+        for one, file in day_digests
     ]
     rows = _rows(accounts, files, judged, known_ends, started)
     return DigestsRead(rows, _file_states(files, judged))
 
 
 def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, datetime]) -> list[Chain]:
-    """Chains that have left no folder and must be there.
+    """Return chains that should have a folder and have none.
 
-    A trail that writes digests writes them in every Region it records: where it delivered files
-    on the day, or where a chain was known the day before, that none is left says a lot.
+    A trail that writes digests writes them in every Region that it records. So there must be a
+    chain wherever it delivered files on the day, and wherever it had a chain the day before.
     """
     there = {one.key for one in files.chains}
     lost: list[Chain] = []
@@ -147,20 +152,20 @@ def _file_states(files: TrailFiles, judged: Sequence[_Judged]) -> dict[str, File
         if url not in files.contents:
             continue
         if url not in attested:
-            # asked of these few only
+            # computed for these few files only
             covered = _is_covered(one, files, chains)
             states[url] = digests.file_state(None, None, is_covered=covered)
         elif url in hashes:
             states[url] = digests.file_state(attested[url], hashes[url])
         else:
-            states[url] = FileState.NOT_ATTESTED  # nobody could read it
+            states[url] = FileState.NOT_ATTESTED  # it could not be read
     return states
 
 
 def _is_covered(
     file: Placed, files: TrailFiles, chains: Mapping[ChainKey, Sequence[_Judged]]
 ) -> bool:
-    """Would a digest at hand name `file`, whichever of the trails that share its place wrote it?"""
+    """Return whether a digest would name `file`, whichever trail that shares its place wrote it."""
     place, stamp = file.place, file.stamped_at
     if place.region not in files.regions or stamp is None:
         return False
@@ -172,14 +177,14 @@ def _is_covered(
 
 
 def _would_name(chain: Sequence[_Judged], stamp: datetime) -> bool:
-    # what is backfilled was left out of the hourly chain, and may be this very file
+    # a backfilled file is not in the hourly chain, and may be this one
     if any(one.listed.name.is_backfill and not one.digest.is_trusted for one in chain):
         return False
     return digests.cover((one.digest for one in chain if not one.listed.name.is_backfill), stamp)
 
 
 def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
-    """The digests of the day's folder, and those after midnight that cover the end of the day."""
+    """List the digests of the day's folder, and those after midnight that cover the day's end."""
     trail, next_day = chain.trail, files.day + timedelta(days=1)
     stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"
     found = []
@@ -199,7 +204,7 @@ def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
         here = [
             _Listed(chain, name, key, is_of_day)
             for key, name in names
-            # A trail named 'a' shares the beginning of its file names with one named 'a_b'.
+            # File names of a trail 'a' begin like those of a trail 'a_b'.
             if name is not None and name.trail_name == trail.name
         ]
         files.listings.append(
@@ -228,7 +233,7 @@ def _fetch(accounts: Accounts, bucket: str, key: str) -> DigestFile:
 
 
 def _public_keys(accounts: Accounts, region: str, files: TrailFiles) -> Mapping[str, bytes] | None:
-    """CloudTrail's keys of those days, None if nobody could ask."""
+    """Read CloudTrail's public keys of those days; None if the call was refused."""
     start = days.start_of(files.day) - timedelta(days=1)
     keys = read_public_keys(accounts.cloudtrail(region), start, days.end_of(files.day) + 2 * _HOUR)
     if isinstance(keys, Refusal):
@@ -249,7 +254,7 @@ def _judge(
         digests.judge,
         file,
         keys or {},
-        # a backfilled digest is signed with a key of the day on which it was made up for
+        # a backfilled digest is signed with a key of the day on which it was written
         keys_are_all=keys is not None and not listed.name.is_backfill,
     )
     state = judge(
@@ -260,7 +265,7 @@ def _judge(
     )
     document = file.document
     if state is DigestState.VALID and document is not None and document.previousDigestS3Object:
-        # Only a digest of proven origin may say which object to read next.
+        # Only a digest of proven origin may name the object to read next.
         readable, previous = _previous(accounts, file, [one for _, one in found])
         state = judge(previous, previous_was_readable=readable)
     judged = JudgedDigest(state, listed.name.ends_at - _HOUR, listed.name.ends_at, file)
@@ -270,7 +275,7 @@ def _judge(
 
 
 def _is_first_after(started_at: datetime | None, name: DigestName) -> bool:
-    """A trail that was stopped and started again begins a new chain by right."""
+    """Return whether a chain may begin here: the trail was stopped and started again."""
     return started_at is not None and name.ends_at - 2 * _HOUR < started_at <= name.ends_at
 
 
@@ -285,7 +290,7 @@ def _is_older_of_chain(one: _Listed, other: _Listed) -> bool:
 def _previous(
     accounts: Accounts, file: DigestFile, found: Iterable[DigestFile]
 ) -> tuple[bool, DigestFile | None]:
-    """Could the predecessor be looked for, and what was found of it."""
+    """Return whether the previous digest could be read or is gone, and its file."""
     document = file.document
     if document is None or document.previousDigestS3Object is None:
         return True, None
@@ -307,7 +312,7 @@ def _rows(
     started: Mapping[str, datetime | None],
 ) -> list[TrailDigest]:
     of_day = [one for one in judged if one.listed.is_of_day]
-    hashes, gone = _look_at_files(accounts, files, [one.digest for one in of_day])
+    hashes, gone = _check_files(accounts, files, [one.digest for one in of_day])
     rows = [_row(one.listed.chain, one.digest, hashes, gone) for one in of_day]
     for chain in files.chains:
         hourly = [
@@ -321,16 +326,16 @@ def _rows(
                 files.day,
                 hourly,
                 known_ends.get(chain.key),
-                # a trail may have moved: to where it was it owes no more
+                # a trail may have moved: it writes no more digests to its former place
                 started[chain.trail.arn] if chain.trail.has_digests else None,
             )
         ]
-    _tell(rows)
+    _log_problems(rows)
     return rows
 
 
-def _tell(rows: Sequence[TrailDigest]) -> None:
-    """A line for each trail, Region and state: where a chain has ended, every hour lacks a digest."""
+def _log_problems(rows: Sequence[TrailDigest]) -> None:
+    """Log one line for each trail, Region and state, because an ended chain misses every hour."""
     wrong = [
         row
         for row in rows
@@ -361,20 +366,22 @@ def _missing_hours(
     since: datetime | None,
     started_at: datetime | None,
 ) -> list[JudgedDigest]:
-    """The hours that end on `day` and have no digest, the first and the last ones included where
-    the trail was writing digests by then."""
+    """Return the hours that end on `day` and have no digest.
+
+    The first and the last hours count if the trail was writing digests by then.
+    """
     until = days.end_of(day)
-    surely = digests.missing_hours(hourly, since)
+    certain = digests.missing_hours(hourly, since)
     return [
         one
         for one in digests.missing_hours(hourly, since or days.start_of(day), until)
         if days.start_of(day) < one.end_at <= until
-        and (one in surely or (started_at is not None and started_at <= one.start_at))
+        and (one in certain or (started_at is not None and started_at <= one.start_at))
     ]
 
 
 def _writes_digests_since(accounts: Accounts, trail: Trail) -> datetime | None:
-    """When a trail that writes digests was last started; None for any other, or if unknown."""
+    """Return when a trail that writes digests was last started; None for others, or if unknown."""
     if not trail.has_digests:
         return None
     status = read_status(accounts.of(trail.account_id).cloudtrail(trail.home_region), trail.arn)
@@ -383,16 +390,16 @@ def _writes_digests_since(accounts: Accounts, trail: Trail) -> datetime | None:
     return status.started_at or datetime.min.replace(tzinfo=UTC)
 
 
-def _look_at_files(
+def _check_files(
     accounts: Accounts, files: TrailFiles, judged: Iterable[JudgedDigest]
 ) -> tuple[dict[str, str | None], set[str]]:
-    """Hashes of the files that the digests name, and the names of those that are gone.
+    """Return the hashes of the files that the digests name, and the files that are gone.
 
-    Files of this day are known from its catalogue. Those of the hour before midnight lie in
-    yesterday's folder and are read again, at the price of one hour's files a day.
+    The catalog has the files of this day. Files of the hour before midnight are in the folder of
+    the day before and are read again, which costs one hour's files a day.
     """
     hashes = files.hashes()
-    present = {one.log_object for one in files.found}
+    present = {file.log_object for file in files.found}
     listed = tuple(files.listed_folders)
     entries = {entry.log_object: entry for digest in judged for entry in digests.entries_of(digest)}
     unseen = [url for url in sorted(entries) if url not in files.contents]

@@ -1,7 +1,7 @@
-"""CloudTrail's log files of one delivery day: find them, read each once, and have them judged.
+"""CloudTrail's log files of one delivery day: find them and read each once.
 
 Accounts and Regions are found by listing folders, so nothing is configured and the cost does not
-grow with history. `logfiles` says why bytes are read at all; `traildigests` judges.
+grow with history. `trail.log_files` says why bytes are read at all; `catalog_digests` judges them.
 """
 
 import logging
@@ -34,7 +34,7 @@ DIGEST = "digest"
 # trail, account, Region
 ChainKey = tuple[str, str, str]
 
-# CloudTrail's files are small; one far beyond its limit is not fetched, big ones one at a time.
+# CloudTrail's files are small. A file far beyond its limit is not read; big ones one at a time.
 _MOST_BYTES = 256 << 20
 _BIG = 8 << 20
 _one_big_file = threading.Semaphore()
@@ -46,7 +46,7 @@ _DAMAGED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One trail's digests of one account and Region: where they lie, and what they attest."""
+    """One trail's digests of one account and Region, and the prefix that they are under."""
 
     trail: Trail
     account_id: str
@@ -60,7 +60,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class AccountFolder:
-    """Where a trail writes the digests of one account, a folder a Region below `digests`."""
+    """Where a trail writes the digests of one account: a folder for each Region below `digests`."""
 
     trail: Trail
     account_id: str
@@ -69,10 +69,10 @@ class AccountFolder:
 
 @dataclass(slots=True)
 class TrailFiles:
-    """What one delivery day holds of CloudTrail.
+    """What CloudTrail delivered on one delivery day.
 
-    `contents` is by s3:// URL, `writers` by that of a place: the trails that may deliver there.
-    `regions` are those whose trails are all known.
+    `contents` is by the s3:// URL of a file, `writers` by that of a place: the trails that may
+    deliver there. `regions` are the Regions whose trails are all known.
     """
 
     day: date
@@ -87,7 +87,7 @@ class TrailFiles:
     folders: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def hashes(self) -> dict[str, str | None]:
-        """The content hash of every file that was read, None where the file is damaged."""
+        """Return the content hash of every file that was read; None if the file is damaged."""
         return {
             url: content.content_sha256
             for url, content in self.contents.items()
@@ -98,9 +98,9 @@ class TrailFiles:
 def read(
     accounts: Accounts, day: date, trails: Sequence[Trail], regions: Collection[str]
 ) -> TrailFiles:
-    """The log files delivered on `day`, read and checked, and the digest chains beside them.
+    """Read and check the log files delivered on `day`, and find the digest chains beside them.
 
-    `regions`: those whose trails are all among `trails`.
+    `regions` are the Regions whose trails are all among `trails`.
     """
     files = TrailFiles(day, regions)
     places: dict[str, Place] = {}
@@ -117,7 +117,7 @@ def read(
                     trail_arn=trail.arn,
                     account_id=account_id,
                 )
-                # Two trails may share a bucket and a prefix; their files cannot be told apart.
+                # Two trails may share a bucket and a prefix. Their files look the same.
                 url = f"s3://{trail.log_bucket}/{prefix}"
                 places.setdefault(url, place)
                 if trail.records_in(place.region or ""):
@@ -130,7 +130,7 @@ def read(
 
 
 def inspect(accounts: Accounts, bucket: str, key: str, size_bytes: int) -> FileContent:
-    """Fetch one log file and look inside. A lasting refusal is its problem, by AWS's code."""
+    """Read one log file and check it. A lasting refusal is its problem, by AWS's code."""
     if size_bytes > _MOST_BYTES:
         return FileContent(readable=False, problem=log_files.TOO_LARGE)
     try:
@@ -143,14 +143,14 @@ def inspect(accounts: Accounts, bucket: str, key: str, size_bytes: int) -> FileC
 
 
 def was_read(content: FileContent) -> bool:
-    """Were the file's bytes had, so that a missing hash says that they are not what was signed?"""
+    """Return whether the file's bytes were read: a missing hash then means that they are damaged."""
     return content.content_sha256 is not None or content.problem in _DAMAGED
 
 
 def listing(
     kind: str, log_bucket: str, prefix: str, answer: KeysListed | FoldersListed, catalogued: int
 ) -> Listing:
-    """The row that says what one LIST of CloudTrail's folders cost."""
+    """Return the row that says what one LIST of CloudTrail's folders cost."""
     if answer.error_code:
         log.warning("cannot list %s: %s", visible(f"s3://{log_bucket}/{prefix}"), answer.error_code)
     return Listing(
@@ -167,7 +167,7 @@ def listing(
 
 
 def _account_folders(accounts: Accounts, trail: Trail, files: TrailFiles) -> list[tuple[str, str]]:
-    """The account folders that a trail writes to, with their account ids."""
+    """Return the account folders that a trail writes to, with their account ids."""
     base = f"{trail.key_prefix.rstrip('/')}/AWSLogs/" if trail.key_prefix else "AWSLogs/"
     if not trail.is_organization:
         # Other accounts' folders in a shared bucket belong to other accounts' trails.
@@ -183,7 +183,7 @@ def _account_folders(accounts: Accounts, trail: Trail, files: TrailFiles) -> lis
 def _folders(
     accounts: Accounts, trail: Trail, prefix: str, kind: str, files: TrailFiles
 ) -> tuple[str, ...]:
-    """The folders under `prefix`, asked once however many trails share it."""
+    """Return the folders under `prefix`, listed once however many trails share it."""
     key = (trail.log_bucket, prefix)
     if key not in files.folders:
         answer = list_folders(accounts.s3_of(trail.log_bucket), trail.log_bucket, prefix)
@@ -208,8 +208,8 @@ def _list_files(accounts: Accounts, places: Sequence[Place], files: TrailFiles) 
         "CloudTrail folders",
     )
     for place, answer in zip(places, answers, strict=True):
-        found = [delivery.placed(place, listed) for listed in answer.objects]
-        of_day = delivery.belonging(files.day, found)
+        placed = [delivery.placed(place, listed) for listed in answer.objects]
+        of_day = delivery.belonging(files.day, placed)
         files.found += of_day
         files.listings.append(
             listing(Kind.CLOUDTRAIL, place.log_bucket, place.prefix, answer, len(of_day))
@@ -220,14 +220,16 @@ def _list_files(accounts: Accounts, places: Sequence[Place], files: TrailFiles) 
 
 
 def _read_files(accounts: Accounts, files: TrailFiles) -> None:
-    wanted = [one for one in files.found if one.kind is Kind.CLOUDTRAIL]
+    wanted = [file for file in files.found if file.kind is Kind.CLOUDTRAIL]
     contents = each(
-        lambda one: inspect(accounts, one.place.log_bucket, one.listed.key, one.listed.size_bytes),
+        lambda file: inspect(
+            accounts, file.place.log_bucket, file.listed.key, file.listed.size_bytes
+        ),
         wanted,
         accounts.concurrency,
         "CloudTrail files",
     )
-    for one, content in zip(wanted, contents, strict=True):
-        files.contents[one.log_object] = content
+    for file, content in zip(wanted, contents, strict=True):
+        files.contents[file.log_object] = content
         if not content.readable:
-            log.warning("%s is not readable: %s", visible(one.log_object), content.problem)
+            log.warning("%s is not readable: %s", visible(file.log_object), content.problem)

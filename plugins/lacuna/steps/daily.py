@@ -1,4 +1,4 @@
-"""What the four daily DAGs have in common: the assets that wire them and the settings of a daily run."""
+"""What the four daily DAGs share: the assets that connect them, and how a daily run retries."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ log_objects = Asset("log_objects")
 access_marts = Asset("access_marts")
 check_results = Asset("check_results")
 
-# A retry helps against throttling and outages; no time mends a wrong setting or a wrong day
+# A retry helps against throttling and outages, but not against a wrong setting or a wrong day
 RETRIES = ExceptionRetryPolicy(
     rules=[
         RetryRule(
@@ -29,7 +29,7 @@ RETRIES = ExceptionRetryPolicy(
 DAILY: dict[str, Any] = {
     "start_date": datetime(2006, 3, 14, tzinfo=UTC),  # S3 opened: no log can be older
     "catchup": False,
-    # two days at once would write the same event days
+    # two days at the same time would write the same event days
     "max_active_runs": 1,
     "default_args": {
         "retries": 2,

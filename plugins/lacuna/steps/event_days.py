@@ -1,4 +1,4 @@
-"""Find the event days that a delivery day touched: the build rebuilds them, the check checks them."""
+"""Find the event days that a delivery day touched, to build and check them."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta

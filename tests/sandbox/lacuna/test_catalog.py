@@ -48,7 +48,7 @@ def contents(settings):
 
 def test_an_empty_account_has_a_catalogued_day_all_the_same(settings, run, rows):
     summary = run()
-    assert (summary.places, summary.objects_catalogued) == (0, 0)
+    assert (summary.places, summary.objects_cataloged) == (0, 0)
     (day,) = rows(evidence.CATALOGUED_DAYS)
     assert day["objects_catalogued"] == 0
     assert rows(evidence.LOG_OBJECTS) == []
@@ -225,7 +225,7 @@ def test_every_page_of_a_listing_is_counted_and_paid_for_once(cloud, photos, at,
     summary = run()
     (listing,) = rows(evidence.LISTINGS)
     assert (listing["list_calls"], listing["keys_returned"]) == (2, 55)
-    assert (summary.list_calls, summary.objects_catalogued) == (2, 55)
+    assert (summary.list_calls, summary.objects_cataloged) == (2, 55)
 
 
 def test_a_bucket_deleted_since_still_has_its_old_logs_catalogued(cloud, photos, at, settings, run):

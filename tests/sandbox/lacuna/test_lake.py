@@ -206,7 +206,7 @@ def refused(**chosen) -> UnusableSetting:
 def test_a_lake_of_another_region_is_refused(cloud):
     cloud.bucket("my-lake", "eu-west-1")
     (problem,) = refused(lake_bucket="my-lake").problems
-    assert problem.startswith("LACUNA_LAKE_BUCKET is 'my-lake': the bucket lies in eu-west-1")
+    assert problem.startswith("LACUNA_LAKE_BUCKET is 'my-lake': the bucket is in eu-west-1")
 
 
 def test_a_lake_that_may_not_be_used_is_named_with_the_permission(cloud):

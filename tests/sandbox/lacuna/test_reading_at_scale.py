@@ -92,7 +92,7 @@ def test_where_the_tags_of_many_are_refused_each_bucket_is_asked_and_that_is_sai
     assert spent["s3:GetBucketTagging"] == len(found) == 2
     assert (
         "us-east-1: GetResources refused (AccessDeniedException), tag:GetResources is not allowed; "
-        "its buckets are asked for their tags one by one"
+        "the tags of its buckets are read one by one"
     ) in caplog.text
 
 
