@@ -1,7 +1,7 @@
-"""Which delivery day a run is about. A day is named, never taken from the clock.
+"""The delivery day of a run. A person or the scheduler names it; it never comes from the clock.
 
-The clock only refuses: a day that is not over has logs that are not written yet, and a run about
-it would call hours lost that have not begun.
+The clock is only used to refuse a day that is not over. Its logs are not all written yet, and a run
+would call hours lost that have not begun.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ _FIRST_DAY = date(2006, 3, 1)
 
 
 class DayError(ValueError):
-    """The run does not name a delivery day, names it unreadably, or names one that is not over."""
+    """The run names no delivery day, or not a valid one, or one that is not over."""
 
 
 def run_day(partition_key: str | None, params: Mapping[str, object]) -> date:
-    """The delivery day of this run: its partition key, else the parameter `day`."""
+    """Return the delivery day of this run: its partition key, else the parameter `day`."""
     if partition_key:
         return named_day(partition_key, "the partition key")
     day = params.get("day")
@@ -32,7 +32,7 @@ def run_day(partition_key: str | None, params: Mapping[str, object]) -> date:
 
 
 def named_day(text: str, origin: str, now: datetime | None = None) -> date:
-    """The delivery day that `text` names; `origin` says in a refusal where the text came from."""
+    """Return the delivery day that `text` names. `origin` tells an error where the text is from."""
     day = _parsed(text, origin)
     if end_of(day) > (now or datetime.now(UTC)):
         raise DayError(f"{day} is not over in UTC: its logs are not all written yet")
@@ -40,12 +40,12 @@ def named_day(text: str, origin: str, now: datetime | None = None) -> date:
 
 
 def start_of(day: date) -> datetime:
-    """Midnight UTC at which `day` begins."""
+    """Return the midnight UTC at which `day` begins."""
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
 def end_of(day: date) -> datetime:
-    """Midnight UTC at which `day` ends."""
+    """Return the midnight UTC at which `day` ends."""
     return start_of(day + timedelta(days=1))
 
 
@@ -54,7 +54,7 @@ def _parsed(text: str, origin: str) -> date:
         day = datetime.strptime(text, KEY_FORMAT).replace(tzinfo=UTC).date()
     except ValueError:
         day = None
-    # strptime forgives missing zeros; the same day under two spellings would be two runs.
+    # strptime accepts missing zeros; the same day in two spellings would be two runs.
     if day is None or day.isoformat() != text:
         raise DayError(f"{origin} is '{visible(text)}', not a day like 2026-11-21 (UTC)")
     if day < _FIRST_DAY or day.year > 9000:

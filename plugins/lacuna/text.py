@@ -1,15 +1,15 @@
-"""Text written by strangers (log lines, object keys, bucket tags), made safe to show."""
+"""Make text that strangers wrote (log lines, object keys, bucket tags) safe to show."""
 
 import unicodedata
 
-# Control, format (bidirectional overrides, zero width), surrogate, unassigned, private use, and
-# the two Unicode line breaks: whatever can move a cursor, hide text or reorder it.
+# Characters that can move a cursor, hide text or reorder it: control, format (bidirectional
+# overrides, zero width), surrogate, unassigned, private use, and the two Unicode line breaks.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 def visible(text: str) -> str:
-    """`text` on one line, every character that a terminal would act upon shown as an escape."""
+    """Return `text` on one line, with an escape for every character that a terminal acts upon."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(character) for character in text)

@@ -1,18 +1,18 @@
-"""Where log objects of a delivery day lie, and what a listed object is. Pure.
+"""Under which keys the log objects of a delivery day are, and what a listed object is. Pure.
 
-Cost must not grow with history, so every place is read as one range of its keys, from `after`
-to before `stop`:
+Cost must not grow with history. So every place is listed as one range of keys, after `after` and
+before `stop`:
 
-- simple prefix: from the key stamped one hour before the day to the first of the next day (an
-  object's LastModified is a little later than its stamp, never a day);
+- simple prefix: from the key stamped one hour before the day to the first key of the next day (an
+  object's LastModified is later than its stamp by a little, never by a day);
 - partitioned by delivery time: the same, one folder deeper;
 - partitioned by event time: the folders of the day and of the N days before it;
 - CloudTrail: the day's folder.
 
-The delivery day of an access-log object is the UTC date of its LastModified. That of a CloudTrail
-file is its folder's day, which AWS defines as the delivery time: the raw table reads whole
-folders, and a file written seconds after midnight into yesterday's folder must be catalogued on
-the day on which its folder is read.
+The delivery day of an access-log object is the UTC date of its LastModified. The delivery day of a
+CloudTrail file is the day of its folder, which AWS defines as the delivery time. The raw table reads
+whole folders. So a file that was written seconds after midnight into the folder of the day before
+must be cataloged on the day on which that folder is read.
 """
 
 import re
@@ -25,7 +25,7 @@ from lacuna.access_log.sources import KeyLayout, Source, log_prefix
 
 
 class Kind(StrEnum):
-    """What a listed object is, by its place and key."""
+    """What a listed object is, by its place and its key."""
 
     ACCESS_LOG = "access_log"
     CLOUDTRAIL = "cloudtrail"
@@ -34,7 +34,7 @@ class Kind(StrEnum):
 
 NOT_A_LOG_KEY = "not a log key"
 
-# S3's unique part has been 16 hex digits for twenty years, but AWS promises nothing about it.
+# S3's unique part has been 16 hex digits for twenty years, but AWS does not promise that.
 _STAMP = r"(?P<stamp>\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2})-[0-9A-Za-z]{8,64}"
 _SIMPLE_REST = re.compile(_STAMP, re.ASCII)
 _PARTITIONED_REST = re.compile(r"(?P<folder>\d{4}/\d{2}/\d{2})/" + _STAMP, re.ASCII)
@@ -51,7 +51,7 @@ _OVERLAP = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A part of a log bucket where one kind of log object is delivered, under one key prefix.
+    """A log place: one kind of log object is delivered under one prefix of a log bucket.
 
     `account_id` and `region` are those of the traffic: S3 delivers within them, CloudTrail names
     them in the prefix.
@@ -63,7 +63,7 @@ class Place:
     region: str | None = None
     key_layout: KeyLayout | None = None
     source_buckets: tuple[str, ...] = ()
-    source_bucket: str | None = None  # set where the prefix itself names the source
+    source_bucket: str | None = None  # set if the prefix itself names the source
     trail_arn: str | None = None
     account_id: str | None = None
 
@@ -89,7 +89,7 @@ class ListedObject:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What one listed object is. `stamped_at`: when CloudTrail says that it delivered a file."""
+    """What one listed object is. `stamped_at`: the delivery time in a CloudTrail file's name."""
 
     place: Place
     listed: ListedObject
@@ -105,19 +105,19 @@ class Placed:
 
 
 def snapshots_to_follow(observed: Iterable[date], day: date) -> list[date]:
-    """Which observed days say where logs of delivery day `day` may lie, newest first.
+    """Return the observation days that say where logs of delivery day `day` may be, newest first.
 
-    The newest of all, and the two that enclose the day: a bucket that has changed its layout or
-    was deleted since then still delivered where it said at the time.
+    These are the newest of all and the two around the day. A bucket that was changed or deleted
+    since then delivered to the target that it had at the time.
     """
     days = sorted(set(observed))
-    before = [one for one in days if one <= day]
-    after = [one for one in days if one > day]
+    before = [on for on in days if on <= day]
+    after = [on for on in days if on > day]
     return sorted({*days[-1:], *before[-1:], *after[:1]}, reverse=True)
 
 
 def access_log_places(sources: Iterable[Source]) -> list[Place]:
-    """Every distinct place that receives access logs, once, with all the buckets it serves."""
+    """Return every place that receives access logs, once, with all the buckets that it serves."""
     places: dict[tuple[str, str, KeyLayout], Place] = {}
     for source in sources:
         place = _place_of(source)
@@ -129,7 +129,7 @@ def access_log_places(sources: Iterable[Source]) -> list[Place]:
 
 
 def key_range(place: Place, day: date, event_day_folders: int) -> KeyRange:
-    """The keys to list for delivery day `day`: all that can belong to it and few besides."""
+    """Return the keys to list for delivery day `day`: all that can belong to it and few others."""
     next_day = day + timedelta(days=1)
     folder_stop = f"{place.prefix}{next_day:{_FOLDER_FORMAT}}/"
     if place.kind is Kind.CLOUDTRAIL:
@@ -146,7 +146,7 @@ def key_range(place: Place, day: date, event_day_folders: int) -> KeyRange:
 
 
 def placed(place: Place, listed: ListedObject) -> Placed:
-    """What `listed`, found in `place`, is: a log of that place, or something else."""
+    """Decide what `listed` is: a log of `place`, or something else."""
     if place.kind is Kind.CLOUDTRAIL:
         return _placed_cloudtrail(place, listed)
     simple = place.key_layout is KeyLayout.SIMPLE
@@ -158,37 +158,37 @@ def placed(place: Place, listed: ListedObject) -> Placed:
         return Placed(place, listed, Kind.ACCESS_LOG, KeyLayout.SIMPLE, stamp.date())
     if f"{stamp:{_FOLDER_FORMAT}}" != rest["folder"]:
         return _other(place, listed)
-    # A stamp with a time of day can only be a delivery time: the bucket has switched its layout.
+    # A stamp with a time of day can only be a delivery time: the bucket has changed its layout.
     layout = place.key_layout if stamp.hour == stamp.minute == stamp.second == 0 else None
     return Placed(place, listed, Kind.ACCESS_LOG, layout or KeyLayout.DELIVERY_TIME, stamp.date())
 
 
-def delivered_on(found: Placed) -> date:
-    """The delivery day to which an object belongs; each object has exactly one."""
-    if found.place.kind is Kind.CLOUDTRAIL and found.path_day is not None:
-        return found.path_day
-    return found.listed.delivered_at.astimezone(UTC).date()
+def delivered_on(placed: Placed) -> date:
+    """Return the delivery day of an object; each object has exactly one."""
+    if placed.place.kind is Kind.CLOUDTRAIL and placed.path_day is not None:
+        return placed.path_day
+    return placed.listed.delivered_at.astimezone(UTC).date()
 
 
-def belonging(day: date, found: Iterable[Placed]) -> list[Placed]:
-    """The objects of `day`, each once however many places showed it, in the order of their keys.
+def belonging(day: date, objects: Iterable[Placed]) -> list[Placed]:
+    """Return the objects of `day` in the order of their keys, each once.
 
-    Prefixes may overlap ("logs" and "logs2026-"): a place whose grammar the key fits wins over one
-    to which it is a stranger.
+    Prefixes may overlap ("logs" and "logs2026-"), so that several places list an object. A place
+    whose key layout the key fits wins over a place where it is a stranger.
     """
     chosen: dict[tuple[str, str], Placed] = {}
-    for one in found:
-        if delivered_on(one) != day:
+    for candidate in objects:
+        if delivered_on(candidate) != day:
             continue
-        key = (one.place.log_bucket, one.listed.key)
+        key = (candidate.place.log_bucket, candidate.listed.key)
         known = chosen.get(key)
-        if known is None or _preference(one) < _preference(known):
-            chosen[key] = one
+        if known is None or _preference(candidate) < _preference(known):
+            chosen[key] = candidate
     return [chosen[key] for key in sorted(chosen)]
 
 
 def folder_day(prefix: str, key: str) -> date | None:
-    """The day of the date folder that follows `prefix` in `key`, None if none does."""
+    """Return the day of the date folder that follows `prefix` in `key`; None if none follows."""
     moment = _moment(key[len(prefix) : len(prefix) + 10], _FOLDER_FORMAT)
     return moment.date() if moment else None
 
@@ -215,7 +215,7 @@ def _placed_cloudtrail(place: Place, listed: ListedObject) -> Placed:
         or rest["folder"] != f"{stamp:{_FOLDER_FORMAT}}"
         or (rest["account"], rest["region"]) != (place.account_id, place.region)
     ):
-        # The raw table reads the folder whatever is in it, so the folder says the day.
+        # The raw table reads the whole folder, so the folder decides the day.
         return replace(_other(place, listed), path_day=folder_day(place.prefix, listed.key))
     return Placed(place, listed, Kind.CLOUDTRAIL, None, stamp.date(), stamped_at=stamp)
 
@@ -224,8 +224,8 @@ def _other(place: Place, listed: ListedObject) -> Placed:
     return Placed(place, listed, Kind.OTHER, problem=NOT_A_LOG_KEY)
 
 
-# Which claim to one object is the better. A place that names its source knows more than one that
-# does not; of two layouts of one place, event time is only ever claimed by its own stamp.
+# Which claim to one object is better. A place that names its source knows more than one that does
+# not. Of two layouts of one place, only a stamp of event time fits event time.
 _LAYOUT_ORDER: Mapping[KeyLayout | None, int] = {
     KeyLayout.EVENT_TIME: 0,
     KeyLayout.DELIVERY_TIME: 1,
@@ -234,8 +234,8 @@ _LAYOUT_ORDER: Mapping[KeyLayout | None, int] = {
 }
 
 
-def _preference(found: Placed) -> tuple[bool, int, str]:
-    return (found.kind is Kind.OTHER, _LAYOUT_ORDER[found.key_layout], found.place.prefix)
+def _preference(placed: Placed) -> tuple[bool, int, str]:
+    return (placed.kind is Kind.OTHER, _LAYOUT_ORDER[placed.key_layout], placed.place.prefix)
 
 
 def _moment(text: str, form: str) -> datetime | None:
@@ -243,5 +243,5 @@ def _moment(text: str, form: str) -> datetime | None:
         moment = datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError:
         return None
-    # strptime takes '2026/1/9' too; a key that S3 wrote always has its zeros.
+    # strptime also takes '2026/1/9'; a key that S3 wrote always has its zeros.
     return moment if f"{moment:{form}}" == text else None

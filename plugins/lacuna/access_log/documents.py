@@ -1,7 +1,7 @@
-"""The documents of S3's API that say how a bucket is logged: read without loss, and compared by what they mean. Pure.
+"""S3's documents about logging: parse them without loss, and compare what they mean. Pure.
 
-AWS returns some documents in other words than were put: the order of values, a list around one of
-them, defaults written out. Two that mean the same are the same here.
+AWS returns some documents in another form than they were put: the order of values, a list around a
+single value, defaults written out. Two documents that mean the same are the same here.
 """
 
 import json
@@ -24,14 +24,14 @@ class Operation(StrEnum):
     PUT_POLICY = "PutBucketPolicy"
 
 
-def same(operation: Operation, one: Document | None, other: Document | None) -> bool:
-    """Do two documents mean the same? AWS returns some of them in other words than were put."""
+def same(operation: Operation, document: Document | None, other: Document | None) -> bool:
+    """Return whether two documents mean the same."""
     meaning = _logging_meaning if operation is Operation.PUT_LOGGING else _policy_meaning
-    return meaning(one) == meaning(other)
+    return meaning(document) == meaning(other)
 
 
 def parsed_policy(text: str) -> Document:
-    """A bucket's policy. One that repeats a name in an object is not readable without loss."""
+    """Parse a bucket's policy. One that repeats a name in an object cannot be read without loss."""
     try:
         document = json.loads(text, object_pairs_hook=once_each)
     except (ValueError, RecursionError) as error:
@@ -42,21 +42,21 @@ def parsed_policy(text: str) -> Document:
 
 
 def statements(policy: Document | None) -> list[Any]:
-    """A policy's statements; AWS takes a single one without a list around it."""
-    found = (policy or {}).get("Statement", [])
-    return found if isinstance(found, list) else [found]
+    """Return a policy's statements; AWS accepts a single one without a list around it."""
+    statement = (policy or {}).get("Statement", [])
+    return statement if isinstance(statement, list) else [statement]
 
 
 def canonical(document: object) -> str:
-    """One line of JSON, the same for documents that are equal."""
+    """Return one line of JSON, the same for documents that are equal."""
     return as_json(document, sort_keys=True)
 
 
 def once_each(pairs: list[tuple[str, Any]]) -> Document:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    document = dict(pairs)
+    if len(document) != len(pairs):
         raise ValueError("a name is repeated")
-    return found
+    return document
 
 
 def _logging_meaning(status: Document | None) -> object:
@@ -72,7 +72,7 @@ def _logging_meaning(status: Document | None) -> object:
 
 
 def _grant_meaning(grant: Document) -> str:
-    # S3 no longer returns display names everywhere; the id beside it says who is meant
+    # S3 no longer returns display names everywhere; the id beside the name identifies the grantee
     grantee = {k: v for k, v in grant.get("Grantee", {}).items() if k != "DisplayName" and v}
     return canonical({**grant, "Grantee": grantee})
 
@@ -81,17 +81,17 @@ def _policy_meaning(policy: Document | None) -> object:
     if policy is None:
         return None
     rest = {name: value for name, value in policy.items() if name != "Statement"}
-    told = sorted(canonical(plain(one)) for one in statements(policy))
-    return {"Version": _OLDER_VERSION, **rest, "Statement": told}
+    meanings = sorted(canonical(plain(statement)) for statement in statements(policy))
+    return {"Version": _OLDER_VERSION, **rest, "Statement": meanings}
 
 
 def plain(value: object) -> object:
-    """A statement without what makes no difference: the order of values, a list around one."""
+    """Return a statement without what has no meaning: the order of values, a list around one."""
     if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: plain(part) for name, part in value.items()}
     if isinstance(value, list):
-        values = sorted({canonical(plain(one)) for one in value})
-        return json.loads(values[0]) if len(values) == 1 else [json.loads(one) for one in values]
+        values = sorted({canonical(plain(part)) for part in value})
+        return json.loads(values[0]) if len(values) == 1 else [json.loads(part) for part in values]
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value

@@ -1,8 +1,8 @@
-"""Does a bucket policy let a service principal do one thing? Pure, three-valued.
+"""Decide whether a bucket policy allows a service principal one action. Pure, three-valued.
 
-AWS's rule: an explicit Deny wins, else an Allow is needed. What a statement tests but nobody
-outside AWS can know (the service's address, an organisation's id) makes its answer None, "cannot
-tell", and never a guess.
+AWS's rule: an explicit Deny wins, otherwise an Allow is needed. If a statement tests something that
+cannot be known outside AWS (the service's address, an organization's id), its answer is None,
+"unknown", and never a guess.
 """
 
 import json
@@ -15,20 +15,20 @@ from typing import Any
 
 from lacuna import globs
 
-# Three-valued truth: None is "cannot tell".
+# Three-valued truth: None is "unknown"
 Truth = bool | None
 
-# Stand in a resource for one digit, and for one letter or digit, that differ from key to key. No
-# bucket's configuration can hold them: XML has no such characters.
+# In a resource these stand for a digit, and for a letter or digit, that differ from key to key. No
+# bucket's configuration can contain them, because XML has no such characters.
 DIGIT, LETTER = "\x00", "\x01"
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-# In the older version of the language, which is the default, `${...}` is text like any other.
+# In the older version of the language, which is the default, `${...}` is plain text.
 _WITH_VARIABLES = "2012-10-17"
 
 
 class Decision(StrEnum):
-    """What the policy says to one request."""
+    """What the policy decides about one request."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -44,10 +44,10 @@ class PolicyUnreadable(ValueError):
 class Request:
     """One request as a policy sees it.
 
-    `context` holds the condition keys whose value is known, in lower case; `absent` those that
-    the request surely does not carry (a trailing '*' stands for any ending); `at_least` those that
-    it does not carry, or with no smaller a number. Any other key has a value nobody outside AWS
-    knows. A resource may hold DIGIT and LETTER.
+    `context` has the condition keys whose values are known, in lower case. `absent` are keys that
+    the request certainly does not carry (a trailing '*' stands for any ending). `at_least` are keys
+    that are absent or have at least this number. The value of any other key is unknown outside AWS.
+    A resource may contain DIGIT and LETTER.
     """
 
     service: str
@@ -65,7 +65,7 @@ class Request:
 
 
 def decide(policy: str | None, request: Request) -> Decision:
-    """What `policy` (its JSON text, None where the bucket has none) says to `request`."""
+    """Decide about `request`. `policy` is JSON text, or None if the bucket has no policy."""
     if policy is None:
         return Decision.NOT_ALLOWED
     allows: list[Truth] = []
@@ -86,12 +86,12 @@ def decide(policy: str | None, request: Request) -> Decision:
 
 
 def denial(policy: str | None, request: Request) -> Truth:
-    """Does a Deny of `policy` hit `request`, whatever its Allows say?"""
+    """Return whether a Deny of `policy` applies to `request`, whatever its Allows say."""
     return _any_applies("Deny", policy, request)
 
 
 def allowance(policy: str | None, request: Request) -> Truth:
-    """Does an Allow of `policy` cover the request, whatever its Denies say?"""
+    """Return whether an Allow of `policy` applies to `request`, whatever its Denies say."""
     return _any_applies("Allow", policy, request)
 
 
@@ -107,7 +107,7 @@ def _any_applies(effect: str, policy: str | None, request: Request) -> Truth:
 
 
 def allows_part(policy: str | None, request: Request) -> bool:
-    """Is there an Allow of which nothing but the Resource may be too narrow for what is written?"""
+    """Return whether an Allow fits in everything, except that its Resource covers only some keys."""
     if policy is None:
         return False
     statements, request = _read(policy, request)
@@ -120,14 +120,14 @@ def allows_part(policy: str | None, request: Request) -> bool:
 
 
 def may_match(pattern: str, text: str) -> Truth:
-    """Does `pattern` match every text that `text` stands for, with DIGIT and LETTER in it?"""
+    """Return whether `pattern` matches every text that `text` stands for by DIGIT and LETTER."""
     if globs.matches(pattern, text):
         return True
     return None if globs.matches(pattern, text, _may_be) else False
 
 
 def may_begin(prefix: str, text: str) -> bool:
-    """Can a text that `text` stands for begin with `prefix`?"""
+    """Return whether a text that `text` stands for can begin with `prefix`."""
     return len(prefix) <= len(text) and all(map(_may_be, prefix, text))
 
 
@@ -138,7 +138,7 @@ def _may_be(wanted: str, character: str) -> bool:
 
 
 def _read(policy: str, request: Request) -> tuple[list[Mapping[str, Any]], Request]:
-    """The policy's statements, and the request as the policy's version of the language sees it."""
+    """Return the policy's statements, and the request as seen by the policy's language version."""
     try:
         document = json.loads(policy)
     except (ValueError, RecursionError) as error:
@@ -156,7 +156,7 @@ def _applies(statement: Mapping[str, Any], request: Request) -> Truth:
 
 
 def _other_truths(statement: Mapping[str, Any], request: Request) -> tuple[Truth, ...]:
-    """What the elements say that are not about resources."""
+    """Return the truth of every element but the resources."""
     return (
         _principal(statement, request.service),
         _element(statement, "Action", lambda value: _names_action(value, request.action)),
@@ -170,7 +170,7 @@ def _names_all(statement: Mapping[str, Any], request: Request) -> Truth:
 
 def _principal(statement: Mapping[str, Any], service: str) -> Truth:
     named = _element(statement, "Principal", lambda value: _names_service(value, service))
-    # AWS supports NotPrincipal in a Deny only, and does not say what an Allow with it allows.
+    # AWS supports NotPrincipal in a Deny only, and does not document what it means in an Allow.
     unsupported = "NotPrincipal" in statement and statement.get("Effect") == "Allow"
     return None if named and unsupported else named
 
@@ -199,10 +199,10 @@ def _names_action(actions: Any, action: str) -> Truth:
 
 
 def _names_resources(patterns: Any, request: Request) -> Truth:
-    """True where the patterns cover everything that is written, None where only some of it."""
+    """Return True if the patterns cover every key that is written, None if only some of them."""
     resolved = [_resolved(str(pattern), request) for pattern in _listed(patterns)]
     covered = [
-        _any(None if one is None else may_match(one, resource) for one in resolved)
+        _any(None if pattern is None else may_match(pattern, resource) for pattern in resolved)
         for resource in request.resources
     ]
     return covered[0] if len(set(covered)) == 1 else None
@@ -245,7 +245,7 @@ def _test(operator: str, key: str, values: list[Any], request: Request) -> Truth
 
 
 def _is_less(operator: str, values: list[Any], least: float) -> Truth:
-    """Never less than what it is at least, and an absent number is less than nothing."""
+    """Return False if the key, which is absent or at least `least`, cannot be less; else None."""
     if operator not in _LESS:
         return None
     try:
@@ -257,16 +257,16 @@ def _is_less(operator: str, values: list[Any], least: float) -> Truth:
 
 
 def _null_holds(values: list[Any], key: str, request: Request) -> Truth:
-    """The Null operator: is the key absent, as the value says it should be?
+    """Evaluate the Null operator: is the key absent, as the value demands?
 
-    What AWS makes of any other value than `true` and `false`, of `True` too, is unsaid.
+    AWS does not document other values than `true` and `false`, not even `True`.
     """
     is_absent = request.is_absent(key)
     if not is_absent and key not in request.context:
         return None
     wanted = "true" if is_absent else "false"
-    said = map(_text, values)
-    return _any(one == wanted if one in {"true", "false"} else None for one in said)
+    texts = map(_text, values)
+    return _any(text == wanted if text in {"true", "false"} else None for text in texts)
 
 
 def _compared(operator: str, wanted: str, actual: str, request: Request) -> Truth:
@@ -275,9 +275,9 @@ def _compared(operator: str, wanted: str, actual: str, request: Request) -> Trut
 
 
 def _arn_matches(pattern: str, arn: str) -> Truth:
-    """ArnEquals and ArnLike are one operator: wildcards, none across the first five colons.
+    """Compare as ArnEquals and ArnLike do: wildcards do not cross the first five colons.
 
-    What AWS makes of a pattern with fewer parts than an ARN is unsaid, but for a bare '*'.
+    AWS does not document patterns with fewer parts than an ARN, except for a bare '*'.
     """
     wanted, actual = pattern.split(":", 5), arn.split(":", 5)
     if len(wanted) != len(actual):
@@ -285,7 +285,7 @@ def _arn_matches(pattern: str, arn: str) -> Truth:
     return all(globs.matches(part, other) for part, other in zip(wanted, actual, strict=True))
 
 
-# When a number that is at least the first surely does not meet the operator with the second
+# Whether a number that is at least the first certainly fails the operator with the second
 _LESS: Mapping[str, Callable[[float, float], bool]] = {
     "numericlessthan": ge,
     "numericlessthanequals": gt,
@@ -302,9 +302,9 @@ _COMPARISONS: Mapping[str, Callable[[str, str], Truth]] = {
 
 
 def _resolved(text: str, request: Request) -> str | None:
-    """`text` with its policy variables filled in, None where one is not known.
+    """Return `text` with its policy variables filled in; None if one is unknown.
 
-    `${*}` and `${?}` are characters that no comparison here can tell from wildcards: not known.
+    `${*}` and `${?}` are unknown: no comparison here can distinguish them from wildcards.
     """
     if not request.has_variables:
         return text
@@ -329,14 +329,14 @@ def _not(truth: Truth) -> Truth:
 
 
 def _all(truths: Iterable[Truth]) -> Truth:
-    found = list(truths)
-    if any(truth is False for truth in found):
+    known = list(truths)
+    if any(truth is False for truth in known):
         return False
-    return None if any(truth is None for truth in found) else True
+    return None if any(truth is None for truth in known) else True
 
 
 def _any(truths: Iterable[Truth]) -> Truth:
-    found = list(truths)
-    if any(truth is True for truth in found):
+    known = list(truths)
+    if any(truth is True for truth in known):
         return True
-    return None if any(truth is None for truth in found) else False
+    return None if any(truth is None for truth in known) else False

@@ -1,9 +1,9 @@
-"""Is a bucket a sensitive one, so that a trail must record it too? Pure.
+"""Decide whether a bucket is sensitive, so that a trail must record it too. Pure.
 
-Three sources may say so: a bucket's tag, its name, and a table that the user keeps. Any one of
-them is enough; where one could not be read and no other calls the bucket sensitive, nobody knows.
-A row of the table that names no bucket may have been meant for any: it hides what no other says.
-All of this is typed by people: case never counts. Bucket names are lower case but for old ones.
+Three sources may say so: a bucket's tag, its name, and a table that the user keeps. One of them is
+enough. If a source cannot be read and no other calls the bucket sensitive, its sensitivity is
+unknown. The same holds if a row of the table names no valid bucket: it could match any bucket.
+People type all of this, so case never counts. Only old buckets have capitals in their names.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lacuna import globs
 from lacuna.refusals import Refusal
 
-# Which source calls a bucket sensitive
+# The source that calls a bucket sensitive
 BY_NAME, BY_TAG, BY_TABLE = "name", "tag", "table"
 
 # The call that reads the table's rows
@@ -23,9 +23,10 @@ _WILDCARDS = frozenset("*?")
 
 @dataclass(frozen=True, slots=True)
 class SensitivityTable:
-    """What a table says of buckets: of those it names, and of those its globs match, in lower case.
+    """The user's table: words for the buckets it names and the buckets its globs match.
 
-    `wordless`: names and globs that it has no word for. `skipped`: rows that name no bucket.
+    Names and globs are in lower case. `wordless`: names and globs without a word. `skipped`: the
+    number of rows that name no valid bucket.
     """
 
     names: dict[str, tuple[str, ...]]
@@ -34,14 +35,14 @@ class SensitivityTable:
     skipped: int = 0
 
     def words(self, bucket_name: str) -> tuple[str, ...]:
-        """Everything that it says of a bucket, what is said by name first."""
+        """Return the words for a bucket, those by name first."""
         return (
             *self.names.get(bucket_name.lower(), ()),
             *(word for glob, word in self.globs if _matches(bucket_name, glob)),
         )
 
     def refused(self, bucket_name: str) -> Refusal | None:
-        """Why it may mean more of a bucket than it says."""
+        """Return why the table may say more about a bucket than could be read."""
         if self.skipped:
             return Refusal(READ, "RowsUnusable")
         if any(_matches(bucket_name, glob) for glob in self.wordless):
@@ -51,9 +52,9 @@ class SensitivityTable:
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """A bucket's sensitivity: `word` as its tag or the table has it, and who calls it sensitive.
+    """A bucket's sensitivity: the word of its tag or the table, and who calls it sensitive.
 
-    `is_sensitive` None: `refused` hid what could have said so.
+    `is_sensitive` None: `refused` hid a source that could have said so.
     """
 
     is_sensitive: bool | None
@@ -63,14 +64,16 @@ class Sensitivity:
 
 
 def table_of(rows: Iterable[tuple[str | None, str | None]]) -> SensitivityTable:
-    """The table of (bucket_name, sensitivity) rows. Spaces around either do not count, nor does
-    a name's case."""
+    """Return the table of (bucket_name, sensitivity) rows.
+
+    Spaces around either and the case of a name do not count.
+    """
     names: dict[str, list[str]] = {}
     by_glob: list[tuple[str, str]] = []
     wordless: list[str] = []
     skipped = 0
-    said = {((name or "").strip().lower(), (word or "").strip()) for name, word in rows}
-    for name, word in sorted(said):
+    distinct = {((name or "").strip().lower(), (word or "").strip()) for name, word in rows}
+    for name, word in sorted(distinct):
         if not globs.BUCKETS.fullmatch(name):
             skipped += 1
         elif not word:
@@ -94,9 +97,9 @@ def judge(
     values: Sequence[str],
     names: Sequence[str],
 ) -> Sensitivity:
-    """By its name (`names` are globs), its tag's value, or what the table says; None: no table.
+    """Judge a bucket by its name (`names` are globs), its tag and the table (None: no table).
 
-    Neither case nor spaces around them count in a tag's or the table's words.
+    Case and surrounding spaces do not count in the words of tags and of the table.
     """
     sensitive = {value.lower() for value in values}
     tag_word = tag.strip() if isinstance(tag, str) else None
@@ -106,15 +109,15 @@ def judge(
         table_words = table.words(bucket_name)
         hidden = (tag, table.refused(bucket_name))
     table_word = next((word for word in table_words if word.lower() in sensitive), None)
-    said = tag_word or next(iter(table_words), None)
+    word = tag_word or next(iter(table_words), None)
     if any(_matches(bucket_name, name) for name in names):
-        return Sensitivity(True, said, BY_NAME)
+        return Sensitivity(True, word, BY_NAME)
     if tag_word and tag_word.lower() in sensitive:
         return Sensitivity(True, tag_word, BY_TAG)
     if table_word:
         return Sensitivity(True, table_word, BY_TABLE)
-    refused = next((one for one in hidden if isinstance(one, Refusal)), None)
-    return Sensitivity(None if refused else False, said, refused=refused)
+    refused = next((source for source in hidden if isinstance(source, Refusal)), None)
+    return Sensitivity(None if refused else False, word, refused=refused)
 
 
 def _matches(bucket_name: str, glob: str) -> bool:

@@ -1,13 +1,13 @@
-"""Plan what mends the logging of buckets, and apply a plan that a person has read.
+"""Plan how to repair the logging of buckets, and apply a plan that a person has read.
 
-Planning changes nothing. Applying changes a document only if it is still what the plan saw, sends a
-log only where it can be delivered as things are then, reads the document back, and records every
-change that was tried in `lacuna_evidence.remediations`. The plan that takes it all back lies beside
-the plan before the first change is made, and is applied only for what these records show to have
-been done. A run that was killed is run again: what it had done is `already` there.
+Planning changes nothing. Applying changes a document only if it is still what the plan saw, and
+sends a log only to a bucket that can receive it now. It reads the document back and records every
+change that it tried in `lacuna_evidence.remediations`. The undo plan is written beside the plan
+before the first change. It undoes only changes that these records prove. A run that was killed can
+be run again: its changes are `already` there.
 
-S3 has no way to say "put this if nothing has changed": between the read and the write of one
-document lies the time of one call.
+S3 has no conditional put for these documents. Between the read and the write of one document
+somebody else may change it.
 """
 
 import logging
@@ -41,31 +41,31 @@ from lacuna.text import visible
 
 log = logging.getLogger(__name__)
 
-# Seconds before each look: S3 may answer for a moment as if nothing had been put
-_LOOKS = (0.0, 1.0, 3.0)
+# Seconds before each read: for a moment S3 may answer as if nothing had been put
+_PAUSES = (0.0, 1.0, 3.0)
 
 
 class Outcome(StrEnum):
     """What became of a change."""
 
     APPLIED = "applied"  # and read back as planned
-    ALREADY = "already"  # it was there: an earlier run was killed, or somebody did the same
+    ALREADY = "already"  # it was there: by a run that was killed, or by somebody else
     DIFFERS = "differs"  # written, but something else was read back
-    STALE = "stale"  # what is there is not what the plan saw: nothing was written
+    STALE = "stale"  # the document is not what the plan saw: nothing was written
     SKIPPED = "skipped"  # a change that it depends on was not made
-    REFUSED = "refused"  # AWS did not answer or did not allow it, or no log would arrive there
+    REFUSED = "refused"  # AWS refused it, or no log could be delivered there
 
 
 MADE = frozenset({Outcome.APPLIED, Outcome.ALREADY})
 
 
 class NotApplied(RuntimeError):
-    """Some change of the plan was not made; a line for each."""
+    """Some change of the plan was not made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A change, what became of it, and the document that was read last."""
+    """A change, its outcome, and the document that was read last."""
 
     change: Change
     outcome: Outcome
@@ -83,7 +83,7 @@ def plan_task(params: Mapping[str, Any]) -> None:
 
 
 def apply_task(params: Mapping[str, Any]) -> None:
-    """Apply the plan of `plan_path`, if it is the one that `plan_id` names, where it names one."""
+    """Apply the plan of `plan_path`. If `plan_id` is given, refuse any other plan."""
     undo = params["undo_path"]
     apply_plan(
         Settings.from_env(),
@@ -97,18 +97,21 @@ def apply_task(params: Mapping[str, Any]) -> None:
 
 
 def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
-    """Plan for the account as it is now, and write the plan's file. Changes nothing in AWS, but that
-    Athena keeps in the lake what it reads of the user's table of sensitive buckets."""
+    """Plan for the account as it is now, and write the plan's file.
+
+    Changes nothing in AWS, except that Athena writes a query's results to the lake if the user
+    keeps a table of sensitive buckets.
+    """
     if undo_at(path):
-        raise PlanError(f"{visible(str(path))} is the undo of a plan: nothing is written over it")
+        raise PlanError(f"{visible(str(path))} is the undo of a plan and is not overwritten")
     if path.exists():
-        # somebody may have read it and taken changes out
+        # somebody may have read it and removed changes
         shutil.copy2(path, path.with_name(f"{path.stem}.previous.json"))
     lake = open_lake(settings)
     account = lake.account
     place = Place(account.account_id, account.partition, account.region, made_at)
     spared = (*settings.unlogged_buckets, lake.bucket)
-    seen = _with_sensitivity(lake, settings, _look(account))
+    seen = _with_sensitivity(lake, settings, _read_buckets(account))
     plan = planner.make(
         place,
         seen,
@@ -120,12 +123,12 @@ def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
     return plan
 
 
-def _look(account: Account) -> list[BucketSeen]:
+def _read_buckets(account: Account) -> list[BucketSeen]:
     listed = buckets.list_buckets(account.s3())
-    return list(each(lambda one: _look_at(account, one), listed, account.concurrency, "buckets"))
+    return list(each(lambda b: _read_bucket(account, b), listed, account.concurrency, "buckets"))
 
 
-def _look_at(account: Account, listed: Bucket) -> BucketSeen:
+def _read_bucket(account: Account, listed: Bucket) -> BucketSeen:
     region = listed.region or head_bucket(account.s3(), listed.name).region
     if region is None:
         return BucketSeen(listed.name, None, Refusal("HeadBucket", "RegionUnknown"))
@@ -139,9 +142,11 @@ def _look_at(account: Account, listed: Bucket) -> BucketSeen:
 
 
 def _with_sensitivity(lake: Lake, settings: Settings, seen: list[BucketSeen]) -> list[BucketSeen]:
-    """The buckets, and of the log buckets among them if they are sensitive, as a snapshot tells it."""
+    """Return the buckets; of each log bucket also whether it is sensitive, as a snapshot judges."""
     names = planner.log_buckets(seen)
-    regions = {one.name: one.region for one in seen if one.region and one.name in names}
+    regions = {
+        bucket.name: bucket.region for bucket in seen if bucket.region and bucket.name in names
+    }
     if not regions:
         return seen
     account, key = lake.account, settings.sensitivity_tag
@@ -150,16 +155,16 @@ def _with_sensitivity(lake: Lake, settings: Settings, seen: list[BucketSeen]) ->
 
     def is_sensitive(name: str) -> bool | None:
         tag = tag_of(account, tags, regions[name], name, key)
-        found = sensitivity.judge(
+        verdict = sensitivity.judge(
             name, tag, table, settings.sensitive_values, settings.sensitive_buckets
         )
-        if found.refused:
-            log.warning("%s: %s; no log is sent there anew", name, needed(found.refused))
-        return found.is_sensitive
+        if verdict.refused:
+            log.warning("%s: %s; the plan sends no new log there", name, needed(verdict.refused))
+        return verdict.is_sensitive
 
-    found = each(is_sensitive, sorted(regions), account.concurrency, "log buckets' sensitivity")
-    known = dict(zip(sorted(regions), found, strict=True))
-    return [replace(one, is_sensitive=known.get(one.name)) for one in seen]
+    answers = each(is_sensitive, sorted(regions), account.concurrency, "log buckets' sensitivity")
+    known = dict(zip(sorted(regions), answers, strict=True))
+    return [replace(bucket, is_sensitive=known.get(bucket.name)) for bucket in seen]
 
 
 def _source(account: Account, bucket: Bucket, status: Document) -> Source:
@@ -167,9 +172,9 @@ def _source(account: Account, bucket: Bucket, status: Document) -> Source:
 
 
 def _log_buckets(account: Account, seen: list[BucketSeen]) -> dict[str, TargetConfig]:
-    """The configuration of every log bucket, those that nobody logs to yet among them."""
-    regions = {one.name: one.region for one in seen}
-    asked_from = {one.target: one.region for one in seen if one.target}
+    """Read the configuration of every log bucket, including those that no bucket logs to yet."""
+    regions = {bucket.name: bucket.region for bucket in seen}
+    asked_from = {bucket.target: bucket.region for bucket in seen if bucket.target}
     return buckets.read_targets(account, planner.log_buckets(seen), regions, asked_from)
 
 
@@ -182,8 +187,11 @@ def read_plan(
     plan_id: str | None = None,
     region: str | None = None,
 ) -> Plan:
-    """The plan of a file; PlanError where it is none, not the one meant, or was made for another
-    account or in another Region, whose lake would not hold the records."""
+    """Read the plan of a file.
+
+    Raises PlanError if the file has no plan, or not the plan with `plan_id`, or if the plan was
+    made for another account or in another Region, whose lake would not hold the records.
+    """
     try:
         plan = plans.read(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -211,27 +219,32 @@ def read_plan(
 
 
 def undo_path(path: Path, at: datetime) -> Path:
-    """Where the undo of an application at `at` lies: no two share a file."""
+    """Return the file of the undo of an application at `at`: no two share a file."""
     return path.with_name(f"{path.stem}.undo-{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}.json")
 
 
 def plan_file(path: Path) -> Path:
-    """`path`, if a plan may be kept there: whoever starts the DAG names it, and may name a file
-    that is something else."""
+    """Return `path` if a plan may be written there.
+
+    The person who starts the DAG names the file, and may name one that is something else.
+    """
     if path.suffix != ".json":
         raise PlanError(f"a plan's file ends with .json, and {visible(str(path))} does not")
     return path
 
 
 def undo_at(path: Path) -> Plan | None:
-    """The undo that a file holds, which nothing makes again; PlanError where it holds no plan."""
-    there = read_plan(path) if plan_file(path).exists() else None
-    return there if there and there.undo_of else None
+    """Return the undo plan that a file holds; it must not be overwritten.
+
+    Raises PlanError if the file holds no plan.
+    """
+    plan = read_plan(path) if plan_file(path).exists() else None
+    return plan if plan and plan.undo_of else None
 
 
 def _write(path: Path, plan: Plan) -> None:
     plan_file(path).parent.mkdir(parents=True, exist_ok=True)
-    # whole or not at all: a plan cut short by a kill would be no plan
+    # whole or not at all, so that a kill leaves no part of a plan
     draft = path.with_name(f"{path.name}.draft")
     draft.write_text(plans.written(plan), encoding="utf-8")
     draft.replace(path)
@@ -243,32 +256,35 @@ def _write(path: Path, plan: Plan) -> None:
 def apply_plan(
     settings: Settings, path: Path, plan_id: str | None = None, undo_file: Path | None = None
 ) -> list[Result]:
-    """Make the changes of the plan file; raises NotApplied where one could not be made."""
+    """Make the changes of the plan file. Raises NotApplied if one could not be made."""
     began = datetime.now(UTC)
     lake = open_lake(settings)
     account = lake.account
     plan = read_plan(path, account.account_id, plan_id, account.region)
     log.info("applying what %s holds\n\n%s", path, plans.render(plan))
-    # before the first change: what cannot be recorded is not done
+    # before the first change, because a change that cannot be recorded must not be made
     lake.prepare()
     check_undo(lake, plan)
     undo_file = undo_file or undo_path(path, began)
-    _write(undo_file, plans.undone(plan, [(one, one.after) for one in plan.changes], began))
+    _write(
+        undo_file, plans.undone(plan, [(change, change.after) for change in plan.changes], began)
+    )
     results: list[Result] = []
     try:
         _make(plan, account, bucket_changes.acting(account, settings.remediation_role), results)
     finally:
-        rows = [_row(plan, one) for one in results]
+        rows = [_row(plan, result) for result in results]
         lake.append(REMEDIATIONS, rows, {"applied_on": began.date()})
-    for one in results:
-        log.info("%s", told(one.outcome, one.change.operation, one.change.bucket, one.error_code))
-    made = [(one.change, one.found) for one in results if one.outcome in MADE]
+    for result in results:
+        change = result.change
+        log.info("%s", as_line(result.outcome, change.operation, change.bucket, result.error_code))
+    made = [(result.change, result.found) for result in results if result.outcome in MADE]
     if made:
         _write(undo_file, plans.undone(plan, made, began))
         log.info("the plan that undoes this is %s", undo_file)
     else:
         undo_file.unlink()
-    failed = [one for one in results if one.outcome not in MADE]
+    failed = [result for result in results if result.outcome not in MADE]
     if failed:
         raise NotApplied(f"{len(failed)} of {len(results)} changes of plan {plan.plan_id} not made")
     return results
@@ -278,7 +294,7 @@ def check_undo(lake: Lake, plan: Plan) -> None:
     """Raise PlanError if `plan` takes back a change that the lake does not show to have been made."""
     if plan.undo_of is None:
         return
-    # an undo is made when the plan is applied, and the records lie under that day
+    # the undo is made when the plan is applied, so the records are under that day
     applied_on = plan.made_at.astimezone(UTC).date()
     rows = lake.read(REMEDIATIONS, {"applied_on": applied_on})
     unproven = plans.unproven(plan, rows, MADE)
@@ -289,38 +305,39 @@ def check_undo(lake: Lake, plan: Plan) -> None:
             f"lacuna_evidence.remediations does not show for plan {visible(plan.undo_of)} on "
             f"{applied_on} (the first: {first.operation} {visible(first.bucket)}): nothing was "
             "changed. Was its application stopped before it could record? Apply that plan again: "
-            "what it did is `already` there, is recorded, and gets an undo"
+            "its changes are `already` there, are recorded, and get an undo"
         )
 
 
 def outcomes(lake: Lake, plan: Plan, since: datetime) -> list[str]:
-    """What the evidence says of the plan's changes since then, a line a change."""
-    # of an application that ends after midnight the day before holds the rows
+    """Return one line for each of the plan's changes that the evidence has since then."""
+    # if an application ends after midnight, the day before holds the rows
     days = {since.astimezone(UTC).date(), datetime.now(UTC).date()}
     rows = [row for day in days for row in lake.read(REMEDIATIONS, {"applied_on": day})]
     return [
-        told(row["outcome"], row["operation"], row["bucket_name"], row["error_code"])
+        as_line(row["outcome"], row["operation"], row["bucket_name"], row["error_code"])
         for row in sorted(rows, key=lambda row: row["applied_at"])
         if row["plan_id"] == plan.plan_id and row["applied_at"].replace(tzinfo=UTC) >= since
     ]
 
 
-def told(outcome: str, operation: str, bucket: str, error_code: str | None) -> str:
-    """One change and what became of it, for a person."""
+def as_line(outcome: str, operation: str, bucket: str, error_code: str | None) -> str:
+    """Return one change and its outcome as a line for a person."""
     why = f"  ({visible(error_code)})" if error_code else ""
     return f"{outcome:8}  {operation:16}  {visible(bucket)}{why}"
 
 
 def _make(plan: Plan, account: Account, acting: Account, results: list[Result]) -> None:
-    """Make one change after the other, leaving out what depends on one that was not made.
+    """Make one change after the other. Skip changes that depend on one that was not made.
 
-    `account` looks at log buckets, `acting` reads and writes what is changed.
+    `account` reads log buckets; `acting` reads and writes the documents that are changed.
     """
     for change in plan.changes:
-        lacking = any(
-            one.outcome not in MADE and plans.depends(change, one.change) for one in results
+        is_blocked = any(
+            result.outcome not in MADE and plans.depends(change, result.change)
+            for result in results
         )
-        if lacking:
+        if is_blocked:
             now = datetime.now(UTC)
             results.append(Result(change, Outcome.SKIPPED, None, now))
         else:
@@ -330,36 +347,43 @@ def _make(plan: Plan, account: Account, acting: Account, results: list[Result]) 
 def _make_one(change: Change, account: Account, acting: Account) -> Result:
     s3 = acting.s3_of(change.bucket)
 
-    def look() -> Document | Refusal | None:
+    def read() -> Document | Refusal | None:
         return bucket_changes.read(s3, change.operation, change.bucket, account.account_id)
 
-    def ended(
-        outcome: Outcome, found: Document | Refusal | None, code: str | None = None
+    def result(
+        outcome: Outcome, document: Document | Refusal | None, code: str | None = None
     ) -> Result:
-        document = None if isinstance(found, Refusal) else found
-        return Result(change, outcome, document, datetime.now(UTC), code)
+        found = None if isinstance(document, Refusal) else document
+        return Result(change, outcome, found, datetime.now(UTC), code)
 
-    found = look()
-    if isinstance(found, Refusal):
-        return ended(Outcome.REFUSED, found, found.error_code)
-    if documents.same(change.operation, found, change.after):
-        return ended(Outcome.ALREADY, found)
-    if not documents.same(change.operation, found, change.before):
-        return ended(Outcome.STALE, found)
+    document = read()
+    if isinstance(document, Refusal):
+        return result(Outcome.REFUSED, document, document.error_code)
+    if documents.same(change.operation, document, change.after):
+        return result(Outcome.ALREADY, document)
+    if not documents.same(change.operation, document, change.before):
+        return result(Outcome.STALE, document)
     refused = _obstacle(change, account) or bucket_changes.write(
         s3, change.operation, change.bucket, change.after, account.account_id
     )
-    found = look() if refused else _read_back(look, change)
-    # also where the answer to the write was lost on its way
-    if not isinstance(found, Refusal) and documents.same(change.operation, found, change.after):
-        return ended(Outcome.APPLIED, found)
+    document = read() if refused else _read_back(read, change)
+    # also if only the answer to the write was lost
+    if _is_made(change, document):
+        return result(Outcome.APPLIED, document)
     if refused:
-        return ended(Outcome.REFUSED, found, refused.error_code)
-    return ended(Outcome.DIFFERS, found, found.error_code if isinstance(found, Refusal) else None)
+        return result(Outcome.REFUSED, document, refused.error_code)
+    code = document.error_code if isinstance(document, Refusal) else None
+    return result(Outcome.DIFFERS, document, code)
+
+
+def _is_made(change: Change, document: Document | Refusal | None) -> bool:
+    return not isinstance(document, Refusal) and documents.same(
+        change.operation, document, change.after
+    )
 
 
 def _obstacle(change: Change, account: Account) -> Refusal | None:
-    """Why no log would arrive where the change sends it, as the log bucket is now: reason codes."""
+    """Return why no log can be delivered to the log bucket of the change, as it is now."""
     if change.operation is not Operation.PUT_LOGGING or not change.after:
         return None
     region = head_bucket(account.s3(), change.bucket).region
@@ -367,42 +391,43 @@ def _obstacle(change: Change, account: Account) -> Refusal | None:
         return Refusal("HeadBucket", "RegionUnknown")
     source = _source(account, Bucket(change.bucket, region), change.after)
     target = change.after["LoggingEnabled"]["TargetBucket"]
-    told: tuple[str, ...] = ()
-    # more than once: a change before this one may just have let the log service in
-    for pause in _LOOKS:
+    reasons: tuple[str, ...] = ()
+    # more than once, because a change before this one may just have let the log service in
+    for pause in _PAUSES:
         time.sleep(pause)
         config = buckets.read_target(account.s3(region), target, account.account_id)
         verdict = targets.judge(source, config)
         if verdict.state is TargetState.DELIVERABLE:
             return None
-        told = verdict.reasons
-    return Refusal(change.operation.value, ", ".join(told))
+        reasons = verdict.reasons
+    return Refusal(change.operation.value, ", ".join(reasons))
 
 
 def _read_back(
-    look: Callable[[], Document | Refusal | None], change: Change
+    read: Callable[[], Document | Refusal | None], change: Change
 ) -> Document | Refusal | None:
-    found: Document | Refusal | None = None
-    for pause in _LOOKS:
+    document: Document | Refusal | None = None
+    for pause in _PAUSES:
         time.sleep(pause)
-        found = look()
-        if not isinstance(found, Refusal) and documents.same(change.operation, found, change.after):
+        document = read()
+        if _is_made(change, document):
             break
-    return found
+    return document
 
 
-def _row(plan: Plan, one: Result) -> Remediation:
+def _row(plan: Plan, result: Result) -> Remediation:
+    change = result.change
     return Remediation(
         plan_id=plan.plan_id,
         undo_of=plan.undo_of,
         account_id=plan.account_id,
-        bucket_name=one.change.bucket,
-        operation=one.change.operation.value,
-        outcome=one.outcome.value,
-        error_code=one.error_code,
-        why=one.change.why,
-        before=documents.canonical(one.change.before),
-        after=documents.canonical(one.change.after),
-        found=documents.canonical(one.found),
-        applied_at=one.applied_at,
+        bucket_name=change.bucket,
+        operation=change.operation.value,
+        outcome=result.outcome.value,
+        error_code=result.error_code,
+        why=change.why,
+        before=documents.canonical(change.before),
+        after=documents.canonical(change.after),
+        found=documents.canonical(result.found),
+        applied_at=result.applied_at,
     )

@@ -1,7 +1,7 @@
-"""The evidence tables: what Lacuna itself observed. One row type a table, and the table's schema.
+"""The evidence tables: what Lacuna itself observed. Each table has one row type.
 
-The Glue types follow from the row types' annotations, so writers, tables and tests cannot drift
-apart. Times are UTC.
+The Glue types follow from the annotations of the row types, so writers, tables and tests cannot
+differ. Times are UTC.
 """
 
 import dataclasses
@@ -85,7 +85,7 @@ class LoggingSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class AccountObserved:
-    """An account that was to be looked at: `observed`, or `unreadable` and why."""
+    """An account to observe: `observed`, or `unreadable` and why."""
 
     account_id: str
     name: str | None
@@ -99,8 +99,11 @@ class AccountObserved:
 
 @dataclass(frozen=True, slots=True)
 class TrailPlace:
-    """Where a trail delivers. `is_present` False: it did the day before, and the trail was deleted
-    or moved since; its files stay."""
+    """Where a trail delivers.
+
+    `is_present` False: it delivered there the day before, and was deleted or moved since. Its
+    files stay.
+    """
 
     trail_arn: str
     home_region: str
@@ -113,7 +116,7 @@ class TrailPlace:
 
 @dataclass(frozen=True, slots=True)
 class LogObject:
-    """A delivered object, of either log, or a stranger found among them."""
+    """A delivered object of either log, or a stranger among them."""
 
     kind: str
     log_bucket: str
@@ -138,7 +141,7 @@ class LogObject:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A place that was listed, what that cost, and why it could not be if it could not."""
+    """A place that was listed, the cost, and the error code if it was refused."""
 
     kind: str
     log_bucket: str
@@ -153,7 +156,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class CataloguedDay:
-    """The one row that says a delivery day's catalogue is complete. It is written last."""
+    """The one row that says that a delivery day's catalog is complete. It is written last."""
 
     catalogued_at: datetime
     places: int
@@ -165,7 +168,7 @@ class CataloguedDay:
 
 @dataclass(frozen=True, slots=True)
 class TrailDigest:
-    """A digest file and its verdict, or an hour in which none was delivered."""
+    """A digest file and its verdict, or an hour without a digest."""
 
     trail_arn: str
     account_id: str
@@ -212,10 +215,10 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """A change that a plan was to make, and what became of it.
+    """A change of a plan that was applied, and its outcome.
 
     `before`, `after` and `found` are the document as JSON: as the plan saw it, as the plan wanted
-    it, as it was read last.
+    it, and as it was read last.
     """
 
     plan_id: str
@@ -242,12 +245,12 @@ class EvidenceTable:
     description: str
 
     def columns(self) -> dict[str, str]:
-        """Glue type by column, in order, without the partition keys."""
+        """Return the Glue type by column, in order, without the partition keys."""
         hints = typing.get_type_hints(self.row)
         return {field.name: _glue_type(hints[field.name]) for field in dataclasses.fields(self.row)}
 
     def partition_columns(self) -> dict[str, str]:
-        """Glue type by partition key, in order."""
+        """Return the Glue type by partition key, in order."""
         return dict.fromkeys(self.partition_keys, "date")
 
 
@@ -255,25 +258,25 @@ LOGGING_SNAPSHOTS = EvidenceTable(
     "logging_snapshots",
     LoggingSnapshot,
     ("observed_on",),
-    "How each bucket's logging was configured when Lacuna looked.",
+    "How each bucket's logging was configured when Lacuna observed it.",
 )
 ACCOUNTS = EvidenceTable(
     "accounts",
     AccountObserved,
     ("observed_on",),
-    "The accounts that Lacuna was to look at, and whether it could.",
+    "The accounts to observe, and whether they could be read.",
 )
 LOG_OBJECTS = EvidenceTable(
     "log_objects", LogObject, ("delivered_on",), "Log objects by the day they were delivered."
 )
 LISTINGS = EvidenceTable(
-    "listings", Listing, ("delivered_on",), "Places that were listed, and what listing them cost."
+    "listings", Listing, ("delivered_on",), "Places that were listed, and the cost of listing them."
 )
 CATALOGUED_DAYS = EvidenceTable(
     "catalogued_days",
     CataloguedDay,
     ("delivered_on",),
-    "Delivery days whose catalogue is complete.",
+    "Delivery days whose catalog is complete.",
 )
 TRAIL_PLACES = EvidenceTable(
     "trail_places", TrailPlace, ("delivered_on",), "Where trails delivered on a delivery day."
@@ -291,7 +294,7 @@ REMEDIATIONS = EvidenceTable(
     "remediations",
     Remediation,
     ("applied_on",),
-    "Changes that plans were to make, and what became of them.",
+    "Changes of plans that were applied, and their outcomes.",
 )
 
 TABLES = (
@@ -317,9 +320,9 @@ _GLUE_TYPES: dict[object, str] = {
 
 
 def read_back(row: type[Row], values: Mapping[str, Any]) -> Row:
-    """A row as it was written, from what a file of its table holds; None for columns of a newer
-    version."""
-    return row(**{one.name: _as_written(values.get(one.name)) for one in dataclasses.fields(row)})
+    """Return a row as it was written. Columns that the file does not have yet are None."""
+    names = [field.name for field in dataclasses.fields(row)]
+    return row(**{name: _as_written(values.get(name)) for name in names})
 
 
 def _as_written(value: Any) -> Any:
@@ -330,5 +333,5 @@ def _as_written(value: Any) -> Any:
 
 def _glue_type(hint: object) -> str:
     if isinstance(hint, types.UnionType):
-        hint = next(one for one in typing.get_args(hint) if one is not types.NoneType)
+        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
     return _GLUE_TYPES[hint]

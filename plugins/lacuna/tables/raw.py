@@ -1,12 +1,12 @@
-"""The raw tables: the delivered objects as Athena reads them, and which of them a day holds. Pure.
+"""The raw tables: delivered objects as Athena reads them, and the partitions of a day. Pure.
 
-An access-log partition is a manifest: a text file that lists exactly the objects catalogued for
-the day (SymlinkTextInputFormat). So a prefix without '/', a folder shared by several buckets and a
-stranger among the logs are no problem, and what a day costs to read is its own bytes. The line is
-kept whole; SQL takes it apart, where each rule has a test.
+An access-log partition is a manifest: a text file that lists exactly the objects cataloged for the
+day (SymlinkTextInputFormat). So a prefix without '/', a folder that several buckets share and a
+stranger among the logs are no problem, and a query reads only the day's own bytes. The line is kept
+whole. SQL parses it, where each rule has a test.
 
-A CloudTrail partition is the day's folder: its input format knows no manifests. Files that would
-make the query fail are excluded by name.
+A CloudTrail partition is the day's folder, because its input format knows no manifests. Files that
+would make the query fail are excluded by name.
 """
 
 from collections.abc import Iterable
@@ -106,19 +106,19 @@ TABLES = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class RawPartition:
-    """A partition of a raw table: its values in order, and where its data lies."""
+    """A partition of a raw table: its values in order, and the location of its data."""
 
     values: tuple[str, ...]
     location: str
 
 
 def manifest(log_objects: Iterable[str]) -> bytes:
-    """The manifest of a day's access-log objects. A day without any has an empty one."""
+    """Return the manifest of a day's access-log objects; it is empty if there are none."""
     return "".join(f"{url}\n" for url in sorted(log_objects)).encode()
 
 
 def access_log_partition(lake_bucket: str, day: date) -> RawPartition:
-    """The partition of a day's access-log objects."""
+    """Return the partition of a day's access-log objects."""
     location = f"s3://{lake_bucket}/raw/{ACCESS_LOGS}/delivered_on={day.isoformat()}/"
     return RawPartition((day.isoformat(),), location)
 
@@ -126,6 +126,6 @@ def access_log_partition(lake_bucket: str, day: date) -> RawPartition:
 def cloudtrail_partition(
     day: date, *, trail_arn: str, account_id: str, region: str, log_bucket: str, prefix: str
 ) -> RawPartition:
-    """The partition of one day's folder of one account and Region."""
+    """Return the partition of one day's folder of one account and Region."""
     location = f"s3://{log_bucket}/{prefix}{day:%Y/%m/%d}/"
     return RawPartition((day.isoformat(), trail_arn, account_id, region), location)

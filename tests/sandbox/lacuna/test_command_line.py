@@ -178,7 +178,7 @@ def test_an_undo_is_shown_and_never_written_over(tmp_path):
     assert result.exit_code == 0, result.stderr
     assert "undoes plan 0123456789abcdef" in result.stdout
     assert f"make remediate APPLY=1 PLAN={file}" in result.stdout
-    with pytest.raises(PlanError, match="nothing is written over it"):
+    with pytest.raises(PlanError, match="is not overwritten"):
         write_plan(Settings.from_env(), file, datetime.now(UTC))
     assert file.read_text() == before
 
