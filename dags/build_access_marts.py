@@ -1,12 +1,13 @@
 """### What do the logs say?
 
-Two dbt steps. First everything delivered on the day is parsed, once and for good
-(`lacuna_staging.int_*`, `lacuna.fct_log_objects`, `lacuna.quarantined_lines`). Then the event days
-that the delivery touched, and those that still hold a pending hour, are rebuilt from all that was
-ever delivered for them: late records reopen their day, and a rerun leaves one copy.
+Two dbt steps. The first parses everything that was delivered on the day, once
+(`lacuna_staging.int_*`, `lacuna.fct_log_objects`, `lacuna.quarantined_lines`). The second rebuilds
+the event days that the delivery touched, and those that still have a pending hour, from everything
+that was ever delivered for them. So late records reopen their day, and a rerun leaves one copy.
+dbt runs inside these tasks: Airflow shows no task for each model, the task's log has a line for it.
 
-**When it fails:** the message names the model or test and Athena's own words. Marts of other days
-are untouched; run the same day again.
+**When it fails:** the message names the model or test and has Athena's own words. The marts of other
+days are untouched. Run the same day again.
 """
 
 from __future__ import annotations

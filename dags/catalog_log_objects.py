@@ -1,13 +1,13 @@
 """### Did the logs arrive?
 
-List what was delivered on one UTC day, at a cost that does not grow with history: access logs
-wherever the newest snapshot says that a bucket delivers them, CloudTrail files and digests of every
-trail. Write each object once to `lacuna_evidence.log_objects`, the count of LIST calls beside it,
-and register the day in the raw tables.
+List what was delivered on one UTC day, at a cost that does not grow with history: access logs in
+every target that the snapshots name, and the CloudTrail files and digests of every trail. Write
+each object once to `lacuna_evidence.log_objects`, count the LIST calls in
+`lacuna_evidence.listings`, and register the day in the raw tables.
 
-**When it fails:** the evidence could not be written. A log bucket that cannot be listed does not
-fail the run: it is named in `lacuna_evidence.listings.error_code`, and its buckets' hours stay
-`pending` or `unknown`.
+**When it fails:** the evidence could not be written, or AWS failed temporarily. A log bucket that
+refuses to be listed does not fail the run. Its row in `lacuna_evidence.listings` has the
+`error_code`, and the hours of its buckets stay `pending` or `unknown`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """### May the day be relied on?
 
-Hold the marts of the delivery day, and of every event day that it touched, against their Great
-Expectations suites (`expectations/`, one module a mart) and write each result to
-`lacuna_evidence.check_results` in words that a person on call understands. A day that fails its
-checks is a finding, not a failed run.
+Check the marts of the delivery day, and of every event day that it touched, with their Great
+Expectations suites (`expectations/`, one module for each mart). Write each result to
+`lacuna_evidence.check_results` in words for the person on call. A day that fails its checks is a
+finding, not a failed run.
 
-**When it fails:** a check could not be carried out. Its result says `errored`, apart from data
-that is bad.
+**When it fails:** a check could not be carried out. Its result says `errored`, which is different
+from bad data.
 """
 
 from __future__ import annotations

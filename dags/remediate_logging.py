@@ -1,18 +1,19 @@
-"""### What would mend the logging, and mend it
+"""### Plan how to repair the logging, and repair it
 
-Started by a person only. Without `apply` it looks at every bucket of the account and writes a plan
-to `plan_path`: a diff of each document that would change, its reason and its undo, also in the log
-of the task `plan`. Nothing is changed. With `apply` the plan in that file is carried out, change by
-change, where what is there is still what the plan saw and logs can be delivered to where it sends
-them; each is recorded in `lacuna_evidence.remediations`, and a plan that undoes it is written beside
-the file.
+Only a person starts this DAG. Without `apply` it reads every bucket of the account and writes a plan
+to `plan_path`: a diff of each document that would change, with the reason and the undo. The log of
+the task `plan` shows it too. Nothing is changed.
 
-The file must be one that a person has read: give the id at its head as `plan_id`, and a file that
-was changed since is refused. Planner and applier must see the same file.
+With `apply` it makes the changes of that file, one after the other. It makes a change only if the
+document is still what the plan saw, and if logs can be delivered to the new target. It records each
+change in `lacuna_evidence.remediations` and writes a plan that undoes them beside the file.
 
-**When it fails:** the log of `apply` says of each change what became of it. `stale`: somebody has
-changed the bucket since; plan again. `refused`: the code says why: a permission that is in
-infra/remediation.yaml, or what is wrong with the log bucket by now. Running the same plan again is safe.
+A person must have read the file. Give the id at its head as `plan_id`: a file that was changed since
+is refused. Both tasks must see the same file.
+
+**When it fails:** the log of `apply` has the outcome of each change. `stale`: somebody has changed
+the bucket since; plan again. `refused`: the code says why, a permission of infra/remediation.yaml or
+a fault of the log bucket. Running the same plan again is safe.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TEXT = {"type": ["null", "string"]}
 @dag(
     schedule=None,
     max_active_runs=1,
-    # what was refused or has become stale is for a person: no retry mends it
+    # no retry fixes a change that is refused or stale: a person must look
     default_args={"retries": 0},
     params={
         "plan_path": Param(".lacuna/remediation.json", type="string", minLength=1),

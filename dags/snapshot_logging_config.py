@@ -1,9 +1,9 @@
 """### Is access logged?
 
-Early every day, observe how each bucket of the account is logged (server access logging and its
-target, CloudTrail data events) and write it down in `lacuna_evidence.logging_snapshots` under the
-day on which Lacuna looked, whatever delivery day the run is about: the past cannot be observed.
-A bucket that cannot be read is `unknown` with the error code, never `off`.
+Early every day, observe how each bucket of the account is logged: server access logging and its
+target, and CloudTrail data events. Write it to `lacuna_evidence.logging_snapshots` under the day of
+observation, whatever delivery day the run is about, because the past cannot be observed. A bucket
+that cannot be read is `unknown` with the error code, never `off`.
 
 **When it fails:** the account itself could not be read (credentials, `s3:ListAllMyBuckets`). The
 message names the call and the missing permission. Running it again is always safe.
@@ -20,7 +20,7 @@ from lacuna.steps import daily
 
 
 @dag(
-    # 01:30 on the day after: the day is over, and its last access logs are on their way
+    # 01:30 on the day after: the day is over, and most of its access logs have arrived
     schedule=CronPartitionTimetable(
         "30 1 * * *", timezone="UTC", run_offset=-1, key_format=day.KEY_FORMAT
     ),
@@ -34,7 +34,7 @@ def snapshot_logging_config():
         from lacuna.settings import Settings
         from lacuna.steps import snapshot
 
-        day.run_day(partition_key, params)  # refused here, before anything is written
+        day.run_day(partition_key, params)  # a wrong day fails here, before anything is written
         snapshot.prepare_lake(Settings.from_env())
 
     @task(outlets=[daily.logging_snapshots])
