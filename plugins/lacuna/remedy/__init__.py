@@ -1,1 +1,1 @@
-"""Plans that repair logging: what would change, as a diff that can be undone. Pure."""
+"""Plans that repair logging: the changes, as a diff that can be undone. Pure."""

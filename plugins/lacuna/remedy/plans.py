@@ -1,11 +1,11 @@
-"""A plan of changes to how buckets are logged: as a file, as a diff to read, and undone. Pure.
+"""A plan of changes to how buckets are logged: its file, its diff, and its undo. Pure.
 
-A plan file is text that anybody may have written, so reading it refuses what no plan of Lacuna's
-does. A plan adds to a policy statements that let the log service in for one bucket of the account,
-turns logging on, or changes where a log goes, and takes nothing away: no statement, no log. Only an
-undo does that, and `unproven` tells of one if it takes back what was never done. So a hand that
-slipped, or a stranger's, opens no bucket and ends no log. Whether logs can be delivered to a place
-that a file names is not seen here: who applies it looks.
+Anybody may have written a plan file, so `read` refuses what no plan of Lacuna's does. A plan adds
+statements to a policy that allow the log service to write for one bucket of the account, turns
+logging on, or changes the target of a log. It removes nothing: no statement, no log. Only an undo
+does that, and `unproven` finds the changes of an undo that were never made. So neither a mistake nor
+a stranger opens a bucket or ends a log. Whether logs can be delivered to a target is checked when
+the plan is applied.
 """
 
 import difflib
@@ -33,24 +33,24 @@ from lacuna.text import visible
 
 SCHEMA = 1
 
-# What the statements begin with that Lacuna writes, and by which it knows them again
+# How the Sid of Lacuna's own statements begins, which identifies them
 SID = "LacunaLogDelivery"
 
 _POLICY_VERSION = "2012-10-17"
 _ARN = re.compile(rf"arn:(?P<partition>{'|'.join(PARTITIONS)}):s3:::(?P<rest>.+)", re.DOTALL)
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]+")
-# What a policy takes for more than itself
+# Characters that a policy interprets
 _WILDCARDS = frozenset("*?$")
 _UNSET = "(no policy)"
 
 
 class PlanError(ValueError):
-    """The file holds no plan that may be applied; the message says why."""
+    """The file has no plan that may be applied; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One document of one bucket: as it was seen, as it is to be, and the reason."""
+    """One document of one bucket: before, after, and the reason."""
 
     bucket: str
     operation: Operation
@@ -61,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that is wrong and that no plan mends: what a person has to do instead."""
+    """A fault that no plan repairs, and what a person must do instead."""
 
     bucket: str
     reason: str
@@ -70,7 +70,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Changes in the order in which they are to be made. `undo_of`: the id of the plan undone."""
+    """Changes in the order in which to make them. `undo_of`: the id of the plan that it undoes."""
 
     account_id: str
     region: str
@@ -81,7 +81,7 @@ class Plan:
 
     @property
     def plan_id(self) -> str:
-        """A name that no other plan has: it follows from the content."""
+        """An id that follows from the content, so that no other plan has it."""
         return hashlib.sha256(written(self).encode()).hexdigest()[:16]
 
 
@@ -89,7 +89,7 @@ class Plan:
 
 
 def depends(later: Change, earlier: Change) -> bool:
-    """Does `later` make sense only where `earlier` was made: the same bucket, or its target?"""
+    """Return whether `later` needs `earlier` to be made: the same bucket, or its target."""
     return (
         later.bucket == earlier.bucket
         or later.bucket in _targets(earlier)
@@ -98,25 +98,25 @@ def depends(later: Change, earlier: Change) -> bool:
 
 
 def undone(plan: Plan, made: list[tuple[Change, Document | None]], made_at: datetime) -> Plan:
-    """The plan that takes back `made`: changes, and what each document was read back as."""
+    """Return the plan that undoes `made`: changes, and the documents as they were read back."""
     changes = tuple(
         Change(
-            one.bucket,
-            one.operation,
+            change.bucket,
+            change.operation,
             before=now,
-            after=one.before,
-            why=f"undo of plan {plan.plan_id}: {one.why}",
+            after=change.before,
+            why=f"undo of plan {plan.plan_id}: {change.why}",
         )
-        for one, now in reversed(made)
+        for change, now in reversed(made)
     )
     return Plan(plan.account_id, plan.region, made_at, changes, undo_of=plan.plan_id)
 
 
 def unproven(undo: Plan, rows: Iterable[Mapping[str, Any]], made: Iterable[str]) -> list[Change]:
-    """The changes of an undo that take back nothing that the evidence shows to have been made.
+    """Return the changes of an undo that the evidence does not show to have been made.
 
-    `rows` of lacuna_evidence.remediations, of the day on which the undone plan was applied; `made`
-    are the outcomes after which a document is as its plan wanted it.
+    `rows` are those of lacuna_evidence.remediations for the day on which the plan was applied.
+    `made` are the outcomes after which a document is as its plan wanted it.
     """
     outcomes = frozenset(made)
     done = {
@@ -127,9 +127,14 @@ def unproven(undo: Plan, rows: Iterable[Mapping[str, Any]], made: Iterable[str])
         for document in (row["after"], row["found"])
     }
     return [
-        one
-        for one in undo.changes
-        if (one.bucket, one.operation.value, canonical(one.after), canonical(one.before))
+        change
+        for change in undo.changes
+        if (
+            change.bucket,
+            change.operation.value,
+            canonical(change.after),
+            canonical(change.before),
+        )
         not in done
     ]
 
@@ -138,7 +143,7 @@ def _targets(change: Change) -> set[str]:
     if change.operation is not Operation.PUT_LOGGING:
         return set()
     documents = (change.before or {}, change.after or {})
-    return {_target(one) for one in documents if "LoggingEnabled" in one}
+    return {_target(document) for document in documents if "LoggingEnabled" in document}
 
 
 def _target(status: Document) -> str:
@@ -149,7 +154,7 @@ def _target(status: Document) -> str:
 
 
 def written(plan: Plan) -> str:
-    """The plan as its file holds it."""
+    """Return the plan as the text of its file."""
     document = {
         "schema": SCHEMA,
         "account_id": plan.account_id,
@@ -158,23 +163,23 @@ def written(plan: Plan) -> str:
         "undo_of": plan.undo_of,
         "changes": [
             {
-                "bucket": one.bucket,
-                "operation": one.operation.value,
-                "why": one.why,
-                "before": one.before,
-                "after": one.after,
+                "bucket": change.bucket,
+                "operation": change.operation.value,
+                "why": change.why,
+                "before": change.before,
+                "after": change.after,
             }
-            for one in plan.changes
+            for change in plan.changes
         ],
         "notes": [
-            {"bucket": one.bucket, "reason": one.reason, "text": one.text} for one in plan.notes
+            {"bucket": note.bucket, "reason": note.reason, "text": note.text} for note in plan.notes
         ],
     }
     return as_json(document, indent=2) + "\n"
 
 
 def read(text: str) -> Plan:
-    """The plan that a file holds; PlanError where it holds none that Lacuna could have made."""
+    """Parse the text of a plan file. PlanError: it is no plan that Lacuna could have made."""
     try:
         document = json.loads(text, object_pairs_hook=once_each)
     except (ValueError, RecursionError) as error:
@@ -190,10 +195,10 @@ def read(text: str) -> Plan:
         account_id=_text(document, "account_id"),
         region=_text(document, "region"),
         made_at=_moment(document),
-        changes=tuple(_change(one) for one in _objects(document, "changes")),
+        changes=tuple(map(_change, _objects(document, "changes"))),
         notes=tuple(
-            Note(_text(one, "bucket"), _text(one, "reason"), _text(one, "text"))
-            for one in _objects(document, "notes")
+            Note(_text(note, "bucket"), _text(note, "reason"), _text(note, "text"))
+            for note in _objects(document, "notes")
         ),
         undo_of=None if document.get("undo_of") is None else _text(document, "undo_of"),
     )
@@ -234,7 +239,7 @@ def _moment(document: Document) -> datetime:
 
 def _objects(document: Document, name: str) -> list[Document]:
     value = document.get(name)
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise PlanError(f"not a plan: {name} is not a list of objects")
     return value
 
@@ -264,27 +269,27 @@ def _refuse_more_than_lacunas(change: Change, plan: Plan) -> None:
 
 
 def _is_for_undos(change: Change) -> bool:
-    """Does it remove a statement, end a log, or turn a bucket's log into the bucket itself?"""
+    """Return whether it removes a statement, ends a log, or sends a bucket's log to itself."""
     if change.operation is Operation.PUT_POLICY:
-        return change.after is None or bool(_told(change.before) - _told(change.after))
+        return change.after is None or bool(_meanings(change.before) - _meanings(change.after))
     return not change.after or change.after["LoggingEnabled"]["TargetBucket"] == change.bucket
 
 
 def _adds_or_takes_only_ours(change: Change, account_id: str) -> bool:
     before, after = change.before, change.after
-    was, will_be = _told(before), _told(after)
+    was, will_be = _meanings(before), _meanings(after)
     moved = [*(was - will_be), *(will_be - was)]
     return _keeps_the_rest(before, after) and all(
-        _is_ours(json.loads(one), change.bucket, account_id) for one in moved
+        _is_ours(json.loads(statement), change.bucket, account_id) for statement in moved
     )
 
 
-def _told(policy: Document | None) -> Counter[str]:
-    return Counter(canonical(plain(one)) for one in statements(policy))
+def _meanings(policy: Document | None) -> Counter[str]:
+    return Counter(canonical(plain(statement)) for statement in statements(policy))
 
 
 def _keeps_the_rest(before: Document | None, after: Document | None) -> bool:
-    """Is a policy the same but for its statements, or one that holds nothing else?"""
+    """Return whether a policy only differs in its statements, or has nothing else."""
     if before is not None and after is not None:
         return {**before, "Statement": 0} == {**after, "Statement": 0}
     whole = before or after or {}
@@ -292,7 +297,7 @@ def _keeps_the_rest(before: Document | None, after: Document | None) -> bool:
 
 
 def _is_ours(statement: object, bucket: str, account_id: str) -> bool:
-    """Does it let the log service write below one bucket, for one bucket of the account?"""
+    """Return whether a statement allows nothing but the log service, for one source bucket."""
     match statement:
         case {
             "Sid": str(sid),
@@ -321,7 +326,7 @@ def _is_ours(statement: object, bucket: str, account_id: str) -> bool:
 
 
 def _is_below(resource: str, bucket: str, of: str) -> bool:
-    """Is it every key of `bucket` with one beginning, for one bucket's ARN of the same partition?"""
+    """Return whether `resource` is a prefix of `bucket`, and `of` a bucket of the same partition."""
     place, source = _ARN.fullmatch(resource), _ARN.fullmatch(of)
     if place is None or source is None or place["partition"] != source["partition"]:
         return False
@@ -335,13 +340,13 @@ def _is_below(resource: str, bucket: str, of: str) -> bool:
 
 
 def _changes_only_the_target(change: Change) -> bool:
-    """Logging is turned on (or off, to undo that), or goes to another bucket, and nothing else."""
+    """Return whether logging only goes on (or off, as an undo) or to another bucket."""
     documents = [change.before, change.after]
-    if not all(one == {} or _is_logging_on(one) for one in documents):
+    if not all(document == {} or _is_logging_on(document) for document in documents):
         return False
-    before, after = ((one or {}).get("LoggingEnabled") for one in documents)
+    before, after = ((document or {}).get("LoggingEnabled") for document in documents)
     if before is None or after is None:
-        # grants would let others read: Lacuna gives none
+        # grants would let others read, so Lacuna sets none
         return not (before or after or {}).get("TargetGrants")
     return bool({**before, "TargetBucket": ""} == {**after, "TargetBucket": ""})
 
@@ -360,7 +365,7 @@ def _is_logging_on(document: Document | None) -> bool:
 
 def _are_grants(grants: object) -> bool:
     return isinstance(grants, list) and all(
-        isinstance(one, dict) and isinstance(one.get("Grantee"), dict) for one in grants
+        isinstance(grant, dict) and isinstance(grant.get("Grantee"), dict) for grant in grants
     )
 
 
@@ -375,7 +380,7 @@ def _is_format(key_format: object) -> bool:
 
 
 def render(plan: Plan) -> str:
-    """The plan for a person: a diff a change, its reason above it and its undo below."""
+    """Return the plan for a person: for each change the reason, the diff and the undo."""
     undoes = f", undoes plan {visible(plan.undo_of)}" if plan.undo_of else ""
     lines = [
         f"plan {plan.plan_id}, made at {plan.made_at:%Y-%m-%d %H:%M:%S} UTC for account "
@@ -391,8 +396,8 @@ def render(plan: Plan) -> str:
     if plan.notes:
         lines += ["", "left to a person:"]
         lines += [
-            f"  {visible(one.bucket)}: {visible(one.reason)}: {visible(one.text)}"
-            for one in plan.notes
+            f"  {visible(note.bucket)}: {visible(note.reason)}: {visible(note.text)}"
+            for note in plan.notes
         ]
     return "\n".join(lines)
 
@@ -415,7 +420,7 @@ def _pretty(document: Document | None) -> list[str]:
     if document is None:
         return [_UNSET]
     if "Statement" in document:
-        # a list around one statement means nothing and would look as if all of it had changed
+        # without a list around a single statement the diff would show that all of it changes
         document = {**document, "Statement": statements(document)}
     return as_json(document, indent=2).splitlines()
 
@@ -423,7 +428,7 @@ def _pretty(document: Document | None) -> list[str]:
 def _undo(change: Change, *, is_undo: bool) -> str:
     bucket = shlex.quote(change.bucket)
     if change.operation is Operation.PUT_LOGGING and change.before and not is_undo:
-        # a plan moves a log only from a target that is gone, another account's or elsewhere
+        # a plan only moves a log away from a target that S3 refuses
         return f"none: S3 would refuse to go back to {visible(_target(change.before))}"
     if change.before is None:
         return visible(f"aws s3api delete-bucket-policy --bucket {bucket}")
