@@ -356,10 +356,10 @@ class Settings:
 
 
 def _settings_by_field() -> dict[str, Setting]:
-    found = {each.name: each.metadata["setting"] for each in fields(Settings) if each.metadata}
+    settings = {each.name: each.metadata["setting"] for each in fields(Settings) if each.metadata}
     return {
         key: replace(setting, names=setting.names or (f"{_PREFIX}{key.upper()}",))
-        for key, setting in found.items()
+        for key, setting in settings.items()
     }
 
 

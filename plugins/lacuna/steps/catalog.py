@@ -119,7 +119,7 @@ def catalog_day(settings: Settings, day: date) -> CatalogSummary:
     rows = _Catalog(
         log_objects=[
             _log_object(placed, trail_files.contents, digests.states)
-            for placed in [*access_logs, *trail_files.found]
+            for placed in [*access_logs, *trail_files.objects]
         ],
         listings=[*listings, *refused, *trail_files.listings],
         trail_places=places,
@@ -285,7 +285,7 @@ def _cloudtrail_partitions(day: date, trail_files: TrailFiles) -> list[raw.RawPa
     """Return a partition for every folder that has a readable file."""
     readable = {
         file.place
-        for file in trail_files.found
+        for file in trail_files.objects
         if (content := trail_files.contents.get(file.log_object)) and content.readable
     }
     return [

@@ -78,9 +78,9 @@ def read(
         trail.arn: _writes_digests_since(accounts, trail)
         for trail in {chain.trail.arn: chain.trail for chain in files.chains}.values()
     }
-    listed = [one for chain in files.chains for one in _list(accounts, chain, files)]
+    listed = [digest for chain in files.chains for digest in _list(accounts, chain, files)]
     read_files = each(
-        lambda one: _read_digest(accounts, one.chain.trail.log_bucket, one.key),
+        lambda digest: _read_digest(accounts, digest.chain.trail.log_bucket, digest.key),
         listed,
         accounts.concurrency,
         "digests",
@@ -88,21 +88,21 @@ def read(
     day_digests = list(zip(listed, read_files, strict=True))
     keys = {
         region: _public_keys(accounts, region, files)
-        for region in sorted({one.chain.region for one in listed})
+        for region in sorted({digest.chain.region for digest in listed})
     }
     judged = [
         _Judged(
-            one,
+            digest,
             _judge(
                 accounts,
-                one,
+                digest,
                 file,
                 day_digests,
-                keys[one.chain.region],
-                started[one.chain.trail.arn],
+                keys[digest.chain.region],
+                started[digest.chain.trail.arn],
             ),
         )
-        for one, file in day_digests
+        for digest, file in day_digests
     ]
     rows = _rows(accounts, files, judged, known_ends, started)
     return DigestsRead(rows, _file_states(files, judged))
@@ -114,18 +114,18 @@ def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, datetime]) -> 
     A trail that writes digests writes them in every Region that it records. So there must be a
     chain wherever it delivered files on the day, and wherever it had a chain the day before.
     """
-    there = {one.key for one in files.chains}
+    there = {chain.key for chain in files.chains}
     lost: list[Chain] = []
     for folder in files.account_folders:
         trail = folder.trail
         regions = {
-            one.place.region or ""
-            for one in files.found
-            if one.kind is Kind.CLOUDTRAIL
+            file.place.region or ""
+            for file in files.objects
+            if file.kind is Kind.CLOUDTRAIL
             and trail.has_digests
-            and (one.place.log_bucket, one.place.account_id)
+            and (file.place.log_bucket, file.place.account_id)
             == (trail.log_bucket, folder.account_id)
-            and trail.records_in(one.place.region or "")
+            and trail.records_in(file.place.region or "")
         }
         regions |= {
             region
@@ -136,24 +136,24 @@ def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, datetime]) -> 
             Chain(trail, folder.account_id, region, f"{folder.digests}{region}/")
             for region in sorted(regions)
         ]
-        lost += [one for one in chains if one.key not in there]
+        lost += [chain for chain in chains if chain.key not in there]
     return lost
 
 
 def _file_states(files: TrailFiles, judged: Sequence[_Judged]) -> dict[str, FileState]:
-    attested = digests.attested_hashes(one.digest for one in judged)
+    attested = digests.attested_hashes(entry.digest for entry in judged)
     hashes = files.hashes()
     chains: dict[ChainKey, list[_Judged]] = {}
     for digest in judged:
         chains.setdefault(digest.listed.chain.key, []).append(digest)
     states = {}
-    for one in files.found:
-        url = one.log_object
+    for file in files.objects:
+        url = file.log_object
         if url not in files.contents:
             continue
         if url not in attested:
             # computed for these few files only
-            covered = _is_covered(one, files, chains)
+            covered = _is_covered(file, files, chains)
             states[url] = digests.file_state(None, None, is_covered=covered)
         elif url in hashes:
             states[url] = digests.file_state(attested[url], hashes[url])
@@ -178,16 +178,18 @@ def _is_covered(
 
 def _would_name(chain: Sequence[_Judged], stamp: datetime) -> bool:
     # a backfilled file is not in the hourly chain, and may be this one
-    if any(one.listed.name.is_backfill and not one.digest.is_trusted for one in chain):
+    if any(judged.listed.name.is_backfill and not judged.digest.is_trusted for judged in chain):
         return False
-    return digests.cover((one.digest for one in chain if not one.listed.name.is_backfill), stamp)
+    return digests.cover(
+        (judged.digest for judged in chain if not judged.listed.name.is_backfill), stamp
+    )
 
 
 def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
     """List the digests of the day's folder, and those after midnight that cover the day's end."""
     trail, next_day = chain.trail, files.day + timedelta(days=1)
     stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"
-    found = []
+    digests_listed = []
     for is_of_day, day, stop in (
         (True, files.day, _LAST),
         (False, next_day, f"{next_day:%Y%m%d}T02"),
@@ -199,7 +201,8 @@ def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
             KeyRange(prefix, prefix, prefix + stop),
         )
         names = (
-            (one.key, digests.parse_name(one.key.rpartition("/")[2])) for one in answer.objects
+            (entry.key, digests.parse_name(entry.key.rpartition("/")[2]))
+            for entry in answer.objects
         )
         here = [
             _Listed(chain, name, key, is_of_day)
@@ -212,8 +215,8 @@ def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
                 DIGEST, trail.log_bucket, prefix, answer, len(here) * is_of_day
             )
         )
-        found += here
-    return found
+        digests_listed += here
+    return digests_listed
 
 
 def _read_digest(accounts: Accounts, bucket: str, key: str) -> DigestFile:
@@ -246,7 +249,7 @@ def _judge(
     accounts: Accounts,
     listed: _Listed,
     file: DigestFile,
-    found: Sequence[tuple[_Listed, DigestFile]],
+    day_digests: Sequence[tuple[_Listed, DigestFile]],
     keys: Mapping[str, bytes] | None,
     started_at: datetime | None,
 ) -> JudgedDigest:
@@ -260,13 +263,13 @@ def _judge(
     state = judge(
         None,
         previous_was_readable=False,
-        begins_anew=any(_is_older_of_chain(one, listed) for one, _ in found)
+        begins_anew=any(_is_older_of_chain(other, listed) for other, _ in day_digests)
         and not _is_first_after(started_at, listed.name),
     )
     document = file.document
     if state is DigestState.VALID and document is not None and document.previousDigestS3Object:
         # Only a digest of proven origin may name the object to read next.
-        readable, previous = _previous(accounts, file, [one for _, one in found])
+        readable, previous = _previous(accounts, file, [other for _, other in day_digests])
         state = judge(previous, previous_was_readable=readable)
     judged = JudgedDigest(state, listed.name.ends_at - _HOUR, listed.name.ends_at, file)
     if document is None or not judged.is_trusted:
@@ -279,23 +282,23 @@ def _is_first_after(started_at: datetime | None, name: DigestName) -> bool:
     return started_at is not None and name.ends_at - 2 * _HOUR < started_at <= name.ends_at
 
 
-def _is_older_of_chain(one: _Listed, other: _Listed) -> bool:
+def _is_older_of_chain(older: _Listed, newer: _Listed) -> bool:
     return (
-        (one.chain.prefix, one.chain.trail.arn) == (other.chain.prefix, other.chain.trail.arn)
-        and one.name.is_backfill == other.name.is_backfill
-        and one.name.ends_at < other.name.ends_at
+        (older.chain.prefix, older.chain.trail.arn) == (newer.chain.prefix, newer.chain.trail.arn)
+        and older.name.is_backfill == newer.name.is_backfill
+        and older.name.ends_at < newer.name.ends_at
     )
 
 
 def _previous(
-    accounts: Accounts, file: DigestFile, found: Iterable[DigestFile]
+    accounts: Accounts, file: DigestFile, day_digests: Iterable[DigestFile]
 ) -> tuple[bool, DigestFile | None]:
     """Return whether the previous digest could be read or is gone, and its file."""
     document = file.document
     if document is None or document.previousDigestS3Object is None:
         return True, None
     place = (document.previousDigestS3Bucket or file.log_bucket, document.previousDigestS3Object)
-    known = next((one for one in found if one.place == place), None)
+    known = next((other for other in day_digests if other.place == place), None)
     if known is not None:
         return True, known
     try:
@@ -311,18 +314,18 @@ def _rows(
     known_ends: Mapping[ChainKey, datetime],
     started: Mapping[str, datetime | None],
 ) -> list[TrailDigest]:
-    of_day = [one for one in judged if one.listed.is_of_day]
-    hashes, gone = _check_files(accounts, files, [one.digest for one in of_day])
-    rows = [_row(one.listed.chain, one.digest, hashes, gone) for one in of_day]
+    of_day = [entry for entry in judged if entry.listed.is_of_day]
+    hashes, gone = _check_files(accounts, files, [entry.digest for entry in of_day])
+    rows = [_row(entry.listed.chain, entry.digest, hashes, gone) for entry in of_day]
     for chain in files.chains:
         hourly = [
-            one.digest
-            for one in judged
-            if one.listed.chain is chain and not one.listed.name.is_backfill
+            entry.digest
+            for entry in judged
+            if entry.listed.chain is chain and not entry.listed.name.is_backfill
         ]
         rows += [
-            _row(chain, one, hashes, gone)
-            for one in _missing_hours(
+            _row(chain, entry, hashes, gone)
+            for entry in _missing_hours(
                 files.day,
                 hourly,
                 known_ends.get(chain.key),
@@ -345,18 +348,18 @@ def _log_problems(rows: Sequence[TrailDigest]) -> None:
     def same(row: TrailDigest) -> tuple[str, str, str]:
         return row.trail_arn, row.region, row.state
 
-    for (trail_arn, region, state), found in groupby(sorted(wrong, key=same), key=same):
-        digests = list(found)
+    for (trail_arn, region, state), group in groupby(sorted(wrong, key=same), key=same):
+        digests = list(group)
         log.warning(
             "digests of %s in %s, %s to %s: %d %s; %d log files missing, %d altered",
             visible(trail_arn),
             region,
-            f"{min(one.digest_start_at for one in digests):%Y-%m-%d %H:%M}",
-            f"{max(one.digest_end_at for one in digests):%Y-%m-%d %H:%M}",
+            f"{min(row.digest_start_at for row in digests):%Y-%m-%d %H:%M}",
+            f"{max(row.digest_end_at for row in digests):%Y-%m-%d %H:%M}",
             len(digests),
             state,
-            sum(len(one.missing_files) for one in digests),
-            sum(len(one.altered_files) for one in digests),
+            sum(len(row.missing_files) for row in digests),
+            sum(len(row.altered_files) for row in digests),
         )
 
 
@@ -373,10 +376,10 @@ def _missing_hours(
     until = days.end_of(day)
     certain = digests.missing_hours(hourly, since)
     return [
-        one
-        for one in digests.missing_hours(hourly, since or days.start_of(day), until)
-        if days.start_of(day) < one.end_at <= until
-        and (one in certain or (started_at is not None and started_at <= one.start_at))
+        hour
+        for hour in digests.missing_hours(hourly, since or days.start_of(day), until)
+        if days.start_of(day) < hour.end_at <= until
+        and (hour in certain or (started_at is not None and started_at <= hour.start_at))
     ]
 
 
@@ -399,7 +402,7 @@ def _check_files(
     the day before and are read again, which costs one hour's files a day.
     """
     hashes = files.hashes()
-    present = {file.log_object for file in files.found}
+    present = {file.log_object for file in files.objects}
     listed = tuple(files.listed_folders)
     entries = {entry.log_object: entry for digest in judged for entry in digests.entries_of(digest)}
     unseen = [url for url in sorted(entries) if url not in files.contents]

@@ -77,7 +77,7 @@ class TrailFiles:
 
     day: date
     regions: Collection[str] = ()
-    found: list[Placed] = field(default_factory=list)
+    objects: list[Placed] = field(default_factory=list)
     contents: dict[str, FileContent] = field(default_factory=dict)
     listings: list[Listing] = field(default_factory=list)
     writers: dict[str, list[Trail]] = field(default_factory=dict)
@@ -210,7 +210,7 @@ def _list_files(accounts: Accounts, places: Sequence[Place], files: TrailFiles) 
     for place, answer in zip(places, answers, strict=True):
         placed = [delivery.placed(place, listed) for listed in answer.objects]
         of_day = delivery.belonging(files.day, placed)
-        files.found += of_day
+        files.objects += of_day
         files.listings.append(
             listing(Kind.CLOUDTRAIL, place.log_bucket, place.prefix, answer, len(of_day))
         )
@@ -220,7 +220,7 @@ def _list_files(accounts: Accounts, places: Sequence[Place], files: TrailFiles) 
 
 
 def _read_files(accounts: Accounts, files: TrailFiles) -> None:
-    wanted = [file for file in files.found if file.kind is Kind.CLOUDTRAIL]
+    wanted = [file for file in files.objects if file.kind is Kind.CLOUDTRAIL]
     contents = each(
         lambda file: inspect(
             accounts, file.place.log_bucket, file.listed.key, file.listed.size_bytes
