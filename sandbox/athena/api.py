@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moto.athena.exceptions import MetadataException
-from moto.athena.models import AthenaBackend
+from moto.athena.models import AthenaBackend, athena_backends
 from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
@@ -400,3 +400,11 @@ def install(engine: Engine) -> None:
         if callable(value):
             setattr(AthenaResponse, name, value)
     AthenaBackend._process_ddl = lambda *_: None
+
+
+def close() -> None:
+    """Stop every query that runs or waits. Return when none does: the engine may close then."""
+    for backend in (b for regions in athena_backends.values() for b in regions.values()):
+        for execution in list(backend.executions.values()):
+            execution.statement.cancellation.request()
+    _pool.shutdown()

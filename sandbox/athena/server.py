@@ -150,6 +150,16 @@ class Sandbox:
     def url(self) -> str:
         return self._listener.url
 
+    @property
+    def access(self) -> dict[str, str]:
+        """What boto3 and PyAthena need to connect: endpoint, Region and credentials."""
+        return {
+            "endpoint_url": self.url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": "sandbox",
+            "aws_secret_access_key": "sandbox",
+        }
+
     def start(self) -> Sandbox:
         os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(64 << 20))
         os.environ.setdefault("MOTO_S3_DEFAULT_MAX_KEYS", "1000")
@@ -170,7 +180,10 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
+        from sandbox.athena import api
+
         self._listener.close()
+        api.close()
         self._engine.close()
         self._folder.cleanup()
 

@@ -1,4 +1,4 @@
-"""What the embedded engine carries and what it refuses, as docs/embedded-engine.md: `make docs`.
+"""What the embedded engine carries and what it refuses, as what-it-carries.md: `make docs`.
 
 Read from the tables and the source of the engine, so that the page cannot say anything else.
 """
@@ -14,7 +14,7 @@ from sandbox.athena import syntax, types
 from sandbox.athena.duck import calls, casts, functions, units, writer
 from sandbox.athena.types import Type
 
-PAGE = Path(__file__).parents[3] / "docs" / "embedded-engine.md"
+PAGE = Path(__file__).parents[1] / "what-it-carries.md"
 CAST = (
     *map(Type, ("tinyint", "smallint", "integer", "bigint")),
     *(types.decimal(10, 2), types.DOUBLE, types.BOOLEAN, types.VARCHAR, types.DATE),
@@ -51,19 +51,21 @@ BYTES = {
 HEAD = """\
 # What the embedded engine carries
 
-Written by `make docs` from the engine's own tables; a test fails where this page is not up to date.
+`make docs` writes this page from the engine's own tables. A test fails if the page is out of date.
 
-The sandbox's Athena runs SQL on DuckDB. It answers only what it can answer as Athena's engine v3 (a Trino) does; for the
-rest a query fails with NOT_SUPPORTED and says what it could not carry. `ENGINE=trino` has no such limits. That both give
-the same values is what `make conformance` proves: for every expression that the daily run is made of and for every
-signature below, over values at the edges of their types.
+The engine runs SQL on DuckDB. It answers only what it can answer as Athena's engine v3 (a Trino)
+does. For the rest a query fails with NOT_SUPPORTED and says what the engine does not carry.
+`ENGINE=trino` has no such limits. `make conformance` proves that both engines give the same values:
+for every expression of the daily run and for every signature below, over values at the edges of
+their types.
 
-One thing is told otherwise: a varchar has no length here. Where Athena says varchar(3) of `'abc'`, and makes such a column
-of it in CREATE TABLE AS, it is a varchar without end. A column that a table declares as varchar(3) is cut to three letters.
+One difference is known: a varchar has no length here. Athena says varchar(3) of `'abc'`, and makes
+such a column of it in CREATE TABLE AS; here it is a varchar without a limit. A column that a table
+declares as varchar(3) is cut to three letters.
 
-`T`, `V` are any type, `S`, `K` one that has an order, `N` a number, `R` a number of 32 bits as well, `I` a whole number,
-`?` whatever comes, `moment` a date or a timestamp; `...` repeats the last argument. A star: some values are refused while
-the query runs (see the end).
+`T` and `V` are any type, `S` and `K` a type that has an order, `N` a number, `R` also a 32-bit
+number, `I` a whole number, `?` any argument, `moment` a date or a timestamp. `...` repeats the last
+argument. A star marks functions that refuse some values while the query runs (see the end).
 """
 
 

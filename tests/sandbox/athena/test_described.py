@@ -1,4 +1,4 @@
-"""docs/embedded-engine.md says what the code does."""
+"""sandbox/athena/what-it-carries.md says what the code does."""
 
 from __future__ import annotations
 

@@ -430,7 +430,7 @@ def embedded_values(shared: Shared, shape: Shape) -> list[Outcome]:
     runs for ever fewer of the rows; that is a hundred times as fast as as many statements."""
     engine = shared.engines["duckdb"]
     assert isinstance(engine, DuckEngine)
-    connection = engine._database.cursor()
+    connection = engine._database.connect()
     make, query, kind = expressions.in_duckdb(shape)
     connection.execute(make)
     connection.execute(
