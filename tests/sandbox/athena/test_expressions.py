@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.athena.types import BIGINT, DOUBLE, INTEGER, TIMESTAMP, VARCHAR, Type, array
-from tests.sandbox.athena import expressions
+from tests.sandbox.athena import expressions, literals
 from tests.sandbox.athena.expressions import Run, Shape, collect
 
 LOG = {"line": VARCHAR, "size": BIGINT, "at": TIMESTAMP, "tags": array(VARCHAR)}
@@ -85,6 +85,6 @@ def test_every_type_has_values_that_fit_together() -> None:
     shape = Shape("a0 || a1", (VARCHAR, VARCHAR))
     rows = expressions.rows(shape)
     assert ("''", "'🦊'") in rows
-    assert {first for first, _ in rows} == set(expressions.values(VARCHAR))
+    assert {first for first, _ in rows} == set(literals.values(VARCHAR))
     assert len(expressions.rows(Shape("f(a0, a1, a2, a3)", (DOUBLE, INTEGER) * 2))) < 1000
     assert expressions.rows(Shape("1 + 1", ())) == [()]
