@@ -218,7 +218,7 @@ def test_it_is_told_what_hides_whether_a_log_bucket_is_sensitive(is_sensitive):
     assert plan.changes == ()
     (note,) = plan.notes
     assert (note.bucket, note.reason) == ("quiet", "logging_off")
-    assert ("not known if logs is sensitive" in note.text) == (is_sensitive is None)
+    assert ("unknown if logs is sensitive" in note.text) == (is_sensitive is None)
 
 
 def test_what_logs_to_a_sensitive_bucket_already_is_let_in_there():
@@ -378,7 +378,7 @@ def test_a_deny_that_may_shut_the_log_service_out_is_left_to_a_person():
     assert plan.changes == ()
     (note,) = plan.notes
     assert note.reason == "target_policy_deny_uncertain"
-    assert "no plan touches a Deny" in note.text
+    assert "no plan changes a Deny" in note.text
 
 
 def test_a_log_buckets_own_log_is_left_to_a_person():
