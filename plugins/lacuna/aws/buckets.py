@@ -181,22 +181,19 @@ def read_target(
     `known_region` is the Region of a bucket that the account is known to own. Settings that follow
     from an answer are not read: the ACL if ACLs are disabled, Object Lock without versioning.
     """
-    config = _read_target(s3, bucket_name, account_id, known_region)
+    region = known_region
+    if region is None:
+        existence, region, refused = _existence(s3, bucket_name, account_id)
+        if existence is not Existence.OURS:
+            return TargetConfig(bucket_name, existence, region, refusal=refused)
+    config = _read_own_target(s3, bucket_name, region)
     if any(refused.error_code in NO_BUCKET for refused in config.refusals()):
         # it was deleted while it was read
         return TargetConfig(bucket_name, Existence.MISSING)
     return config
 
 
-def _read_target(
-    s3: "S3Client", bucket_name: str, account_id: str, known_region: str | None
-) -> TargetConfig:
-    if known_region is None:
-        existence, region, why = _existence(s3, bucket_name, account_id)
-        if existence is not Existence.OURS:
-            return TargetConfig(bucket_name, existence, region, refusal=why)
-    else:
-        region = known_region
+def _read_own_target(s3: "S3Client", bucket_name: str, region: str | None) -> TargetConfig:
     ownership: str | Refusal | None = _read(
         "GetBucketOwnershipControls",
         lambda: _ownership(s3.get_bucket_ownership_controls(Bucket=bucket_name)),

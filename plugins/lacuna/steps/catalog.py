@@ -87,36 +87,31 @@ class _Catalog:
 def catalog_day(settings: Settings, day: date) -> CatalogSummary:
     """Write the catalog of one delivery day. It replaces what an earlier run wrote for the day."""
     lake = open_lake(settings)
+    rows = _read_day(lake, settings, day)
+    summary = _summary(day, rows)
+    _write(lake, day, rows, summary)
+    log.info("%s", summary)
+    return summary
+
+
+def _read_day(lake: Lake, settings: Settings, day: date) -> _Catalog:
     accounts = open_accounts(lake.account, settings)
     observed = _observed(lake, day)
     accounts.owners |= {row["bucket_name"]: row["account_id"] for row in observed}
     sources = _sources(observed)
     access_logs, listings = _access_logs(accounts, settings, sources, day)
     regions, trails = _trails(accounts, sources)
-    day_before = {"delivered_on": day - timedelta(days=1)}
-    places = trail_places.follow(
-        trails.trails,
-        lake.read(TRAIL_PLACES, {"delivered_on": day}),
-        lake.read(TRAIL_PLACES, day_before),
-        lambda place: not trails.refusals and _account_of(place) in accounts.entered,
-    )
-    for place in places:
-        if not place.is_present:
-            log.warning("%s is gone or delivers elsewhere", visible(place.trail_arn))
-    followed = trail_places.trails(places, trails.trails)
-    for trail in followed:
-        # a bucket that no snapshot knows is read as the trail's owner
-        accounts.owners.setdefault(trail.log_bucket, trail.account_id)
+    places, followed = _follow_trails(lake, accounts, trails, day)
     trail_files = catalog_trail_files.read(
         accounts, day, followed, regions - trails.refusals.keys()
     )
-    known_ends = catalog_digests.last_ends(lake.read(TRAIL_DIGESTS, day_before))
+    known_ends = catalog_digests.last_ends(lake.read(TRAIL_DIGESTS, _day_before(day)))
     digests = catalog_digests.read(accounts, trail_files, known_ends)
     refused = [
         _refused_listing(f"DescribeTrails: {refusal.error_code}")
         for _, refusal in sorted(trails.refusals.items())
     ]
-    rows = _Catalog(
+    return _Catalog(
         log_objects=[
             _log_object(placed, trail_files.contents, digests.states)
             for placed in [*access_logs, *trail_files.objects]
@@ -127,10 +122,6 @@ def catalog_day(settings: Settings, day: date) -> CatalogSummary:
         manifest=[placed.log_object for placed in access_logs if placed.kind is Kind.ACCESS_LOG],
         cloudtrail_partitions=_cloudtrail_partitions(day, trail_files),
     )
-    summary = _summary(day, rows)
-    _write(lake, day, rows, summary)
-    log.info("%s", summary)
-    return summary
 
 
 def _observed(lake: Lake, day: date) -> list[dict[str, Any]]:
@@ -155,6 +146,30 @@ def _trails(accounts: Accounts, sources: Collection[Source]) -> tuple[Collection
         trails |= {trail.arn: trail for trail in answer.trails}
         refusals |= answer.refusals
     return regions, TrailsRead(tuple(trails[arn] for arn in sorted(trails)), refusals)
+
+
+def _follow_trails(
+    lake: Lake, accounts: Accounts, trails: TrailsRead, day: date
+) -> tuple[list[TrailPlace], list[Trail]]:
+    """Return the places that trails deliver to, and every trail to read, also those that are gone."""
+    places = trail_places.follow(
+        trails.trails,
+        lake.read(TRAIL_PLACES, {"delivered_on": day}),
+        lake.read(TRAIL_PLACES, _day_before(day)),
+        lambda place: not trails.refusals and _account_of(place) in accounts.entered,
+    )
+    for place in places:
+        if not place.is_present:
+            log.warning("%s is gone or delivers elsewhere", visible(place.trail_arn))
+    followed = trail_places.trails(places, trails.trails)
+    for trail in followed:
+        # a bucket that no snapshot knows is read as the trail's owner
+        accounts.owners.setdefault(trail.log_bucket, trail.account_id)
+    return places, followed
+
+
+def _day_before(day: date) -> dict[str, date]:
+    return {"delivered_on": day - timedelta(days=1)}
 
 
 def _account_of(place: TrailPlace) -> str:
