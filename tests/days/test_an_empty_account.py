@@ -76,7 +76,7 @@ def test_a_day_of_which_nothing_is_known_is_not_told_as_one_without_advice(empty
 
     done = advise(DAY)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"no bucket was judged on {DAY}")
+    assert done.stderr.startswith(f"no bucket has a verdict for {DAY}")
     assert advise("yesterday").returncode == 2
 
 

@@ -1,4 +1,7 @@
-"""The commands of `python -m lacuna`, which the Makefile calls: run, remediate, ask, advise, settings."""
+"""The commands of `python -m lacuna`, which the Makefile calls.
+
+run, remediate, ask, advise and settings. Airflow is imported late, because it takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lacuna.aws.session import Account, AccountError
-from lacuna.cli import remediation, summary, terminal
+from lacuna.cli import advice, remediation, summary, terminal
 from lacuna.day import DayError, named_day
 from lacuna.lake import athena
 from lacuna.lake.athena import QueryFailed
@@ -36,7 +39,12 @@ _READS = re.compile(
     re.I | re.S,
 )
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # breaks the lines of a help text to the width of the terminal
+)
 
 
 @app.callback()
@@ -68,8 +76,13 @@ def run(
             times = _run_days(settings, delivery_days, interrupt)
     if timings:
         rows = [
-            {"day": str(one.day), "dag": one.dag_id, "task": one.task_id, "seconds": one.seconds}
-            for one in times
+            {
+                "day": str(task.day),
+                "dag": task.dag_id,
+                "task": task.task_id,
+                "seconds": task.seconds,
+            }
+            for task in times
         ]
         timings.write_text(json.dumps(rows, indent=1))
 
@@ -130,14 +143,14 @@ def advise(
     day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="A day (UTC) that was run.")],
     bucket: Annotated[str | None, typer.Option(help="This bucket only.")] = None,
 ) -> None:
-    """Print what to do about the logging of each bucket, with the exact call below it if there is one.
+    """Print what to do about the logging of each bucket.
 
-    A line that begins with # says what to keep. The exit code is 1 if the lake could not be read,
-    or holds nothing about the day or the bucket.
+    The exact call follows if there is one. A line that begins with # says what to keep. The exit
+    code is 1 if the lake could not be read, or holds nothing about the day or the bucket.
     """
     with _one_message():
         event_day = named_day(day, "the day")
-        lines = summary.advice(open_lake(Settings.from_env()), event_day, bucket)
+        lines = advice.read(open_lake(Settings.from_env()), event_day, bucket)
     print(*lines, sep="\n")
 
 
@@ -165,7 +178,7 @@ def _one_message() -> Iterator[None]:
     except (DayError, PlanError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    except (AccountError, QueryFailed, summary.NothingKnown) as error:
+    except (AccountError, QueryFailed, advice.NothingKnown) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 

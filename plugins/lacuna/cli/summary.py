@@ -1,4 +1,4 @@
-"""The summary of a day's run: counts, findings, where to look next; and the advice for a day.
+"""The summary of a day's run: counts, findings worst first, where to look next.
 
 A summary asks Athena two queries, each of one partition: the work does not grow with history.
 """
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from lacuna.lake import athena
 from lacuna.steps import findings
 from lacuna.steps.findings import Finding
-from lacuna.text import visible
 
 if TYPE_CHECKING:
     from lacuna.lake.lake import Lake
@@ -85,22 +84,12 @@ where checks.nth = 1 and not checks.success
 order by checks.partition_day desc, checks.expectation, checks.suite, named.place
 """
 
-# One row a recommendation; one with nulls for a bucket that has none.
-ADVICE = """
-select coverage.bucket_name, coverage.verdict, items.remedy, items.call, items.is_action
-from lacuna.fct_logging_coverage as coverage
-left join unnest(coverage.advice) with ordinality
-    as items (code, meaning, remedy, call, is_action, place) on true
-where coverage.event_date = date '{day}'
-order by coverage.bucket_name, items.place
-"""
-
 NEXT = """
-Where to look next: docs/runbook.md says of each finding what it means and what to do.
+Where to look next: docs/runbook.md says what each finding means and what to do.
   make advise DAY={day}                   what to do about each bucket, with the call to copy
   lacuna.fct_logging_coverage (event_date)    each bucket's verdict, its reasons, what to do
   lacuna.fct_logging_changes (event_date)     who turned logging off, on, or changed it
-  lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what came, how complete
+  lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what arrived, how complete
   lacuna.fct_log_objects (delivered_on)       each log object: bytes, lines, what is wrong with it
   lacuna_evidence.check_results (checked_on, delivery_day)    every check, in words
 
@@ -112,10 +101,6 @@ For example:
 
 in Athena's console (Region {region}, workgroup {workgroup}), or with `make ask SQL="…"`.
 """
-
-
-class NothingKnown(LookupError):
-    """The lake holds nothing of what was asked; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,39 +280,9 @@ def _days(days: Sequence[str]) -> str:
 
 
 def where_next(settings: Settings, day: date) -> list[str]:
-    """The tables, a question that one of them answers, and where to ask it."""
+    """Return the tables, a query that one of them answers, and where to run it."""
     place = {"region": settings.region, "workgroup": settings.workgroup}
     return NEXT.format(day=day, **place).rstrip().split("\n")
-
-
-def advice(lake: Lake, day: date, bucket: str | None = None) -> list[str]:
-    """What is recommended for the buckets of a day, or for one of them: lines to read and copy.
-
-    NothingKnown where no bucket was judged on that day, or not this one.
-    """
-    rows = athena.rows(lake, ADVICE.format(day=day))
-    if not rows:
-        raise NothingKnown(f"no bucket was judged on {day}: if it was not run, make run DAY={day}")
-    wanted = [row for row in rows if bucket in (None, row["bucket_name"])]
-    if not wanted:
-        raise NothingKnown(f"there was no bucket {visible(bucket or '')} on {day}")
-    return list(advised(wanted, whole=bucket is not None)) or [f"{day}: there is nothing to do"]
-
-
-def advised(rows: Iterable[TextRow], *, whole: bool) -> Iterator[str]:
-    """Each bucket with its verdict, below it each recommendation; its calls as they are copied.
-
-    `whole`: also the recommendations that ask for no action.
-    """
-    for (bucket, verdict), items in groupby(rows, itemgetter("bucket_name", "verdict")):
-        shown = [row for row in items if row["remedy"] and (whole or row["is_action"] == "true")]
-        if not shown and not whole:
-            continue
-        yield f"{visible(bucket or '')}: {verdict}"
-        for row in shown:
-            yield f"  - {visible(row['remedy'] or '')}"
-            yield from map(visible, (row["call"] or "").splitlines())
-        yield ""
 
 
 def _numbers(rows: Iterable[TextRow], kind: str) -> dict[str, int]:

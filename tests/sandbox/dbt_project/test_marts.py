@@ -10,7 +10,7 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from lacuna.cli import summary
+from lacuna.cli import advice
 from lacuna.lake.lake import open_lake
 from lacuna.steps import build, event_days
 from lacuna.trail.digests import STAMP_MARGIN
@@ -184,7 +184,7 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     assert "update-trail --region HOME_REGION --name ARN --is-multi" in told["photos"]
     assert "--bucket blank --region REGION" in told["blank"]
 
-    head, *lines = summary.advice(open_lake(lake.settings()), day, "photos")
+    head, *lines = advice.read(open_lake(lake.settings()), day, "photos")
     assert head == "photos: idle"
     listed = "\n".join(line.removeprefix("  - ") for line in lines)
     assert listed.strip("\n") == told["photos"]

@@ -1,4 +1,4 @@
-"""The summary of a day that was run: counts, findings worst first, exempt buckets; and the advice."""
+"""The summary of a day that was run: counts, findings worst first, exempt buckets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from lacuna.cli.summary import (
     FailedCheck,
     Summary,
-    advised,
     combined,
     lines,
     read,
@@ -402,41 +401,3 @@ def test_results_of_an_older_version_are_shown_by_their_message(cloud, settings,
 @pytest.mark.parametrize("mart", suites.PARTITION_COLUMNS)
 def test_the_summary_names_every_mart_that_is_checked(mart):
     assert any(f"lacuna.{mart} (" in line for line in where_next(Settings(), DAY))
-
-
-def advice(bucket: str, verdict: str, remedy: str, call: str = "", is_action: str = "true"):
-    """A row of the query for advice."""
-    return {
-        "bucket_name": bucket,
-        "verdict": verdict,
-        "remedy": remedy,
-        "call": call,
-        "is_action": is_action,
-    }
-
-
-def test_advice_has_its_calls_on_lines_of_their_own_and_nothing_that_moves_a_cursor():
-    rows = [
-        advice("photos", "off", "Turn it on.", "# keep the rest\naws s3api x --bucket photos"),
-        advice("photos", "off", "Look at \x1b[2Jit."),
-    ]
-    assert list(advised(rows, whole=False)) == [
-        "photos: off",
-        "  - Turn it on.",
-        "# keep the rest",
-        "aws s3api x --bucket photos",
-        "  - Look at \\x1b[2Jit.",
-        "",
-    ]
-
-
-def test_what_needs_no_action_is_shown_only_if_the_bucket_was_asked_for():
-    known = "A trail was changed."
-    rows = [
-        advice("music", "delivering", known, is_action="false"),
-        advice("photos", "off", "Turn it on."),
-        advice("photos", "off", known, is_action="false"),
-        dict.fromkeys(advice("", "", "")) | {"bucket_name": "videos", "verdict": "delivering"},
-    ]
-    assert list(advised(rows, whole=False)) == ["photos: off", "  - Turn it on.", ""]
-    assert list(advised(rows[:1], whole=True)) == ["music: delivering", f"  - {known}", ""]
