@@ -1,21 +1,23 @@
 """The simulated account: buckets, traffic, both logs as AWS writes them, and what was planted.
 
-buckets.py      which buckets there are, how each is logged, what the trail records
-clients.py      who asks: people, roles, services, strangers
-operations.py   what they ask for, as each log names it
+buckets.py      the buckets: how each is logged, what the trail records of it
+policies.py     their logging configurations and bucket policies
+selectors.py    what the trails and the event data stores select
+clients.py      the callers: people, roles, services, strangers
+operations.py   their operations, as each log names them
 hostile.py      texts that strangers put into requests
-profiles.py     kinds of buckets: who uses them, for what, when
-traffic.py      requests as values, an hour of a bucket at a time
-access_log.py   request -> lines -> log objects in their three key layouts
+profiles.py     kinds of buckets: their callers, operations, keys and daily rhythm
+traffic.py      requests, one hour of one bucket at a time
+access_log.py   request -> lines -> log objects in three key layouts
 cloudtrail.py   request -> events -> log files
-management.py   events that ask nothing of a bucket
+management.py   management events, which are no requests to a bucket
 digests.py      log files -> signed hourly digests
-plan.py         everything that decides what the account will look like
-faults.py       what is planted, each a small function: in the configuration (configured.py), in
-                what is delivered (delivered.py), both by planting.py
-ledger.py       what the two logs can prove about every hour, from the requests themselves
-truth.py        the answer sheet, truth.json
-account.py      one simulation as a stream of objects, no network
+plan.py         everything that decides what the account holds
+faults.py       the planted faults, one small function each. configured.py: in the configuration;
+                resettings.py: in the changes of it; delivered.py: in the logs; planting.py: helpers
+ledger.py       what the two logs can prove about every hour, computed from the requests
+truth.py        the truth file, truth.json
+account.py      one simulation as a stream of objects, without a network
 simulate.py     writes that stream and the configuration into a running sandbox
 """
 

@@ -1,4 +1,4 @@
-"""Writes the simulated account into a folder, to look at it or to measure with it.
+"""Write the simulated account into a folder, to inspect it or to measure with it.
 
 python -m sandbox.account --seed 7 --requests 20000 --out DIR
 """
@@ -21,12 +21,12 @@ from sandbox.account.selectors import event_selectors
 
 
 def write(account: Account, folder: Path) -> None:
-    """Every object as FOLDER/bucket/key, with an index, the keys, the trail and truth.json."""
+    """Write every object as FOLDER/bucket/key, an index, the keys, the selectors and truth.json."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "objects.jsonl").open("w") as index:
-        for one in account.objects():
-            _write_object(folder / one.bucket / one.key, one)
-            index.write(json.dumps(_index_row(one)) + "\n")
+        for item in account.objects():
+            _write_object(folder / item.bucket / item.key, item)
+            index.write(json.dumps(_index_row(item)) + "\n")
     keys = {
         region: {"fingerprint": key.fingerprint, "pkcs1_der_hex": key.public_der.hex()}
         for region in buckets.REGIONS
@@ -37,31 +37,38 @@ def write(account: Account, folder: Path) -> None:
     (folder / "truth.json").write_text(account.truth().to_json())
 
 
-def _write_object(path: Path, one: StoredObject) -> None:
+def _write_object(path: Path, item: StoredObject) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(one.body)
-    os.utime(path, (one.delivered_at, one.delivered_at))
+    path.write_bytes(item.body)
+    os.utime(path, (item.delivered_at, item.delivered_at))
 
 
-def _index_row(one: StoredObject) -> dict[str, object]:
+def _index_row(item: StoredObject) -> dict[str, object]:
     return {
-        "bucket": one.bucket,
-        "key": one.key,
-        "size": len(one.body),
-        "delivered_at": iso(one.delivered_at),
-        "metadata": one.metadata,
+        "bucket": item.bucket,
+        "key": item.key,
+        "size": len(item.body),
+        "delivered_at": iso(item.delivered_at),
+        "metadata": item.metadata,
     }
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--requests", type=int, default=20_000)
-    parser.add_argument("--days", type=int, default=4)
-    parser.add_argument("--until", type=date.fromisoformat, default=yesterday)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=7, help="the same seed makes the same account")
+    parser.add_argument(
+        "--requests", type=int, default=20_000, help="approximate number of requests"
+    )
+    parser.add_argument("--days", type=int, default=4, help="delivery days")
+    parser.add_argument(
+        "--until",
+        type=date.fromisoformat,
+        default=yesterday,
+        help="the last day; default yesterday",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     args = parser.parse_args()
     started = time.monotonic()
     account = Account(make_plan(args.seed, args.requests, Period(args.until, args.days)))

@@ -1,4 +1,4 @@
-"""Planted in the configuration: how buckets are logged, where to, and what trails record."""
+"""Faults in the configuration: how buckets are logged, to which log bucket, what trails record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TURNED_OFF = "meridian-scratch"
 
 
 def logging_off(plan: Plan) -> Plan:
-    """Buckets whose logging is off; log buckets too, on purpose (they would log themselves)."""
+    """Buckets whose logging is off; on purpose for log buckets, which would log themselves."""
     off = [bucket for bucket in BUCKETS if bucket.target_bucket is None and not bucket.trouble]
     return planted(
         plan,
@@ -36,14 +36,16 @@ def logging_off(plan: Plan) -> Plan:
 
 def _why_off(bucket: Bucket) -> str:
     if bucket in b.LOG_BUCKETS:
-        return "a log bucket: off on purpose"
+        return "a log bucket: logging is off on purpose"
     return "logging was turned off" if bucket.name == TURNED_OFF else "logging was never turned on"
 
 
 def sensitive_not_recorded(plan: Plan) -> Plan:
-    """Sensitive buckets of which no trail records everything."""
-    dark = [
-        one for one in BUCKETS if one.is_sensitive and (one.reads, one.writes) != (b.Seen.ALL,) * 2
+    """Sensitive buckets whose requests no trail records completely."""
+    unrecorded = [
+        bucket
+        for bucket in BUCKETS
+        if bucket.is_sensitive and (bucket.reads, bucket.writes) != (b.Seen.ALL,) * 2
     ]
     return planted(
         plan,
@@ -51,36 +53,36 @@ def sensitive_not_recorded(plan: Plan) -> Plan:
             Fault(
                 id=f"sensitive_not_recorded:{bucket.name}",
                 kind="sensitive_not_recorded",
-                note=f"{_why_sensitive(bucket)}, and no trail records its data events; on every event day",
+                note=f"{_why_sensitive(bucket)}; no trail records its data events; on every event day",
                 expect=Expect(
                     COVERAGE, {"bucket_name": bucket.name, "requirement_state": "not_met"}
                 ),
                 bucket_name=bucket.name,
                 region=bucket.region,
             )
-            for bucket in dark
+            for bucket in unrecorded
         ),
     )
 
 
 def _why_sensitive(bucket: Bucket) -> str:
-    return bucket.sensitivity or f"{bucket.inventoried} in the table of the inventory only"
+    return bucket.sensitivity or f"{bucket.inventoried}, in the inventory table only"
 
 
 def turned_off(plan: Plan) -> Plan:
-    """A bucket whose logging somebody turned off when the period began."""
+    """A bucket whose logging was turned off at the start of the period."""
     bucket, at = BY_NAME[TURNED_OFF], plan.period.start + 7 * 60
-    note = f"turned off by {who.CLERK.name} at {iso(at)}"
+    note = f"{who.CLERK.name} turned logging off at {iso(at)}"
     return _changed(plan, "turned_off", note, LoggingChange(bucket, at, False, who.CLERK))
 
 
 def logging_interrupted(plan: Plan) -> Plan:
-    """A bucket whose logging was off for an hour, and is on whenever Lacuna looks."""
+    """A bucket whose logging was off for an hour, and is on in every snapshot."""
     bucket, hour = BY_NAME["meridian-eu-invoices"], plan.period.hour(1, 14)
     plan = _changed(
         plan,
         "logging_interrupted",
-        f"turned off by {who.CLERK.name} at {iso(hour)} and on again at the hour's end",
+        f"{who.CLERK.name} turned logging off at {iso(hour)} and on again at the end of the hour",
         LoggingChange(bucket, hour, False, who.CLERK),
         LoggingChange(bucket, hour + HOUR - 1, True, who.CLERK),
     )
@@ -106,7 +108,7 @@ def _changed(plan: Plan, kind: str, note: str, *changes: LoggingChange) -> Plan:
 
 
 def target_policy_denies(plan: Plan) -> Plan:
-    """Targets whose policy does not let the log service write for this source."""
+    """Log buckets whose policy does not allow the log service to write for this source."""
     notes = {
         "meridian-finance-reports": "the log bucket has no bucket policy at all",
         "meridian-eu-contracts": "the log bucket's policy names other sources only",
@@ -115,23 +117,23 @@ def target_policy_denies(plan: Plan) -> Plan:
 
 
 def target_gone(plan: Plan) -> Plan:
-    """A target bucket that was deleted."""
+    """A log bucket that was deleted."""
     notes = {"meridian-legacy-archive": f"the log bucket {b.GONE_LOGS} does not exist"}
     return _troubled(plan, Trouble.GONE, "broken_target", notes)
 
 
 def target_unfit(plan: Plan) -> Plan:
-    """Log buckets that are there, and whose own settings stop every delivery."""
+    """Log buckets that exist, but whose settings prevent every delivery."""
     notes = {
-        "meridian-legal": f"{b.KMS_LOGS} encrypts with a key of KMS by default",
-        "meridian-patents": f"{b.DSSE_LOGS} encrypts twice with a key of KMS by default",
+        "meridian-legal": f"{b.KMS_LOGS} encrypts with a KMS key by default",
+        "meridian-patents": f"{b.DSSE_LOGS} encrypts twice with a KMS key by default",
         "meridian-minutes": f"{b.LOCKED_LOGS} retains every object by default (Object Lock)",
-        "meridian-datasets": f"{b.PAYING_LOGS} lets the requester pay",
+        "meridian-datasets": f"{b.PAYING_LOGS} makes the requester pay",
         "meridian-mirror": f"the policy of {b.COPIED_LOGS} names ARNs of China",
         "meridian-roadmaps": f"the policy of {b.SHARED_LOGS} allows other prefixes only",
-        "meridian-tenders": f"the policy of {b.SHARED_LOGS} allows the prefix, and denies it",
-        "meridian-brochures": f"{b.MOVED_LOGS} was deleted and made anew in another Region",
-        "meridian-flyers": f"{b.TAKEN_LOGS} was deleted, and is another account's now",
+        "meridian-tenders": f"the policy of {b.SHARED_LOGS} allows the prefix and also denies it",
+        "meridian-brochures": f"{b.MOVED_LOGS} was deleted and created again in another Region",
+        "meridian-flyers": f"{b.TAKEN_LOGS} was deleted and now belongs to another account",
     }
     for trouble in sorted(b.UNDELIVERABLE):
         reasons = b.UNDELIVERABLE[trouble]
@@ -140,13 +142,13 @@ def target_unfit(plan: Plan) -> Plan:
 
 
 def target_unprovable(plan: Plan) -> Plan:
-    """Log buckets of which nobody can tell whether logs can come to them; none came."""
+    """Log buckets for which delivery cannot be decided; nothing was delivered."""
     notes = {
-        "meridian-lectures": f"{b.SHARED_LOGS} allows the prefix to sources of one organisation",
-        "meridian-workshops": f"{b.SHARED_LOGS} denies the prefix to all but some addresses",
-        "meridian-postcards": f"the ACL of {b.HALF_LOGS} lets the log service write, not read ACLs",
-        "meridian-exhibits": f"grants on its log objects, in {b.US_LOGS} where ACLs are disabled",
-        "meridian-receipts": f"nobody may read the policy of {b.SEALED_LOGS}, and more",
+        "meridian-lectures": f"{b.SHARED_LOGS} allows the prefix for sources of one organization only",
+        "meridian-workshops": f"{b.SHARED_LOGS} denies the prefix to all addresses but a few",
+        "meridian-postcards": f"the ACL of {b.HALF_LOGS} lets the log service write, but not read ACLs",
+        "meridian-exhibits": f"it grants access to its log objects, but {b.US_LOGS} has ACLs disabled",
+        "meridian-receipts": f"the policy and other settings of {b.SEALED_LOGS} cannot be read",
     }
     for trouble in sorted(b.UNPROVABLE):
         state, reasons = b.UNPROVABLE[trouble]
@@ -165,26 +167,26 @@ def target_unprovable(plan: Plan) -> Plan:
 def target_by_acl(plan: Plan) -> Plan:
     """A log bucket without a policy, whose ACL grants the log service what it needs."""
     bucket = BY_NAME["meridian-catalogues"]
-    note = f"{b.CLASSIC_LOGS} has no policy; its ACL lets the log service in, and nobody came"
+    note = f"{b.CLASSIC_LOGS} has no policy; its ACL allows delivery; no traffic"
     fault = _configured("target_by_acl", bucket, "idle", note, target_state="deliverable")
     return planted(plan, fault)
 
 
 def region_not_enabled(plan: Plan) -> Plan:
-    """A bucket in a Region that the account has disabled since."""
-    notes = {"meridian-cape-office": f"{b.CLOSED_REGION} does not know the account's credentials"}
+    """A bucket in a Region that the account disabled later."""
+    notes = {"meridian-cape-office": f"{b.CLOSED_REGION} does not accept the account's credentials"}
     return _troubled(plan, Trouble.REGION, "unknown", notes, (Trouble.REGION.value,))
 
 
 def store_only(plan: Plan) -> Plan:
-    """Requests that go to an event data store and to no trail: recorded, and no witness."""
+    """A bucket that only an event data store records: covered, but without a witness."""
     bucket = BY_NAME["meridian-lab-notes"]
     where = {"verdict": "unknown", "reasons": ["no_witness"], "read_coverage": "covered"}
     fault = Fault(
         id="store_only",
         kind="store_only",
         note=(
-            f"only the event data store {b.STORE_NAME}, made in {b.STORE_HOME}, records it; "
+            f"only the event data store {b.STORE_NAME}, created in {b.STORE_HOME}, records it; "
             "on every event day"
         ),
         expect=Expect(COVERAGE, {"bucket_name": bucket.name, **where}),
@@ -195,23 +197,23 @@ def store_only(plan: Plan) -> Plan:
 
 
 def config_unreadable(plan: Plan) -> Plan:
-    """A bucket whose logging configuration may not be read: unknown, not off."""
+    """A bucket whose logging configuration cannot be read: unknown, not off."""
     notes = {
-        "meridian-hr-documents": "GetBucketLogging answers AccessDenied; its logs do arrive",
-        b.SHUT_LOGS: "a log bucket whose own logging may not be read",
+        "meridian-hr-documents": "GetBucketLogging answers AccessDenied; the logs arrive",
+        b.SHUT_LOGS: "a log bucket whose own logging cannot be read",
     }
     return _troubled(plan, Trouble.UNREADABLE, "unknown", notes)
 
 
 def log_bucket_weak(plan: Plan) -> Plan:
-    """Log buckets that get their logs, and could be safer."""
+    """Log buckets that receive logs, but have weaknesses."""
     return planted(
         plan,
         *(
             Fault(
                 id=f"log_bucket_weak:{bucket.name}",
                 kind="log_bucket_weak",
-                note=f"logs into {bucket.target_bucket}: {', '.join(bucket.weaknesses)}",
+                note=f"logs to {bucket.target_bucket}: {', '.join(bucket.weaknesses)}",
                 expect=Expect(
                     COVERAGE,
                     {"bucket_name": bucket.name, "weaknesses": list(bucket.weaknesses)},
@@ -232,46 +234,48 @@ def silent(plan: Plan) -> Plan:
         morning = plan.period.start + day * DAY + 9 * HOUR
         plan = witnessed(plan, bucket, morning, 4, who.UPLOADER)
     return _troubled(
-        plan, Trouble.SILENT, "silent", {bucket.name: "the trail sees traffic, no log ever came"}
+        plan, Trouble.SILENT, "silent", {bucket.name: "the trail sees traffic, no log is delivered"}
     )
 
 
 def idle(plan: Plan) -> Plan:
-    """Logging on and valid, and nobody uses the bucket."""
+    """Logging is on and valid, and nobody uses the bucket."""
     bucket = BY_NAME["meridian-dr-standby"]
-    return planted(plan, _configured("idle", bucket, "idle", "on, covered by the trail, unused"))
+    return planted(
+        plan, _configured("idle", bucket, "idle", "logging is on, the trail covers it, no traffic")
+    )
 
 
 def partly_recorded(plan: Plan) -> Plan:
-    """Buckets of which the trail leaves something out; what, their `coverage_details` tell."""
+    """Buckets that the trail records partly; `coverage_details` lists what it records."""
     return planted(
         plan,
-        _seen("partly_recorded", "meridian-backups", "the trail leaves deletes out"),
+        _seen("partly_recorded", "meridian-backups", "the trail leaves out deletes"),
         _seen("partly_recorded", "meridian-eu-analytics", "the trail records one folder only"),
-        _seen("partly_recorded", "meridian-ledgers", "the trail leaves a role's sessions out"),
+        _seen("partly_recorded", "meridian-ledgers", "the trail leaves out a role's sessions"),
     )
 
 
 def trail_stopped(plan: Plan) -> Plan:
-    """A trail that selects what the other leaves out, and is stopped."""
-    note = f"{b.STOPPED_TRAIL} selects every object, and does not log"
+    """A stopped trail that selects what the other trail leaves out."""
+    note = f"{b.STOPPED_TRAIL} selects every object, but does not log"
     fault = _seen("trail_stopped", "meridian-build-artifacts", note, "trail_not_logging")
     return planted(plan, fault)
 
 
 def trail_failing(plan: Plan) -> Plan:
-    """A trail that logs, and whose delivery fails: nobody can tell what will come of it."""
-    note = f"{b.FAILING_TRAIL} alone selects it, and may not write to its log bucket"
+    """A trail that logs, but whose delivery fails: what arrives is unknown."""
+    note = f"{b.FAILING_TRAIL} alone selects it, but cannot write to its log bucket"
     fault = _seen("trail_failing", "meridian-vendor-files", note, "trail_delivery_error")
-    # what the finding is about; the bucket is told by its coverage
+    # the finding is about the trail; the bucket's coverage shows the rest
     return planted(plan, replace(fault, bucket_name=b.trail_arn(b.FAILING_TRAIL)))
 
 
 def trail_bucket_gone(plan: Plan) -> Plan:
-    """A trail that logs into a bucket that was deleted."""
-    note = f"{b.ORPHAN_TRAIL} alone selects it, and {b.GONE_TRAIL_BUCKET} does not exist"
+    """A trail that delivers to a deleted bucket."""
+    note = f"{b.ORPHAN_TRAIL} alone selects it, but {b.GONE_TRAIL_BUCKET} does not exist"
     fault = _seen("trail_bucket_gone", "meridian-renderings", note, "trail_bucket_missing")
-    # what the finding is about; the bucket is told by its coverage
+    # the finding is about the trail; the bucket's coverage shows the rest
     return planted(plan, replace(fault, bucket_name=b.GONE_TRAIL_BUCKET))
 
 

@@ -1,7 +1,7 @@
-"""Planted in what is delivered: logs that are lost, late, twice, spoilt or forged.
+"""Faults in the logs: records and files that are lost, late, duplicate, malformed or forged.
 
-Records are lost only where a loss can be proven: the trail covers the bucket's reads and
-writes, its events arrived, and the lateness budget is spent before the last delivery day ends.
+Records are lost only if a loss can be proved: the trail covers the bucket's reads and writes, its
+events arrived, and the lateness budget is spent before the last delivery day ends.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _lost(plan: Plan, kind: str, name: str, hour_of_day: int, *, share: float, s
     fault = Fault(
         id=kind,
         kind=kind,
-        note=f"{'all' if share == 1 else 'half'} of the hour's records never arrive",
+        note=f"{'all' if share == 1 else 'half'} of the hour's records are never delivered",
         expect=Expect(HOURS, in_hour(bucket, hour, status)),
         bucket_name=name,
         region=bucket.region,
@@ -57,12 +57,12 @@ def _lost(plan: Plan, kind: str, name: str, hour_of_day: int, *, share: float, s
 
 
 def late_within_budget(plan: Plan) -> Plan:
-    """Records that are 3 hours late, which the budget of 6 allows."""
+    """Records that are 3 hours late; the budget is 6 hours."""
     bucket, hour = BY_NAME["meridian-eu-orders"], plan.period.hour(1, 13)
     fault = Fault(
         id="late_3h",
         kind="late_within_budget",
-        note="the hour's records arrive 3 hours after its end, all of them",
+        note="all of the hour's records arrive 3 hours after its end",
         expect=Expect(HOURS, in_hour(bucket, hour, "delivered"), {"latency_p50_seconds": 3 * HOUR}),
         bucket_name=bucket.name,
         region=bucket.region,
@@ -75,7 +75,7 @@ def late_within_budget(plan: Plan) -> Plan:
 
 
 def late_beyond_budget(plan: Plan) -> Plan:
-    """Records that are 30 hours late: the day they belong to is judged without them first."""
+    """Records that are 30 hours late: their day is first judged without them."""
     plan = _very_late(plan, "late_30h", "meridian-eu-invoices", 10, share=1.0, before="missing")
     return _very_late(plan, "late_30h_part", "meridian-eu-orders", 9, share=0.5, before="partial")
 
@@ -113,13 +113,13 @@ def _very_late(
 
 
 def duplicate_lines(plan: Plan) -> Plan:
-    """Lines that stand twice in one object."""
+    """Lines that occur twice in one object."""
     return _spoiled(
         plan,
         "meridian-data-lake",
         14,
         Tamper("duplicate_lines", Tampering.REPEAT_LINES, lines=5),
-        note="5 records stand twice in one object; each counts once",
+        note="5 records occur twice in one object; each counts once",
         table=OBJECTS,
     )
 
@@ -137,13 +137,13 @@ def duplicate_object(plan: Plan) -> Plan:
 
 
 def malformed_lines(plan: Plan) -> Plan:
-    """Lines that are cut off, are no text at all, or forge fields."""
+    """Lines that are truncated, are no text at all, or forge fields."""
     return _spoiled(
         plan,
         "meridian-web-assets",
         9,
         Tamper("malformed_lines", Tampering.SPOIL),
-        note="2 lines cut off (they also stand whole), 2 of rubbish, 3 that forge fields",
+        note="2 truncated lines (also there whole), 2 of garbage, 3 that forge fields",
         table=QUARANTINE,
     )
 
@@ -167,7 +167,7 @@ def _spoiled(
 
 
 def stray_objects(plan: Plan) -> Plan:
-    """Objects under a log prefix, where a day's listing meets them, that are no logs."""
+    """Objects under a log prefix, inside a day's listing, that are no logs."""
     at = plan.period.hour(1, 12) + 34 * 60
     day = moment(at)
     lake = BY_NAME["meridian-data-lake"]
@@ -182,7 +182,7 @@ def stray_objects(plan: Plan) -> Plan:
         Fault(
             id=stray.fault_id,
             kind="stray_object",
-            note="lies under the log prefix and is no log; its text must reach no mart as a record",
+            note="an object under the log prefix that is no log; no mart may hold its text as a record",
             expect=Expect(OBJECTS, {"delivered_on": day_text(at)}),
             bucket_name=name,
             region=lake.region,
@@ -193,14 +193,14 @@ def stray_objects(plan: Plan) -> Plan:
 
 
 def truncated_trail_file(plan: Plan) -> Plan:
-    """A CloudTrail file cut short after its digest was written."""
+    """A CloudTrail file truncated after its digest was written."""
     window = plan.period.hour(2, 10) + 4 * WINDOW
     return _damaged(
         plan,
         Tear("trail_file_truncated", Damage.TRUNCATED),
         "meridian-data-lake",
         window,
-        note="the gzip ends early; none of its events can be relied on",
+        note="the gzip file ends early; none of its events can be relied on",
         table=OBJECTS,
     )
 
@@ -213,18 +213,18 @@ def deleted_trail_file(plan: Plan) -> Plan:
         Tear("trail_file_deleted", Damage.DELETED),
         "meridian-eu-invoices",
         window,
-        note="its digest still names it; in no listing",
+        note="its digest still names it, but no listing does",
         table=DIGESTS,
     )
 
 
 def invented_trail_file(plan: Plan) -> Plan:
-    """A CloudTrail file that CloudTrail never wrote: it would make requests look unlogged."""
+    """A CloudTrail file that CloudTrail never wrote: its requests would seem to be unlogged."""
     bucket, window = BY_NAME["meridian-data-lake"], plan.period.hour(1, 17) + 5 * WINDOW
     fault = Fault(
         id="trail_file_invented",
         kind="trail_file_invented",
-        note="requests that nobody made, in a file that no digest names; no hour lacks their records",
+        note="requests that nobody made, in a file that no digest names; no hour misses their records",
         expect=Expect(OBJECTS, {"delivered_on": day_text(window), "digest_state": "disowned"}),
         region=bucket.region,
         hours=(iso(window - window % HOUR),),
@@ -251,7 +251,7 @@ def _damaged(plan: Plan, tear: Tear, name: str, window: int, *, note: str, table
         hours=(iso(hour),),
         event_day=day_text(window),
     )
-    # Well inside the window, so that these requests also end in it.
+    # Well inside the window, so that these requests also end inside it.
     extra = Burst(bucket, window + 10, WINDOW - 60, 8, who.REPORTS, ("get", "put"))
     return replace(
         planted(plan, fault),

@@ -1,5 +1,4 @@
-"""Everything that is planted. A fault is a function that takes the plan and returns it with one
-thing more in it."""
+"""All planted faults. A fault is a function that takes the plan and returns it with one more."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from sandbox.account.truth import Expect, Fault
 
 
 def make_plan(seed: int, requests: int, period: Period) -> Plan:
-    """The plan with everything planted."""
+    """Return the plan with everything planted."""
     plan = Plan(seed, requests, period)
     for plant in (*PLANTED, nightly_jobs):
         plan = plant(plan)
@@ -43,7 +42,7 @@ def exfiltration(plan: Plan) -> Plan:
     fault = Fault(
         id="exfiltration",
         kind="exfiltration",
-        note="a role that never came before reads a restricted bucket at night; both logs saw it",
+        note="a role with no earlier requests reads a restricted bucket at night; both logs recorded it",
         expect=Expect(REQUESTS, where, {"rows": count}),
         bucket_name=bucket.name,
         region=bucket.region,
@@ -56,7 +55,7 @@ def exfiltration(plan: Plan) -> Plan:
 
 
 def nightly_jobs(plan: Plan) -> Plan:
-    """S3's own work at night, and enough traffic that every logged bucket has some each day."""
+    """Add S3's own nightly jobs, and a little daily traffic in every bucket that is used."""
     bursts: list[Burst] = []
     for day in range(plan.period.days):
         night = plan.period.start + day * DAY + HOUR

@@ -1,7 +1,7 @@
-"""What the two logs can prove about every hour, worked out from the requests themselves.
+"""What the two logs can prove about every hour, computed from the requests themselves.
 
-The unit is (bucket, request id). Each unit is put to its hour once both its fates are known:
-whether its access-log record was delivered, and whether its event was.
+The unit is (bucket, request id). A unit is counted in its hour when it is known whether its
+access-log record and its event were delivered.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sandbox.account.traffic import Request
 from sandbox.account.truth import HourTruth
 
 LATENESS_BUDGET = 6 * HOUR
-# So long after an hour its data events may still be on their way: they tell nothing yet.
+# Data events of an hour can arrive this long after it; until then their absence proves nothing.
 EVENT_GRACE = HOUR
 
 
 def expected_in_access_log(request: Request) -> bool:
-    """Whether an event of this request means that an access-log record must exist."""
+    """Whether an event of this request requires an access-log record."""
     client = request.client
     return (
         is_recorded(request)
@@ -35,7 +35,7 @@ def expected_in_access_log(request: Request) -> bool:
 
 
 def expected_in_data_events(request: Request) -> bool:
-    """Whether a record of this request means that an event must exist."""
+    """Whether a record of this request requires an event."""
     operation = request.operation
     return (
         operation.name.startswith("REST.")
@@ -45,7 +45,7 @@ def expected_in_data_events(request: Request) -> bool:
         and not request.client.is_service
         and _was_served_or_denied(request)
         and is_recorded(request)
-        # a mode that the trail records only partly witnesses nothing, whatever events come
+        # a mode that the trail records only partly proves nothing, even if events arrive
         and (request.bucket.reads if operation.reads else request.bucket.writes) is Seen.ALL
     )
 
@@ -71,17 +71,17 @@ class HourCount:
     matched_events: int = 0
 
     def access_log_completeness(self) -> float | None:
-        """Of the requests that the trail saw and the log must hold: the share it holds."""
+        """Return the share of the requests in the trail that the access log has, if it must."""
         return self.matched_records / self.expected_records if self.expected_records else None
 
     def data_event_completeness(self) -> float | None:
-        """Of the requests that the log holds and the trail must have seen: the share it saw."""
+        """Return the share of the requests in the access log that the trail has, if it must."""
         return self.matched_events / self.expected_events if self.expected_events else None
 
 
 @dataclass(slots=True)
 class Mark:
-    """Where a planted thing ended up."""
+    """The log object in which a planted fault ended up."""
 
     log_bucket: str
     key: str
@@ -91,7 +91,7 @@ class Mark:
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts as of the end of the period; filled while the account is made."""
+    """Counts as of the end of the period; filled while the account is generated."""
 
     period: Period
     hours: dict[tuple[str, int], HourCount] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Ledger:
     by_day: dict[str, Counter[str]] = field(default_factory=dict)
 
     def note(self, request: Request, *, has_record: bool, has_event: bool) -> None:
-        """Put one request to its hour, knowing which logs of it have arrived."""
+        """Count one request in its hour, with the logs of it that were delivered."""
         if not (has_record or has_event):
             return
         moment = request.received if has_record else request.completed
@@ -117,27 +117,27 @@ class Ledger:
                 count.matched_records += has_record
 
     def note_copied(self, bucket: Bucket, received: int) -> None:
-        """A record that a copy left in its source's log: it counts as one that came."""
+        """Count the record that a copy left in the log of its source bucket."""
         self._count(bucket.name, received).records += 1
 
     def add(self, delivered_at: int, **amounts: int) -> None:
-        """Add to the totals and to those of the delivery day."""
+        """Add to the totals and to the totals of the delivery day."""
         self.totals.update(amounts)
         day = self.by_day.setdefault(day_of(delivered_at).isoformat(), Counter())
         day.update(amounts)
 
     def _count(self, bucket_name: str, moment: int) -> HourCount:
         key = (bucket_name, moment - moment % HOUR)
-        found = self.hours.get(key)
-        if found is None:
-            found = self.hours[key] = HourCount()
-        return found
+        count = self.hours.get(key)
+        if count is None:
+            count = self.hours[key] = HourCount()
+        return count
 
 
 def status(count: HourCount, hour: int, period_end: int) -> str | None:
-    """The hour's status at the end of the period; None where nothing came and nobody saw."""
-    lacking = count.expected_records - count.matched_records
-    if lacking:
+    """Return the hour's status at the end of the period; None without records and events."""
+    missing = count.expected_records - count.matched_records
+    if missing:
         if hour + HOUR + LATENESS_BUDGET > period_end:
             return "pending"
         return "partial" if count.matched_records else "missing"
@@ -145,9 +145,9 @@ def status(count: HourCount, hour: int, period_end: int) -> str | None:
 
 
 def hour_truths(ledger: Ledger, judged: list[Bucket]) -> tuple[HourTruth, ...]:
-    """The hours of these buckets that are not plainly delivered and complete."""
+    """Return the hours of these buckets that are not simply delivered and complete."""
     names = {bucket.name for bucket in judged if bucket.trouble is not Trouble.UNREADABLE}
-    found = []
+    truths = []
     for (name, hour), count in sorted(ledger.hours.items()):
         word = status(count, hour, ledger.period.end)
         access_log = count.access_log_completeness()
@@ -157,12 +157,12 @@ def hour_truths(ledger: Ledger, judged: list[Bucket]) -> tuple[HourTruth, ...]:
             continue
         if word == "delivered" and data_event in {None, 1.0}:
             continue
-        found.append(HourTruth(name, iso(hour), word, access_log, data_event))
-    return tuple(found)
+        truths.append(HourTruth(name, iso(hour), word, access_log, data_event))
+    return tuple(truths)
 
 
 def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
-    """The logging verdict of a bucket for an event day."""
+    """Return the logging verdict of a bucket for an event day."""
     if bucket.trouble in {Trouble.UNREADABLE, Trouble.REGION}:
         return "unknown"
     if bucket.target_bucket is None:
@@ -179,8 +179,8 @@ def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
     words = {status(count, hour, ledger.period.end) for hour, count in of_day}
     if "missing" in words:
         return "silent"
-    # Nothing came. That nobody asked for anything is known only where a trail would have told; and
-    # that it would have come, where somebody can tell whether the target takes it.
+    # Nothing was delivered. `idle` needs a trail that would have recorded requests, and a log bucket
+    # that is known to accept the logs.
     is_witnessed = Seen.ALL in {bucket.reads, bucket.writes}
-    is_quiet = is_witnessed and not any(count.events for _, count in of_day)
-    return "idle" if is_quiet and bucket.trouble not in UNPROVABLE else "unknown"
+    is_inactive = is_witnessed and not any(count.events for _, count in of_day)
+    return "idle" if is_inactive and bucket.trouble not in UNPROVABLE else "unknown"

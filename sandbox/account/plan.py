@@ -1,4 +1,4 @@
-"""Everything that decides what the account will look like, before anything is made."""
+"""Everything that decides what the account holds, before anything is generated."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Tear:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """An object that lies among the logs and is none."""
+    """An object among the logs that is no log."""
 
     fault_id: str
     log_bucket: str
@@ -60,9 +60,9 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that decides what the account will look like.
+    """Everything that decides what the account holds.
 
-    `forgeries`: by Region and window, the fault whose file lies beside CloudTrail's own.
+    `forgeries` gives, for a Region and a window, the fault that adds a file to CloudTrail's own.
     """
 
     seed: int

@@ -1,4 +1,4 @@
-"""How a fault is put into the plan, and the tables that tell of faults."""
+"""Helpers that put a fault into the plan, and the tables in which faults show."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ DIGESTS = "lacuna_evidence.trail_digests"
 
 
 def planted(plan: Plan, *faults: Fault) -> Plan:
+    """Return the plan with these faults."""
     return replace(plan, faults=plan.faults + faults)
 
 
 def witnessed(
     plan: Plan, bucket: Bucket, hour: int, count: int = 16, client: who.Client = who.REPORTS
 ) -> Plan:
-    """Requests that both logs see, so that an hour has something to compare however quiet."""
+    """Return the plan with requests that both logs record, so that an hour can be compared."""
     extra = Burst(bucket, hour + 60, HOUR - 200, count, client, ("get", "put"))
     return replace(plan, bursts=(*plan.bursts, extra))
 
 
 def tampered(plan: Plan, bucket: Bucket, hour: int, tamper: Tamper) -> Plan:
+    """Return the plan with an hour of a bucket tampered with."""
     return replace(plan, tampers=plan.tampers | {(bucket.name, hour): tamper})
 
 
@@ -45,4 +47,5 @@ def timestamp(second: int) -> str:
 
 
 def in_hour(bucket: Bucket, hour: int, status: str) -> dict[str, str]:
+    """Return the conditions on the row of an hour."""
     return {"bucket_name": bucket.name, "hour": timestamp(hour), "status": status}

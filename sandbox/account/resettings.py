@@ -1,4 +1,4 @@
-"""Calls that change what is logged, while nobody looks: what is planted of them in CloudTrail."""
+"""Faults in CloudTrail: calls that change what is logged, between two snapshots."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
 def trail_narrowed(plan: Plan) -> Plan:
-    """For 80 minutes the trail leaves a bucket out that nobody uses: its silence proves nothing."""
+    """For 80 minutes the trail leaves out an unused bucket: no event there proves nothing."""
     bucket, hour = BY_NAME[LEFT_OUT], plan.period.hour(1, 20)
     changes = (
         SelectorsChange(hour + 20 * 60, who.CLERK, without=LEFT_OUT),
@@ -37,7 +37,7 @@ def trail_narrowed(plan: Plan) -> Plan:
         kind="trail_narrowed",
         note=(
             f"{who.CLERK.name} took {LEFT_OUT} out of the selectors of {b.TRAIL_NAME} at "
-            f"{iso(changes[0].at)} and put it back at {iso(changes[1].at)}: no hour between is idle"
+            f"{iso(changes[0].at)} and put it back at {iso(changes[1].at)}: no hour in between is idle"
         ),
         expect=Expect(
             "fct_logging_changes",
@@ -51,14 +51,14 @@ def trail_narrowed(plan: Plan) -> Plan:
                     "fct_delivery_hours",
                     {
                         "bucket_name": LEFT_OUT,
-                        "hour": moment(one).strftime("%Y-%m-%d %H:%M:%S"),
+                        "hour": moment(start).strftime("%Y-%m-%d %H:%M:%S"),
                         "status": "unknown",
                     },
                 )
-                for one in hours
+                for start in hours
             ),
         ),
-        # what the finding is about; the bucket is told by its hours
+        # the finding is about the trail; the bucket's hours show the rest
         bucket_name=b.TRAIL_NAME,
         region=bucket.region,
         event_day=day,
@@ -70,7 +70,7 @@ def trail_narrowed(plan: Plan) -> Plan:
 
 
 def trail_deleted(plan: Plan) -> Plan:
-    """A trail that is stopped, and deleted before anybody has looked at it."""
+    """A trail that is stopped and deleted before the first snapshot."""
     at = _evening(plan)
     asked = {"name": b.trail_arn(DELETED_TRAIL)}
     calls = (
@@ -83,11 +83,13 @@ def trail_deleted(plan: Plan) -> Plan:
 
 
 def store_stopped(plan: Plan) -> Plan:
-    """An event data store that was told to take nothing in, and selects a bucket alone."""
+    """An event data store, the only one that selects a bucket, whose ingestion is stopped."""
     at = _evening(plan) + 600
     arn = store_arn(b.STOPPED_STORE, b.TRAIL_HOME)
     call = Call(at, who.CLERK, _CLOUDTRAIL, "StopEventDataStoreIngestion", {"eventDataStore": arn})
-    note = f"{who.CLERK.name} stopped {b.STOPPED_STORE} at {iso(at)}; nothing else selects a bucket"
+    note = (
+        f"{who.CLERK.name} stopped {b.STOPPED_STORE} at {iso(at)}; nothing else selects one bucket"
+    )
     unseen = {
         "bucket_name": "meridian-trials",
         "read_coverage": "not_covered",
@@ -99,7 +101,7 @@ def store_stopped(plan: Plan) -> Plan:
 
 
 def log_bucket_policy_changed(plan: Plan) -> Plan:
-    """The policy of a log bucket is put again; what that broke its verdicts say: nothing."""
+    """The policy of a log bucket is put again, unchanged: no verdict changes."""
     at = _evening(plan) + 1200
     asked = {
         "bucketName": b.OLD_LOGS,
@@ -114,23 +116,23 @@ def log_bucket_policy_changed(plan: Plan) -> Plan:
 
 
 def account_block_changed(plan: Plan) -> Plan:
-    """The account's block of public access is taken away; the log buckets have their own."""
+    """The account's public access block is deleted; the log buckets have their own."""
     at = _evening(plan) + 1800
     asked = {"accountId": b.ACCOUNT_ID, "publicAccessBlock": ""}
     call = Call(at, who.CLERK, "s3.amazonaws.com", "DeleteAccountPublicAccessBlock", asked)
-    note = f"{who.CLERK.name} deleted the account's block of public access at {iso(at)}"
+    note = f"{who.CLERK.name} deleted the account's public access block at {iso(at)}"
     name, kind = f"account {b.ACCOUNT_ID}", "account_block_changed"
     return _called(plan, kind, name, note, {"about": "account"}, "changed", call)
 
 
 def store_arn(name: str, region: str) -> str:
-    """The ARN of an event data store; its id is made from its name, as the sandbox does."""
+    """Return the ARN of an event data store; its id is derived from its name, as in the sandbox."""
     store_id = uuid.uuid5(uuid.NAMESPACE_URL, name)
     return f"arn:aws:cloudtrail:{region}:{b.ACCOUNT_ID}:eventdatastore/{store_id}"
 
 
 def _evening(plan: Plan) -> int:
-    """After the trail was narrowed and widened again, so that nothing is added to that gap."""
+    """Return a time after the trail was narrowed and restored, so that the two stay apart."""
     return plan.period.hour(1, 22) + 300
 
 
@@ -146,7 +148,7 @@ def _called(
 ) -> Plan:
     day = day_of(calls[0].at).isoformat()
     common = {**where, "effect": effect, "event_date": day}
-    told = [
+    changes = [
         Expect("fct_logging_changes", {**common, "event_name": call.name}, {"rows": 1})
         for call in calls
     ]
@@ -154,8 +156,8 @@ def _called(
         id=kind,
         kind=kind,
         note=note,
-        expect=told[0],
-        also=(*told[1:], *also),
+        expect=changes[0],
+        also=(*changes[1:], *also),
         bucket_name=name,
         region=b.TRAIL_HOME,
         event_day=day,
@@ -165,7 +167,7 @@ def _called(
 
 
 def coverage_of_day(bucket: b.Bucket, day: date, plan: Plan) -> dict[str, str]:
-    """What must be said of a day's coverage, where it is not what the selectors say now."""
+    """Return a day's coverage if it differs from what the selectors give now."""
     changed = {day_of(change.at) for change in plan.trail_changes}
     if day not in changed:
         return {}

@@ -1,4 +1,4 @@
-"""The answer sheet: what was planted and what can be known of every hour. Schema: README.md."""
+"""The truth file: what was planted, and what can be known of every hour. Schema: README.md."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """Rows a reader must find: all of `where` equal, each column of `at_least` no smaller.
+    """Rows that a reader must find: all of `where` equal, each column of `at_least` no smaller.
 
-    A list in `where` names values that an array of the row must hold.
+    A list in `where` gives values that an array of the row must hold.
 
-    `as_of` names the delivery day after whose run the rows must be there; None: after the last.
+    The rows must exist after the run of the delivery day `as_of`; None: after the last run.
     """
 
     table: str
@@ -24,7 +24,7 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One planted thing."""
+    """One planted fault."""
 
     id: str
     kind: str
@@ -42,7 +42,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class BucketTruth:
-    """A bucket's configuration, and per event day what must be said of it."""
+    """A bucket's configuration, and the verdict that each event day must have."""
 
     bucket_name: str
     region: str
@@ -71,7 +71,7 @@ class HourTruth:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The whole answer sheet."""
+    """The whole truth file."""
 
     seed: int
     until: str
@@ -83,5 +83,5 @@ class Truth:
     totals: dict[str, Any]
 
     def to_json(self) -> str:
-        """The text of truth.json: the same account gives the same text."""
+        """Return the text of truth.json; the same account gives the same text."""
         return json.dumps(asdict(self), indent=1, sort_keys=False) + "\n"

@@ -19,21 +19,20 @@ def test_the_trail_also_holds_events_without_a_bucket_or_parameters(made: Made) 
 
 def test_who_changes_logging_is_in_the_trail_and_on_the_answer_sheet(made: Made) -> None:
     changes = [event for event in made.events if event["eventName"] == "PutBucketLogging"]
-    told = [
+    calls = [
         (
             event["requestParameters"]["bucketName"],
             "LoggingEnabled" in event["requestParameters"]["BucketLoggingStatus"],
         )
         for event in sorted(changes, key=lambda event: event["eventTime"])
     ]
-    assert told == [
+    assert calls == [
         ("meridian-scratch", False),
         ("meridian-eu-invoices", False),
         ("meridian-eu-invoices", True),
     ]
-    faults = {
-        fault.bucket_name: fault for fault in made.truth.faults if "turned off by" in fault.note
-    }
+    kinds = {"turned_off", "logging_interrupted"}
+    faults = {fault.bucket_name: fault for fault in made.truth.faults if fault.kind in kinds}
     for event in changes[:2]:
         fault = faults[event["requestParameters"]["bucketName"]]
         assert event["userIdentity"]["userName"] in fault.note
