@@ -95,7 +95,7 @@ def test_a_signal_ends_a_run_with_a_plain_line(empty, mark, sent, code):
             said.append(line)
             if mark in line and not line.startswith("Interrupted"):
                 os.killpg(run.pid, sent)
-        assert run.wait(60) == code
+        assert run.wait(300) == code
     *_, asked, last = [line for line in said if line.strip()]
     assert asked.startswith("stopping"), "".join(said[-6:])
     assert last.startswith("Interrupted: ")

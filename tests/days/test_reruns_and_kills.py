@@ -103,7 +103,7 @@ def test_a_first_run_killed_three_times_and_run_again_gives_the_same_rows(untouc
                     break
             else:
                 pytest.fail(f"{task} never ended")
-            assert process.wait(30) == -signal.SIGKILL
+            assert process.wait(300) == -signal.SIGKILL
     untouched.run(day)
     assert_same(untouched.contents(), once)
 

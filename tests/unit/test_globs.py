@@ -19,9 +19,9 @@ def test_square_brackets_are_no_wildcards():
 
 
 def test_many_stars_do_not_stall_the_matching():
-    begun = time.monotonic()
+    began = time.process_time()  # other load does not count
     assert not globs.matches("a*" * 500 + "b", "a" * 2000)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - began < 5
 
 
 BUCKET_GLOBS = st.text("ab.*?", min_size=1, max_size=6)

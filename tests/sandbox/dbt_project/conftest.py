@@ -210,7 +210,7 @@ def endpoint() -> Iterator[str]:
     assert server.stdout
     yield server.stdout.readline().strip()
     server.stdin.close()
-    server.wait(timeout=20)
+    server.wait(timeout=120)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def test_what_is_not_a_day_is_refused(text: str) -> None:
 
 
 def refused_at_once(monkeypatch, **environ: str | None) -> str:
-    """The one line that a run in this environment ends with, within seconds."""
+    """The one line that a run in this environment ends with, before the patient retries begin."""
     for name, value in environ.items():
         if value is None:
             monkeypatch.delenv(name, raising=False)
@@ -45,7 +45,7 @@ def refused_at_once(monkeypatch, **environ: str | None) -> str:
             monkeypatch.setenv(name, value)
     began = time.monotonic()
     result = CliRunner().invoke(app, ["run", "2026-03-01"])
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 120
     assert result.exit_code == 1
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
@@ -331,5 +331,5 @@ def test_a_second_run_waits_for_the_first_and_then_has_its_turn(tmp_path):
         with started() as second:
             assert second.stdout.readline().startswith("another run is under way here")
             first.kill()
-            assert second.communicate("\n", timeout=60)[0] == "mine\n"
+            assert second.communicate("\n", timeout=300)[0] == "mine\n"
             assert second.returncode == 0

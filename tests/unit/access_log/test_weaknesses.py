@@ -192,9 +192,9 @@ def test_a_prefix_must_hold_one_log_alone(source, neighbour, codes):
 def test_a_log_bucket_of_very_many_sources_is_judged_in_no_time():
     sources = [other("all/", "event_time", f"source-{number}") for number in range(20_000)]
     keys = sorted(map(log_key, sources))
-    begun = time.monotonic()
+    began = time.process_time()  # other load does not count
     assert {judge(one, SOUND, keys, {"logs": None}, 90) for one in sources} == {()}
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - began < 20
 
 
 def test_sharing_and_enclosing_are_told_beside_each_other():

@@ -71,7 +71,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert url, said
     yield Served(url[1].strip("'\""), json.loads(truth.read_text()))
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=120)
 
 
 def test_every_bucket_of_the_answer_sheet_exists_in_its_region(served: Served) -> None:
