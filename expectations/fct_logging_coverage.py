@@ -197,13 +197,13 @@ def _not_delivering(on: Partition) -> str:
     # a trail whose bucket is gone is a finding of fct_log_objects
     return f"""
     select
-        split_part(faults.fault, ' ', 2) as trail_arn,
+        faults.arn as trail_arn,
         count(*) as buckets,
         array_join(slice(array_agg(observed.bucket_name order by observed.bucket_name), 1, 3), ', ')
             as some_buckets
     from {on.configuration()} as observed
-    cross join unnest(observed.coverage_at_fault) as faults (fault)
-    where starts_with(faults.fault, 'trail_delivery_error ')
+    cross join unnest(observed.coverage_faults) as faults (reason, arn)
+    where faults.reason = 'trail_delivery_error'
     group by 1
     """
 

@@ -74,7 +74,7 @@ class Partition:
         snapshot of the whole account, or buckets younger than the day would be expected in the mart.
         """
         bucket = ("account_id", "region", "bucket_name", "logging_state")
-        trails = ("changes_witness", "changes_witnessed_since", "coverage_at_fault")
+        trails = ("changes_witness", "changes_witnessed_since", "coverage_faults")
         return self._first_snapshot("logging_snapshots", (*bucket, *trails))
 
     def accounts(self) -> str:

@@ -13,7 +13,7 @@ verdicts as (
         target_prefix,
         target_state,
         coverage_reasons,
-        coverage_at_fault,
+        coverage_faults,
         sensitivity_error_code,
         weaknesses,
         is_sensitive,
@@ -103,7 +103,7 @@ told as (
         verdicts.*,
         named_targets.target_bucket is not null as is_named_target,
         offers.log_bucket as offered_log_bucket,
-        transform(verdicts.coverage_at_fault, one -> split_part(one, ' ', 1)) as reasons_at_fault,
+        transform(verdicts.coverage_faults, fault -> fault.reason) as reasons_at_fault,
         coalesce(
             if(costs.cents = 0, ', less than USD 0.01', ', about USD ')
             || if(
@@ -155,19 +155,21 @@ asked as (
 
     from told
 
+    -- the recorder at fault is known of some reasons; each such recorder brings a remedy of its own
     cross join unnest(
-        told.reasons
-        || filter(told.coverage_reasons, reason -> not contains(told.reasons_at_fault, reason))
-        || told.coverage_at_fault
-        || coalesce(told.weaknesses, cast(array[] as array(varchar)))
-        || filter(
-            array[if(told.is_sensitive is null and told.sensitivity_error_code is not null, 'sensitivity_unreadable')],
-            reason -> reason is not null
+        transform(
+            told.reasons
+            || filter(told.coverage_reasons, reason -> not contains(told.reasons_at_fault, reason))
+            || coalesce(told.weaknesses, cast(array[] as array(varchar)))
+            || if(
+                told.is_sensitive is null and told.sensitivity_error_code is not null,
+                array['sensitivity_unreadable'],
+                cast(array[] as array(varchar))
+            ),
+            reason -> cast(row(reason, null) as row(reason varchar, arn varchar))
         )
-    ) as reasons_told (reason)
-
-    cross join unnest(array[split_part(reasons_told.reason, ' ', 1)], array[split_part(reasons_told.reason, ' ', 2)])
-        as codes (reason, recorder)
+        || told.coverage_faults
+    ) as codes (reason, recorder)
 
     inner join {{ ref('reasons') }} as reasons
         on

@@ -36,7 +36,7 @@ snapshots as (
         read_covered_since,
         write_covered_since,
         coverage_reasons,
-        coverage_at_fault,
+        coverage_faults,
         sensitivity,
         error_code,
         error_operation,
@@ -218,7 +218,7 @@ select
         ],
         reason -> reason is not null
     ) as coverage_reasons,
-    coalesce(snapshots.coverage_at_fault, cast(array[] as array(varchar))) as coverage_at_fault,
+    coalesce(snapshots.coverage_faults, array[]) as coverage_faults,
     coalesce(snapshots.coverage_details, cast(array[] as array(varchar))) as coverage_details,
     snapshots.sensitivity,
     snapshots.error_code,

@@ -1,5 +1,6 @@
 """The lake: its bucket, and the only module that writes evidence and raw partitions."""
 
+import dataclasses
 import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -311,7 +312,15 @@ def _partition_prefix(table: EvidenceTable, partition: Mapping[str, date]) -> st
 
 
 def _stored(value: object) -> object:
-    """Convert a value for Parquet: tuples to lists, times to UTC without a zone."""
+    """Convert a value for Parquet: tuples to lists, rows in them to dicts, times to UTC without a zone."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [_as_dict(item) for item in value]
+    return value
+
+
+def _as_dict(item: object) -> object:
+    if dataclasses.is_dataclass(item) and not isinstance(item, type):
+        return dataclasses.asdict(item)
+    return item

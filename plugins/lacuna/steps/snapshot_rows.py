@@ -133,7 +133,7 @@ def _with_coverage(
         write_covered_since=recorded.writes_since,
         coverage_reasons=recorded.reasons,
         coverage_details=tuple(map(str, recorded.parts)),
-        coverage_at_fault=recorded.at_fault,
+        coverage_faults=recorded.faults,
         read_witness=recorded.witness.reads,
         write_witness=recorded.witness.writes,
         read_witnessed_since=recorded.witness.reads_since,

@@ -24,6 +24,14 @@ Row = TypeVar("Row", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderFault:
+    """A reason that is about one trail or event data store."""
+
+    reason: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoggingSnapshot:
     """A source bucket as observed: how it is logged, whether that works, or why that is unknown.
 
@@ -34,7 +42,7 @@ class LoggingSnapshot:
       `missing_permission` are the first refused read of them.
     - coverage: `read_coverage` counts every recorder of reads. `read_witness` counts trails only,
       because a run can compare the access log with their files. So do the columns for writes.
-      `coverage_at_fault` is `reason arn` for each of `coverage_reasons` that one recorder causes.
+      `coverage_faults` are those of `coverage_reasons` that one recorder causes.
       `coverage_error_…` is the first refused read of a recorder.
     - changes: `changes_witness` says how many of the calls that change logging in the bucket's
       Region the trails record.
@@ -77,7 +85,7 @@ class LoggingSnapshot:
     sensitivity_error_operation: str | None = None
     sensitivity_missing_permission: str | None = None
     missing_trail_buckets: tuple[str, ...] = ()
-    coverage_at_fault: tuple[str, ...] = ()
+    coverage_faults: tuple[RecorderFault, ...] = ()
     coverage_error_code: str | None = None
     coverage_error_operation: str | None = None
     coverage_missing_permission: str | None = None
@@ -334,4 +342,8 @@ def _as_written(value: Any) -> Any:
 def _glue_type(hint: object) -> str:
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
+    items = typing.get_args(hint)
+    if items and dataclasses.is_dataclass(items[0]):
+        fields = typing.get_type_hints(items[0]).items()
+        return f"array<struct<{','.join(f'{name}:{_glue_type(kind)}' for name, kind in fields)}>>"
     return _GLUE_TYPES[hint]

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from lacuna.reasons import Reason
 from lacuna.refusals import Refusal
+from lacuna.tables.evidence import RecorderFault
 from lacuna.trail.events import CHANGES, READS, WRITES, Mode
 from lacuna.trail.parts import Part, parts
 from lacuna.trail.recorders import (
@@ -53,7 +54,7 @@ _PARTLY_SELECTED = {
 _NOT_SELECTED = {READS: Reason.READS_NOT_SELECTED, WRITES: Reason.WRITES_NOT_SELECTED}
 
 
-class Fault(NamedTuple):
+class _Fault(NamedTuple):
     """A reason, and the ARN of the one trail or event data store that it is about, or ''."""
 
     reason: Reason
@@ -83,7 +84,7 @@ class ChangesWitnessed:
 class BucketCoverage:
     """Data-event coverage of one bucket, with a code for each reason that it is not full.
 
-    `at_fault`: `reason arn` for each reason that is about one trail or event data store.
+    `faults`: the reasons that are about one trail or event data store, with its ARN.
     `refused`: the first refused request about one of them that hid what is recorded.
     `parts`: all that is recorded of a partly covered mode.
     `reads_since`, `writes_since`: since when this has held without a break, as far as the start of
@@ -95,7 +96,7 @@ class BucketCoverage:
     writes: Coverage
     witness: Witness
     reasons: tuple[Reason, ...] = ()
-    at_fault: tuple[str, ...] = ()
+    faults: tuple[RecorderFault, ...] = ()
     refused: Refusal | None = None
     parts: tuple[Part, ...] = ()
     reads_since: datetime | None = None
@@ -165,7 +166,7 @@ def judge(
             witnessed_writes.since,
         ),
         reasons=tuple(dict.fromkeys(fault.reason for fault in faults)),
-        at_fault=tuple(f"{fault.reason} {fault.arn}" for fault in faults if fault.arn),
+        faults=tuple(RecorderFault(fault.reason, fault.arn) for fault in faults if fault.arn),
         refused=next((fault.refused for fault in faults if fault.refused), None),
         parts=reads.parts + writes.parts,
         reads_since=reads.since,
@@ -214,7 +215,7 @@ def _since(
 
 def _faults(
     recorders: Sequence[Recorder], judged: dict[Mode, _ModeCoverage], arn: str
-) -> list[Fault]:
+) -> list[_Fault]:
     """Return every reason why reads and writes are not both covered, without duplicates."""
     if all(mode.coverage is Coverage.COVERED for mode in judged.values()):
         return []
@@ -231,31 +232,31 @@ def _faults(
         relevant_to(recorder.selected(), mode) for recorder in near for mode in _MODES
     )
     named = [one for one in lacking if not one.is_elsewhere or not is_for_objects]
-    faults = [Fault(one.reason, one.arn, one.refused) for one in named if one.reason]
+    faults = [_Fault(one.reason, one.arn, one.refused) for one in named if one.reason]
     faults += [
-        Fault(reason, one.arn) for one in recorders for reason in _misleading(one.certain, arn)
+        _Fault(reason, one.arn) for one in recorders for reason in _misleading(one.certain, arn)
     ]
     for mode, found in judged.items():
         if found.coverage is Coverage.PARTLY_COVERED:
-            faults.append(Fault(_PARTLY_SELECTED[mode]))
+            faults.append(_Fault(_PARTLY_SELECTED[mode]))
         elif found.coverage is Coverage.NOT_COVERED:
             faults += _not_covered(mode, recorders, named, arn)
         elif found.coverage is Coverage.UNKNOWN:
-            faults += [Fault(code, one.arn) for one in recorders for code in _doubts(one.possible)]
+            faults += [_Fault(code, one.arn) for one in recorders for code in _doubts(one.possible)]
     return list(dict.fromkeys(faults))
 
 
 def _not_covered(
     mode: Mode, recorders: Sequence[Recorder], named: Sequence[Recorder], arn: str
-) -> Iterator[Fault]:
+) -> Iterator[_Fault]:
     if not recorders:
-        yield Fault(Reason.NO_TRAIL)
+        yield _Fault(Reason.NO_TRAIL)
         return
     # If no trail could have recorded the mode, the trails' own reasons explain it.
     is_one_working = any(recorder.reason is None for recorder in recorders)
     certain = _certain(recorders)
     if is_one_working or not any(_would_add(one, certain, arn, [mode]) for one in named):
-        yield Fault(_NOT_SELECTED[mode])
+        yield _Fault(_NOT_SELECTED[mode])
 
 
 def _would_add(

@@ -140,7 +140,7 @@ class Lake:
             "sensitivity_error_operation": None,
             "sensitivity_missing_permission": None,
             "missing_trail_buckets": (),
-            "coverage_at_fault": (),
+            "coverage_faults": (),
             "coverage_error_code": None,
             "coverage_error_operation": None,
             "coverage_missing_permission": None,

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from lacuna.cli import advice
 from lacuna.lake.lake import open_lake
 from lacuna.steps import build, event_days
+from lacuna.tables.evidence import RecorderFault
 from lacuna.trail.digests import STAMP_MARGIN
 from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
 
@@ -145,8 +146,11 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     lake.catalogue(day)
     reasons = tuple(row["code"] for row in seed("reasons"))
     known = {"target_prefix": "web/", "coverage_reasons": reasons, "weaknesses": reasons}
-    trails = [f"trail_not_logging arn:aws:cloudtrail:eu-west-1:1:trail/{name}" for name in "ab"]
-    known["coverage_at_fault"] = (*trails, "trail_bucket_missing $(reboot)")
+    trails = [f"arn:aws:cloudtrail:eu-west-1:1:trail/{name}" for name in "ab"]
+    known["coverage_faults"] = (
+        *(RecorderFault("trail_not_logging", arn) for arn in trails),
+        RecorderFault("trail_bucket_missing", "$(reboot)"),
+    )
     nothing = dict.fromkeys(("region", "target_bucket", "target_prefix", "key_layout"))
     lake.observe(
         day + timedelta(days=1),

@@ -21,6 +21,7 @@ from lacuna.tables import evidence
 DAY = date(2026, 11, 20)
 
 ADVICE = "array<struct<code:string,meaning:string,remedy:string,call:string,is_action:boolean>>"
+FAULTS = evidence.LOGGING_SNAPSHOTS.columns()["coverage_faults"]
 # Glue's types as Parquet has them
 PARQUET = {
     "string": pa.string(),
@@ -30,6 +31,7 @@ PARQUET = {
     "timestamp": pa.timestamp("ms"),
     "date": pa.date32(),
     "array<string>": pa.list_(pa.string()),
+    FAULTS: pa.list_(pa.struct([("reason", pa.string()), ("arn", pa.string())])),
     ADVICE: pa.list_(
         pa.struct(
             {

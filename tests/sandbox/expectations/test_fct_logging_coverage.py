@@ -99,10 +99,12 @@ def findings(new_world):
     )
     # in a later snapshot
     world.observe_account("333333333333", "unreadable", minutes=16)
-    failing = f"trail_delivery_error {VENDORS}"
     for name in ("files-1", "files-2", "files-3", "files-4"):
-        at_fault = [failing, "trail_bucket_missing arn:aws:cloudtrail:us-east-1:1:trail/gone"]
-        world.observe(name, coverage_at_fault=at_fault)
+        faults = [
+            {"reason": "trail_delivery_error", "arn": VENDORS},
+            {"reason": "trail_bucket_missing", "arn": "arn:aws:cloudtrail:us-east-1:1:trail/gone"},
+        ]
+        world.observe(name, coverage_faults=faults)
         world.add_verdict(name, "idle")
     world.observe("absent")
     world.observe("absent-and-off", "off")

@@ -197,8 +197,8 @@ def test_an_organisations_event_data_store_records_its_members_too(
     assert shop["read_witness"] == "not_covered"
     cloud.client("cloudtrail").stop_event_data_store_ingestion(EventDataStore=arn)
     stopped = observed(replace(settings, accounts=("organization",)))[0]["shop-photos"]
-    named = [f"store_not_ingesting {arn}"] if is_organization else []
-    assert (stopped["read_coverage"], stopped["coverage_at_fault"]) == ("not_covered", named)
+    named = [{"reason": "store_not_ingesting", "arn": arn}] if is_organization else []
+    assert (stopped["read_coverage"], stopped["coverage_faults"]) == ("not_covered", named)
 
 
 def test_keys_of_another_account_renew_themselves(cloud, member, both, monkeypatch):

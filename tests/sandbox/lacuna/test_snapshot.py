@@ -462,7 +462,7 @@ def test_a_trail_whose_log_bucket_is_gone_records_nothing(cloud, observed):
     assert (photos["read_coverage"], photos["read_witness"]) == ("not_covered", "not_covered")
     assert photos["coverage_reasons"] == ["trail_bucket_missing"]
     arn = "arn:aws:cloudtrail:us-east-1:123456789012:trail/main"
-    assert photos["coverage_at_fault"] == [f"trail_bucket_missing {arn}"]
+    assert photos["coverage_faults"] == [{"reason": "trail_bucket_missing", "arn": arn}]
     assert photos["missing_trail_buckets"] == ["trail-logs"]
 
 

@@ -98,7 +98,7 @@ def test_several_obstacles_are_all_named():
     )
 
 
-def test_what_is_surely_broken_stays_broken_where_something_else_is_unreadable():
+def test_a_broken_target_stays_broken_if_something_else_is_unreadable():
     assert verdict(replace(GOOD, policy=DENIED, object_lock="retains")) == (
         "broken",
         ("target_object_lock",),
@@ -216,7 +216,7 @@ def test_what_a_service_never_carries_shuts_it_out_where_it_is_demanded(key):
         ("aws:SecureTransport", "true"),
     ],
 )
-def test_what_a_delivery_surely_carries_is_compared(key, value):
+def test_what_every_delivery_carries_is_compared(key, value):
     for wanted, state in ((value, "deliverable"), ("other", "broken")):
         statement = {**STATEMENT, "Condition": {"StringEquals": {key: wanted}}}
         assert verdict(replace(GOOD, policy=policy(statement)))[0] == state
@@ -226,7 +226,7 @@ def test_a_target_without_a_default_encryption_is_deliverable():
     assert verdict(replace(GOOD, encryption=None)) == ("deliverable", ())
 
 
-def test_a_condition_that_nobody_can_know_is_uncertain_not_broken():
+def test_a_condition_that_cannot_be_known_is_uncertain_not_broken():
     uncertain = {**STATEMENT, "Condition": {"StringEquals": {"aws:SourceOrgID": "o-1"}}}
     reason = ("target_policy_condition_unknown",)
     assert verdict(replace(GOOD, policy=policy(uncertain))) == ("uncertain", reason)
@@ -281,7 +281,7 @@ def test_a_grant_helps_where_an_allow_is_in_doubt_and_not_where_a_deny_is():
         *("RequestLimitExceeded", "TooManyRequestsException"),
     ],
 )
-def test_what_aws_put_off_lacks_no_permission(code):
+def test_a_throttled_call_has_no_missing_permission(code):
     assert why_unread(Refusal("GetBucketLogging", code), "us-east-1") == "logging_throttled"
     assert why_unread(Refusal("GetBucketLogging", "AccessDenied"), "us-east-1") == (
         "logging_unreadable"
@@ -339,5 +339,5 @@ def test_other_partitions_of_aws_have_arns_of_their_own():
         ("InvalidToken", "eu-central-1", "logging_unreadable"),
     ],
 )
-def test_credentials_that_a_region_does_not_know_tell_that_it_is_not_enabled(code, region, reason):
+def test_credentials_that_a_region_rejects_mean_that_it_is_not_enabled(code, region, reason):
     assert why_unread(Refusal("GetBucketLogging", code), region) == reason

@@ -30,7 +30,7 @@ def test_a_sound_log_bucket_has_no_weakness():
 
 
 @pytest.mark.parametrize("existence", [one for one in Existence if one is not Existence.OURS])
-def test_nothing_is_said_of_a_target_that_is_not_ours(existence):
+def test_a_target_that_is_not_ours_has_no_weaknesses(existence):
     assert weaknesses(replace(SOUND, existence=existence, is_versioned=False)) == ()
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_said_of_a_target_that_is_not_ours(existence):
         ),
     ],
 )
-def test_each_setting_is_told_where_it_is_weak_or_unread(target, codes):
+def test_each_setting_is_reported_if_it_is_weak_or_unreadable(target, codes):
     assert weaknesses(target) == codes
 
 
@@ -105,7 +105,7 @@ def test_public_access_is_blocked_by_the_bucket_or_by_the_account(own, account, 
     assert weaknesses(target, account_flags_off=account) == codes
 
 
-def test_all_weaknesses_are_told_together():
+def test_all_weaknesses_are_reported_together():
     target = replace(SOUND, is_versioned=False, lifecycle=(LifecycleRule(days=1),))
     assert weaknesses(target, neighbours=[other("web/")], logs_to={"logs": "logs"}) == (
         "target_logs_itself",
@@ -197,7 +197,7 @@ def test_a_log_bucket_of_very_many_sources_is_judged_in_no_time():
     assert time.process_time() - began < 20
 
 
-def test_sharing_and_enclosing_are_told_beside_each_other():
+def test_sharing_and_enclosing_are_reported_beside_each_other():
     codes = weaknesses(neighbours=[other("web/"), other("web/b/", name="b")])
     assert codes == ("prefix_shared", "prefix_unattributable")
 

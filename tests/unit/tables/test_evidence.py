@@ -5,6 +5,7 @@ from lacuna.tables import evidence, raw
 
 def test_every_table_has_a_schema_that_glue_understands():
     kinds = {"string", "bigint", "boolean", "timestamp", "date", "array<string>"}
+    kinds.add("array<struct<reason:string,arn:string>>")
     for table in evidence.TABLES:
         assert table.columns()
         assert set(table.columns().values()) <= kinds
@@ -15,6 +16,11 @@ def test_every_table_has_a_schema_that_glue_understands():
     ("table", "column", "kind"),
     [
         (evidence.LOGGING_SNAPSHOTS, "reasons", "array<string>"),
+        (
+            evidence.LOGGING_SNAPSHOTS,
+            "coverage_faults",
+            "array<struct<reason:string,arn:string>>",
+        ),
         (evidence.LOG_OBJECTS, "record_count", "bigint"),
         (evidence.LOG_OBJECTS, "path_day", "date"),
         (evidence.LOG_OBJECTS, "readable", "boolean"),

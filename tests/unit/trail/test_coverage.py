@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import lacuna
+from lacuna.tables.evidence import RecorderFault
 from lacuna.trail.coverage import ChangesWitnessed, judge, judge_changes
 from lacuna.trail.events import READ_EVENTS, WRITE_EVENTS
 from lacuna.trail.recorders import EventDataStore, Trail, TrailStatus
@@ -148,7 +149,7 @@ def test_coverage_is_as_old_as_the_trails_that_it_takes():
 
 
 @pytest.mark.parametrize("change", [{"selectors": None}, {"statuses": {REGION: None}}])
-def test_an_organisations_trail_that_a_member_may_not_look_into_is_unknown(change):
+def test_an_organization_trail_that_a_member_may_not_read_is_unknown(change):
     organisation = replace(
         TRAIL,
         arn="arn:aws:cloudtrail:us-east-1:999999999999:trail/org",
@@ -306,9 +307,9 @@ def test_each_trail_at_fault_is_named():
         *("trail_not_logging", "selector_wildcard"),
         *("reads_not_selected", "writes_not_selected"),
     )
-    assert found.at_fault == (
-        f"trail_not_logging {TRAIL.arn}",
-        f"selector_wildcard {wild.arn}",
+    assert found.faults == (
+        RecorderFault("trail_not_logging", TRAIL.arn),
+        RecorderFault("selector_wildcard", wild.arn),
     )
 
 
@@ -334,13 +335,13 @@ def test_a_trail_of_another_region_is_named_where_those_of_this_one_select_nothi
     assert found.reasons == ("trail_other_region", "reads_not_selected", "writes_not_selected")
 
 
-def test_a_stopped_trail_that_nobody_may_look_into_may_have_selected_it():
+def test_a_stopped_trail_that_cannot_be_read_may_have_selected_the_bucket():
     stopped = replace(TRAIL, selectors=None, **STOPPED)
     assert judge("logs", REGION, [stopped]).reasons == ("trail_not_logging",)
 
 
 @pytest.mark.parametrize(
-    ("selector", "told"),
+    ("selector", "expected"),
     [
         (basic("arn:aws:s3:::*/*"), True),
         (basic("arn:aws:s3:::*"), True),
@@ -352,14 +353,14 @@ def test_a_stopped_trail_that_nobody_may_look_into_may_have_selected_it():
         (advanced(arn(equals=("arn:aws:s3:::logs-archive/a?b",))), False),
     ],
 )
-def test_a_wildcard_in_a_selector_names_no_bucket_and_is_told(selector, told):
+def test_a_wildcard_in_a_selector_names_no_bucket_and_is_reported(selector, expected):
     found = judge("logs", REGION, [replace(TRAIL, selectors=(selector,))])
     assert (found.reads, found.writes) == ("not_covered", "not_covered")
-    assert ("selector_wildcard" in found.reasons) is told
+    assert ("selector_wildcard" in found.reasons) is expected
 
 
 @pytest.mark.parametrize(
-    ("selector", "reads", "told"),
+    ("selector", "reads", "expected"),
     [
         # a key may begin with a star: some of the bucket is recorded, and hardly what was meant
         (basic("arn:aws:s3:::logs/*"), "partly_covered", True),
@@ -370,10 +371,10 @@ def test_a_wildcard_in_a_selector_names_no_bucket_and_is_told(selector, told):
         (basic("arn:aws:s3:::logs-archive/*"), "not_covered", False),
     ],
 )
-def test_a_star_at_the_end_of_a_key_is_told_for_what_is_likely_meant(selector, reads, told):
+def test_a_star_at_the_end_of_a_key_is_reported_as_a_likely_mistake(selector, reads, expected):
     found = judge("logs", REGION, [replace(TRAIL, selectors=(selector,))])
     assert found.reads == reads
-    assert ("selector_key_wildcard" in found.reasons) is told
+    assert ("selector_key_wildcard" in found.reasons) is expected
     assert "selector_wildcard" not in found.reasons
 
 
@@ -387,7 +388,7 @@ def test_of_a_field_that_is_named_twice_either_value_may_be_what_is_recorded():
     assert (found.reads, found.writes) == ("unknown", "unknown")
 
 
-def test_a_wildcard_beside_a_selector_that_covers_is_not_told():
+def test_a_wildcard_beside_a_selector_that_covers_is_not_reported():
     trail = replace(TRAIL, selectors=(basic("arn:aws:s3:::*/*"), basic("arn:aws:s3")))
     assert judge("logs", REGION, [trail]).reasons == ()
 
@@ -408,7 +409,7 @@ def test_a_wildcard_beside_a_selector_that_covers_is_not_told():
         ),
     ],
 )
-def test_what_cannot_be_told_is_unknown_never_uncovered(change, reason):
+def test_what_cannot_be_read_is_unknown_never_uncovered(change, reason):
     trail = replace(TRAIL, selectors=(advanced(),))
     found = judge("logs", REGION, [replace(trail, **change)])
     assert found.reads is found.writes is Coverage.UNKNOWN
@@ -491,7 +492,7 @@ def test_a_field_that_is_named_twice_is_known_only_where_every_reading_agrees():
 # What is recorded of a mode that is partly covered.
 
 
-def told(*selectors: Selector, **change) -> list[str]:
+def expected(*selectors: Selector, **change) -> list[str]:
     found = judge("logs", REGION, [replace(TRAIL, selectors=selectors, **change)])
     return [str(part) for part in found.parts]
 
@@ -547,7 +548,7 @@ CALLER = "arn:aws:sts::1:assumed-role/etl"
             ],
             ["reads recorded: keys that do not begin with 'tmp/'"],
         ),
-        # what another selector records as well is told once
+        # what another selector records as well is shown once
         (
             [
                 advanced(WRITES_ONLY, arn(starts_with=(THIS + "a/b",))),
@@ -577,11 +578,11 @@ CALLER = "arn:aws:sts::1:assumed-role/etl"
         ([], []),
     ],
 )
-def test_what_is_recorded_is_told(selectors, lines):
-    assert told(*selectors) == lines
+def test_what_is_recorded_is_shown(selectors, lines):
+    assert expected(*selectors) == lines
 
 
-def test_what_could_not_be_read_is_told_as_perhaps():
+def test_what_cannot_be_read_is_shown_as_perhaps_recorded():
     sure = replace(TRAIL, selectors=(advanced(arn(starts_with=(THIS + "a/",))),))
     failing = replace(
         TRAIL,
@@ -639,7 +640,7 @@ def test_a_store_leaves_the_trails_what_they_witness():
         ({"is_multi_region": False}, "not_covered", "store_other_region"),
     ],
 )
-def test_a_store_that_does_not_surely_record_says_why(change, expected, reason):
+def test_an_event_data_store_that_may_not_record_says_why(change, expected, reason):
     found = judge("logs", REGION, [], [replace(STORE, **change)])
     assert (found.reads, found.writes, found.reasons) == (expected, expected, (reason,))
     assert found.witness.reads is Coverage.NOT_COVERED
@@ -682,7 +683,7 @@ NOT_BY_KIM = FieldSelector("userIdentity.arn", not_starts_with=("arn:aws:iam::1:
         (basic_management_selector("WriteOnly"), "covered"),
     ],
 )
-def test_a_trail_tells_of_changes_as_far_as_it_records_management_events(selector, expected):
+def test_a_trail_witnesses_changes_as_far_as_it_records_management_events(selector, expected):
     found = judge_changes(REGION, [replace(TRAIL, selectors=(selector,))])
     assert found == ChangesWitnessed(Coverage(expected))
     assert judge("logs", REGION, [TRAIL]).reads is Coverage.NOT_COVERED
@@ -696,7 +697,7 @@ def test_changes_that_no_trail_would_show_are_not_covered_and_refusals_hide_them
     assert judge_changes(REGION, [home]).coverage is Coverage.NOT_COVERED
 
 
-def test_changes_are_told_since_the_trail_was_started():
+def test_changes_are_witnessed_since_the_trail_was_started():
     found = judge_changes(REGION, [started(20, Selector((MANAGEMENT,)))])
     assert found.since == datetime(2026, 11, 20, tzinfo=UTC)
     # where two trails share the calls, since the later one was started

@@ -120,7 +120,7 @@ def test_a_digest_in_another_place_than_it_names_was_moved():
     assert judge(replace(file, log_bucket="copies"), KEYS, None) == "moved"
 
 
-def test_a_digest_signed_with_a_key_nobody_knows_says_so():
+def test_a_digest_signed_with_an_unknown_key_says_so():
     assert judge(signed(), {}, None) == "foreign_key"
     assert judge(signed(), {}, None, keys_are_all=False) == "key_unknown"
 
@@ -141,7 +141,7 @@ def test_a_digest_whose_predecessor_is_gone_or_another_breaks_the_chain():
     assert judge(second, KEYS, other) == "broken_chain"
 
 
-def test_a_predecessor_nobody_may_read_is_no_broken_chain():
+def test_an_unreadable_predecessor_is_no_broken_chain():
     assert judge(signed(12, signed(11)), KEYS, None, previous_was_readable=False) == "valid"
 
 
