@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sandbox.athena import syntax, types
-from sandbox.athena.duck import calls, casts, functions, units, writer
+from sandbox.athena.duck import calls, casts, functions, special, units
 from sandbox.athena.types import Type
 
 PAGE = Path(__file__).parents[1] / "what-it-carries.md"
@@ -144,7 +144,7 @@ def _words() -> Iterator[str]:
     yield f"- units of time: {', '.join(units.UNITS)}"
     fields = [name.lower() for name in calls.EXTRACTED if name.lower() in functions.FUNCTIONS]
     yield f"- fields of EXTRACT: {', '.join(fields)}"
-    yield f"- date_format: {_codes(writer.MYSQL)}; date_parse: {_codes(writer.PARSED)}"
+    yield f"- date_format: {_codes(special.MYSQL)}; date_parse: {_codes(special.PARSED)}"
     yield f"- clauses that are refused: {', '.join(sorted(syntax.CLAUSES_NOT_CARRIED.values()))}"
     read = syntax.TrinoSQL.tokenizer_class
     words = {**read.KEYWORDS, **read.SINGLE_TOKENS}

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import calendar
-import re
 from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from sandbox.athena import patterns, types
+from sandbox.athena import types
 from sandbox.athena.duck.expressions import ARITHMETIC, COMPARISONS
-from sandbox.athena.duck.scope import Call, call_of, kind_of
+from sandbox.athena.duck.scope import call_of, kind_of
+from sandbox.athena.duck.special import SPECIAL
 from sandbox.athena.duck.units import interval_unit, unit_of
-from sandbox.athena.errors import AthenaError, refused
+from sandbox.athena.errors import refused
+from sandbox.athena.serde import quoted
 from sandbox.athena.types import INTEGERS, TIMES, UNKNOWN, VARCHAR, Type, common
 
-MYSQL = {
-    **{f"%{c}": f"%{c}" for c in "YymdHIfpbaj%"},
-    **{"%c": "%-m", "%e": "%-d", "%k": "%-H", "%h": "%I", "%l": "%-I", "%i": "%M"},
-    **{"%s": "%S", "%S": "%S", "%T": "%H:%M:%S", "%r": "%I:%M:%S %p", "%M": "%B", "%W": "%A"},
-}
-# What date_parse reads: the DuckDB format, what surely fits it, and what may fit in Trino.
-PARSED = {
-    "%Y": ("%Y", r"[1-9][0-9]{3}"),
-    "%m": ("%m", r"(?:0[1-9]|1[0-2])"),
-    "%d": ("%d", r"[0-3][0-9]"),
-    "%H": ("%H", r"[0-2][0-9]"),
-    "%i": ("%M", r"[0-5][0-9]"),
-    "%s": ("%S", r"[0-5][0-9]"),
-    "%S": ("%S", r"[0-5][0-9]"),
-    "%f": ("%f", r"[0-9]{3}(?:000)?"),
-    "%T": ("%H:%M:%S", r"[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"),
-    "%b": ("%b", r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
-    "%M": ("%B", f"(?:{'|'.join(calendar.month_name[1:])})"),
-}
-JSON_PATH = re.compile(r"""\$(\.[A-Za-z_]\w*|\["[^"\\*]+"\])*""")
 GUARDS = {**dict.fromkeys(INTEGERS, "int"), "date": "date", "timestamp": "time"}
 GUARDS |= {"double": "double", "decimal": "decimal", "boolean": "boolean"}
 OURS = (
@@ -163,7 +143,7 @@ class ToDuck(DuckDBGenerator):
         return f"{self.sql(node.this)} {mark} {self.sql(node.expression)}"
 
     def escape_sql(self, node: exp.Escape) -> str:
-        return f"{self.sql(node.this)} escape {_quoted(node.expression.name)}"
+        return f"{self.sql(node.this)} escape {quoted(node.expression.name)}"
 
     def if_sql(self, node: exp.If) -> str:
         return self.case_sql(exp.Case(ifs=[node.copy()], default=node.args.get("false")), node)
@@ -200,7 +180,7 @@ class ToDuck(DuckDBGenerator):
             guarded = f"t_guard_{GUARDS[target.name]}({text}, '{safe}', '{target}')"
             if is_literal:
                 why = f"INVALID_LITERAL: line 1:1: {text} is not a valid {target.name.upper()} literal"
-                failing = f"cast(t_fail({_quoted(why)}) as {target.duck})"
+                failing = f"cast(t_fail({quoted(why)}) as {target.duck})"
                 return f"coalesce(try_cast({guarded} as {target.duck}), {failing})"
             text = guarded
         elif target.name in INTEGERS and source.name == "double":
@@ -227,21 +207,21 @@ class ToDuck(DuckDBGenerator):
 
     def anonymous_sql(self, node: exp.Anonymous) -> str:
         name, args = node.name.lower(), node.expressions
-        special = getattr(self, f"_f_{name}", None)
-        return str(special(args)) if special else self._written(node, args)
+        special = SPECIAL.get(name)
+        return special(self, args) if special else self.call(node, args)
 
-    def _written(self, node: exp.Expr, args: list[exp.Expr]) -> str:
+    def call(self, node: exp.Expr, args: list[exp.Expr]) -> str:
         call, over = call_of(node), self.over
         self.over = ""
         template = call.function.template.lstrip("!")
         if over and "{over}" not in template:
             raise refused(f"FILTER or OVER here: {node.sql('trino')[:60]}")
         pairs = zip(args, call.takes, strict=False)
-        written = [self._argument(a, k) for a, k in pairs if not isinstance(a, exp.Star)]
+        written = [self.argument(a, k) for a, k in pairs if not isinstance(a, exp.Star)]
         unit = ""
         if node.name.lower() in ("date_trunc", "date_add", "date_diff"):
             unit = unit_of(args[0], call.takes[-1])
-            written[0] = _quoted(unit)
+            written[0] = quoted(unit)
             if unit == "millisecond" and call.takes[-1].sizes:
                 raise refused("milliseconds of a timestamp that has none")
             if node.name.lower() == "date_diff" and unit in ("month", "quarter", "year"):
@@ -252,11 +232,11 @@ class ToDuck(DuckDBGenerator):
             any_null=" or ".join(f"{w} is null" for w in written),
         )
 
-    def _argument(self, node: exp.Expr, kind: Type) -> str:
+    def argument(self, node: exp.Expr, kind: Type) -> str:
         if isinstance(node, exp.Distinct):
             return f"distinct {self.as_kind(node.expressions[0], kind)}"
         if isinstance(node, exp.Order):
-            return f"{self._argument(node.this, kind)}{self.sql(exp.Order(expressions=node.expressions))}"
+            return f"{self.argument(node.this, kind)}{self.sql(exp.Order(expressions=node.expressions))}"
         return self.sql(node) if isinstance(node, exp.Lambda) else self.as_kind(node, kind)
 
     def filter_sql(self, node: exp.Filter) -> str:
@@ -276,14 +256,14 @@ class ToDuck(DuckDBGenerator):
         return self.sql(inner)
 
     def extract_sql(self, node: exp.Extract) -> str:
-        return self._written(node, [node.expression])
+        return self.call(node, [node.expression])
 
     def substring_sql(self, node: exp.Substring) -> str:
         args = [node.this, node.args.get("start"), node.args.get("length")]
-        return self._written(node, [a for a in args if a])
+        return self.call(node, [a for a in args if a])
 
     def strposition_sql(self, node: exp.StrPosition) -> str:
-        return self._written(node, [node.this, node.args["substr"]])
+        return self.call(node, [node.this, node.args["substr"]])
 
     def groupconcat_sql(self, node: exp.GroupConcat) -> str:
         inner, order = node.this, ""
@@ -298,95 +278,12 @@ class ToDuck(DuckDBGenerator):
         function = kinds.get(node.text("position").upper(), "trim")
         return f"{function}({self.sql(node.this)}, {self.sql(node, 'expression') or 't_blanks()'})"
 
-    def _f_try(self, args: list[exp.Expr]) -> str:
-        """What the sandbox refuses, `try` must not turn into NULL."""
-        inner = args[0]
-        if isinstance(inner, exp.Anonymous) and inner.name.lower() == "date_parse":
-            return self._f_date_parse(inner.expressions, safe=True)
-        for node in inner.walk():
-            call = node.meta.get("call")
-            doubt = isinstance(call, Call) and call.function.may_refuse
-            doubt |= isinstance(node, exp.Cast) and kind_of(node.this) == VARCHAR
-            doubt |= kind_of(node).name == "double"
-            if doubt:
-                raise refused(f"try over {node.sql('trino')[:60]}")
-        return f"try({self.sql(inner)})"
-
-    def _f_date_parse(self, args: list[exp.Expr], safe: bool = False) -> str:
-        formats, fits, may = _parsed(_text_of(args[1], "a date format"))
-        return f"t_date_parse({self.sql(args[0])}, {formats}, {fits}, {may}, {str(safe).lower()})"
-
-    def _f_date_format(self, args: list[exp.Expr]) -> str:
-        def one(match: re.Match[str]) -> str:
-            if match[0] not in MYSQL:
-                raise refused(f"the date format {match[0]!r}")
-            return MYSQL[match[0]]
-
-        written = re.sub(r"%.?", one, _text_of(args[1], "a date format"))
-        if not written:
-            raise AthenaError("INVALID_FUNCTION_ARGUMENT: Both printing and parsing not supported")
-        return f"strftime({self.as_kind(args[0], types.TIMESTAMP)}, {_quoted(written)})"
-
-    def _f_avg(self, args: list[exp.Expr]) -> str:
-        """Trino adds whole numbers up as doubles; which of them are distinct it sees before."""
-        call, over = args[0].parent, self.over
-        assert call is not None
-        kind = call_of(call).takes[0] if isinstance(args[0], exp.Distinct) else types.DOUBLE
-        self.over = ""
-        return f"t_finite(avg({self._argument(args[0], kind)}){over})"
-
-    def _f_approx_percentile(self, args: list[exp.Expr]) -> str:
-        call = args[0].parent
-        if call is None or args[1].find(exp.Column):
-            raise refused("a percentile that is not a literal")
-        return self._written(call, args)
-
-    def _f_array_join(self, args: list[exp.Expr]) -> str:
-        call = args[0].parent
-        if call is None or any(arg.find(exp.Column) for arg in args[1:]):
-            raise refused("a separator of array_join that is not a literal")
-        return self._written(call, args)
-
-    def _f_json_extract_scalar(self, args: list[exp.Expr]) -> str:
-        path = _text_of(args[1], "a JSON path")
-        if not JSON_PATH.fullmatch(path):
-            raise refused(f"the JSON path {path}")
-        written = re.sub(r'\.(\w+)|\["([^"]*)"\]', lambda m: f'."{m[1] or m[2]}"', path)
-        return f"t_json_scalar({self.sql(args[0])}, {_quoted(written)})"
-
-    def _f_regexp_like(self, args: list[exp.Expr]) -> str:
-        found = patterns.query_pattern(_text_of(args[1], "a regular expression"))
-        return f"regexp_matches({self.sql(args[0])}, {_quoted(found.with_end())})"
-
-    def _f_regexp_extract(self, args: list[exp.Expr]) -> str:
-        found = patterns.query_pattern(_text_of(args[1], "a regular expression"))
-        number = _text_of(args[2], "the number of a group") if len(args) > 2 else "0"
-        text, pattern = self._subject(args[0], found), _quoted(found.text)
-        cell = f"regexp_extract({text}, {pattern}, {number})"
-        if not found.always(int(number)):
-            cell = f"nullif({cell}, '')"
-        return f"case when regexp_matches({text}, {pattern}) then {cell} end"
-
-    def _f_regexp_replace(self, args: list[exp.Expr]) -> str:
-        found = patterns.query_pattern(
-            _text_of(args[1], "a regular expression"), may_be_empty=False
-        )
-        by = patterns.replacement(
-            _text_of(args[2], "a replacement") if len(args) > 2 else "", found
-        )
-        text = self._subject(args[0], found)
-        return f"regexp_replace({text}, {_quoted(found.text)}, {_quoted(by)}, 'g')"
-
-    def _subject(self, node: exp.Expr, pattern: patterns.QueryPattern) -> str:
-        text = self.sql(node)
-        return f"t_no_last_newline({text})" if pattern.has_end else text
-
     # -- relations ---------------------------------------------------------------------------------
 
     def column_sql(self, node: exp.Column) -> str:
         text = str(super().column_sql(node))
         for part in node.args.get("fields") or ():
-            text = f"struct_extract({text}, {_quoted(part.name)})"
+            text = f"struct_extract({text}, {quoted(part.name)})"
         return text
 
     def alias_sql(self, node: exp.Alias) -> str:
@@ -432,31 +329,6 @@ def _as_text(source: Type, text: str) -> str:
     if source.name == TIMES[2]:
         return f"(t_timestamp_text({text}) || ' UTC')"
     return f"cast({text} as varchar)" if source != VARCHAR else text
-
-
-def _parsed(text: str) -> tuple[str, str, str]:
-    """A format of date_parse: DuckDB's, a pattern of what it takes for sure, and one of what
-    Trino may take."""
-    formats, fits, may = "", "", ""
-    for part in re.findall(r"%.?|[^%]+", text):
-        if part.startswith("%") and part not in PARSED:
-            raise refused(f"the date format {part!r} of date_parse")
-        known = PARSED.get(part, (part, re.escape(part)))
-        formats, fits = formats + known[0], fits + known[1]
-        may += "[^ ]+" if part in PARSED else re.escape(part)
-    if "%Y" not in text:
-        raise refused("a date format of date_parse that has no %Y")
-    return _quoted(formats), _quoted(fits), _quoted(may)
-
-
-def _text_of(node: exp.Expr, what: str) -> str:
-    if not isinstance(node, exp.Literal):
-        raise refused(f"{what} that is not a literal")
-    return str(node.name)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def to_duckdb(tree: exp.Expr, planning: bool = False) -> str:

@@ -1,0 +1,180 @@
+"""Calls that no template says: DuckDB's SQL depends on a literal argument.
+
+Regular expressions, date formats and JSON paths are translated here, and refused if the two engines
+may read them differently.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sqlglot import exp
+
+from sandbox.athena import patterns, types
+from sandbox.athena.duck.scope import Call, call_of, kind_of
+from sandbox.athena.errors import AthenaError, refused
+from sandbox.athena.serde import quoted
+from sandbox.athena.types import VARCHAR, Type
+
+MYSQL = {
+    **{f"%{c}": f"%{c}" for c in "YymdHIfpbaj%"},
+    **{"%c": "%-m", "%e": "%-d", "%k": "%-H", "%h": "%I", "%l": "%-I", "%i": "%M"},
+    **{"%s": "%S", "%S": "%S", "%T": "%H:%M:%S", "%r": "%I:%M:%S %p", "%M": "%B", "%W": "%A"},
+}
+# What date_parse reads: the DuckDB format, what certainly fits it, and what may fit in Trino.
+PARSED = {
+    "%Y": ("%Y", r"[1-9][0-9]{3}"),
+    "%m": ("%m", r"(?:0[1-9]|1[0-2])"),
+    "%d": ("%d", r"[0-3][0-9]"),
+    "%H": ("%H", r"[0-2][0-9]"),
+    "%i": ("%M", r"[0-5][0-9]"),
+    "%s": ("%S", r"[0-5][0-9]"),
+    "%S": ("%S", r"[0-5][0-9]"),
+    "%f": ("%f", r"[0-9]{3}(?:000)?"),
+    "%T": ("%H:%M:%S", r"[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"),
+    "%b": ("%b", r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
+    "%M": ("%B", f"(?:{'|'.join(calendar.month_name[1:])})"),
+}
+JSON_PATH = re.compile(r"""\$(\.[A-Za-z_]\w*|\["[^"\\*]+"\])*""")
+
+
+class Writer(Protocol):
+    """What writes the other nodes: see `writer.ToDuck`."""
+
+    over: str
+
+    def sql(self, node: Any) -> str: ...
+
+    def as_kind(self, node: exp.Expr, kind: Type) -> str: ...
+
+    def call(self, node: exp.Expr, args: list[exp.Expr]) -> str: ...
+
+    def argument(self, node: exp.Expr, kind: Type) -> str: ...
+
+
+def _try(writer: Writer, args: list[exp.Expr]) -> str:
+    """What the sandbox refuses, `try` must not turn into NULL."""
+    inner = args[0]
+    if isinstance(inner, exp.Anonymous) and inner.name.lower() == "date_parse":
+        return _date_parse(writer, inner.expressions, safe=True)
+    for node in inner.walk():
+        call = node.meta.get("call")
+        doubt = isinstance(call, Call) and call.function.may_refuse
+        doubt |= isinstance(node, exp.Cast) and kind_of(node.this) == VARCHAR
+        doubt |= kind_of(node).name == "double"
+        if doubt:
+            raise refused(f"try over {node.sql('trino')[:60]}")
+    return f"try({writer.sql(inner)})"
+
+
+def _date_parse(writer: Writer, args: list[exp.Expr], safe: bool = False) -> str:
+    formats, fits, may = _parsed(_text_of(args[1], "a date format"))
+    return f"t_date_parse({writer.sql(args[0])}, {formats}, {fits}, {may}, {str(safe).lower()})"
+
+
+def _date_format(writer: Writer, args: list[exp.Expr]) -> str:
+    def one(match: re.Match[str]) -> str:
+        if match[0] not in MYSQL:
+            raise refused(f"the date format {match[0]!r}")
+        return MYSQL[match[0]]
+
+    written = re.sub(r"%.?", one, _text_of(args[1], "a date format"))
+    if not written:
+        raise AthenaError("INVALID_FUNCTION_ARGUMENT: Both printing and parsing not supported")
+    return f"strftime({writer.as_kind(args[0], types.TIMESTAMP)}, {quoted(written)})"
+
+
+def _avg(writer: Writer, args: list[exp.Expr]) -> str:
+    """Trino adds whole numbers up as doubles; which of them are distinct it sees before."""
+    call, over = args[0].parent, writer.over
+    assert call is not None
+    kind = call_of(call).takes[0] if isinstance(args[0], exp.Distinct) else types.DOUBLE
+    writer.over = ""
+    return f"t_finite(avg({writer.argument(args[0], kind)}){over})"
+
+
+def _approx_percentile(writer: Writer, args: list[exp.Expr]) -> str:
+    call = args[0].parent
+    if call is None or args[1].find(exp.Column):
+        raise refused("a percentile that is not a literal")
+    return writer.call(call, args)
+
+
+def _array_join(writer: Writer, args: list[exp.Expr]) -> str:
+    call = args[0].parent
+    if call is None or any(arg.find(exp.Column) for arg in args[1:]):
+        raise refused("a separator of array_join that is not a literal")
+    return writer.call(call, args)
+
+
+def _json_extract_scalar(writer: Writer, args: list[exp.Expr]) -> str:
+    path = _text_of(args[1], "a JSON path")
+    if not JSON_PATH.fullmatch(path):
+        raise refused(f"the JSON path {path}")
+    written = re.sub(r'\.(\w+)|\["([^"]*)"\]', lambda m: f'."{m[1] or m[2]}"', path)
+    return f"t_json_scalar({writer.sql(args[0])}, {quoted(written)})"
+
+
+def _regexp_like(writer: Writer, args: list[exp.Expr]) -> str:
+    found = patterns.query_pattern(_text_of(args[1], "a regular expression"))
+    return f"regexp_matches({writer.sql(args[0])}, {quoted(found.with_end())})"
+
+
+def _regexp_extract(writer: Writer, args: list[exp.Expr]) -> str:
+    found = patterns.query_pattern(_text_of(args[1], "a regular expression"))
+    number = _text_of(args[2], "the number of a group") if len(args) > 2 else "0"
+    text, pattern = _subject(writer, args[0], found), quoted(found.text)
+    cell = f"regexp_extract({text}, {pattern}, {number})"
+    if not found.always(int(number)):
+        cell = f"nullif({cell}, '')"
+    return f"case when regexp_matches({text}, {pattern}) then {cell} end"
+
+
+def _regexp_replace(writer: Writer, args: list[exp.Expr]) -> str:
+    found = patterns.query_pattern(_text_of(args[1], "a regular expression"), may_be_empty=False)
+    by = patterns.replacement(_text_of(args[2], "a replacement") if len(args) > 2 else "", found)
+    text = _subject(writer, args[0], found)
+    return f"regexp_replace({text}, {quoted(found.text)}, {quoted(by)}, 'g')"
+
+
+def _subject(writer: Writer, node: exp.Expr, pattern: patterns.QueryPattern) -> str:
+    text = writer.sql(node)
+    return f"t_no_last_newline({text})" if pattern.has_end else text
+
+
+def _parsed(text: str) -> tuple[str, str, str]:
+    """A format of date_parse: DuckDB's, a pattern of what it takes for sure, and one of what
+    Trino may take."""
+    formats, fits, may = "", "", ""
+    for part in re.findall(r"%.?|[^%]+", text):
+        if part.startswith("%") and part not in PARSED:
+            raise refused(f"the date format {part!r} of date_parse")
+        known = PARSED.get(part, (part, re.escape(part)))
+        formats, fits = formats + known[0], fits + known[1]
+        may += "[^ ]+" if part in PARSED else re.escape(part)
+    if "%Y" not in text:
+        raise refused("a date format of date_parse that has no %Y")
+    return quoted(formats), quoted(fits), quoted(may)
+
+
+def _text_of(node: exp.Expr, what: str) -> str:
+    if not isinstance(node, exp.Literal):
+        raise refused(f"{what} that is not a literal")
+    return str(node.name)
+
+
+SPECIAL: dict[str, Callable[[Writer, list[exp.Expr]], str]] = {
+    "try": _try,
+    "date_parse": _date_parse,
+    "date_format": _date_format,
+    "avg": _avg,
+    "approx_percentile": _approx_percentile,
+    "array_join": _array_join,
+    "json_extract_scalar": _json_extract_scalar,
+    "regexp_like": _regexp_like,
+    "regexp_extract": _regexp_extract,
+    "regexp_replace": _regexp_replace,
+}
