@@ -1,5 +1,4 @@
-"""The Athena API: executions, their states and results, over any engine. Workgroups and the
-rest stay moto's."""
+"""The Athena API: executions, their states and results, over any engine. The rest stays moto's."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ FIRST_WAIT = 3.0  # a client that starts a short query finds it done at its firs
 LIMIT = 1000
 USER_ERROR = 2
 WRITERS = ("CREATE_TABLE_AS_SELECT", "INSERT")
-ROWS = Column("rows", "bigint", 19)  # what is told of a statement that wrote some
+ROWS = Column("rows", "bigint", 19)  # what the API shows of a statement that wrote rows
 
 _lock = threading.Lock()
 _engine: Engine
@@ -42,7 +41,7 @@ _pool: ThreadPoolExecutor
 
 @dataclass
 class Execution:
-    """One query execution and everything the API tells of it."""
+    """One query execution and everything the API shows of it."""
 
     statement: Statement
     context: dict[str, Any]
@@ -79,7 +78,7 @@ class Execution:
         self.state = end
 
     def check(self) -> None:
-        """Find out if it is malformed, before it has its turn."""
+        """Cancel the execution if it is malformed, before it has its turn."""
         if ddl.command(without_head(self.statement.sql)):
             return
         try:
@@ -237,25 +236,25 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         return json.dumps({"QueryExecution": self._execution().described()})
 
     def batch_get_query_execution(self) -> str:
-        asked, known = self._get_param("QueryExecutionIds"), self._executions()
+        ids, known = self._get_param("QueryExecutionIds"), self._executions()
         missing = [
-            {"QueryExecutionId": i, "ErrorCode": "INVALID_INPUT"} for i in asked if i not in known
+            {"QueryExecutionId": i, "ErrorCode": "INVALID_INPUT"} for i in ids if i not in known
         ]
-        found = [known[i].described() for i in asked if i in known]
-        return json.dumps({"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing})
+        described = [known[i].described() for i in ids if i in known]
+        return json.dumps({"QueryExecutions": described, "UnprocessedQueryExecutionIds": missing})
 
     def list_query_executions(self) -> str:
         group = self._group().name
         ids = [e.id for e in reversed(self._executions().values()) if e.workgroup == group]
         return json.dumps(self._page("QueryExecutionIds", ids, 50))
 
-    def _asked(self, most: int) -> tuple[int, int]:
+    def _page_limits(self, most: int) -> tuple[int, int]:
         """Where a page starts, and how many items it has."""
         start, count = self._get_param("NextToken"), self._get_param("MaxResults")
         return int(start or 0), int(count or most)
 
     def _page(self, name: str, items: list[Any], most: int) -> dict[str, Any]:
-        start, count = self._asked(most)
+        start, count = self._page_limits(most)
         page = {name: items[start : start + count]}
         return page | ({"NextToken": str(start + count)} if start + count < len(items) else {})
 
@@ -271,7 +270,7 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
             raise _invalid(f"MaxResults is more than maximum allowed length {LIMIT}")
         result = execution.result
         header: list[Row] = [[c.name for c in result.columns]] if execution.has_header else []
-        start, count = self._asked(LIMIT)
+        start, count = self._page_limits(LIMIT)
         first, end = start - len(header), start + count - len(header)
         rows = [*header[start:], *result.rows.between(max(first, 0), end)]
         info = [
@@ -289,14 +288,14 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
             }
             for c in ([ROWS] if result.subtype in WRITERS else result.columns)
         ]
-        found = {
+        results = {
             "Rows": [
                 {"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in rows
             ],
             "ResultSetMetadata": {"ColumnInfo": info},
         }
         token = {"NextToken": str(start + count)} if end < len(result.rows) else {}
-        return json.dumps({"UpdateCount": result.update_count, "ResultSet": found, **token})
+        return json.dumps({"UpdateCount": result.update_count, "ResultSet": results, **token})
 
     def get_query_runtime_statistics(self) -> str:
         execution = self._execution()
@@ -336,8 +335,8 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         if database not in catalog.databases():
             raise MetadataException(f"EntityNotFoundException: Database {database} not found.")
         wanted = re.compile(self._get_param("Expression") or "", re.I)
-        found = [table_metadata(t) for t in catalog.tables(database) if wanted.search(t["Name"])]
-        return json.dumps(self._page("TableMetadataList", found, 50))
+        tables = [table_metadata(t) for t in catalog.tables(database) if wanted.search(t["Name"])]
+        return json.dumps(self._page("TableMetadataList", tables, 50))
 
     def list_databases(self) -> str:
         return json.dumps(
@@ -351,12 +350,14 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
         return json.dumps({"Database": {"Name": name}})
 
 
-def output_location(configuration: dict[str, Any], asked: dict[str, Any]) -> str:
-    """Where results go: the workgroup's place if it insists or nothing was asked for. Always
-    ends in a slash."""
+def output_location(configuration: dict[str, Any], requested: dict[str, Any]) -> str:
+    """Return where results go, with a slash at the end.
+
+    It is the workgroup's place if the workgroup enforces it or the request names none.
+    """
     own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     insists = own and configuration.get("EnforceWorkGroupConfiguration")
-    location = own if insists else asked.get("OutputLocation") or own
+    location = own if insists else requested.get("OutputLocation") or own
     if location and split_url(location)[0] not in s3.backend().buckets:
         raise _invalid(f"Unable to verify/create output bucket {split_url(location)[0]}")
     if not location:
@@ -393,7 +394,7 @@ def table_metadata(table: GlueTable) -> dict[str, Any]:
 
 
 def install(engine: Engine) -> None:
-    """Let an engine answer moto's Athena."""
+    """Put an engine behind moto's Athena."""
     global _engine, _pool
     _engine, _pool = engine, ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
     for name, value in vars(AthenaApi).items():

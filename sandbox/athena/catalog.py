@@ -1,4 +1,4 @@
-"""Moto's own Glue and S3 state, seen the way Athena sees it: tables, partitions, data files."""
+"""Moto's Glue and S3 as Athena sees them: tables, partitions, data files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def split_url(url: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The catalogue of one Region."""
+    """The catalog of one Region."""
 
     account: str
     region: str
@@ -79,11 +79,11 @@ class Catalog:
             return None
 
     def partitions(self, table: GlueTable) -> list[dict[str, Any]]:
-        found = self.glue.get_table(table["DatabaseName"], table["Name"])
-        return [p.as_dict() for p in list(found.partitions.values())]
+        stored = self.glue.get_table(table["DatabaseName"], table["Name"])
+        return [p.as_dict() for p in list(stored.partitions.values())]
 
     def add_partition(self, table: GlueTable, values: Sequence[str], location: str = "") -> bool:
-        """Register a partition; False where it was there already."""
+        """Register a partition. Return False if it was there already."""
         storage = dict(
             table["StorageDescriptor"], Location=location or partition_url(table, values)
         )
@@ -124,16 +124,16 @@ class Catalog:
         ]
 
     def _files_at(self, storage: dict[str, Any], values: Sequence[str]) -> Iterator[DataFile]:
-        found = self.objects(storage["Location"])
+        objects = self.objects(storage["Location"])
         if storage.get("InputFormat") == SYMLINKS:
-            found = (entry for _, manifest in found for entry in self._linked(manifest))
-        for url, key in found:
+            objects = (entry for _, manifest in objects for entry in self._linked(manifest))
+        for url, key in objects:
             yield data_file(url, key, values)
 
     @staticmethod
     def _linked(manifest: FakeKey) -> Iterator[tuple[str, FakeKey]]:
-        """The objects a symlink manifest names, one URL a line. A name without an object
-        fails, as in Athena."""
+        """The objects that a symlink manifest names, one URL a line. If an object is missing, the
+        query fails, as in Athena."""
         buckets = s3.backend().buckets
         for url in manifest.value.decode().split("\n"):
             if not url.strip():

@@ -1,5 +1,5 @@
-"""Hive's statements (databases, tables, partitions, SHOW, DESCRIBE): done on the catalogue,
-by no engine."""
+"""Hive's statements: databases, tables, partitions, SHOW, DESCRIBE. They run on the catalog; no
+engine sees them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlglot
 
-# now: loaded by the first two statements at once, it is found by the second before it is whole
+# loaded now: two statements that load it at once would see it half loaded
 import sqlglot.dialects.athena
 from sqlglot import exp
 
@@ -40,24 +40,24 @@ NAME = r"((?:`[^`]+`|\"[^\"]+\"|[\w$]+)(?:\.(?:`[^`]+`|\"[^\"]+\"|[\w$]+))*)"
 
 
 def run(statement: Statement) -> Result | None:
-    """The result of a Hive statement; None where it is one for an engine."""
+    """Run a Hive statement. Return its result; None if the statement is for an engine."""
     sql = without_head(statement.sql)
-    if found := command(sql):
-        action, words = found
+    if known := command(sql):
+        action, words = known
         return action(_Context(statement, sql), *words)
     return None
 
 
 def command(sql: str) -> tuple[Callable[..., Result], Sequence[str | None]] | None:
-    """What a Hive statement does, and to what; None where it is one for an engine."""
+    """Return what a Hive statement does, and to what; None if the statement is for an engine."""
     for pattern, action in COMMANDS:
-        if found := re.fullmatch(pattern, sql, re.I | re.S):
-            return action, found.groups()
+        if match := re.fullmatch(pattern, sql, re.I | re.S):
+            return action, match.groups()
     return None
 
 
 class _Context:
-    """Where a statement acts, and the names in it."""
+    """The catalog and the database of a statement, and the names in it."""
 
     def __init__(self, statement: Statement, sql: str) -> None:
         self.catalog: Catalog = statement.catalog
@@ -71,12 +71,12 @@ class _Context:
 
     def table(self, text: str) -> GlueTable:
         db, name = self.split(text)
-        found = self.catalog.table(db, name)
-        if found is None:
+        table = self.catalog.table(db, name)
+        if table is None:
             raise AthenaError(
                 f"FAILED: SemanticException [Error 10001]: Table not found {db}.{name}"
             )
-        return found
+        return table
 
     def update(self, table: GlueTable, change: Callable[[dict[str, Any]], None]) -> None:
         """Store a changed definition of a table."""

@@ -49,35 +49,35 @@ IGNORED = {
 
 
 def table_options(tree: exp.Create) -> TableOptions:
-    found: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     comment, has_data = "", True
     properties = tree.args.get("properties")
     for item in properties.expressions if properties else []:
         if isinstance(item, exp.PartitionedByProperty):
-            found["partitioned_by"] = [c.name.lower() for c in item.this.expressions]
+            given["partitioned_by"] = [c.name.lower() for c in item.this.expressions]
         elif isinstance(item, exp.FileFormatProperty):
-            found["format"] = item.this.name.lower()
+            given["format"] = item.this.name.lower()
         elif isinstance(item, exp.LocationProperty):
-            found["location"] = item.this.name
+            given["location"] = item.this.name
         elif isinstance(item, exp.SchemaCommentProperty):
             comment = item.this.name
         elif isinstance(item, exp.WithDataProperty):
             has_data = not item.args.get("no")
         elif isinstance(item, exp.Property):
-            found[item.this.name.lower()] = item.args["value"].name
-    kind = found.pop("table_type", "hive").lower()
+            given[item.this.name.lower()] = item.args["value"].name
+    kind = given.pop("table_type", "hive").lower()
     if kind != "hive":
         raise AthenaError(f"NOT_SUPPORTED: table_type {kind} is not supported by the sandbox")
-    if found.get("bucketed_by") or found.get("bucket_count"):
+    if given.get("bucketed_by") or given.get("bucket_count"):
         raise AthenaError("NOT_SUPPORTED: bucketed tables are not supported by the sandbox")
-    location = found.pop("external_location", "") or found.pop("location", "")
-    kind = found.pop("format", "parquet")
+    location = given.pop("external_location", "") or given.pop("location", "")
+    kind = given.pop("format", "parquet")
     if kind not in ("parquet", "json", "textfile"):
         raise AthenaError(f"NOT_SUPPORTED: format {kind} is not supported by the sandbox")
-    keys = found.pop("partitioned_by", [])
-    delimiter = found.pop("field_delimiter", "\x01")
+    keys = given.pop("partitioned_by", [])
+    delimiter = given.pop("field_delimiter", "\x01")
     options = TableOptions(location, kind, delimiter, keys, comment, has_data)
-    unknown = sorted(set(found) - IGNORED)
+    unknown = sorted(set(given) - IGNORED)
     if unknown:
         raise AthenaError(
             "INVALID_TABLE_PROPERTY: line 1:1: Catalog 'awsdatacatalog' table property "

@@ -1,5 +1,4 @@
-"""The seam below the Athena API: an engine takes one statement and returns rows. Nothing here
-knows which engine."""
+"""The seam below the Athena API: an engine takes a statement and returns rows."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ class Cancellation:
         )
 
     def on_request(self, action: Callable[[], object]) -> None:
-        """Call `action` when (or at once, if already) a stop is asked for."""
+        """Call `action` when a stop is requested; at once if it was requested before."""
         with self._lock:
             self._actions.append(action)
             if not self.requested:
@@ -62,8 +61,11 @@ class Column:
 
 
 class Rows:
-    """The rows of a result, packed by the thousand: a result stays for as long as the sandbox, and
-    as Python's lists a large one takes many times its size."""
+    """The rows of a result, compressed by the thousand.
+
+    A result stays as long as the sandbox. As Python's lists, a large result takes many times its
+    size.
+    """
 
     PAGE = 1000
 
@@ -117,6 +119,6 @@ class Engine(Protocol):
     def run(self, statement: Statement) -> Result: ...
 
     def check(self, statement: Statement) -> None:
-        """Raise `Malformed` for what is no statement; nothing is run."""
+        """Raise `Malformed` if the text is no statement. Run nothing."""
 
     def close(self) -> None: ...

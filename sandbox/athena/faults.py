@@ -1,9 +1,8 @@
-"""Calls that fail on demand, and how often each call was made. Decided before moto sees a request.
+"""Calls that fail on demand, and how often each call was made; both before moto sees a request.
 
-A fault names an operation (or *), a resource glob and an error, and fires `times` times, or at
-`rate`, or always.
-The resource of an S3 call is `bucket` or `bucket/key`; of any other call, each of its top-level
-text parameters.
+A fault names an operation (or *), a resource glob and an error. It fires `times` times, or at
+`rate`, or always. The resource of an S3 call is `bucket` or `bucket/key`; the resources of any
+other call are its top-level text parameters.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 
 def parse_faults(body: bytes) -> list[Fault]:
-    """The faults of a PUT; ValueError says what is wrong with the body, with all of it at once."""
+    """Return the faults of a PUT. ValueError names every problem of the body at once."""
     try:
         items = json.loads(body)
     except ValueError as error:
@@ -79,28 +78,27 @@ def parse_faults(body: bytes) -> list[Fault]:
 def _problems(item: Any) -> list[str]:
     if not isinstance(item, dict):
         return ["not an object"]
-    found = [f"unknown field {name!r}" for name in item if name not in TYPES]
+    problems = [f"unknown field {name!r}" for name in item if name not in TYPES]
     for name, types in TYPES.items():
         if name in item and (not isinstance(item[name], types) or isinstance(item[name], bool)):
-            found.append(f"{name} must be {' or '.join(t.__name__ for t in types)}")
+            problems.append(f"{name} must be {' or '.join(t.__name__ for t in types)}")
     if not item.get("operation"):
-        found.append("operation is missing")
-    if found:
-        return found
+        problems.append("operation is missing")
+    if problems:
+        return problems
     if "times" in item and "rate" in item:
-        found.append("times and rate exclude each other")
+        problems.append("times and rate exclude each other")
     if not 0 <= item.get("rate", 1) <= 1:
-        found.append("rate must lie between 0 and 1")
+        problems.append("rate must lie between 0 and 1")
     if item.get("times", 1) < 1:
-        found.append("times must be at least 1")
+        problems.append("times must be at least 1")
     if not 400 <= item.get("status", 500) <= 599:
-        found.append("status must lie between 400 and 599")
-    return found
+        problems.append("status must lie between 400 and 599")
+    return problems
 
 
 class FaultBook:
-    """The faults that are set and the calls that were made; safe to use from every request's
-    thread."""
+    """The faults that are set and the calls that were made. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock, self._dice = threading.Lock(), random.Random(0)
@@ -120,7 +118,7 @@ class FaultBook:
             return dict(sorted(self._calls.items()))
 
     def decide(self, call: Call) -> Fault | None:
-        """Count the call; the fault it meets, if any."""
+        """Count a call. Return the fault that it meets, if any."""
         with self._lock:
             self._calls[f"{call.service}:{call.operation}"] += 1
             for fault in self._faults:

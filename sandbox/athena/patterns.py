@@ -13,7 +13,7 @@ from sandbox.athena.errors import AthenaError, refused
 
 
 def re2_pattern(java: str) -> str:
-    """A Java pattern as RE2 reads it alike: Java's \\s knows the vertical tab."""
+    """Return a Java pattern in RE2's words: in Java, \\s is also the vertical tab."""
     out, in_class, position = [], False, 0
     while position < len(java):
         pair, char = java[position : position + 2], java[position]
@@ -84,7 +84,7 @@ class QueryPattern:
         return re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]|(\$)", _end, self.text, flags=re.S)
 
     def always(self, number: int) -> bool:
-        """Does a group take part in every match? Else it must be one that cannot match ''."""
+        """Is a group part of every match? If not, it must be a group that cannot match ''."""
         if number > len(self.groups):
             raise AthenaError(
                 f"INVALID_FUNCTION_ARGUMENT: Pattern has {len(self.groups)} groups. Cannot "
@@ -119,7 +119,7 @@ def query_pattern(text: str, may_be_empty: bool = True) -> QueryPattern:
 def replacement(text: str, pattern: QueryPattern) -> str:
     """`$1` and `\\$` of Java as RE2 writes them."""
 
-    def one(match: re.Match[str]) -> str:
+    def as_re2(match: re.Match[str]) -> str:
         if match["group"]:
             if int(match["group"]) > len(pattern.groups):
                 raise AthenaError(
@@ -131,4 +131,4 @@ def replacement(text: str, pattern: QueryPattern) -> str:
 
     if not re.fullmatch(r"(?:\\.|\$\d(?!\d)|[^\\$])*", text, re.S):
         raise refused(f"the replacement {text}")
-    return re.sub(r"\\(?P<plain>.)|\$(?P<group>\d)", one, text, flags=re.S)
+    return re.sub(r"\\(?P<plain>.)|\$(?P<group>\d)", as_re2, text, flags=re.S)

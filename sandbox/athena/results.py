@@ -1,4 +1,4 @@
-"""Between DuckDB's values, types and errors and Athena's."""
+"""Values and columns of results as Athena writes them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ def column(name: str, kind: Type) -> Column:
 
 
 def text(value: Any, nested: bool = False) -> str | None:  # noqa: PLR0911
-    """A value as Athena writes it; NULL is None at the top and the word null inside arrays,
-    maps and rows."""
+    """Return a value as Athena writes it.
+
+    NULL is None at the top, and the word null inside arrays, maps and rows.
+    """
     if value is None:
         return "null" if nested else None
     if isinstance(value, str):
@@ -68,7 +70,7 @@ def text(value: Any, nested: bool = False) -> str | None:  # noqa: PLR0911
 
 
 def cell(value: Any, kind: Type) -> str | None:
-    """A value of a type; what Python's calendar does not have DuckDB gives as text."""
+    """Return a value of a type as text. DuckDB gives times outside of Python's calendar as text."""
     if isinstance(value, str) and kind.name in TIMES:
         raise refused(f"the time {value}, which is not in the years 1 to 9999")
     if kind.name == "real" and value is not None:
@@ -101,7 +103,7 @@ def _interval(value: timedelta) -> str:
 
 
 def named_columns(described: Sequence[tuple[str, Type]]) -> list[tuple[str, Type]]:
-    """The columns of a view or table to be; all need a name, and no two the same."""
+    """Return the columns of a new view or table. Each needs a name, and no two the same."""
     columns = [(name.lower(), kind) for name, kind in described]
     for number, (name, _) in enumerate(columns, 1):
         if not name:
@@ -116,7 +118,7 @@ def named_columns(described: Sequence[tuple[str, Type]]) -> list[tuple[str, Type
 
 
 def compatible(arrow: str, duck: str) -> bool:
-    """Does Athena read a Parquet column of this type as a column of that one?"""
+    """Does Athena read a Parquet column of this Arrow type as a column of that DuckDB type?"""
     families = {
         "int": ("tinyint", "smallint", "integer", "bigint"),
         "string": ("varchar",),

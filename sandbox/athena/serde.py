@@ -1,9 +1,8 @@
-"""Text formats: how the rows of a table come out of its objects, in expressions that DuckDB runs
-itself.
+"""Text formats: how the rows of a table come out of its objects, as expressions for DuckDB.
 
-Python touches an object only as a whole (fetch, gunzip, find the lines' ends by numpy) and hands it
-to DuckDB as an Arrow buffer; lines are matched, split and parsed by DuckDB. Lines end at LF, CR LF
-or CR, as in Hive and Trino.
+Python handles an object only as a whole: it fetches and unpacks it, finds the ends of its lines,
+and passes it to DuckDB as an Arrow buffer. DuckDB splits and parses the lines. A line ends at LF,
+CR LF or CR, as in Hive and Trino.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def content(file: DataFile) -> bytes:
 
 
 def _as_java(error: UnicodeError) -> tuple[str, int]:
-    """U+FFFD for what is no UTF-8: one for all that there is of a surrogate, else as Python has it."""
+    """U+FFFD for bytes that are no UTF-8: one for a whole surrogate, else as Python decodes them."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     surrogate = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?").match(error.object, error.start)
@@ -78,7 +77,7 @@ codecs.register_error(AS_JAVA, _as_java)
 
 
 def valid_utf8(data: bytes) -> bytes:
-    """The same text with U+FFFD for what is not UTF-8, as Java decodes it."""
+    """The same text with U+FFFD for bytes that are not UTF-8, as Java decodes it."""
     if data.isascii():
         return data
     try:
@@ -95,7 +94,7 @@ def one_text(data: bytes) -> pa.Array:
 
 
 def line_array(data: bytes, skip: int = 0) -> pa.Array:
-    """The lines of a text; `skip` of them, from the first, are left out."""
+    """Return the lines of a text without the first `skip` of them."""
     data = valid_utf8(data.removeprefix(BOM))
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -126,7 +125,7 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """Raw rows with their object's partition values, path, size and modification time.
 
-    Many small objects make one batch: DuckDB works on what it gets at once, and a log object is
+    Many small objects make one batch, because DuckDB works a batch at a time and a log object is
     often a few lines.
     """
     schema = raw_schema(width)
@@ -150,7 +149,7 @@ def batches(
 
 
 def grouped(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
-    """The files in their order, so many at a time that they come to some megabytes."""
+    """Group files, in their order, until a group has some megabytes."""
     together: list[DataFile] = []
     size = 0
     for file in files:
@@ -236,8 +235,11 @@ GUARDS = {
 
 
 def converted(text: str, duck_type: str) -> str:
-    """A text cell as a value of its column: what is none is NULL, as in Hive; what Hive may read
-    in a way of its own is refused."""
+    """Return a text cell as a value of its column's type.
+
+    A text that is no such value is NULL, as in Hive. A text that Hive may read in its own way is
+    refused.
+    """
     if duck_type == "varchar":
         return text
     guard = "decimal" if duck_type.startswith("decimal") else GUARDS.get(duck_type)
@@ -257,7 +259,7 @@ WHOLE_LINE = {f"{begin}(.*){end}" for begin in ("", "^", "(?s)", "(?s)^") for en
 def _regex_reader(
     columns: Sequence[str], types: Sequence[str], properties: dict[str, str], skip: int
 ) -> Reader:
-    """A table of whole lines. A regex that takes a line apart is SQL's business."""
+    """A table of whole lines. SQL takes a line apart, not the SerDe."""
     pattern = properties.get("input.regex")
     if pattern is None:
         raise AthenaError("HIVE_INVALID_METADATA: RegexSerDe: input.regex is not set")
@@ -319,22 +321,22 @@ def record_kind(columns: Sequence[tuple[str, str]], properties: dict[str, str]) 
 
 
 def key_paths(kind: exp.DataType, spelled: Spelled, path: str = "$") -> list[str]:
-    """Where the objects are whose keys a table needs, as far as their spelling is known."""
+    """Return the paths of the objects whose keys a table needs, as far as spellings are known."""
     if kind.this in (exp.DType.ARRAY, exp.DType.LIST):
         return key_paths(kind.expressions[0], spelled, path + "[*]")
     if kind.this != exp.DType.STRUCT:
         return []
-    found = [path]
+    paths = [path]
     for field in kind.expressions:
         for spelling in spellings(
             field.name,
             spelled[path] if path in spelled or isinstance(spelled, defaultdict) else None,
         ):
-            found += key_paths(field.args["kind"], spelled, f"{path}.{named(spelling)}")
-    return found
+            paths += key_paths(field.args["kind"], spelled, f"{path}.{named(spelling)}")
+    return paths
 
 
-# How AWS spells the objects inside an event: saves rounds of looking, and decides nothing.
+# How AWS spells the objects inside an event. It saves rounds of looking and decides nothing.
 CONTAINERS = {
     "userIdentity",
     "onBehalfOf",
@@ -362,8 +364,8 @@ def json_reader(
 ) -> Reader:
     """Expressions for JSON rows; keys of the top level and of structs match without regard to case.
 
-    A DuckDB struct cannot hold `arn` and `ARN` at once: where one object type has both, it is
-    read once for each.
+    A DuckDB struct cannot hold `arn` and `ARN` at once: an object that has both is read once for
+    each.
     """
     kind = record_kind(columns, properties)
     variants = max(
@@ -398,13 +400,13 @@ JSON_TYPES = {
 
 
 def _spelling(name: str, spelled: Spelled, path: str, variant: int) -> str | None:
-    found = spellings(name, spelled.get(path))
-    return found[min(variant, len(found) - 1)] if found else None
+    known = spellings(name, spelled.get(path))
+    return known[min(variant, len(known) - 1)] if known else None
 
 
 def _structure(kind: exp.DataType, spelled: Spelled, path: str, variant: int) -> Any:
-    """What from_json is asked for: the keys that exist, structs as structs, everything else
-    as text."""
+    """The structure to ask from_json for: the keys that exist, structs as structs, the rest as
+    text."""
     if kind.this == exp.DType.STRUCT:
         fields = {}
         for field in kind.expressions:
@@ -423,8 +425,7 @@ def _structure(kind: exp.DataType, spelled: Spelled, path: str, variant: int) ->
 
 
 def _value(field: exp.Expr, parent: str, spelled: Spelled, path: str, variant: int) -> str:
-    """A field of what from_json gave at `parent`, in the names and types that the table
-    declares."""
+    """A field of the struct at `parent`, in the names and types that the table declares."""
     spelling = _spelling(field.name, spelled, path, variant)
     if spelling is None:
         return f"cast(null as {duck_type(field.args['kind'])})"
@@ -463,7 +464,7 @@ def _declared(text: str, kind: exp.DataType, spelled: Spelled, path: str, varian
 
 
 def _json_value(cell: str, duck_type: str) -> str:
-    """A value of JSON as one of a column's type; the SerDes read what is of another type in ways
-    of their own."""
+    """A JSON value as a value of a column's type. JSON of another type is refused: each SerDe reads
+    it in its own way."""
     read = f"t_json_value({cell}, '{JSON_TYPES.get(duck_type.partition('(')[0], '')}')"
     return f"coalesce({converted(read, duck_type)}, cast(t_no_json_value({read}) as {duck_type}))"

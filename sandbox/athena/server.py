@@ -1,6 +1,6 @@
-"""The sandbox's process: every AWS API on one loopback port. One process is one sandbox.
+"""An AWS endpoint on one loopback port. One process is one sandbox.
 
-`with Sandbox(port=0) as box: box.url` serves until the block ends; moto's state is fresh at first.
+`with Sandbox(port=0) as box: box.url` serves until the block ends. Moto's state starts empty.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from sandbox.athena.engine import Engine
 
 ACCOUNT_ID = "123456789012"
-# Where S3 Control, which signs as S3, is asked for the account's block of public access
+# The path of S3 Control, which signs as S3, for the account's block of public access
 ACCOUNT_BLOCK = "/v20180820/configuration/publicAccessBlock"
 
 
 class Middleware:
-    """Stands before moto: the sandbox's own paths, call counts and faults; everything else
-    goes through."""
+    """Answers the sandbox's own paths, counts calls and plays faults. All else goes to moto."""
 
     def __init__(self, app: App, book: faults.FaultBook) -> None:
         self._app, self._book = app, book
@@ -77,14 +76,14 @@ def _answer(
 
 
 def _body(environ: Environ) -> bytes:
-    """The request's body, put back so that whoever comes next reads it again."""
+    """Return the request's body, and put it back for the next reader."""
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 
 
 def identify(environ: Environ) -> faults.Call | None:
-    """Which operation on which resource a request asks for; None where it is no AWS call."""
+    """Return the operation and the resources of a request; None if it is no AWS call."""
     from moto.core.request import Request
     from moto.core.routing import get_service_router
 
@@ -133,7 +132,7 @@ def duckdb(folder: str) -> Engine:
 
 
 def trino(folder: str) -> Engine:
-    """A real Trino; see trino_server for what it needs."""
+    """A real Trino; trino/coordinator.py says what it needs."""
     from sandbox.athena.trino.engine import TrinoEngine
 
     return TrinoEngine(folder)

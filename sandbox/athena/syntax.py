@@ -1,7 +1,7 @@
-"""Athena SQL (engine v3, a Trino) as a tree; what Trino's grammar does not have is a SYNTAX_ERROR.
+"""Athena SQL (engine v3, a Trino) as a tree. What Trino's grammar does not have is a SYNTAX_ERROR.
 
-Parsing keeps every function under the name it was written with, so that `functions` alone says
-which exist.
+Parsing keeps every function under the name that the query uses. Only `duck/functions.py` says which
+functions exist.
 """
 
 from __future__ import annotations
@@ -126,10 +126,10 @@ class TrinoSQL(Trino):
 
         def _parse_types(self, *args: Any, **options: Any) -> Any:
             first = self._curr
-            found = super()._parse_types(*args, **options)
-            if isinstance(found, exp.DataType):
-                found.meta["written"] = first.text.lower()  # sqlglot knows other names, too
-            return found
+            kind = super()._parse_types(*args, **options)
+            if isinstance(kind, exp.DataType):
+                kind.meta["written"] = first.text.lower()  # sqlglot knows other names, too
+            return kind
 
         def _parse_id_var(self, *args: Any, **options: Any) -> Any:
             """No name of Trino's stands in single quotes."""
@@ -137,9 +137,9 @@ class TrinoSQL(Trino):
             return None if is_text else super()._parse_id_var(*args, **options)
 
         def _parse_cast(self, *args: Any, **options: Any) -> Any:
-            found = super()._parse_cast(*args, **options)
-            found.meta["is_call"] = True  # not a literal such as DATE '2026-01-01'
-            return found
+            cast = super()._parse_cast(*args, **options)
+            cast.meta["is_call"] = True  # not a literal such as DATE '2026-01-01'
+            return cast
 
         TYPE_LITERAL_PARSERS: ClassVar[Any] = {
             **TrinoParser.TYPE_LITERAL_PARSERS,
@@ -154,19 +154,19 @@ class TrinoSQL(Trino):
         }
 
 
-def _hex_in_one(found: re.Match[str]) -> str:
+def _hex_in_one(match: re.Match[str]) -> str:
     """X'68 65' with its spaces behind it: what follows stays where it was."""
-    if not found[1]:
-        return found[0]
-    digits = re.sub(r"\s", "", found[2])
-    return f"{found[1]}'{digits}'" + re.sub(r"\S", "", found[2])
+    if not match[1]:
+        return match[0]
+    digits = re.sub(r"\s", "", match[2])
+    return f"{match[1]}'{digits}'" + re.sub(r"\S", "", match[2])
 
 
 def position(sql: str, name: str) -> str:
     """`line n:m` of a name in a statement, as Athena counts."""
-    found = re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", sql, re.I)
-    before = sql[: found.start()] if found else ""
-    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10)) if found else 1}"
+    match = re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", sql, re.I)
+    before = sql[: match.start()] if match else ""
+    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10)) if match else 1}"
 
 
 def parse(sql: str) -> exp.Expr:

@@ -124,8 +124,8 @@ def read(kind: exp.DataType) -> Type:
     """A type as it is written in SQL."""
     inner = [e for e in kind.expressions if isinstance(e, (exp.DataType, exp.ColumnDef))]
     written = str(kind.this.value).lower() if isinstance(kind.this, exp.DType) else ""
-    if (said := kind.meta.get("written", "int")) not in WRITTEN:
-        raise AthenaError(f"TYPE_MISMATCH: line 1:1: Unknown type: {said}")
+    if (name := kind.meta.get("written", "int")) not in WRITTEN:
+        raise AthenaError(f"TYPE_MISMATCH: line 1:1: Unknown type: {name}")
     name = READ.get(written, "varchar" if kind.this in exp.DataType.TEXT_TYPES else written)
     if written in ("char", "nchar"):
         raise AthenaError("NOT_SUPPORTED: line 1:1: the sandbox does not carry the type char")
@@ -166,7 +166,7 @@ def _digits(kind: Type) -> tuple[int, int] | None:
 
 
 def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911
-    """The type to which Trino brings both without being asked; None where there is none."""
+    """The type that Trino implicitly brings both to; None if there is none."""
     if b in (a, UNKNOWN):
         return a
     if a == UNKNOWN:

@@ -1,6 +1,6 @@
 """What the embedded engine carries and what it refuses, as what-it-carries.md: `make docs`.
 
-Read from the tables and the source of the engine, so that the page cannot say anything else.
+The page is made of the engine's tables and source, so it cannot say anything else.
 """
 
 from __future__ import annotations
@@ -88,14 +88,14 @@ def _carried() -> Iterator[str]:
     for kind, title in KINDS.items():
         yield f"## {title}\n\n| name | takes | gives |\n|---|---|---|"
         for name, known in sorted(functions.FUNCTIONS.items()):
-            for one in known:
-                if one.kind == kind:
-                    yield f"| `{name}` | {_takes(one)} | {_gives(one)} |"
+            for function in known:
+                if function.kind == kind:
+                    yield f"| `{name}` | {_takes(function)} | {_gives(function)} |"
         yield ""
 
 
-def _takes(one: functions.Function) -> str:
-    return ", ".join(map(_named, one.takes)) + "..." * one.repeats
+def _takes(function: functions.Function) -> str:
+    return ", ".join(map(_named, function.takes)) + "..." * function.repeats
 
 
 def _named(kind: Type) -> str:
@@ -104,21 +104,21 @@ def _named(kind: Type) -> str:
     return f"{kind.name}({', '.join(map(_named, kind.of))})" if kind.of else kind.name
 
 
-def _gives(one: functions.Function) -> str:
-    gives = one.gives.name
+def _gives(function: functions.Function) -> str:
+    gives = function.gives.name
     if gives.startswith("="):  # the type of an argument
-        return _named(one.takes[int(gives[1:])])
-    return _named(one.gives) + " \\*" * one.may_refuse
+        return _named(function.takes[int(gives[1:])])
+    return _named(function.gives) + " \\*" * function.may_refuse
 
 
 def _not_carried() -> Iterator[str]:
     known = NO_CALLS | set(functions.FUNCTIONS)
     whole = [name for name in functions.TRINO if "/" not in name and name not in known]
     some = [
-        f"{name} of {_takes(one)}"
+        f"{name} of {_takes(function)}"
         for name, signatures in functions.FUNCTIONS.items()
-        for one in signatures
-        if one.kind == "refused"
+        for function in signatures
+        if function.kind == "refused"
     ]
     counts = [name.replace("/", " with ") for name in functions.TRINO if "/" in name]
     yield "## Functions of Athena that are refused\n"
@@ -159,9 +159,9 @@ def _codes(texts: Iterable[str]) -> str:
 def _refused() -> Iterator[str]:
     """Every reason for a refusal that stands in the source."""
     sources = sorted(Path(__file__).parents[1].rglob("*.py"))
-    found = {text for source in sources for text in _reasons(source.read_text())}
+    reasons = {text for source in sources for text in _reasons(source.read_text())}
     yield "## What else is refused\n\nBefore the query runs:\n"
-    yield from _bullets(found)
+    yield from _bullets(reasons)
     yield "\nFor a value that is met while it runs:\n"
     yield from _bullets(set(re.findall(r"t_refuse\('([^']*)'", functions.MACROS)))
     yield ""

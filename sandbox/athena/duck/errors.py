@@ -26,7 +26,7 @@ NAMES = {
 
 
 def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
-    """A DuckDB error as the reason Athena would give."""
+    """Return the reason that Athena would give for a DuckDB error."""
     message = str(error).split("\n\nLINE")[0].partition("\n")[0]
     message = re.sub(r"^[A-Z][\w ]* Error: ", "", message)
     if own := OWN.search(message):
@@ -43,12 +43,12 @@ def reason(error: duckdb.Error, sql: str) -> str:  # noqa: PLR0911, PLR0912
         return "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows"
     if "Division by zero" in message:
         return "DIVISION_BY_ZERO: Division by zero"
-    for said, name in NAMES.items():
-        if re.search(said, message):
+    for pattern, name in NAMES.items():
+        if re.search(pattern, message):
             return f"{name}: line 1:1: {message}"
     if "must appear in the GROUP BY" in message:
-        found = re.search(r'column "([^"]+)"', message)
-        name = found[1] if found else ""
+        column = re.search(r'column "([^"]+)"', message)
+        name = column[1] if column else ""
         return (
             f"EXPRESSION_NOT_AGGREGATE: {position(sql, name)}: '{name}' must be an aggregate "
             "expression or appear in GROUP BY clause"

@@ -1,23 +1,24 @@
-"""The Trino functions the embedded engine carries: for which types, and the DuckDB expression that
-means the same.
+"""The Trino functions that the embedded engine carries: signatures, and what each is in DuckDB.
 
-A signature that is not in these tables is refused: as one that Athena does not have, or, where
-Trino has a function of that name, as one that is not carried here.
-Columns: names (several share a row) · types of the arguments · result type · DuckDB expression,
-`{0}` … being the arguments, `{*}` all of them and `{f}` the name; left out where DuckDB has the
-function under the same name.
-`T`, `V` stand for any type, `S`, `K` for one that has an order, `N` for a number, `I` for a whole
-one, `?` for whatever comes; `moment` takes dates and timestamps; `...` repeats the last argument;
-`T -> V` is a lambda. An argument is brought to the type of the signature, as Trino would.
-A result of `=2` is the type of argument 2. A `!` before the expression: it refuses some values
-while it runs, and `try` must not hide that. `{over}` is where an aggregate's FILTER and OVER go.
+A signature that is not in these tables is refused: with FUNCTION_NOT_FOUND if Trino has no function
+of that name, else with NOT_SUPPORTED.
+
+The columns of a row are: names (several share a row), types of the arguments, type of the result,
+DuckDB expression. In the expression, `{0}` … are the arguments, `{*}` all of them and `{f}` the
+name. It is left out if DuckDB has the function under the same name.
+
+`T` and `V` are any type, `S` and `K` a type that has an order, `N` a number, `I` a whole number,
+`?` any argument. `moment` takes dates and timestamps, `...` repeats the last argument, `T -> V` is
+a lambda. An argument is brought to the type of the signature, as Trino does it. A result of `=2`
+is the type of argument 2. An expression that begins with `!` refuses some values while it runs, and
+`try` must not hide that. FILTER and OVER of an aggregate go to `{over}`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox.athena.types import INTEGERS, TIMES, TIMESTAMP, Type, common
@@ -237,7 +238,7 @@ class Unfit(Exception):
 
 
 def pattern(text: str) -> Type:
-    """A type of a signature; its variables are types too, and a lambda one over two."""
+    """Parse a type of a signature. Variables are types too, and a lambda is a type of two."""
     left, arrow, right = text.partition(" -> ")
     if arrow:
         return Type("lambda", (pattern(left), pattern(right)))
@@ -292,14 +293,14 @@ def filled(takes: Type, given: Type, bound: dict[str, Type]) -> Type:
 
 def signatures(name: str, count: int) -> Sequence[Function]:
     """The signatures of a function for that many arguments, `...` written out."""
-    found = []
-    for one in FUNCTIONS.get(name, ()):
-        takes = one.takes
-        if one.repeats:
+    fitting = []
+    for function in FUNCTIONS.get(name, ()):
+        takes = function.takes
+        if function.repeats:
             takes += takes[-1:] * (count - len(takes))
         if len(takes) == count:
-            found.append(Function(takes, one.gives, one.template, one.repeats, one.kind))
-    return found
+            fitting.append(replace(function, takes=takes))
+    return fitting
 
 
 def _rows(text: str, kind: str) -> Iterator[tuple[str, Function]]:

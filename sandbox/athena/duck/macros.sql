@@ -34,7 +34,7 @@ create macro t_json_cell(j, p) as case when json_extract_string(j, p) = '0' and 
     else json_extract_string(j, p) end end;
 create macro t_json_scalar(j, p) as t_json_cell(case when j is null or (json_valid(j)
   and not regexp_matches(j, '(?i)(^|[:,\[])\s*-?(nan|inf(inity)?)\s*($|[],}])')) then j else t_refuse('text that is not JSON') end, p);
--- casts of text: what surely fits goes on, what surely does not fails (or is NULL), the rest is refused
+-- casts of text: a text that certainly fits goes on, one that certainly does not fails (or is NULL), the rest is refused
 create macro t_guard(s, safe, kind, fits, may) as case when regexp_full_match(s, fits) then s
   when regexp_full_match(s, may) then t_refuse('to read ' || s || ' as ' || kind)
   when safe = '' then t_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || upper(kind)) end;

@@ -10,10 +10,10 @@ from typing import Any
 def collect(
     node: dict[str, Any], above: list[str], filters: dict[str, list[list[str]]], given: set[str]
 ) -> None:
-    """Filters of a JSON plan by the table they reach: one list for each time the table is read.
+    """Collect the filters of a JSON plan by the table they reach: a list for each time it is read.
 
-    A FILTER that stands above a table may show a column by a name that the query gave it; such
-    names are in `given`, and tell nothing about the table.
+    A FILTER above a table may name a column as the query named it. Such names are in `given`, and
+    a filter with one of them is left out: it may be about another column.
     """
     info, name = node.get("extra_info") or {}, node.get("name", "").strip()
     if name == "SEQ_SCAN":
@@ -31,8 +31,8 @@ def words(*texts: str) -> set[str]:
     return {word for text in bare for word in re.findall(r"\w+", text.lower())}
 
 
-def _texts(found: str | list[str] | None) -> list[str]:
-    return [found] if isinstance(found, str) else list(found or [])
+def _texts(value: str | list[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])
 
 
 def _conjuncts(text: str) -> Iterator[str]:

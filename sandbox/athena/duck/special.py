@@ -76,12 +76,12 @@ def _date_parse(writer: Writer, args: list[exp.Expr], safe: bool = False) -> str
 
 
 def _date_format(writer: Writer, args: list[exp.Expr]) -> str:
-    def one(match: re.Match[str]) -> str:
+    def as_duckdb(match: re.Match[str]) -> str:
         if match[0] not in MYSQL:
             raise refused(f"the date format {match[0]!r}")
         return MYSQL[match[0]]
 
-    written = re.sub(r"%.?", one, _text_of(args[1], "a date format"))
+    written = re.sub(r"%.?", as_duckdb, _text_of(args[1], "a date format"))
     if not written:
         raise AthenaError("INVALID_FUNCTION_ARGUMENT: Both printing and parsing not supported")
     return f"strftime({writer.as_kind(args[0], types.TIMESTAMP)}, {quoted(written)})"
@@ -119,25 +119,25 @@ def _json_extract_scalar(writer: Writer, args: list[exp.Expr]) -> str:
 
 
 def _regexp_like(writer: Writer, args: list[exp.Expr]) -> str:
-    found = patterns.query_pattern(_text_of(args[1], "a regular expression"))
-    return f"regexp_matches({writer.sql(args[0])}, {quoted(found.with_end())})"
+    pattern = patterns.query_pattern(_text_of(args[1], "a regular expression"))
+    return f"regexp_matches({writer.sql(args[0])}, {quoted(pattern.with_end())})"
 
 
 def _regexp_extract(writer: Writer, args: list[exp.Expr]) -> str:
-    found = patterns.query_pattern(_text_of(args[1], "a regular expression"))
+    pattern = patterns.query_pattern(_text_of(args[1], "a regular expression"))
     number = _text_of(args[2], "the number of a group") if len(args) > 2 else "0"
-    text, pattern = _subject(writer, args[0], found), quoted(found.text)
-    cell = f"regexp_extract({text}, {pattern}, {number})"
-    if not found.always(int(number)):
+    text, written = _subject(writer, args[0], pattern), quoted(pattern.text)
+    cell = f"regexp_extract({text}, {written}, {number})"
+    if not pattern.always(int(number)):
         cell = f"nullif({cell}, '')"
-    return f"case when regexp_matches({text}, {pattern}) then {cell} end"
+    return f"case when regexp_matches({text}, {written}) then {cell} end"
 
 
 def _regexp_replace(writer: Writer, args: list[exp.Expr]) -> str:
-    found = patterns.query_pattern(_text_of(args[1], "a regular expression"), may_be_empty=False)
-    by = patterns.replacement(_text_of(args[2], "a replacement") if len(args) > 2 else "", found)
-    text = _subject(writer, args[0], found)
-    return f"regexp_replace({text}, {quoted(found.text)}, {quoted(by)}, 'g')"
+    pattern = patterns.query_pattern(_text_of(args[1], "a regular expression"), may_be_empty=False)
+    by = patterns.replacement(_text_of(args[2], "a replacement") if len(args) > 2 else "", pattern)
+    text = _subject(writer, args[0], pattern)
+    return f"regexp_replace({text}, {quoted(pattern.text)}, {quoted(by)}, 'g')"
 
 
 def _subject(writer: Writer, node: exp.Expr, pattern: patterns.QueryPattern) -> str:
@@ -146,8 +146,8 @@ def _subject(writer: Writer, node: exp.Expr, pattern: patterns.QueryPattern) -> 
 
 
 def _parsed(text: str) -> tuple[str, str, str]:
-    """A format of date_parse: DuckDB's, a pattern of what it takes for sure, and one of what
-    Trino may take."""
+    """A format of date_parse: DuckDB's, a pattern of texts that certainly fit, and a pattern of
+    texts that Trino may take."""
     formats, fits, may = "", "", ""
     for part in re.findall(r"%.?|[^%]+", text):
         if part.startswith("%") and part not in PARSED:

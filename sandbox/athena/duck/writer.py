@@ -44,12 +44,12 @@ class ToDuck(DuckDBGenerator):
     }
 
     def as_kind(self, node: exp.Expr, kind: Type) -> str:
-        """An expression brought to a type, as Trino would without being asked."""
-        text, found = self.sql(node), kind_of(node)
-        if found.duck == kind.duck or kind in (UNKNOWN, found):
+        """An expression brought to a type, as Trino does it implicitly."""
+        text, given = self.sql(node), kind_of(node)
+        if given.duck == kind.duck or kind in (UNKNOWN, given):
             return text
-        if not types.keeps_fields(found, kind):
-            raise refused(f"a {found} where a {kind} is wanted")
+        if not types.keeps_fields(given, kind):
+            raise refused(f"a {given} where a {kind} is wanted")
         return f"cast({text} as {kind.duck})" if kind.duck != "unknown" else text
 
     # -- operators ---------------------------------------------------------------------------------

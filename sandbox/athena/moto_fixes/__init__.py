@@ -1,1 +1,1 @@
-"""Where moto is corrected: S3, CloudTrail, Glue, tagging, CloudFormation."""
+"""Corrections of moto: S3, CloudTrail, Glue, tagging, CloudFormation."""

@@ -1,17 +1,17 @@
-"""Where moto's CloudFormation leaves out what Lacuna watches, put right.
+"""Corrections of moto's CloudFormation.
 
-- a bucket gets what its template says of logging, ownership, public access, versioning and
-lifecycle: moto takes its encryption and tags and drops the rest in silence. A property that would
-still be dropped is refused
-- bucket policies, trails and Athena workgroups are created; moto knows none of them
-- AWS::NoValue takes what it stands for out of a role; moto leaves a hole there
-- the policies of a role can be read again: moto keeps them in a form that no client understands
+- A bucket gets the logging, ownership, public access, versioning and lifecycle of its template.
+  Moto takes encryption and tags and drops the rest silently. A property that would still be dropped
+  is refused.
+- Bucket policies, trails and Athena workgroups are created; moto knows none of them.
+- AWS::NoValue removes a property from a role; moto leaves a null there.
+- The policies of a role can be read again; moto keeps them in a form that no client understands.
 
-Left as moto has it: a stack made through a change set (`aws cloudformation deploy`) has no outputs,
-and the patterns and limits of parameters are not held against their values.
+Not corrected: a stack made through a change set (`aws cloudformation deploy`) has no outputs, and
+values are not checked against the patterns and limits of parameters.
 
-Moto finds its resource types among the direct subclasses of CloudFormationModel when the
-first stack is made, so that this module only has to be imported by then.
+Moto looks for resource types among the direct subclasses of CloudFormationModel when the first
+stack is made, so importing this module before then is enough.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Properties = Mapping[str, Any]
 
 
 class Refused(ServiceException):  # type: ignore[misc]
-    """In moto's own words it would need moto.cloudformation, which takes seconds to import."""
+    """A template is refused. Moto's own class needs moto.cloudformation, seconds to import."""
 
     code = "ValidationError"
 
@@ -172,7 +172,7 @@ class _Resource:
         account_id: str,
         region_name: str,
     ) -> Self:
-        """The new one stands before the old one goes, where its name has changed."""
+        """Create the new resource before the old one is deleted, if the name has changed."""
         made = cls.create_from_cloudformation_json(
             new_resource_name, cloudformation_json, account_id, region_name
         )
@@ -278,9 +278,9 @@ _make_role = Role.create_from_cloudformation_json.__func__
 def _without_holes(value: Any) -> Any:
     """A template's value without what AWS::NoValue stood for."""
     if isinstance(value, Mapping):
-        return {name: _without_holes(one) for name, one in value.items() if one is not None}
+        return {name: _without_holes(item) for name, item in value.items() if item is not None}
     return (
-        [_without_holes(one) for one in value if one is not None]
+        [_without_holes(item) for item in value if item is not None]
         if isinstance(value, list)
         else value
     )

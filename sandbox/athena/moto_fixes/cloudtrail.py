@@ -1,19 +1,19 @@
-"""Where moto's CloudTrail differs from AWS, put right; and the public keys its digests are signed
-with.
+"""Corrections of moto's CloudTrail, and the public keys of its digests.
 
-- a new trail records management events only, and GetEventSelectors answers in one form, basic or
-advanced
-- GetTrailStatus claims a delivery, or a failed one, only where it was recorded (`record_delivery`,
-`record_delivery_error`)
-- a trail's tag `started-at` (ISO 8601, UTC) is its StartLoggingTime; without it a trail that never
-was stopped has run ever since CloudTrail exists (the sandbox's own additions: the days looked at
-here lie before the moment in which the trail is made)
-- ListPublicKeys, which moto lacks, serves the keys given to `register_public_key`
-- DescribeTrails shows a member of an organisation the trails of the organisation, which are its
-management account's; their status and selectors it may not read (what AWS lets it read of them
-could not be verified)
-- event data stores of CloudTrail Lake, which moto lacks: made, listed, described, stopped, started
-and deleted, each in its own Region; nothing is ever stored in them (`started-at` tags them too)
+- A new trail records management events only. GetEventSelectors answers in one form, basic or
+  advanced.
+- GetTrailStatus reports a delivery, or a failed one, only if it was recorded (`record_delivery`,
+  `record_delivery_error`).
+- A trail's tag `started-at` (ISO 8601, UTC) is its StartLoggingTime. Without it, a trail that was
+  never stopped has run since CloudTrail exists. This is an addition: the days that are read lie
+  before the moment in which the trail is created.
+- ListPublicKeys, which moto does not have, returns the keys given to `register_public_key`.
+- DescribeTrails shows a member of an organization the trails of the management account that record
+  the organization. The member may not read their status and selectors (what AWS allows could not be
+  verified).
+- Event data stores of CloudTrail Lake, which moto does not have, can be created, listed, described,
+  stopped, started and deleted, each in its own Region. They hold no events. The tag `started-at`
+  works for them too.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _delivery_errors: dict[str, str] = {}
 def register_public_key(
     region: str, der_pkcs1_bytes: bytes, fingerprint: str, valid_from: datetime, valid_to: datetime
 ) -> None:
-    """Let ListPublicKeys of a Region serve a key (twice the same is once)."""
+    """Let ListPublicKeys of a Region return a key. A key is kept once."""
     key = PublicKey(region, der_pkcs1_bytes, fingerprint, valid_from, valid_to)
     if key not in _keys:
         _keys.append(key)
@@ -79,14 +79,14 @@ def register_public_key(
 def record_delivery(
     trail_arn: str, latest: datetime, latest_digest: datetime | None = None
 ) -> None:
-    """What GetTrailStatus says of a trail's newest log file (and digest)."""
+    """Set what GetTrailStatus reports of a trail's newest log file (and digest)."""
     _deliveries[trail_arn] = {"LatestDeliveryTime": latest} | (
         {"LatestDigestDeliveryTime": latest_digest} if latest_digest else {}
     )
 
 
 def record_delivery_error(trail_arn: str, code: str) -> None:
-    """Let GetTrailStatus say with which error of S3 a trail's last delivery failed."""
+    """Set the S3 error with which GetTrailStatus reports that a trail's last delivery failed."""
     _delivery_errors[trail_arn] = code
 
 
@@ -94,13 +94,13 @@ _own_trails = CloudTrailBackend.describe_trails
 
 
 def describe_trails(self: CloudTrailBackend, include_shadow_trails: bool) -> list[Trail]:
-    """Moto's trails and those of the organisation that the account is a member of."""
-    found = list(_own_trails(self, include_shadow_trails))
+    """Moto's trails and those of the organization that the account is a member of."""
+    own = list(_own_trails(self, include_shadow_trails))
     manager, _ = organizations_backends.master_accounts.get(self.account_id, (self.account_id, ""))
     if not include_shadow_trails or manager == self.account_id:
-        return found
+        return own
     seen_from_there = _own_trails(cloudtrail_backends[manager][self.region_name], True)
-    return [*found, *(trail for trail in seen_from_there if trail.is_org_trail)]
+    return [*own, *(trail for trail in seen_from_there if trail.is_org_trail)]
 
 
 def list_public_keys(self: CloudTrailResponse) -> str:
@@ -111,7 +111,7 @@ def list_public_keys(self: CloudTrailResponse) -> str:
             start is None or key.valid_to.timestamp() >= float(start)
         )
 
-    found = [
+    keys = [
         {
             "Value": base64.b64encode(key.der_pkcs1).decode(),
             "Fingerprint": key.fingerprint,
@@ -121,7 +121,7 @@ def list_public_keys(self: CloudTrailResponse) -> str:
         for key in _keys
         if key.region == self.region and overlaps(key)
     ]
-    return json.dumps({"PublicKeyList": found})
+    return json.dumps({"PublicKeyList": keys})
 
 
 def get_trail_status(self: CloudTrailResponse) -> str:
@@ -139,7 +139,7 @@ def get_trail_status(self: CloudTrailResponse) -> str:
 
 
 def _started_at(trail: Trail) -> datetime | None:
-    """When the trail was last started, as the sandbox has it; None where it never was."""
+    """Return when the trail was last started, as the sandbox has it; None if it never was."""
     backend = cloudtrail_backends[trail.account_id][trail.region_name]
     tags = backend.tagging_service.get_tag_dict_for_resource(trail.arn)
     started: datetime | None = trail.status.started
@@ -155,21 +155,21 @@ def _times(status: TrailStatus, started_at: datetime | None) -> dict[str, Any]:
     def epoch(moment: datetime) -> int:
         return int((moment - datetime(1970, 1, 1)).total_seconds())
 
-    found: dict[str, Any] = {
+    times: dict[str, Any] = {
         "TimeLoggingStarted": text(started_at),
         "TimeLoggingStopped": text(status.stopped),
     }
     if started_at:
-        found["StartLoggingTime"] = epoch(started_at)
+        times["StartLoggingTime"] = epoch(started_at)
     if status.stopped:
-        found["StopLoggingTime"] = epoch(status.stopped)
-    return found
+        times["StopLoggingTime"] = epoch(status.stopped)
+    return times
 
 
 def put_event_selectors(
     self: Trail, basic: list[dict[str, Any]], advanced: list[dict[str, Any]]
 ) -> None:
-    """The form that is put replaces the other."""
+    """Replace the selectors; the form that is not given is gone."""
     self.event_selectors, self.advanced_event_selectors = basic or [], advanced or []
 
 
@@ -202,15 +202,15 @@ def create_event_data_store(self: CloudTrailResponse) -> str:
 
 
 def list_event_data_stores(self: CloudTrailResponse) -> str:
-    """Names and ARNs only: of the rest the API says that it is no longer returned."""
-    found = [
+    """Names and ARNs only: the API's reference says that the rest is no longer returned."""
+    stores = [
         {"EventDataStoreArn": arn, "Name": store["Name"]}
         for arn, store in sorted(_stores(self).items())
     ]
     start = int(self._get_param("NextToken") or 0)
     end = start + int(self._get_param("MaxResults") or 25)
-    more = {"NextToken": f"{end:04}"} if len(found) > end else {}
-    return json.dumps({"EventDataStores": found[start:end], **more})
+    more = {"NextToken": f"{end:04}"} if len(stores) > end else {}
+    return json.dumps({"EventDataStores": stores[start:end], **more})
 
 
 def get_event_data_store(self: CloudTrailResponse) -> str:
@@ -234,7 +234,7 @@ def delete_event_data_store(self: CloudTrailResponse) -> str:
 
 
 def _stores(self: CloudTrailResponse) -> dict[str, EventDataStore]:
-    """Those of the Region that is asked, by ARN; moto's reset forgets them with all else."""
+    """The event data stores of the Region, by ARN. Moto's reset forgets them too."""
     kept: dict[str, EventDataStore] = vars(self.cloudtrail_backend).setdefault("data_stores", {})
     return kept
 

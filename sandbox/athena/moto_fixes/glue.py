@@ -1,5 +1,5 @@
-"""What moto's Glue lacks: column statistics, which nobody here computes, and filters of GetPartitions
-over keys whose type has a size, as varchar(3)."""
+"""Corrections of moto's Glue: calls for column statistics answer (there are none), and filters of
+GetPartitions take keys whose type has a size, such as varchar(3)."""
 
 from __future__ import annotations
 

@@ -1,19 +1,17 @@
-"""Where moto's S3 differs from AWS in what Lacuna watches, put right; and a bulk load for the
-simulated account.
+"""Corrections of moto's S3, and a bulk load of objects.
 
-- user metadata `delivered-at` is an object's LastModified (the sandbox's own addition: AWS has no
-such thing)
-- GetBucketLogging returns TargetObjectKeyFormat; PutBucketLogging accepts a target that cannot be
-written to, as AWS
-  is reported to do (whether it refuses could not be verified); moto's made-up access logs are
-  never written
-- who pays for a bucket's requests is kept: moto takes the question for a listing
-- a grant of an ACL gives one permission to one grantee: moto makes one grant of two permissions of the
-canned ACL log-delivery-write, and shows the first
-- ListBuckets pages, and names Regions only when asked in one of the ways that make AWS do so
-- a page of a listing costs the page, not the bucket
-- a statement of a bucket policy that has a condition holds for nobody: moto would take the condition
-for met, and a Deny of plain HTTP would deny everything
+- User metadata `delivered-at` sets an object's LastModified. This is an addition: AWS has no such
+  thing.
+- GetBucketLogging returns TargetObjectKeyFormat. PutBucketLogging accepts a target that cannot be
+  written to, as AWS is reported to do (this could not be verified). Moto's made-up access logs are
+  never written.
+- GetBucketRequestPayment answers; moto takes the call for a listing.
+- A grant of an ACL gives one permission to one grantee. Moto puts two permissions of the canned ACL
+  log-delivery-write into one grant, and shows the first.
+- ListBuckets pages, and returns Regions only for the requests for which AWS does.
+- A page of a listing costs the page, not the bucket.
+- A statement of a bucket policy that has a condition applies to nobody. Moto would take the
+  condition as met, and a Deny of plain HTTP would deny everything.
 """
 
 from __future__ import annotations
@@ -44,8 +42,7 @@ LAST = "\U0010ffff"
 
 
 class OrderedKeyStore(_VersionedKeyStore):  # type: ignore[misc]
-    """A bucket's keys, with their names in S3's order at hand. A list once given out is never
-    changed."""
+    """A bucket's keys, and their names in S3's order. A list that was returned never changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,10 +105,10 @@ def list_page(
         for key in current_keys(bucket, prefix, after):
             if len(page) == limit:
                 return page, limit > 0
-            head, found, _ = (
+            head, is_folder, _ = (
                 key.name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
             )
-            if found:
+            if is_folder:
                 page.append(prefix + head + delimiter)
                 after = (
                     prefix + head + delimiter + LAST
@@ -125,8 +122,7 @@ def list_page(
 def put_objects(
     bucket: str, objects: Iterable[tuple[str, bytes, datetime | None, Mapping[str, str] | None]]
 ) -> int:
-    """Store (key, body, delivered_at, metadata) in process, skipping HTTP; the number of
-    objects stored."""
+    """Store (key, body, delivered_at, metadata) in process, without HTTP. Return how many."""
     count = 0
     for name, body, delivered_at, metadata in objects:
         key = backend().put_object(bucket, name, body, disable_notification=True)
@@ -139,7 +135,7 @@ def put_objects(
 
 
 def parse_moment(text: str, name: str = DELIVERED_AT) -> datetime:
-    """ISO 8601 text as UTC without a zone; `name` is what the error calls it."""
+    """Parse ISO 8601 text as UTC without a zone. An error calls the text `name`."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -160,8 +156,7 @@ def set_metadata(self: FakeKey, metadata: Any, replace: bool = False) -> None:
 def copy_object(
     self: S3Backend, src_key: FakeKey, bucket: str, name: str, *args: Any, **options: Any
 ) -> None:
-    """A copy is written now, whenever its source was delivered, unless it is given a moment
-    of its own."""
+    """Copy an object. The copy is of now, whatever its source's time, unless it gets its own."""
     _copy_object(self, src_key, bucket, name, *args, **options)
     if options.get("mdirective") != "REPLACE":
         copy = self.get_object(bucket, name)
@@ -190,9 +185,11 @@ def set_grants(self: FakeAcl, grants: Iterable[FakeGrant] | None = None) -> None
 
 def get_permission(self: FakeBucket, action: str, resource: str) -> Any:
     document = json.loads(self.policy or '{"Statement": []}')
-    found = document["Statement"]
+    given = document["Statement"]
     statements = [
-        one for one in (found if isinstance(found, list) else [found]) if "Condition" not in one
+        statement
+        for statement in (given if isinstance(given, list) else [given])
+        if "Condition" not in statement
     ]
     policy = IAMPolicy(json.dumps({**document, "Statement": statements}))
     return policy.is_action_permitted(action, resource)
@@ -202,7 +199,7 @@ _get_bucket_logging = S3Response.get_bucket_logging
 
 
 def get_bucket_logging(self: S3Response) -> Any:
-    """Moto's answer and the key format it forgets."""
+    """Moto's answer with the key format, which it leaves out."""
     layout = self.backend.get_bucket_logging(self.bucket_name).get("TargetObjectKeyFormat")
     if not layout:
         return _get_bucket_logging(self)
@@ -248,12 +245,12 @@ def all_buckets(self: S3Response) -> Any:
     prefix, region = self._get_param("prefix") or "", self._get_param("bucket-region")
     token, limit = self._get_param("continuation-token") or "", self._get_param("max-buckets")
     filtered = any((prefix, region, token, limit))
-    found = [
+    matching = [
         b
         for name, b in sorted(self.backend.buckets.items())
         if name.startswith(prefix) and name > token and region in (None, b.region_name)
     ]
-    page = found[: int(limit or 10_000)]
+    page = matching[: int(limit or 10_000)]
     buckets = [
         {"Name": b.name, "CreationDate": b.creation_date_ISO8601}
         | ({"BucketRegion": b.region_name} if filtered else {})
@@ -261,7 +258,7 @@ def all_buckets(self: S3Response) -> Any:
     ]
     owner = {"ID": "bcaf1ffd86f41161ca5fb16fd081034f", "DisplayName": "webfile"}
     result: dict[str, Any] = {"Owner": owner, "Buckets": buckets}
-    if len(page) < len(found):
+    if len(page) < len(matching):
         result["ContinuationToken"] = page[-1].name
     if prefix:
         result["Prefix"] = prefix

@@ -1,7 +1,7 @@
-"""Where moto's Resource Groups Tagging API differs from AWS for S3, put right.
+"""Correction of moto's Resource Groups Tagging API for S3.
 
-- GetResources answers for one Region; moto, whose S3 is one for all Regions, names every bucket in
-  each of them
+GetResources answers for one Region. Moto has one S3 for all Regions and returns every bucket in
+each of them.
 """
 
 from __future__ import annotations

@@ -26,11 +26,11 @@ NO_MAVEN = (
 
 
 class NoCoordinator(RuntimeError):
-    """There is no Trino to work with; the message says what to do about it."""
+    """There is no Trino to work with. The message says what to do."""
 
 
 def lacking() -> str:
-    """Why there can be no coordinator here; empty where there can."""
+    """Return why no coordinator can start here; empty if one can."""
     try:
         jdk()
     except NoCoordinator as error:
@@ -57,7 +57,7 @@ def jdk(environment: Mapping[str, str] = os.environ, usual: Path = Path("/usr/li
 
 
 def class_path(home: Path) -> str:
-    """Trino's jars, asked of Maven when the versions changed or a jar is gone."""
+    """Return the paths of Trino's jars. Maven fetches them if the versions changed or a jar is gone."""
     pom = SOURCE / "pom.xml"
     kept = KEPT / f"{hashlib.sha256(pom.read_bytes()).hexdigest()[:12]}.classpath"
     if kept.exists() and all(os.path.exists(jar) for jar in kept.read_text().split(":")):
@@ -89,11 +89,11 @@ class Coordinator:
         assert self._process.stdout
         alarm = threading.Timer(PATIENCE, self._process.kill)
         alarm.start()
-        said = self._process.stdout.readline().split()
+        answer = self._process.stdout.readline().split()
         alarm.cancel()
-        if said[:1] != ["READY"]:
-            raise NoCoordinator(f"Trino did not start; it said:\n{log.read_text()[-4000:]}")
-        self.url = said[1]
+        if answer[:1] != ["READY"]:
+            raise NoCoordinator(f"Trino did not start. Its log ends:\n{log.read_text()[-4000:]}")
+        self.url = answer[1]
 
     def close(self) -> None:
         self._process.kill()  # it keeps nothing

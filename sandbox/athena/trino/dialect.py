@@ -1,4 +1,4 @@
-"""Every difference between the SQL of Athena and that of Trino, in statements that reach an engine.
+"""Every difference between the SQL of Athena and that of Trino, in statements for an engine.
 
 - CREATE TABLE AS: properties of Athena's own (table_type, is_external) go; a compression is a matter
   of the session, a delimiter has another name, and JSON means the openx SerDe. Where no location is
@@ -9,7 +9,7 @@
 - an error has Trino's name; to COLUMN_NOT_FOUND Athena adds that it may not be allowed, either
 
 Hive's own statements and SHOW and DESCRIBE never come here: see ddl. Names need
-nothing: Trino too reads "AwsDataCatalog" without regard to case. CloudTrailInputFormat: trino_view.
+nothing: Trino too reads "AwsDataCatalog" without regard to case. CloudTrailInputFormat: see view.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _create_table_as(sql: str, tokens: Sequence[Token], home: str) -> tuple[str,
 
 
 def failure(error: dict[str, Any]) -> AthenaError:
-    """A Trino error as Athena tells it."""
+    """Return a Trino error in Athena's words."""
     name, kind = error["errorName"], error.get("failureInfo", {}).get("type", "")
-    found = Malformed if kind.endswith(".ParsingException") else AthenaError
-    return found(f"{name}: {error.get('message')}{ERRORS.get(name, '')}")
+    reason = Malformed if kind.endswith(".ParsingException") else AthenaError
+    return reason(f"{name}: {error.get('message')}{ERRORS.get(name, '')}")

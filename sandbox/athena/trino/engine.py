@@ -1,8 +1,9 @@
-"""The engine trino: a statement goes to a real Trino coordinator over the same Glue and S3.
+"""The engine trino: a real Trino coordinator runs the statements, over the same Glue and S3.
 
-Athena engine v3 is a Trino, so the text stays what it is but for `trino_dialect`; the catalogue and
-the files are moto's, as `trino_view` shows them. The coordinator is this sandbox's own, or the one
-at TRINO_URL: there a catalog `awsdatacatalog` is made anew, so one coordinator serves one sandbox.
+Athena engine v3 is a Trino, so a statement keeps its text except for what `dialect` changes. The
+catalog and the files are moto's, as `view` shows them. The coordinator is this sandbox's own or the
+one at TRINO_URL. There the catalog `awsdatacatalog` is created anew, so one coordinator serves one
+sandbox.
 """
 
 from __future__ import annotations
@@ -89,9 +90,9 @@ class TrinoEngine:
         try:
             list(self._pages(f"prepare checked from\n{sql}", {}))
         except Malformed as error:
-            found = re.match(r"(.*?line )(\d+)(:.*)", str(error), re.S)
+            match = re.match(r"(.*?line )(\d+)(:.*)", str(error), re.S)
             raise Malformed(
-                f"{found[1]}{int(found[2]) - 1}{found[3]}" if found else str(error)
+                f"{match[1]}{int(match[2]) - 1}{match[3]}" if match else str(error)
             ) from None
 
     def _pages(
@@ -124,8 +125,8 @@ class TrinoEngine:
         answer = self._http.request(method, url, body=body and body.encode(), headers=headers)
         if answer.status != 200:
             raise AthenaError(f"GENERIC_INTERNAL_ERROR: Trino: {answer.status} {answer.data!r}")
-        found: dict[str, Any] = json.loads(answer.data)
-        return found
+        page: dict[str, Any] = json.loads(answer.data)
+        return page
 
     def close(self) -> None:
         if self._own:
@@ -170,14 +171,14 @@ def _nested(value: Any, kind: str, inner: list[Any]) -> str:
     return "{" + ", ".join(f"{k}={cell(v, of, True)}" for k, v, of in pairs) + "}"
 
 
-def _millis(found: re.Match[str]) -> str:
-    return f"{found[1]}.{found[2] or '':0<3}"
+def _millis(match: re.Match[str]) -> str:
+    return f"{match[1]}.{match[2] or '':0<3}"
 
 
 def _describe_view(statement: Statement, sql: str) -> None:
     """Give Glue the columns of a new view, as Athena does; Trino keeps them in its own text only."""
-    found = re.search(r'\bview\s+([\w$".]+)', sql, re.I)
-    names = [statement.database, *(found[1] if found else "").replace('"', "").split(".")]
+    match = re.search(r'\bview\s+([\w$".]+)', sql, re.I)
+    names = [statement.database, *(match[1] if match else "").replace('"', "").split(".")]
     view = statement.catalog.table(names[-2], names[-1])
     if view:
         columns = json.loads(base64.b64decode(view["ViewOriginalText"].split()[3]))["columns"]

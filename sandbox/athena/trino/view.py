@@ -1,12 +1,12 @@
-"""Moto's Glue and S3 as Trino is shown them, on a port of their own.
+"""Moto's Glue and S3 for Trino, on a port of their own.
 
-One thing is not as it is: Trino has no CloudTrailInputFormat. Where Glue names it, Trino is told
-plain text, and an object below such a table's or partition's location is served as JSON lines, one
-event a line. Key, size and time of delivery stay those of the object, so "$path", "$file_size",
-pruning and bytes scanned are what they would be; the spare bytes are a comment in the gzip header.
-What is no readable CloudTrail file is served as it is, and fails to parse.
+Trino has no CloudTrailInputFormat. If Glue names it, Trino sees plain text instead, and an object
+below such a table's or partition's location is served as JSON lines, one event a line. Key, size
+and delivery time stay those of the object, so "$path", "$file_size", pruning and bytes scanned stay
+right; a comment in the gzip header fills the spare bytes. A file that cannot be read as CloudTrail's
+is served as it is, and fails to parse.
 
-Trino's calls do not pass the sandbox's own door: no fault hits them, nobody counts them.
+Trino's calls do not pass `server.Middleware`: they meet no faults and are not counted.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class View:
         return self._app(environ, start_response)
 
     def _glue(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        begun: list[Any] = []
-        body = b"".join(self._app(environ, lambda *start: begun.extend(start)))
+        start: list[Any] = []
+        body = b"".join(self._app(environ, lambda *given: start.extend(given)))
         if CLOUDTRAIL.encode() in body:
             body = json.dumps(json.loads(body, object_hook=self._shown)).encode()
-        headers = [(k, v) for k, v in begun[1] if k.lower() != "content-length"]
-        start_response(begun[0], [*headers, ("Content-Length", str(len(body)))])
+        headers = [(k, v) for k, v in start[1] if k.lower() != "content-length"]
+        start_response(start[0], [*headers, ("Content-Length", str(len(body)))])
         return [body]
 
     def _shown(self, item: dict[str, Any]) -> dict[str, Any]:
@@ -74,9 +74,9 @@ def _object(key: FakeKey, trail: bool, environ: Environ, start: Any) -> Iterable
     body = as_lines(body, key.name.endswith(".gz")) if trail else body
     size, status, headers = len(body), "200 OK", [("ETag", key.etag)]
     headers.append(("Last-Modified", key.last_modified_RFC1123))
-    if asked := re.fullmatch(r"bytes=(\d*)-(\d*)", environ.get("HTTP_RANGE", "")):
-        first = int(asked[1]) if asked[1] else max(size - int(asked[2]), 0)
-        last = min(int(asked[2]), size - 1) if asked[1] and asked[2] else size - 1
+    if span := re.fullmatch(r"bytes=(\d*)-(\d*)", environ.get("HTTP_RANGE", "")):
+        first = int(span[1]) if span[1] else max(size - int(span[2]), 0)
+        last = min(int(span[2]), size - 1) if span[1] and span[2] else size - 1
         body, status = body[first : last + 1], "206 Partial Content"
         headers.append(("Content-Range", f"bytes {first}-{last}/{size}"))
     start(status, [*headers, ("Content-Length", str(len(body)))])
