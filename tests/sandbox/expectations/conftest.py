@@ -1,4 +1,4 @@
-"""An account's marts and evidence of one day, written into the sandbox and held against a suite."""
+"""An account's marts and evidence of one day, written into the sandbox and checked with a suite."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ MARTS = {
 
 
 class World:
-    """The tables of one day: `rows[table]` is a list of dicts, written when first looked at."""
+    """The tables of one day: `rows[table]` is a list of dicts, written before the first check."""
 
     def __init__(self, url: str) -> None:
         self.name = f"w{uuid.uuid4().hex[:12]}"
@@ -138,7 +138,7 @@ class World:
     def observe(
         self, bucket_name: str, logging_state: str = "on", minutes: int = 15, **fields: Any
     ) -> None:
-        """Configuration as it was seen some minutes after the end of the day."""
+        """Configuration in a snapshot some minutes after the end of the day."""
         end = datetime.combine(DAY + timedelta(days=1), datetime.min.time())
         seen = end + timedelta(minutes=minutes)
         self.rows["logging_snapshots"].append(
@@ -157,14 +157,14 @@ class World:
     def observe_account(
         self, account_id: str, state: str, minutes: int = 15, **fields: Any
     ) -> None:
-        """An account as it was looked into some minutes after the end of the day."""
+        """An account in a snapshot some minutes after the end of the day."""
         end = datetime.combine(DAY + timedelta(days=1), datetime.min.time())
         seen = end + timedelta(minutes=minutes)
         row = {"account_id": account_id, "state": state, "observed_at": seen}
         self.rows["accounts"].append(row | {"observed_on": seen.date()} | fields)
 
     def add_hours(self, bucket_name: str, spoiled: dict[int, dict[str, Any]] | None = None) -> None:
-        """A bucket whose hours were all delivered, but for those that `spoiled` changes."""
+        """A bucket whose hours were all delivered, except those that `spoiled` changes."""
         self.observe(bucket_name)
         for hour in range(24):
             delivered = {
@@ -179,13 +179,13 @@ class World:
             self.rows["fct_delivery_hours"].append(delivered | (spoiled or {}).get(hour, {}))
 
     def add_verdict(self, bucket_name: str, verdict: str, **fields: Any) -> None:
-        """A bucket that was observed and judged."""
+        """A bucket with an observation and a verdict."""
         self.observe(bucket_name)
         judged = {"bucket_name": bucket_name, "verdict": verdict, "reasons": [], "weaknesses": []}
         self.rows["fct_logging_coverage"].append(judged | fields)
 
     def add_change(self, effect: str, hour: int = 7, **fields: Any) -> None:
-        """A call of Kim's about a bucket's logging."""
+        """A call of Kim about the logging of a bucket."""
         call = {
             "changed_at": datetime(2026, 11, 20, hour),
             "about": "bucket",
@@ -227,7 +227,7 @@ class World:
         )
 
     def results(self, mart: str, **limits: Any) -> list[evidence.CheckResult]:
-        """What the suite of `mart` says on the sandbox's Athena."""
+        """The results of the suite of `mart` on the sandbox's Athena."""
         if not self.written:
             self.write()
         settings = Settings(lake_bucket=self.name, **limits)
@@ -241,14 +241,14 @@ class World:
         )
 
     def findings(self, mart: str, **limits: Any) -> dict[str, evidence.CheckResult]:
-        """What fails in the suite of `mart`, by the expectation's code; every check was done."""
+        """The failed checks of `mart` by code; every check could be carried out."""
         results = self.results(mart, **limits)
         assert results
         assert [result.message for result in results if result.errored] == []
         return {result.expectation: result for result in results if not result.success}
 
     def write(self) -> None:
-        """Write every table; what is changed in `rows` later is not seen."""
+        """Write every table; later changes of `rows` have no effect."""
         self.written = True
         self.s3.create_bucket(Bucket=self.name)
         for schema, tables in (("evidence", EVIDENCE), ("marts", MARTS)):
@@ -284,7 +284,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def new_world(sandbox: Any) -> Iterator[Callable[[], World]]:
-    """Makes empty worlds; a module spoils one in many places and looks at it once."""
+    """Makes empty worlds; a module breaks one in many places and checks it once."""
     with pytest.MonkeyPatch.context() as environment:
         # PyAthena finds the sandbox as any AWS client does
         environment.setenv("AWS_ENDPOINT_URL", sandbox.url)

@@ -1,4 +1,4 @@
-"""What `python -m lacuna` refuses before it touches anything, and what it keeps to itself."""
+"""What `python -m lacuna` refuses before it touches anything, and what it does not print."""
 
 import http.server
 import json
@@ -30,14 +30,14 @@ def test_a_day_that_is_not_over_is_refused(days_ahead: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["hello", "2026-2-3", "2026-02-30", "1999-01-01"])
-def test_what_is_not_a_day_is_refused(text: str) -> None:
+def test_a_text_that_is_no_day_is_refused(text: str) -> None:
     result = CliRunner().invoke(app, ["run", text])
     assert result.exit_code == 2
     assert text in result.stderr
 
 
 def refused_at_once(monkeypatch, **environ: str | None) -> str:
-    """The one line that a run in this environment ends with, before the patient retries begin."""
+    """The only line that a run in this environment prints, before the patient retries begin."""
     for name, value in environ.items():
         if value is None:
             monkeypatch.delenv(name, raising=False)
@@ -52,28 +52,28 @@ def refused_at_once(monkeypatch, **environ: str | None) -> str:
     return line
 
 
-def test_an_endpoint_where_nobody_answers_is_told_before_anything_is_tried(monkeypatch):
+def test_an_endpoint_without_an_answer_is_reported_before_anything_is_tried(monkeypatch):
     line = refused_at_once(monkeypatch, AWS_ENDPOINT_URL="http://127.0.0.1:1")
     assert "nobody answers at AWS_ENDPOINT_URL=http://127.0.0.1:1: start the sandbox" in line
 
 
-def test_no_credentials_are_told_with_where_to_get_some(monkeypatch, tmp_path):
+def test_missing_credentials_are_reported_with_where_to_get_some(monkeypatch, tmp_path):
     line = refused_at_once(
         monkeypatch, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, HOME=str(tmp_path)
     )
     assert "no AWS credentials found: set AWS_PROFILE" in line
 
 
-def test_half_a_credential_is_told(monkeypatch):
+def test_half_a_credential_is_reported(monkeypatch):
     assert "missing: AWS_SECRET_ACCESS_KEY" in refused_at_once(
         monkeypatch, AWS_SECRET_ACCESS_KEY=None
     )
 
 
-def test_a_server_that_is_not_aws_is_told(monkeypatch):
+def test_a_server_that_is_not_aws_is_reported(monkeypatch):
     class Silent(http.server.BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Nothing: the test reads what Lacuna says."""
+            """Print nothing: the test reads what Lacuna prints."""
 
     with http.server.HTTPServer(("127.0.0.1", 0), Silent) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -82,7 +82,7 @@ def test_a_server_that_is_not_aws_is_told(monkeypatch):
         server.shutdown()
 
 
-def test_refused_credentials_are_told_with_awss_words(monkeypatch, sandbox):
+def test_refused_credentials_are_reported_in_the_words_of_aws(monkeypatch, sandbox):
     sandbox.book.replace([Fault("GetCallerIdentity", error="ExpiredToken", status=403)])
     try:
         line = refused_at_once(monkeypatch, AWS_ENDPOINT_URL=sandbox.url)
@@ -92,20 +92,20 @@ def test_refused_credentials_are_told_with_awss_words(monkeypatch, sandbox):
     assert "ExpiredToken" in line
 
 
-def test_a_workgroup_that_does_not_exist_is_told_before_anything_is_written(cloud, monkeypatch):
+def test_a_workgroup_that_does_not_exist_is_reported_before_anything_is_written(cloud, monkeypatch):
     line = refused_at_once(monkeypatch, LACUNA_WORKGROUP="nosuch")
     assert line.startswith("LACUNA_WORKGROUP is 'nosuch': account 123456789012 has no such")
     assert cloud.client("s3").list_buckets()["Buckets"] == []
     assert cloud.client("glue").get_databases()["DatabaseList"] == []
 
 
-def test_a_lake_of_another_account_is_told_with_its_setting(cloud, monkeypatch):
+def test_a_lake_of_another_account_is_reported_with_its_setting(cloud, monkeypatch):
     cloud.faults({"operation": "HeadBucket", "error": "AccessDenied", "status": 403})
     line = refused_at_once(monkeypatch, LACUNA_LAKE_BUCKET="theirs")
     assert line.startswith("LACUNA_LAKE_BUCKET is 'theirs': HeadBucket is refused")
 
 
-def test_a_query_in_a_workgroup_that_does_not_exist_is_told_so(cloud, monkeypatch):
+def test_a_query_in_a_workgroup_that_does_not_exist_says_so(cloud, monkeypatch):
     monkeypatch.setenv("LACUNA_WORKGROUP", "nosuch")
     result = CliRunner().invoke(app, ["ask", "select 1"])
     assert result.exit_code == 1
@@ -129,17 +129,17 @@ PLAN = {
 
 
 def test_nothing_is_applied_without_naming_a_plan():
-    code, said = remediate("--apply")
+    code, stderr = remediate("--apply")
     assert code == 2
-    assert said.startswith("Which plan? --apply applies a plan that a person has read")
+    assert stderr.startswith("Which plan? --apply applies a plan that a person has read")
 
 
-def test_a_plan_that_is_not_there_is_told(tmp_path):
-    code, said = remediate("--apply", "--plan", str(tmp_path / "none.json"))
-    assert (code, said) == (2, f"there is no plan file {tmp_path}/none.json: plan first\n")
-    code, said = remediate("--apply", "--plan", str(tmp_path))
+def test_a_missing_plan_is_reported(tmp_path):
+    code, stderr = remediate("--apply", "--plan", str(tmp_path / "none.json"))
+    assert (code, stderr) == (2, f"there is no plan file {tmp_path}/none.json: plan first\n")
+    code, stderr = remediate("--apply", "--plan", str(tmp_path))
     assert code == 2
-    assert said.startswith(f"cannot read {tmp_path}: ")
+    assert stderr.startswith(f"cannot read {tmp_path}: ")
 
 
 @pytest.mark.parametrize(
@@ -151,26 +151,26 @@ def test_a_plan_that_is_not_there_is_told(tmp_path):
         (json.dumps(PLAN | {"changes": [{}]}).encode(), "operation is null"),
     ],
 )
-def test_a_file_that_holds_no_plan_is_told_in_a_line(tmp_path, content, why):
+def test_a_file_that_holds_no_plan_is_reported_in_one_line(tmp_path, content, why):
     file = tmp_path / "plan.json"
     file.write_bytes(content)
-    code, said = remediate("--apply", "--plan", str(file))
+    code, stderr = remediate("--apply", "--plan", str(file))
     assert code == 2
-    (line,) = said.splitlines()
+    (line,) = stderr.splitlines()
     assert str(file) in line
     assert why in line
 
 
-def test_a_plan_writes_over_nothing_but_plans(tmp_path):
+def test_a_plan_replaces_only_plans(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("mine")
-    code, said = remediate("--plan", str(file))
-    assert (code, said) == (2, f"a plan's file ends with .json, and {file} does not\n")
+    code, stderr = remediate("--plan", str(file))
+    assert (code, stderr) == (2, f"a plan's file ends with .json, and {file} does not\n")
     assert file.read_text() == "mine"
 
 
-def test_an_undo_is_shown_and_never_written_over(tmp_path):
-    """Nothing makes it again, and whoever wants to read it names it like any plan."""
+def test_an_undo_is_shown_and_never_replaced(tmp_path):
+    """Nothing can make it again. To read it, name it like any plan."""
     file = tmp_path / "remediation.undo-1.json"
     file.write_text(json.dumps({**PLAN, "undo_of": "0123456789abcdef"}))
     before = file.read_text()
@@ -183,7 +183,7 @@ def test_an_undo_is_shown_and_never_written_over(tmp_path):
     assert file.read_text() == before
 
 
-def test_a_plan_that_somebody_has_read_and_cut_is_shown_and_stays(tmp_path):
+def test_a_plan_that_was_read_and_edited_is_shown_and_stays(tmp_path):
     file = tmp_path / "mine.json"
     file.write_text(json.dumps(PLAN))
     result = CliRunner().invoke(app, ["remediate", "--plan", str(file)])
@@ -193,30 +193,30 @@ def test_a_plan_that_somebody_has_read_and_cut_is_shown_and_stays(tmp_path):
 
 
 def test_a_plan_of_another_region_is_refused_before_airflow_starts(cloud, tmp_path):
-    """Its records would lie in a lake that nobody reads, and the lake would be made."""
+    """Its records would be written to a new lake that nobody reads."""
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(PLAN | {"account_id": "123456789012", "region": "eu-north-1"}))
-    code, said = remediate("--apply", "--plan", str(file))
+    code, stderr = remediate("--apply", "--plan", str(file))
     assert code == 2
-    assert "was made in Region eu-north-1" in said
-    assert "set AWS_REGION=eu-north-1" in said
+    assert "was made in Region eu-north-1" in stderr
+    assert "set AWS_REGION=eu-north-1" in stderr
     assert cloud.client("s3").list_buckets()["Buckets"] == []
 
 
-def test_no_plan_is_written_over_a_file_that_holds_something_else(tmp_path):
+def test_no_plan_replaces_a_file_that_holds_something_else(tmp_path):
     file = tmp_path / "package.json"
     file.write_text('{"name": "mine"}')
-    code, said = remediate("--plan", str(file))
+    code, stderr = remediate("--plan", str(file))
     assert (code, file.read_text()) == (2, '{"name": "mine"}')
-    assert "not a plan" in said
+    assert "not a plan" in stderr
 
 
 def test_another_accounts_plan_is_refused_before_airflow_starts(cloud, tmp_path):
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(PLAN))
-    code, said = remediate("--apply", "--plan", str(file))
+    code, stderr = remediate("--apply", "--plan", str(file))
     assert code == 2
-    assert "is a plan for account 210987654321, and this is 123456789012" in said
+    assert "is a plan for account 210987654321, and this is 123456789012" in stderr
     assert cloud.client("s3").list_buckets()["Buckets"] == []
 
 
@@ -231,9 +231,9 @@ def test_an_undo_of_what_was_never_done_is_refused_before_airflow_starts(cloud, 
     undo = {"account_id": "123456789012", "undo_of": "0123456789abcdef", "changes": [change]}
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(PLAN | undo))
-    code, said = remediate("--apply", "--plan", str(file))
+    code, stderr = remediate("--apply", "--plan", str(file))
     assert code == 2
-    assert "1 of 1 changes take back what lacuna_evidence.remediations does not show" in said
+    assert "1 of 1 changes take back what lacuna_evidence.remediations does not show" in stderr
 
 
 @pytest.mark.parametrize(
@@ -268,8 +268,8 @@ def test_make_applies_nothing_by_a_word_that_is_not_1(apply, tmp_path):
     assert "APPLY is 1, or it is not given" in done.stdout.splitlines()
 
 
-def test_airflow_is_calm_without_any_help_from_the_environment(tmp_path):
-    """What is silenced is silenced by name: every other line of Airflow's is still seen."""
+def test_airflow_prints_little_without_any_help_from_the_environment(tmp_path):
+    """Lines are silenced by name: every other line of Airflow is still printed."""
     script = """if True:
         import logging, structlog
         from lacuna.cli import terminal
@@ -314,7 +314,7 @@ def test_a_value_is_shown_as_it_is_and_not_as_markup(monkeypatch):
 
 
 def test_a_second_run_waits_for_the_first_and_then_has_its_turn(tmp_path):
-    """Two at once broke each other's Airflow database. A run that is killed has had its turn."""
+    """Two at once broke each other's Airflow database. A run that is killed releases its turn."""
     turn = "from lacuna.cli import terminal; terminal.wait_for_turn(); print('mine', flush=True); input()"
 
     def started():
