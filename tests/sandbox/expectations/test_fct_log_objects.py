@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from expectations import fct_log_objects
+from expectations.shared import Partition
+
+DAY = date(2026, 11, 20)
 MART = "fct_log_objects"
 INVALID = ("invalid_signature", "foreign_key", "broken_chain", "moved", "unreadable")
 
@@ -160,6 +166,12 @@ def test_the_missing_digests_of_a_chain_are_one_finding(new_world, text_of):
     )
 
 
+def test_a_trail_that_no_longer_delivers_is_reported(findings, text_of):
+    assert text_of(findings["trail_gone"]) == (
+        "deleted no longer delivers to s3://trail/p: it was deleted or moved"
+    )
+
+
 def test_a_digest_without_a_published_key_is_not_called_invalid(findings):
     assert findings["digest_unverified"].offending == ("s3://trail/key_unknown",)
 
@@ -210,6 +222,12 @@ def test_a_day_on_which_nothing_was_delivered_anywhere_is_reported(new_world, te
     assert text_of(world.findings(MART)["nothing_delivered"]) == (
         "no log object was delivered on 2026-11-20 to any of 3 log places"
     )
+
+
+def test_every_check_of_objects_has_a_case_that_trips_it(findings):
+    checks = {check.code for check in fct_log_objects.checks(Partition(DAY))}
+    # a day without a listing or without an object has a test of its own
+    assert set(findings) == checks - {"day_not_catalogued", "nothing_delivered"}
 
 
 def test_severities_distinguish_lost_evidence_from_a_curiosity(findings):

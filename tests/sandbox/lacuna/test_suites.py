@@ -11,8 +11,7 @@ from sqlalchemy import create_engine
 from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
-from lacuna.steps import findings, suites
-from lacuna.steps.findings import Finding
+from lacuna.steps import suites
 
 DAY = date(2026, 11, 20)
 
@@ -95,25 +94,3 @@ def test_the_findings_of_a_result_have_one_item_each_in_every_array(environment,
     passed = next(r for r in results if r.expectation == "tags_changed")
     assert (passed.findings, passed.sentences) == (0, ())
     assert passed.message == "Did all bucket tags stay as they were? Yes."
-
-
-@pytest.mark.parametrize(
-    ("found", "remainders", "lines"),
-    [
-        ([Finding("a is off")], [], ["  a is off"]),
-        (
-            [Finding("a is off", "turn it on"), Finding("b is off", "turn it on")],
-            [],
-            ["  a is off", "  b is off", "    to do: turn it on"],
-        ),
-        ([Finding("a"), Finding("b")], ["and 7 more"], ["  a", "  b", "  and 7 more"]),
-        # above what to do for others it would seem to be repaired by that too
-        (
-            [Finding("a is lost"), Finding("b is off", "turn it on")],
-            [],
-            ["  b is off", "    to do: turn it on", "  a is lost"],
-        ),
-    ],
-)
-def test_each_finding_is_a_line_and_what_to_do_is_written_once(found, remainders, lines):
-    assert findings.lines(found, remainders) == lines
