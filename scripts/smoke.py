@@ -1,8 +1,8 @@
 """`make smoke`: the commands of docker-compose.yml outside Docker, on a real PostgreSQL.
 
-Starts PostgreSQL (from Debian's packages; installs them where it may), then every service's own
-command with its own environment, and waits until the scheduler has carried one delivery day
-through all four DAGs by their assets.
+Starts PostgreSQL (from Debian's packages, which it installs if it is root), then each service's
+command with the service's environment. Waits until the scheduler has run all four DAGs of one
+delivery day, each triggered by its assets.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from pathlib import Path
 import compose
 import psycopg
 
-from sandbox.process import REPO, running
+from sandbox.process import INTERRUPTED, REPO, interrupt_once, running
 from sandbox.up import backfill, wait_until_healthy
 
-PATIENCE = 420.0
+PATIENCE = 900.0  # seconds; an idle machine needs two minutes
 DAGS = 4
 
 
 def main() -> None:
+    """Run the services until one delivery day is done; exit 1 if a DAG or a service fails."""
     ports = {5432: free_port(), 5000: free_port(), 8080: free_port()}
     day = datetime.now(UTC).date() - timedelta(days=1)
     with tempfile.TemporaryDirectory(prefix="lacuna-smoke-") as home, ExitStack() as stack:
@@ -58,12 +59,12 @@ def main() -> None:
         environment = os.environ | services["scheduler"]["environment"]
         backfill(day, day, environment)
         connection = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
-        wait_for(lambda: carried_through(connection, str(day), logs / "logs"), apiserver)
-        say(f"all {DAGS} DAGs carried {day} through by their assets")
+        wait_for(lambda: are_done(connection, str(day), logs / "logs"), apiserver)
+        say(f"all {DAGS} DAGs ran for {day}, triggered by their assets")
 
 
 def read_services(ports: dict[int, int], home: Path) -> dict[str, dict]:
-    """Compose's own reading of the file, with free ports and this checkout in place of /opt/lacuna."""
+    """Return the services as Compose reads them, with free ports and this checkout's paths."""
     binary = Path(compose.__file__).parent / "docker-compose"
     secrets = {"LACUNA_SECRET": "smoke" * 8, "POSTGRES_PASSWORD": "smoke"}
     done = subprocess.run(
@@ -79,7 +80,7 @@ def read_services(ports: dict[int, int], home: Path) -> dict[str, dict]:
 
 @contextmanager
 def postgres(port: int, environment: dict[str, str]) -> Iterator[None]:
-    """A PostgreSQL server with the user, password and database that the environment names."""
+    """Run PostgreSQL with the user, password and database that the environment names."""
     binaries = find_postgres()
     password = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].split(":")[2].split("@")[0]
     # PostgreSQL refuses to run as root
@@ -107,19 +108,21 @@ def postgres(port: int, environment: dict[str, str]) -> Iterator[None]:
 
 
 def find_postgres() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+    """Return the folder of PostgreSQL's commands; install them if this is root on Debian."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not folders and os.geteuid() == 0 and shutil.which("apt-get"):
         say("installing PostgreSQL from Debian's packages")
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-qq", "-y", "postgresql"], check=True,
                        stdout=subprocess.DEVNULL, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found:
+        folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not folders:
         sys.exit("PostgreSQL is needed: apt-get install postgresql")
-    return found[-1]
+    return folders[-1]
 
 
 def answers(connection: str) -> bool:
+    """Whether the database accepts connections."""
     try:
         psycopg.connect(connection, connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -127,8 +130,8 @@ def answers(connection: str) -> bool:
     return True
 
 
-def carried_through(connection: str, partition_key: str, logs: Path) -> bool:
-    """Whether every DAG has a successful run for the partition; a failed run ends the wait."""
+def are_done(connection: str, partition_key: str, logs: Path) -> bool:
+    """Whether every DAG has a successful run for the partition; exit if a run failed."""
     with psycopg.connect(connection) as database:
         runs = database.execute(
             "select dag_id, state from dag_run where partition_key = %s", [partition_key]
@@ -142,10 +145,11 @@ def carried_through(connection: str, partition_key: str, logs: Path) -> bool:
 
 
 def wait_for(condition, process: subprocess.Popen[str]) -> None:
+    """Wait until the condition holds; exit if the process ends or the time is over."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if process.poll() is not None or time.monotonic() > deadline:
-            sys.exit(f"gave up waiting; exit code of {process.args}: {process.poll()}")
+            sys.exit(f"smoke failed: {process.args} ended with {process.poll()}, or took too long")
         time.sleep(1)
 
 
@@ -155,9 +159,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def say(words: str) -> None:
-    print(f"smoke: {words}", flush=True)
+def say(text: str) -> None:
+    print(f"smoke: {text}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    interrupt_once()
+    try:
+        main()
+    except KeyboardInterrupt:
+        say("interrupted; every service is stopped")
+        sys.exit(INTERRUPTED)

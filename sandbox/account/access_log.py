@@ -1,4 +1,4 @@
-"""Server access logging as S3 does it: a request becomes lines, an hour of lines log objects."""
+"""Server access logging of S3: requests become lines, an hour of lines becomes log objects."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _FEWEST_FIELDS, _MOST_FIELDS = 24, 28
 
 
 class Entry(NamedTuple):
-    """What one request leaves in one bucket's log: its lines, each with its line end.
+    """The lines of one request in one bucket's log, each with its line end.
 
-    `request` is None where it belongs to another bucket (the second record of a copy).
-    `is_record` is false where only the head of the line can be read.
+    `request` is None if it belongs to another bucket (the second record of a copy). `is_record` is
+    false if only the head of the line can be parsed.
     """
 
     received: int
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LogObject:
-    """One object as the log service writes it."""
+    """A log object as the log service writes it."""
 
     log_bucket: str
     key: str
@@ -50,7 +50,7 @@ class LogObject:
 
 
 def entry(request: Request) -> Entry:
-    """The lines a request leaves in the log of the bucket it was sent to."""
+    """Return the lines of a request in the log of the bucket it was sent to."""
     text = _own_line(request)
     count = 1
     if request.batch_keys:
@@ -64,7 +64,7 @@ def entry(request: Request) -> Entry:
 
 
 def copied_entry(request: Request) -> tuple[Bucket, Entry] | None:
-    """The line a copy leaves in the log of another bucket, the one it was copied from."""
+    """Return the line of a copy in the log of its source, if that is another bucket."""
     source = request.copy_source
     if source is None or source[0] is request.bucket:
         return None
@@ -72,7 +72,7 @@ def copied_entry(request: Request) -> tuple[Bucket, Entry] | None:
 
 
 def logged_key(request: Request) -> str:
-    """The key as S3 prints it: percent-encoded twice, but once where S3 itself acts."""
+    """Return the key as S3 prints it: percent-encoded twice, or once if S3 itself acts."""
     if request.key is None:
         return "-"
     once = once_encoded(request.key)
@@ -125,7 +125,7 @@ def _clock(minute: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _tail(client: Client, bucket: Bucket, field_count: int) -> str:
-    """The fields from the 20th on; the 28th is one that AWS has yet to announce."""
+    """Return the fields from the 20th on; the 28th is one that AWS has not announced yet."""
     host = host_header(client, bucket)
     fields = [client.signature, client.cipher, client.auth, host, client.tls]
     fields += [client.access_point, "Yes" if client.acl_required else "-"]
@@ -138,7 +138,7 @@ def _tail(client: Client, bucket: Bucket, field_count: int) -> str:
 
 @lru_cache(maxsize=4096)
 def host_header(client: Client, bucket: Bucket) -> str:
-    """The host that a client asks for a bucket."""
+    """Return the host name that a client uses for a bucket."""
     if client.path_style:
         return f"s3.{bucket.region}.amazonaws.com"
     if client.name == "website visitor":
@@ -149,7 +149,7 @@ def host_header(client: Client, bucket: Bucket) -> str:
 def log_objects(
     bucket: Bucket, hour: int, entries: list[Entry], rng: random.Random
 ) -> Iterator[LogObject]:
-    """An hour's entries in objects of a few minutes each, delivered 15 to 120 minutes later."""
+    """Return an hour's entries in objects of some minutes each, delivered 15 to 120 minutes later."""
     count = _object_count(sum(entry.line_count for entry in entries))
     width = HOUR // count
     slices: list[list[Entry]] = [[] for _ in range(count)]
@@ -164,7 +164,7 @@ def log_objects(
 def log_object(
     bucket: Bucket, entries: list[Entry], delivered_at: int, rng: random.Random
 ) -> LogObject:
-    """One object of one event day, its records in no order."""
+    """Return one object of one event day, its records in no order."""
     shuffled = entries[:]
     rng.shuffle(shuffled)
     return LogObject(
@@ -178,7 +178,7 @@ def log_object(
 
 
 def log_key(bucket: Bucket, event_time: int, delivered_at: int, unique: str) -> str:
-    """The object's key in the bucket's layout."""
+    """Return the object's key in the bucket's layout."""
     prefix = bucket.target_prefix or ""
     delivered = moment(delivered_at)
     if bucket.layout is Layout.SIMPLE:

@@ -1,7 +1,7 @@
-"""One simulation as a stream of stored objects, hour by hour, and then its answer sheet.
+"""One simulation as a stream of stored objects, hour by hour, and then its truth file.
 
-No network and no clock: the same plan gives the same bytes. An hour is held in memory at a
-time, so a million requests need no more than their busiest hour.
+It uses no network and no clock: the same plan gives the same bytes. Only one hour is in memory at a
+time, so a million requests need no more memory than their busiest hour.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from sandbox.account.traffic import Request
 from sandbox.account.truth import BucketTruth, Fault, Truth
 
 _DUPLICATE_AFTER = 7 * 60
-# Requests of an hour whose records are tampered with end inside it, so that the event's hour
-# is the record's hour and a lost record is looked for where it was lost.
+# If an hour's records are tampered with, its requests end inside it. Then the event and the record
+# have the same hour, and a lost record is missed in the hour in which it was lost.
 _TAMPERED_SECONDS = HOUR - 200
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as it lies in a bucket; `delivered_at` is its LastModified."""
+    """An object as stored in a bucket; `delivered_at` is its LastModified."""
 
     bucket: str
     key: str
@@ -51,7 +51,7 @@ class StoredObject:
 
 
 class Account:
-    """A simulation in progress: `objects()` is read once, `truth()` afterwards."""
+    """A simulation in progress: read `objects()` once, then call `truth()`."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -65,7 +65,7 @@ class Account:
             self._extras[burst.bucket, burst.start - burst.start % HOUR].append(burst)
 
     def objects(self) -> Iterator[StoredObject]:
-        """Everything that is delivered by the end of the period."""
+        """Yield everything that is delivered by the end of the period."""
         planned = _volumes(self.plan)
         for hour in self.plan.period.hours():
             entries: dict[Bucket, list[Entry]] = defaultdict(list)
@@ -80,7 +80,7 @@ class Account:
         yield from self._deliver_strays()
 
     def truth(self) -> Truth:
-        """The answer sheet; complete once all objects were taken."""
+        """Return the truth file; it is complete after the last object."""
         plan, book = self.plan, self.ledger
         return Truth(
             seed=plan.seed,
@@ -99,7 +99,7 @@ class Account:
         )
 
     def _manage(self, hour: int) -> None:
-        """The hour's management events, which ask nothing of a bucket's log."""
+        """Add the hour's management events, which leave no record in an access log."""
         for region in REGIONS:
             for at, event in management.account_events(self.plan.seed, region, hour):
                 self._windows[region, at - at % WINDOW].append((at, [event]))
@@ -131,7 +131,7 @@ class Account:
             for request in traffic.forged(bucket, hour, rng):
                 self._record(request)
                 self.ledger.totals["requests"] += 1
-                # It tells that the request came, and nothing else that anyone may rely on.
+                # the head of the line shows the request; nothing else in it can be trusted
                 entries[bucket].append(access_log.entry(request)._replace(is_record=False))
 
     def _take(self, request: Request, entries: dict[Bucket, list[Entry]]) -> None:
@@ -194,7 +194,7 @@ class Account:
         held: list[Entry],
         rng: random.Random,
     ) -> list[LogObject]:
-        """The hour's objects after what was planted, which is marked in the ledger."""
+        """Return the hour's objects with the planted fault, which is marked in the ledger."""
         if tamper.how is Tampering.LOSE:
             for entry in held:
                 if entry.request is not None:
@@ -249,7 +249,7 @@ class Account:
         yield StoredObject(made.log_bucket, made.key, made.body, made.delivered_at)
 
     def _deliver_trail(self, before: int | None) -> Iterator[StoredObject]:
-        """The files of all windows that end by then: no later request can add to them."""
+        """Yield the files of the windows that end by `before`: no later request adds to them."""
         ready = [key for key in self._windows if before is None or key[1] + WINDOW <= before]
         for region, window in sorted(ready):
             taken = self._windows.pop((region, window))
@@ -295,10 +295,11 @@ class Account:
         for region in REGIONS:
             key = digests.signing_key(self.plan.seed, region)
             files = self._listed[region]
-            for one in digests.digests(region, files, self.plan.period, self.plan.seed, key):
-                self.ledger.add(one.delivered_at, digests=1)
-                self.newest_digest = max(self.newest_digest, one.delivered_at)
-                yield StoredObject(TRAIL_BUCKET, one.key, one.body, one.delivered_at, one.metadata)
+            for digest in digests.digests(region, files, self.plan.period, self.plan.seed, key):
+                at = digest.delivered_at
+                self.ledger.add(at, digests=1)
+                self.newest_digest = max(self.newest_digest, at)
+                yield StoredObject(TRAIL_BUCKET, digest.key, digest.body, at, digest.metadata)
 
     def _deliver_strays(self) -> Iterator[StoredObject]:
         for stray in self.plan.strays:
@@ -310,7 +311,7 @@ class Account:
 
 
 def _volumes(plan: Plan) -> dict[tuple[Bucket, int], int]:
-    """How many requests each bucket sees in each hour, bursts apart."""
+    """Return the number of requests of each bucket in each hour, without the bursts."""
     shares = {
         (bucket, hour): volume(bucket, hour) for hour in plan.period.hours() for bucket in SOURCES
     }
@@ -321,9 +322,9 @@ def _volumes(plan: Plan) -> dict[tuple[Bucket, int], int]:
 
 
 def _split(entries: list[Entry], share: float) -> tuple[list[Entry], list[Entry]]:
-    """Entries to keep and to take away: every second one, for a share of a half.
+    """Split entries into those to keep and those to take; a share of 0.5 takes every second one.
 
-    The ones that the trail witnessed come first, so that both parts hold some of them.
+    Entries that the trail recorded come first, so that both parts hold some of them.
     """
     ranked = sorted(entries, key=lambda entry: (not _is_witnessed(entry), entry.received))
     kept: list[Entry] = []
@@ -345,7 +346,7 @@ def _with_repeated_lines(made: LogObject, count: int) -> LogObject:
 
 
 def _with_spoiled_lines(made: LogObject, rng: random.Random) -> tuple[LogObject, int]:
-    """The object with two lines cut off and two of rubbish mixed in."""
+    """Return the object with two truncated lines and two lines of garbage mixed in."""
     lines = _lines(made.body)
     plain = [line for line in lines if line.count(b'"') == 6 and b" HTTP/1.1" in line]
     cut = [plain[0][: plain[0].index(b' HTTP/1.1"') + 2], plain[1][: plain[1].index(b'"') - 1]]
@@ -361,7 +362,7 @@ def _lines(body: bytes) -> list[bytes]:
 
 
 def _located(fault: Fault, mark: Mark | None) -> Fault:
-    """The fault with the object in which it ended up."""
+    """Return the fault with the object in which it ended up."""
     if mark is None:
         return fault
     expect = fault.expect

@@ -1,4 +1,4 @@
-"""Who asks: people, roles, services and strangers, as each log describes them."""
+"""The callers: people, roles, services and strangers, as each log describes them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CIPHER = "ECDHE-RSA-AES128-GCM-SHA256"
 CIPHER_13 = "TLS_AES_128_GCM_SHA256"
 
 
-# Compared by identity: there is one of each, and a million lookups hash them.
+# Compared by identity: each client exists once, and a million lookups hash it.
 @dataclass(frozen=True, slots=True, eq=False)
 class Client:
-    """A requester. `identity` is the event's userIdentity; None: never in CloudTrail.
+    """A requester. `identity` is the event's userIdentity; None: CloudTrail never records it.
 
-    `is_service` marks requests that an AWS service makes for itself, `invoked_by` those it
-    makes on behalf of a caller who is named.
+    `is_service` marks requests that an AWS service makes for itself; `invoked_by` names the service
+    that makes them for another caller.
     """
 
     name: str
@@ -104,7 +104,7 @@ def _service(principal: str) -> Client:
     )
 
 
-# Replaced by the hour in which an event happens, when the event is written.
+# A placeholder: writing an event replaces it with the event's hour.
 SESSION_START = "@session-start@"
 
 _OFFICE = tuple(f"198.51.100.{n}" for n in range(10, 40))
@@ -222,7 +222,7 @@ DEVICES = Client(
     addresses=_AWS + _HOMES_V6,
     source_region="eu-west-1",
 )
-# Athena reads for a person: the access log names the role, the event also names Athena.
+# Athena reads for a person: the access log names the role, and the event also names Athena.
 ATHENA = Client(
     **_role("analyst-queries", "dashboards", invokedBy="athena.amazonaws.com"),
     user_agents=("athena.amazonaws.com",),

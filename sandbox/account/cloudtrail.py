@@ -1,4 +1,4 @@
-"""CloudTrail as it writes: a request becomes events, five minutes of a Region's events a file."""
+"""CloudTrail: requests become events, five minutes of a Region's events become a file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SOONEST, _LATEST = 120, 600
 
 @dataclass(frozen=True, slots=True)
 class TrailFile:
-    """One log file. `content` is the JSON that digests hash, `body` the gzip that is stored."""
+    """A log file. `content` is the JSON that digests hash, `body` the gzip that is stored."""
 
     region: str
     window: int
@@ -59,7 +59,7 @@ def is_recorded(request: Request) -> bool:
 
 
 def events(request: Request) -> list[str]:
-    """The events of a recorded request as JSON: one, and one more per key of a batch delete."""
+    """Return the events of a recorded request as JSON: one, and one per key of a batch delete."""
     made = [_event(request)]
     made += [_service_event(request, key) for key in request.batch_keys]
     return made
@@ -89,7 +89,7 @@ def _event(r: Request) -> str:
 
 
 def _service_event(r: Request, key: str) -> str:
-    """The event that names one key of a batch delete (since June 2025)."""
+    """Return the event of one key of a batch delete (CloudTrail adds it since June 2025)."""
     arn = json.dumps(f"{r.bucket.arn}/{key}")
     return (
         f'{{"eventVersion":"1.11","userIdentity":{_identity(r.client, r.completed // HOUR)},'
@@ -126,7 +126,7 @@ def _identity(client: Client, hour_number: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _agent(user_agent: str) -> str:
-    # CloudTrail keeps 1 KB of it; a service's name stands without brackets.
+    # CloudTrail keeps 1 KB of it; a service's name has no brackets
     if user_agent.endswith(".amazonaws.com"):
         return json.dumps(user_agent)
     return json.dumps(f"[{user_agent}]"[:1024])
@@ -137,9 +137,9 @@ def _address(r: Request) -> str:
 
 
 def _event_id(text: str) -> str:
-    # Derived, so that an event keeps its id however often the account is made.
-    found = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-    return f"{found[:8]}-{found[8:12]}-4{found[13:16]}-a{found[17:20]}-{found[20:]}"
+    # derived, so that an event keeps its id when the account is generated again
+    digits = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 @lru_cache(maxsize=4096)
@@ -196,7 +196,7 @@ def _additional(r: Request) -> str:
 
 @lru_cache(maxsize=4096)
 def _tls(client: Client, bucket: Bucket) -> str:
-    # Calls by services and plain HTTP carry no TLS details.
+    # calls by services and over plain HTTP have no TLS details
     if client.is_service or client.tls == "-":
         return ""
     host = host_header(client, bucket)
@@ -209,14 +209,14 @@ def _tls(client: Client, bucket: Bucket) -> str:
 
 @lru_cache(maxsize=4096)
 def delivered_at(seed: int, region: str, window: int) -> int:
-    """When the file with the events of [window, window + 5 minutes) arrives."""
+    """Return when the file of [window, window + 5 minutes) is delivered."""
     return window + WINDOW + _draw(seed, region, window).randint(_SOONEST, _LATEST)
 
 
 def trail_file(
     seed: int, region: str, window: int, records: list[str], times: list[int]
 ) -> TrailFile:
-    """The file of one Region's window."""
+    """Return the file of one Region's window."""
     arrived = delivered_at(seed, region, window)
     unique = "".join(_draw(seed, region, window + 1).choices(_LETTERS, k=16))
     content = f'{{"Records":[{",".join(records)}]}}'.encode()
@@ -234,7 +234,7 @@ def trail_file(
 
 
 def forged_file(seed: int, genuine: TrailFile) -> TrailFile:
-    """A file of requests that nobody made: those of `genuine` under other request ids."""
+    """Return a file of requests that nobody made: those of `genuine` with other request ids."""
     draw = _draw(seed, genuine.region, genuine.window + 2)
     records = json.loads(genuine.content)["Records"]
     for record in records:
@@ -253,7 +253,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def file_key(region: str, arrived: int, unique: str) -> str:
-    """A log file's key: path and name carry the moment of delivery."""
+    """Return a log file's key; its path and name hold the moment of delivery."""
     at = moment(arrived)
     return (
         f"AWSLogs/{ACCOUNT_ID}/CloudTrail/{region}/{at:%Y/%m/%d}/"

@@ -38,14 +38,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A Region's key pair: `public_der` is what ListPublicKeys serves."""
+    """A Region's key pair; ListPublicKeys returns `public_der`."""
 
     private: rsa.RSAPrivateKey
     public_der: bytes
     fingerprint: str
 
     def sign(self, text: str) -> str:
-        """RSA PKCS#1 v1.5 with SHA-256, in hex."""
+        """Return the signature: RSA PKCS#1 v1.5 with SHA-256, in hex."""
         return self.private.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()).hex()
 
 
@@ -61,7 +61,7 @@ class Digest:
 
 
 def listed(file: TrailFile) -> Listed:
-    """What a digest says of a file: the hash is that of the uncompressed content."""
+    """Return a file as a digest lists it; the hash is that of the uncompressed content."""
     return Listed(
         file.key,
         hashlib.sha256(file.content).hexdigest(),
@@ -74,7 +74,7 @@ def listed(file: TrailFile) -> Listed:
 def digests(
     region: str, files: list[Listed], period: Period, seed: int, key: SigningKey
 ) -> Iterator[Digest]:
-    """The Region's chain, one an hour also where nothing was delivered, as far as delivered."""
+    """Yield the Region's chain: one digest an hour, even without files, until the period ends."""
     rng = random.Random(f"{seed}/digests/{region}")
     previous: tuple[str, bytes, str] | None = None
     for end in range(period.start + _ENDS_AT[region], period.end, HOUR):
@@ -95,7 +95,7 @@ def digests(
 
 
 def digest_key(region: str, end: int) -> str:
-    """A digest's key: path and name carry the end of the hour it covers."""
+    """Return a digest's key; its path and name hold the end of the hour that it covers."""
     at = moment(end)
     return (
         f"AWSLogs/{ACCOUNT_ID}/CloudTrail-Digest/{region}/{at:%Y/%m/%d}/"
@@ -107,7 +107,7 @@ def digest_key(region: str, end: int) -> str:
 def string_to_sign(
     end: int, key: str, content: bytes, previous: tuple[str, bytes, str] | None
 ) -> str:
-    """The four lines that are signed; the first digest of a chain signs a literal `null`."""
+    """Return the four signed lines; in the first digest of a chain the last one is `null`."""
     return "\n".join(
         (
             iso(end),
@@ -157,7 +157,7 @@ def _content(
 
 @lru_cache(maxsize=16)
 def signing_key(seed: int, region: str) -> SigningKey:
-    """The Region's key, made from the seed so that signatures repeat. It protects nothing."""
+    """Return the Region's key, derived from the seed so that signatures repeat."""
     rng = random.Random(f"{seed}/key/{region}")
     p, q = _prime(rng), _prime(rng)
     d = pow(_EXPONENT, -1, (p - 1) * (q - 1))
@@ -177,7 +177,7 @@ def signing_key(seed: int, region: str) -> SigningKey:
 
 
 def _prime(rng: random.Random) -> int:
-    """A prime of half the key's length whose product with another has the whole length."""
+    """Return a prime of half the key's length; the product of two has the full length."""
     half = _KEY_BITS // 2
     while True:
         candidate = rng.getrandbits(half) | (3 << (half - 2)) | 1
@@ -189,7 +189,7 @@ _SMALL_PRIMES = [n for n in range(3, 2000, 2) if all(n % m for m in range(3, int
 
 
 def _is_prime(candidate: int) -> bool:
-    # Fermat's test is enough here: nobody chooses the candidates, and bad keys fail to load.
+    # Fermat's test is enough: nobody chooses the candidates, and a bad key fails to load
     if any(candidate % small == 0 for small in _SMALL_PRIMES):
         return False
     return all(pow(base, candidate - 1, candidate) == 1 for base in (2, 3, 5, 7))

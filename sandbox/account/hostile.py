@@ -1,8 +1,8 @@
-"""Texts that strangers put into requests, and lines that nobody can trust.
+"""Texts that strangers put into requests, and lines that cannot be trusted.
 
-The first kind is nasty but can be read in one way only: a quotation mark inside a field is
-never followed by a blank (or by ` HTTP/` alone), so no field can be mistaken for two. It must
-come out of the marts as it went in, and do no harm in SQL, HTML, CSV or on a terminal.
+The first kind is hostile but unambiguous: a quotation mark inside a field is never followed by a
+blank (or only by ` HTTP/`), so no field looks like two. The marts must return it unchanged, and it
+must do no harm in SQL, HTML, CSV or on a terminal.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ REQUEST_LINES: tuple[tuple[str, str], ...] = (
     ("GET /" + "A" * 900 + " HTTP/1.1", "A" * 900),
 )
 
-# Keys that tempt a parser to decode once too often, or that quote, split or hide things.
+# Keys that a parser could decode once too often, and keys that quote, split or hide text.
 KEYS: tuple[str, ...] = (
     "annual report 2026.pdf",
     "100%25 literal.txt",
@@ -74,7 +74,7 @@ KEYS: tuple[str, ...] = (
 
 
 def forged_fields(host_id: str) -> tuple[tuple[str, str, str], ...]:
-    """(request line, referrer, user agent) of requests that forge fields beyond their own."""
+    """Return (request line, referrer, user agent) of requests that forge further fields."""
     tail = "SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader h.example TLSv1.2 - - us-east-1"
     return (
         ("GET /login HTTP/1.1", "-", f'Mozilla/5.0" - {host_id} {tail} "x'),
@@ -84,7 +84,7 @@ def forged_fields(host_id: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def rubbish() -> tuple[str, ...]:
-    """Lines that are no record at all. Valid UTF-8 without line ends, so that bytes add up."""
+    """Return lines that are no records: valid UTF-8 without line ends, so that bytes add up."""
     return (
         "".join(chr(1 + (n * 37) % 8) + chr(0x250 + (n * 91) % 500) for n in range(120)),
         "\x7fELF\x02\x01\x01" + "\x01" * 40 + "\x1f\x08 \x03",

@@ -1,4 +1,4 @@
-"""Management events of the account that are no requests to a bucket: the trail's other content."""
+"""Management events of the account, which are no requests to a bucket's objects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sandbox.account.selectors import event_selectors
 
 @dataclass(frozen=True, slots=True)
 class LoggingChange:
-    """A call that turns a bucket's logging off, or on again as it is configured."""
+    """A call that turns a bucket's logging off, or on again as configured."""
 
     bucket: Bucket
     at: int
@@ -34,7 +34,7 @@ class LoggingChange:
 
 @dataclass(frozen=True, slots=True)
 class SelectorsChange:
-    """A call that sets the trail's selectors as they are, but for a bucket that is left out."""
+    """A call that puts the trail's selectors again, perhaps without one bucket."""
 
     at: int
     client: Client
@@ -43,7 +43,7 @@ class SelectorsChange:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Any other call that changes what is logged, asked for in the trail's home Region."""
+    """Any other call that changes what is logged, made in the trail's home Region."""
 
     at: int
     client: Client
@@ -65,7 +65,7 @@ _ROUTINE: tuple[tuple[str, str, bool, Client, dict[str, Any] | None], ...] = (
 
 
 def account_events(seed: int, region: str, hour: int) -> Iterator[tuple[int, str]]:
-    """(time, event) of an hour's routine in a Region."""
+    """Yield (time, event) of the routine calls of an hour in a Region."""
     rng = random.Random(f"{seed}/management/{region}/{hour}")
     for source, name, reads, client, parameters in _ROUTINE:
         at = hour + rng.randrange(HOUR)
@@ -76,7 +76,7 @@ def account_events(seed: int, region: str, hour: int) -> Iterator[tuple[int, str
 
 
 def logging_changed(seed: int, change: LoggingChange) -> tuple[int, str]:
-    """(time, event) of a call of PutBucketLogging."""
+    """Return (time, event) of a PutBucketLogging call."""
     bucket = change.bucket
     rng = random.Random(f"{seed}/management/{bucket.name}/{change.at}")
     status = logging_status(bucket) if change.turns_on else {}
@@ -94,9 +94,9 @@ def logging_changed(seed: int, change: LoggingChange) -> tuple[int, str]:
 
 
 def selectors_changed(seed: int, change: SelectorsChange) -> tuple[int, str]:
-    """(time, event) of a call of PutEventSelectors."""
+    """Return (time, event) of a PutEventSelectors call."""
     rng = random.Random(f"{seed}/management/selectors/{change.at}")
-    # the names of a call's members begin with a small letter in CloudTrail's own events
+    # CloudTrail's events write the parameters of a call with a lowercase first letter
     selectors = [
         {
             "name": selector["Name"],
@@ -121,7 +121,7 @@ def selectors_changed(seed: int, change: SelectorsChange) -> tuple[int, str]:
 
 
 def called(seed: int, call: Call) -> tuple[int, str]:
-    """(time, event) of a call."""
+    """Return (time, event) of a call."""
     rng = random.Random(f"{seed}/management/{call.name}/{call.at}")
     text = _event(
         rng, TRAIL_HOME, call.at, call.source, call.name,

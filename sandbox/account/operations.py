@@ -1,4 +1,4 @@
-"""What is asked of S3: each operation as the access log, HTTP and CloudTrail name it."""
+"""S3 operations, as the access log, HTTP and CloudTrail name each of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`event_name` None means that CloudTrail never records it."""
+    """An operation of S3. `event_name` is None if CloudTrail never records it."""
 
     name: str
     method: str
@@ -18,7 +18,7 @@ class Operation:
 
     @property
     def reads(self) -> bool:
-        """Whether it counts as a read, for selectors and for reconciliation."""
+        """Whether it is a read, for selectors and for the comparison of the logs."""
         return self.method in {"GET", "HEAD"}
 
 
@@ -82,13 +82,13 @@ CHECKSUM = Operation("S3.COMPUTE.OBJECT.CHECKSUM", "-", None)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An operation with its outcome. `bytes_sent` None means the whole object."""
+    """An operation with its outcome. `bytes_sent` is None if the whole object is sent."""
 
     operation: Operation
     status: int = 200
     error: str | None = None
     bytes_sent: int | None = 0
-    # Authentication failures, redirects and malformed requests reach the access log only.
+    # authentication failures, redirects and malformed requests are in the access log only
     is_recorded: bool = True
 
 

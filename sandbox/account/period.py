@@ -30,33 +30,33 @@ class Period:
 
     @property
     def end(self) -> int:
-        """The end of the last delivery day: what comes later is still on its way."""
+        """The end of the last delivery day; nothing is delivered later."""
         return self.start + self.days * DAY
 
     def hours(self) -> Iterator[int]:
-        """The start of every hour."""
+        """Yield the start of every hour."""
         return iter(range(self.start, self.end, HOUR))
 
     def dates(self) -> list[date]:
-        """Every day."""
+        """Return every day."""
         return [self.first + timedelta(days=n) for n in range(self.days)]
 
     def hour(self, days_before_last: int, hour_of_day: int) -> int:
-        """An hour counted from the last day, on the first day where the period is shorter."""
+        """Return an hour, its day counted from the last one; never before the first day."""
         day = max(self.days - 1 - days_before_last, 0)
         return self.start + day * DAY + hour_of_day * HOUR
 
 
 def moment(second: int) -> datetime:
-    """A second of the epoch as a UTC datetime."""
+    """Return a second of the epoch as a UTC datetime."""
     return datetime.fromtimestamp(second, UTC)
 
 
 def iso(second: int) -> str:
-    """`2026-01-02T03:04:05Z`."""
+    """Return a second of the epoch as `2026-01-02T03:04:05Z`."""
     return moment(second).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def day_of(second: int) -> date:
-    """The UTC day of a second."""
+    """Return the UTC day of a second of the epoch."""
     return moment(second).date()

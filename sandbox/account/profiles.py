@@ -1,4 +1,4 @@
-"""Kinds of buckets: who uses them, for what, under which keys and at what time of day."""
+"""Kinds of buckets: their callers, operations, keys and daily rhythm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.account.selectors import WATCHED_PREFIX
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """What a kind of bucket sees, `weight` being its share. Acts beyond ACTS take several rows."""
+    """A share (`weight`) of a kind's requests. Acts that are not in ACTS make several rows."""
 
     weight: float
     clients: tuple[Client, ...]
@@ -26,7 +26,7 @@ class Habit:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A kind of bucket: its habits, its keys, its day."""
+    """A kind of bucket: its habits, keys and daily rhythm."""
 
     habits: tuple[Habit, ...]
     keys: Callable[[random.Random, int], str]
@@ -272,7 +272,7 @@ PROFILES: dict[str, Profile] = {
 
 
 def volume(bucket: Bucket, hour: int) -> float:
-    """How busy a bucket is in an hour, relative to all others."""
+    """Return the volume of a bucket in an hour, relative to all others."""
     profile = PROFILES[bucket.profile]
     at = moment(hour)
     weekly = profile.weekend if at.weekday() >= _WEEKEND else 1.0

@@ -1,4 +1,4 @@
-"""Writes the simulated account into a running sandbox."""
+"""Write the simulated account into a running sandbox."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ PutObjects = Callable[[str, Iterable[Put]], object]
 
 
 def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> Truth:
-    """Fill the sandbox at `url`, which runs in this process, and say what was planted.
+    """Fill the sandbox at `url`, which runs in this process; return what was planted.
 
-    `until` is the last delivery day; logs of its last requests are still on their way.
+    `until` is the last delivery day; the logs of its last requests are not delivered yet.
     """
     from sandbox.athena.moto_fixes.cloudtrail import record_delivery, record_delivery_error
     from sandbox.athena.moto_fixes.s3 import put_objects
@@ -49,18 +49,18 @@ def simulate(url: str, seed: int, requests: int, until: date, days: int = 4) -> 
 
 
 def store(objects: Iterable[StoredObject], put_objects: PutObjects) -> None:
-    """Hand the stream on, a bucket at a time."""
-    for bucket, of_bucket in groupby(objects, key=lambda one: one.bucket):
+    """Pass the stream on, one bucket at a time."""
+    for bucket, of_bucket in groupby(objects, key=lambda item: item.bucket):
         put_objects(bucket, _puts(of_bucket))
 
 
 def _puts(objects: Iterable[StoredObject]) -> Iterator[Put]:
-    for one in objects:
-        yield one.key, one.body, moment(one.delivered_at), one.metadata
+    for item in objects:
+        yield item.key, item.body, moment(item.delivered_at), item.metadata
 
 
 def register_keys(seed: int, period: Period) -> None:
-    """Let ListPublicKeys serve the keys that the digests were signed with."""
+    """Make ListPublicKeys return the keys that the digests were signed with."""
     from sandbox.athena.moto_fixes.cloudtrail import register_public_key
 
     for region in b.REGIONS:
@@ -71,16 +71,37 @@ def register_keys(seed: int, period: Period) -> None:
 
 
 def configure(url: str) -> None:
-    """Create the buckets, their logging, the trails, and what may not be read."""
+    """Create the buckets, their logging and the trails, and refuse the calls of REFUSED."""
     regions = {bucket.region for bucket in b.BUCKETS}
     clients: dict[str, S3Client] = {region: _client("s3", url, region) for region in regions}
-    # S3 takes a target for logging only while it is there, in the same Region
+    _create_buckets(clients)
+    for name, hardening in b.HARDENING.items():
+        _harden(clients[b.BY_NAME[name].region], name, hardening)
+    for name, policy in policies.log_bucket_policies().items():
+        clients[b.BY_NAME[name].region].put_bucket_policy(Bucket=name, Policy=policy)
+    clients["us-east-1"].put_bucket_policy(
+        Bucket=b.TRAIL_BUCKET, Policy=policies.trail_bucket_policy()
+    )
+    inventory_region = b.BY_NAME[b.INVENTORY_BUCKET].region
+    _create_inventory(clients[inventory_region], _client("glue", url, "us-east-1"))
+    _create_trails(_client("cloudtrail", url, b.TRAIL_HOME))
+    clients[b.TRAIL_HOME].delete_bucket(Bucket=b.GONE_TRAIL_BUCKET)
+    _create_stores(url)
+    _refuse(url)
+
+
+def _create_buckets(clients: dict[str, S3Client]) -> None:
+    """Create the buckets and their logging, then delete the log buckets that are gone.
+
+    S3 accepts a log bucket only while it exists, in the same Region, and grants on log objects only
+    while the log bucket accepts ACLs. So the log buckets are hardened afterwards.
+    """
     former = [
         Bucket(name, b.REGIONS[0], "none", 0) for name in (b.GONE_LOGS, b.TAKEN_LOGS, b.MOVED_LOGS)
     ]
-    there = [one for one in b.LOG_BUCKETS if one.name != b.MOVED_LOGS]
+    existing = [bucket for bucket in b.LOG_BUCKETS if bucket.name != b.MOVED_LOGS]
     trail_bucket = Bucket(b.GONE_TRAIL_BUCKET, b.TRAIL_HOME, "none", 0)
-    for bucket in (*there, *former, trail_bucket, *b.SOURCES):
+    for bucket in (*existing, *former, trail_bucket, *b.SOURCES):
         _create(clients[bucket.region], bucket)
     for bucket in b.SOURCES:
         if bucket.target_bucket is not None:
@@ -92,19 +113,10 @@ def configure(url: str) -> None:
         clients[bucket.region].delete_bucket(Bucket=bucket.name)
     moved = b.BY_NAME[b.MOVED_LOGS]
     _create(clients[moved.region], moved)
-    # and grants on log objects only while the target takes ACLs
-    for name, hardening in b.HARDENING.items():
-        _harden(clients[b.BY_NAME[name].region], name, hardening)
-    for name, policy in policies.log_bucket_policies().items():
-        clients[b.BY_NAME[name].region].put_bucket_policy(Bucket=name, Policy=policy)
-    clients["us-east-1"].put_bucket_policy(
-        Bucket=b.TRAIL_BUCKET, Policy=policies.trail_bucket_policy()
-    )
-    _keep_inventory(
-        clients[b.BY_NAME[b.INVENTORY_BUCKET].region], _client("glue", url, "us-east-1")
-    )
-    _create_trails(_client("cloudtrail", url, b.TRAIL_HOME))
-    clients[b.TRAIL_HOME].delete_bucket(Bucket=b.GONE_TRAIL_BUCKET)
+
+
+def _create_stores(url: str) -> None:
+    """Create the event data stores."""
     _client("cloudtrail", url, b.STORE_HOME).create_event_data_store(
         Name=b.STORE_NAME, AdvancedEventSelectors=selectors.store_selectors()
     )
@@ -113,11 +125,10 @@ def configure(url: str) -> None:
         AdvancedEventSelectors=selectors.stopped_store_selectors(),
         StartIngestion=False,
     )
-    _deny(url)
 
 
 def _client(service: str, url: str, region: str) -> Any:
-    # The type stubs have an overload per service, none for a name that is a parameter.
+    # the type stubs have an overload per service, but none for a variable name
     make: Any = boto3.client
     return make(
         service,
@@ -179,19 +190,19 @@ def _harden(s3: S3Client, name: str, hardening: Hardening) -> None:
 
 
 def _grant(s3: S3Client, name: str, permissions: tuple[str, ...]) -> None:
-    """An ACL that lets its owner do everything, and the log service's group what is named."""
+    """Put an ACL that grants its owner everything, and the log service's group `permissions`."""
     group = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/s3/LogDelivery"}
     owner = {"ID": b.OWNER_ID}
     grants = [
         {"Grantee": {"Type": "CanonicalUser", **owner}, "Permission": "FULL_CONTROL"},
-        *({"Grantee": group, "Permission": one} for one in permissions),
+        *({"Grantee": group, "Permission": permission} for permission in permissions),
     ]
     policy: Any = {"Owner": owner, "Grants": grants}
     s3.put_bucket_acl(Bucket=name, AccessControlPolicy=policy)
 
 
-def _keep_inventory(s3: S3Client, glue: Any) -> None:
-    """The table of which buckets are sensitive, as somebody exported it from a spreadsheet."""
+def _create_inventory(s3: S3Client, glue: Any) -> None:
+    """Create the table of sensitive buckets, as if exported from a spreadsheet."""
     text = io.StringIO()
     csv.writer(text).writerows(b.INVENTORY_ROWS)
     s3.put_object(
@@ -246,7 +257,7 @@ def _create_trails(cloudtrail: CloudTrailClient) -> None:
     cloudtrail.start_logging(Name=b.ORPHAN_TRAIL)
 
 
-def _deny(url: str) -> None:
+def _refuse(url: str) -> None:
     faults = [
         {"operation": operation, "resource": name, "error": error, "status": status}
         for operation, name, error, status in b.REFUSED

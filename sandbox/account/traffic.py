@@ -1,7 +1,7 @@
-"""Requests as values: what each bucket's clients ask for in an hour.
+"""The requests of each bucket's clients, one hour at a time.
 
-Everything is drawn from a generator seeded by (seed, bucket, hour), so an hour does not depend
-on what was drawn before it and the same seed gives the same account.
+Everything is drawn from a generator seeded with (seed, bucket, hour). So an hour does not depend on
+earlier hours, and the same seed gives the same account.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ class Request(NamedTuple):
 
     @property
     def operation(self) -> Operation:
-        """What was asked."""
+        """The requested operation."""
         return self.act.operation
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Extra requests of one client within one hour: an attack, a nightly job, witnesses."""
+    """Extra requests of one client within one hour: an attack, a nightly job, a comparison."""
 
     bucket: Bucket
     start: int
@@ -74,7 +74,7 @@ class Burst:
 _SAFE = "/*~=,@()[]"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.\-/*~=,@()\[\]]*").fullmatch
 _SIZES = tuple(int(180 * 1.0122**n) for n in range(1024))
-# Older and newer log hosts write fewer and more fields than today's 27.
+# Older log hosts write fewer fields than today's 27, newer ones more.
 _FIELD_COUNTS = (27,) * 90 + (26,) * 4 + (25,) * 2 + (24,) * 2 + (28,) * 2
 _HAS_SIZE = frozenset(
     {ops.GET, ops.SDK_GET, ops.HEAD, ops.PUT, ops.SDK_PUT, ops.COPY, ops.COPY_PART,
@@ -83,7 +83,7 @@ _HAS_SIZE = frozenset(
 
 
 def once_encoded(key: str) -> str:
-    """A key percent-encoded once, as in a request line and in BATCH.* and S3.* rows."""
+    """Percent-encode a key once, as in a request line and in BATCH.* and S3.* rows."""
     return key if _PLAIN_KEY(key) else quote(key, safe=_SAFE)
 
 
@@ -95,9 +95,9 @@ def _ids(rng: random.Random) -> tuple[str, str]:
 def bucket_hour(
     bucket: Bucket, hour: int, count: int, rng: random.Random, seconds: int = HOUR
 ) -> Iterator[Request]:
-    """Requests that make about `count` rows, received within `seconds` of the hour's start.
+    """Yield requests of about `count` rows, received within `seconds` of the hour's start.
 
-    Fewer seconds than an hour has keep the slow ones from ending in the next hour.
+    With fewer seconds than an hour, slow requests do not end in the next hour.
     """
     profile = PROFILES[bucket.profile]
     if not profile.habits or not count:
@@ -114,21 +114,21 @@ def bucket_hour(
 
 
 def burst(extra: Burst, rng: random.Random) -> Iterator[Request]:
-    """The requests of a burst, its acts in turn."""
+    """Yield the requests of a burst, its acts in turn."""
     for n in range(extra.count):
         act = extra.acts[n % len(extra.acts)]
         yield from _requests(extra.bucket, extra.client, act, (extra.start, extra.seconds), rng)
 
 
 def forged(bucket: Bucket, hour: int, rng: random.Random) -> Iterator[Request]:
-    """Requests whose texts pretend to be further fields: nobody can read their lines."""
+    """Yield requests whose texts look like further fields, so that their lines are ambiguous."""
     fake_host = base64.b64encode(rng.randbytes(56)).decode("ascii")
-    # A trail saw one of them succeed: what its client hides must not look like a lost log.
+    # one of them succeeds, and the trail records it: its line must not count as a lost record
     acts = (ACTS["missing"], ACTS["get"], ACTS["missing"])
     for act, (line, referrer, user_agent) in zip(
         acts, hostile.forged_fields(fake_host), strict=True
     ):
-        # In the first minutes, so that they end up in the hour's first object.
+        # in the first minutes, so that they are in the hour's first object
         at = hour + rng.random() * 60
         key = line.split()[1].removeprefix("/")
         made = _request(
@@ -230,7 +230,7 @@ def _multipart(
                 object_size=8 * 1024 * 1024, total_ms=took, completed=int(at + took / 1000)
             )
         yield made
-        # The next step follows at once: an upload that would cross the hour is squeezed into it.
+        # the next step follows at once; an upload never crosses the hour
         at = min(made.received + made.total_ms / 1000 + rng.random(), latest - 1)
 
 
@@ -241,7 +241,7 @@ def _multi_delete(
         PROFILES[bucket.profile].keys(rng, int(at)) for _ in range(2 + int(rng.random() * 6))
     )
     act = Act(ops.MULTI_DELETE, bytes_sent=90 + 60 * len(keys))
-    # S3 reports a key once however often the request names it.
+    # S3 reports a key once, even if the request names it several times
     unique = tuple(dict.fromkeys(keys))
     yield _request(bucket, client, act, at, rng)._replace(batch_keys=unique)
 
@@ -286,7 +286,7 @@ def _checksum(
     )
 
 
-# Where a bucket's copies come from; from itself where it is not named.
+# The source bucket of a bucket's copies; the default is the bucket itself.
 _COPY_SOURCES = {
     "meridian-data-lake": "meridian-app-uploads",
     "meridian-ml-features": "meridian-data-lake",

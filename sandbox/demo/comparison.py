@@ -1,7 +1,7 @@
-"""What was planted beside what was found: pure, from the answer sheet and the marts' rows.
+"""Compare the marts with the truth file. Pure: rows in, a comparison out.
 
-Three questions, each with an answer that must be "yes, all": was every planted fault found, is
-every verdict and every hour as planted, and can every finding be explained by what was planted?
+It answers three questions. Was every planted fault found? Is every verdict and every hour as
+planted? Does a planted fault explain every finding?
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BUDGET = timedelta(hours=6)
 HOUR = timedelta(hours=1)
 
 LOST_HOURS = frozenset({"hour_lost", "hour_partly_lost"})
-# Which expectations a planted fault may break: the first must tell of it, where there is one.
+# The expectations that a planted fault may break. The first one must report the fault.
 BREAKS: Mapping[str, tuple[str, ...]] = {
     "logging_off": ("logging_off",),
     "sensitive_not_recorded": ("sensitive_not_recorded",),
@@ -61,17 +61,17 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "trail_file_deleted": ("object_missing", "data_events_lost"),
     "trail_file_invented": ("object_disowned",),
 }
-# These may break it, but need not: too few lines, or a state without an alert.
+# Expectations that a fault may break but need not, for example with too few lines.
 MAY_BREAK: Mapping[str, tuple[str, ...]] = {"malformed_lines": ("quarantine_share",)}
 
-# Nobody may list the place of these: what came there in an hour stays open
+# The log bucket of these cannot be listed, so their hours stay open.
 UNLISTED = frozenset({"target_other_account"})
 
-# Columns of a bucket's row that must be as the answer sheet has them
+# Columns of a bucket's row that must equal the truth file.
 SETTINGS = ("read_coverage", "write_coverage", "coverage_details", "sensitivity", "weaknesses")
 
-# A state that a later delivery day heals is seen in the check results of its own day only.
-TOLD_BY_STATUS = {"missing": "hour_lost", "partial": "hour_partly_lost"}
+# A state that a later delivery day heals is only in the check results of its own day.
+CHECK_OF_STATUS = {"missing": "hour_lost", "partial": "hour_partly_lost"}
 
 # Subjects as `expectations.shared.subject` writes them
 _SUBJECT = re.compile(r"(?P<name>\S+) (?P<day>\d{4}-\d\d-\d\d) (?P<spans>[\d:, -]+) UTC")
@@ -80,10 +80,10 @@ _SPAN = re.compile(r"(\d\d):00(?:-(\d\d):59)?")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the run left behind; times are UTC without saying so, as Athena returns them.
+    """What the runs wrote. Times are UTC without a time zone, as Athena returns them.
 
-    `expected_rows` counts, for each fault's id, the rows of each of its expectations in turn.
-    `checks` are the failed check results, `subjects` being what each is about.
+    `expected_rows` has, for each fault's id, the number of rows of each of its expectations.
+    `checks` are the failed check results, each with its `subjects`.
     """
 
     coverage: Sequence[Row]
@@ -95,7 +95,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A bucket's verdict of every day beside the planted one."""
+    """A bucket's verdict of every day, and the planted one."""
 
     bucket_name: str
     found: Mapping[str, str]
@@ -120,9 +120,9 @@ class PlantedFault:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How the hours of a bucket came out, and the worst completeness of an hour, both ways.
+    """The states of a bucket's hours, and the lowest completeness of an hour, both ways.
 
-    Of hours whose time for late logs is spent: what is pending is not incomplete.
+    Pending hours do not count: their logs may still arrive.
     """
 
     bucket_name: str
@@ -134,7 +134,7 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The truth beside the verdicts; `unplanted` are findings that nothing planted explains."""
+    """The result. `unplanted` are findings that no planted fault explains."""
 
     verdicts: tuple[Verdict, ...]
     faults: tuple[PlantedFault, ...]
@@ -152,7 +152,7 @@ class Comparison:
 
 
 def compare(truth: Row, seen: Seen) -> Comparison:
-    """Hold what was found against what was planted (truth.json, sandbox/account/README.md)."""
+    """Compare the rows with what was planted (truth.json, see sandbox/account/README.md)."""
     return Comparison(
         verdicts=tuple(_verdicts(truth, seen)),
         faults=tuple(_fault(fault, truth, seen) for fault in truth["faults"]),
@@ -198,15 +198,15 @@ def _fault(fault: Row, truth: Row, seen: Seen) -> PlantedFault:
         for expect, count in zip(expectations(fault), counts, strict=True)
     ]
     where = [_place(expect) for expect in expectations(fault)]
-    must_tell = BREAKS.get(fault["kind"], ())[:1]
-    if must_tell:
-        told = any(
-            check["expectation"] == must_tell[0] and explains(fault, check, subject, truth)
+    must_report = BREAKS.get(fault["kind"], ())[:1]
+    if must_report:
+        is_reported = any(
+            check["expectation"] == must_report[0] and explains(fault, check, subject, truth)
             for check in seen.checks
             for subject in check["subjects"]
         )
-        marks.append(told)
-        where.append(f"check_results: {must_tell[0]}")
+        marks.append(is_reported)
+        where.append(f"check_results: {must_report[0]}")
     return PlantedFault(
         fault_id=fault["id"],
         kind=fault["kind"],
@@ -217,12 +217,12 @@ def _fault(fault: Row, truth: Row, seen: Seen) -> PlantedFault:
 
 
 def expectations(fault: Row) -> list[Row]:
-    """Where a fault must be seen, in the order that `Seen.expected_rows` counts in."""
+    """Return where a fault must show, in the order of `Seen.expected_rows`."""
     return [fault["expect"], *fault["also"]]
 
 
 def _is_met(expect: Row, count: int, truth: Row, seen: Seen) -> bool:
-    code = TOLD_BY_STATUS.get(expect["where"].get("status", ""))
+    code = CHECK_OF_STATUS.get(expect["where"].get("status", ""))
     if code and expect["as_of"] and expect["as_of"] < truth["until"]:
         hour = datetime.fromisoformat(expect["where"]["hour"])
         return any(
@@ -248,14 +248,14 @@ def _place(expect: Row) -> str:
 
 
 def _unplanted_buckets(truth: Row, seen: Seen) -> Iterator[str]:
-    # the lake came into the account with the run itself; that its logging is off is no news
+    # the run itself created the lake, whose logging is off
     known = {bucket["bucket_name"] for bucket in truth["buckets"]} | {seen.lake_bucket}
     for name in sorted({row["bucket_name"] for row in seen.coverage} - known):
         yield f"{name}: a bucket that is not in the account has a verdict"
 
 
 def _wrong_settings(truth: Row, seen: Seen) -> Iterator[str]:
-    """What was read otherwise than it was set up, of a bucket and of where its logs go."""
+    """Yield settings of buckets and log buckets that were not read as configured."""
     planted = {bucket["bucket_name"]: bucket for bucket in truth["buckets"]}
     for row in seen.coverage:
         bucket = planted.get(row["bucket_name"], row)
@@ -270,7 +270,7 @@ def _wrong_settings(truth: Row, seen: Seen) -> Iterator[str]:
 
 
 def _wrong_hours(truth: Row, seen: Seen) -> Iterator[str]:
-    """Hours that came out otherwise than planted, of every bucket whose hours can be known."""
+    """Yield hours that differ from the planted ones, of buckets whose hours can be known."""
     planted = {(hour["bucket_name"], _moment(hour["hour"])): hour for hour in truth["hours"]}
     judged = {
         bucket["bucket_name"]
@@ -294,25 +294,29 @@ def _is_unreadable(bucket: Row) -> bool:
 
 
 def _difference(row: Row, planted: Row | None, is_open: bool) -> str:
-    """How an hour differs from what was planted, or nothing.
+    """Return how an hour differs from the planted one; empty if it does not.
 
-    Hours that the answer sheet leaves out are complete, or nothing came and nobody saw anything.
+    Hours that the truth file leaves out are complete, or have neither records nor events.
     """
     if planted is None:
-        quiet = {"idle", "unknown"} | ({"pending"} if is_open else set())
+        inactive = {"idle", "unknown"} | ({"pending"} if is_open else set())
         complete = row["status"] == "delivered" and all(
             row[name] in (None, 1)
             for name in ("access_log_completeness", "data_event_completeness")
         )
-        return "" if complete or row["status"] in quiet else f"is {_told(row)}, nothing was planted"
+        return (
+            ""
+            if complete or row["status"] in inactive
+            else f"is {_state(row)}, nothing was planted"
+        )
     same = row["status"] == planted["status"] and all(
         _is_close(row[name], planted[name])
         for name in ("access_log_completeness", "data_event_completeness")
     )
-    return "" if same else f"is {_told(row)}, planted is {_told(planted)}"
+    return "" if same else f"is {_state(row)}, planted is {_state(planted)}"
 
 
-def _told(row: Row) -> str:
+def _state(row: Row) -> str:
     shares = (row["access_log_completeness"], row["data_event_completeness"])
     access_log, data_events = ("-" if share is None else f"{share:.3f}" for share in shares)
     return f"{row['status']} (access log {access_log}, data events {data_events})"
@@ -326,9 +330,9 @@ def _is_close(found: float | None, planted: float | None) -> bool:
 
 def _unexplained_checks(truth: Row, seen: Seen) -> Iterator[str]:
     for check in seen.checks:
-        told = f"{check['expectation']} of {check['partition_day']}"
+        finding = f"{check['expectation']} of {check['partition_day']}"
         if check["errored"]:
-            yield f"{told}: {check['message']}"
+            yield f"{finding}: {check['message']}"
             continue
         for subject in check["subjects"]:
             if subject.split(" ")[0] == seen.lake_bucket:
@@ -338,11 +342,11 @@ def _unexplained_checks(truth: Row, seen: Seen) -> Iterator[str]:
                 for part in _by_hour(subject)
             )
             if not all(explained):
-                yield f"{told}, seen on {check['delivery_day']}: {subject}"
+                yield f"{finding}, seen on {check['delivery_day']}: {subject}"
 
 
 def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
-    """Whether a finding about `subject` is what the planted fault must look like."""
+    """Whether the planted fault explains a finding about `subject`."""
     kind, code = fault["kind"], check["expectation"]
     if code not in BREAKS.get(kind, ()) + MAY_BREAK.get(kind, ()):
         return False
@@ -352,20 +356,21 @@ def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
         return subject in _places_of(fault["bucket_name"], truth)
     affected = list(bucket_hours(subject))
     hours = {_moment(hour) for hour in fault["hours"]}
-    if code == "data_events_lost":  # a lost file is missed by every bucket that it told of
+    if code == "data_events_lost":  # a lost file has events of several buckets
         return bool(affected) and {hour for _, hour in affected} <= hours
     if code in {"quarantine_share", "lines_duplicate"}:
         is_its_day = fault["delivery_day"] == str(check["delivery_day"])
         return is_its_day and bool(fault["bucket_name"] == subject)
     names = {name for name, _ in affected} or {subject}
-    # faults without hours are configurations: they hold for every hour
+    # a fault without hours is a configuration: it applies to every hour
     has_the_hours = not hours or {hour for _, hour in affected} <= hours
     return names == {fault["bucket_name"]} and has_the_hours
 
 
 def _places_of(bucket_name: str, truth: Row) -> tuple[str, ...]:
-    """The log bucket that a bucket logs to, and the place in it; or a bucket that is gone, whole."""
-    bucket = next((one for one in truth["buckets"] if one["bucket_name"] == bucket_name), None)
+    """Return a bucket's log bucket and its place there; a deleted bucket is one place."""
+    buckets = {bucket["bucket_name"]: bucket for bucket in truth["buckets"]}
+    bucket = buckets.get(bucket_name)
     if bucket is None:
         return (f"s3://{bucket_name}/",)
     target = bucket["target_bucket"]
@@ -381,7 +386,7 @@ def _by_hour(subject: str) -> list[str]:
 
 
 def bucket_hours(subject: str) -> Iterator[tuple[str, datetime]]:
-    """The bucket's hours that a subject names; none where it names a bucket or an object only."""
+    """Yield the bucket's hours that a subject names; none if it names a bucket or an object."""
     match = _SUBJECT.fullmatch(subject)
     if match is None:
         return
@@ -409,7 +414,7 @@ def _worst(shares: Iterable[float | None]) -> float | None:
 
 
 def _moment(text: str) -> datetime:
-    """A time of the answer sheet as Athena returns it: UTC, without saying so."""
+    """Return a time of the truth file as Athena returns it: UTC, without a time zone."""
     if len(text) == len("2026-01-02"):
         return datetime.combine(date.fromisoformat(text), datetime.min.time())
     return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)

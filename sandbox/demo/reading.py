@@ -1,4 +1,4 @@
-"""What a run left in the marts and in the evidence, read through Athena."""
+"""Read what the runs wrote to the marts and to the evidence, through Athena."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ from lacuna.fct_delivery_hours
 where event_date between date '{first}' and date '{last}'
 """
 
-# A run that was repeated has checked twice: the last check of a partition by a run counts. Keys of
-# objects can hold any printable character, but no line break: those are shown as text.
+# If a run is repeated, the last check of a partition counts. Subjects hold no line breaks: a line
+# break in an object key is written as text.
 CHECKS = """
 select delivery_day, partition_day, expectation, errored, message, subjects
 from (
@@ -70,7 +70,7 @@ MOMENT_COLUMNS = frozenset({"hour", "requested_at", "delivered_at"})
 
 
 def athena(environment: Mapping[str, str]) -> Query:
-    """A function that returns a query's rows, by column, from the sandbox of the environment."""
+    """Return a function that runs a query in the environment's sandbox; its rows are dicts."""
     results = f"s3://{lake_bucket(environment)}/athena-results/"
     connection = connect(
         s3_staging_dir=results, cursor_class=DictCursor, poll_interval=0.2, **access(environment)
@@ -84,7 +84,7 @@ def athena(environment: Mapping[str, str]) -> Query:
 
 
 def lake_bucket(environment: Mapping[str, str]) -> str:
-    """The lake that the run made, or was told to use."""
+    """Return the lake that the run created, or that LACUNA_LAKE_BUCKET names."""
     if name := environment.get("LACUNA_LAKE_BUCKET"):
         return name
     sts = boto3.client("sts", **access(environment))
@@ -93,7 +93,7 @@ def lake_bucket(environment: Mapping[str, str]) -> str:
 
 
 def read(query: Query, truth: Row, lake: str) -> Seen:
-    """Everything that the comparison needs."""
+    """Read everything that the comparison needs."""
     days = sorted({day for bucket in truth["buckets"] for day in bucket["expected"]})
     span = {"first": days[0], "last": days[-1]}
     return Seen(
@@ -123,7 +123,7 @@ def _count(query: Query, expect: Row) -> int:
 
 
 def counting(expect: Row) -> str:
-    """The query that counts the rows which an expectation of the answer sheet speaks of."""
+    """Return the query that counts the rows of an expectation of the truth file."""
     conditions = [_equals(name, value) for name, value in expect["where"].items()]
     conditions += [
         f"{name} >= {bound}" for name, bound in expect["at_least"].items() if name != "rows"
@@ -136,7 +136,7 @@ def _equals(name: str, value: Any) -> str:
     if value is None:
         return f"{name} is null"
     if isinstance(value, list):
-        return " and ".join(f"contains({name}, '{one}')" for one in value)
+        return " and ".join(f"contains({name}, '{item}')" for item in value)
     if isinstance(value, bool | int | float):
         return f"{name} = {str(value).lower()}"
     kind = "date " if name in DAY_COLUMNS else "timestamp " if name in MOMENT_COLUMNS else ""
