@@ -14,11 +14,12 @@ from datetime import date
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import boto3
 import pytest
 
+from sandbox.demo import reading
 from sandbox.process import REPO, serving
 
 FORKING = multiprocessing.get_context("forkserver")
@@ -108,32 +109,15 @@ class World:
     def client(self, service: str):
         return boto3.client(service, endpoint_url=self.endpoint)
 
-    def rows(self, sql: str) -> list[dict[str, str | None]]:
-        athena = self.client("athena")
-        query = athena.start_query_execution(
-            QueryString=sql,
-            ResultConfiguration={"OutputLocation": f"s3://{self.lake}/athena-results/"},
-        )["QueryExecutionId"]
-        state: dict[str, str] = {"State": "QUEUED"}
-        while state["State"] in ("QUEUED", "RUNNING"):
-            state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-        assert state["State"] == "SUCCEEDED", state
-        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
-        rows = [
-            [cell.get("VarCharValue") for cell in row["Data"]]
-            for page in pages
-            for row in page["ResultSet"]["Rows"]
-        ]
-        return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    def query(self) -> reading.Query:
+        return reading.athena(self.environment | {"AWS_ENDPOINT_URL": self.endpoint})
 
-    @property
-    def lake(self) -> str:
-        buckets = self.client("s3").list_buckets()["Buckets"]
-        return next(b["Name"] for b in buckets if b["Name"].startswith("lacuna-lake"))
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        return self.query()(sql)
 
     def contents(self) -> dict[str, list[tuple]]:
         """Every table's rows, sorted, without what differs from run to run by design."""
-        glue = self.client("glue")
+        glue, query = self.client("glue"), self.query()
         found = {}
         for database in DATABASES:
             for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
@@ -149,7 +133,7 @@ class World:
                         for one in columns
                         if one in DAY_OF_LOOK
                     )
-                    rows = self.rows(f"select {', '.join(keep)} from {name}{looked}")
+                    rows = query(f"select {', '.join(keep)} from {name}{looked}")
                     found[name] = sorted(tuple(map(str, row.values())) for row in rows)
         return found
 

@@ -19,6 +19,7 @@ def said(empty) -> str:
 
 
 def test_an_empty_account_is_an_answer(empty, said):
+    """The first of these tests waits for Airflow's database, the fork server and one run of a day."""
     assert "FAILED" not in said
     first, *lines = said.splitlines()
     assert first.startswith("account 123456789012, Region us-east-1, lake lacuna-lake-")
@@ -30,7 +31,7 @@ def test_an_empty_account_is_an_answer(empty, said):
         "  findings  none",
     ]
     days = empty.rows("select * from lacuna_evidence.catalogued_days")
-    assert [(day["delivered_on"], day["objects_catalogued"]) for day in days] == [(DAY, "0")]
+    assert [(str(day["delivered_on"]), day["objects_catalogued"]) for day in days] == [(DAY, 0)]
     assert empty.rows("select * from lacuna.fct_object_requests") == []
 
 
@@ -89,13 +90,14 @@ def test_a_day_of_which_nothing_is_known_is_not_told_as_one_without_advice(empty
     ],
 )
 def test_a_signal_ends_a_run_with_a_plain_line(empty, mark, sent, code):
+    """Each signal meets a run of its own, up to the task that it ends."""
     said = []
     with empty.start(DAY) as run:
         for line in run.stdout:
             said.append(line)
             if mark in line and not line.startswith("Interrupted"):
                 os.killpg(run.pid, sent)
-        assert run.wait(300) == code
+        assert run.wait() == code
     *_, asked, last = [line for line in said if line.strip()]
     assert asked.startswith("stopping"), "".join(said[-6:])
     assert last.startswith("Interrupted: ")

@@ -33,6 +33,7 @@ def logging_of(account) -> dict | None:
 
 
 def test_a_plan_is_shown_applied_and_undone(account, tmp_path):
+    """Four commands, each of which starts Airflow as its user would."""
     plan = tmp_path / "remediation.json"
     code, said = remediate(account, "--plan", str(plan))
     assert code == 0, said

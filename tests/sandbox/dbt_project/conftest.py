@@ -2,32 +2,24 @@
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as clock
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import boto3
 import pytest
 
 from tests.support import REPO
+from tests.support.clients import share_clients
+from tests.support.served import served
 
 PROJECT = REPO / "dbt_project"
 LOG_BUCKET = "access-log-bucket"
-
-SERVE = """
-import sys, time
-from sandbox.athena.server import Sandbox
-with Sandbox(port=0) as box:
-    print(box.url, flush=True)
-    sys.stdin.read()
-"""
-
 
 HEAD = "owner photos [{day:%d/%b/%Y}:{hour:02}:30:00 +0000] 192.0.2.3 me"
 TAIL = "- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"
@@ -37,6 +29,13 @@ def line(day: date, hour: int, request_id: str) -> str:
     """A read of one object of `photos`, half an hour into the hour."""
     head = HEAD.format(day=day, hour=hour)
     return f'{head} {request_id} REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 1 1 1 1 "-" "a" {TAIL}\n'
+
+
+def empty(row: type) -> dict[str, Any]:
+    """The fields of a row that may be null or an empty list, as that."""
+    kinds = get_type_hints(row)
+    lists = {name: () for name, kind in kinds.items() if get_origin(kind) is tuple}
+    return lists | {name: None for name, kind in kinds.items() if NoneType in get_args(kind)}
 
 
 @dataclass
@@ -63,26 +62,19 @@ class Lake:
         for key, body in contents.items():
             self.client("s3").put_object(Bucket=LOG_BUCKET, Key=key, Body=body)
             url = f"s3://{LOG_BUCKET}/{key}"
-            values: dict[str, Any] = {
+            values = empty(LogObject) | {
                 "kind": "access_log",
                 "log_bucket": LOG_BUCKET,
                 "object_key": key,
                 "log_object": url,
-                "source_bucket": None,
-                "trail_arn": None,
                 "account_id": "123456789012",
                 "region": "us-east-1",
                 "key_layout": "simple",
                 "size_bytes": len(body),
                 "etag": "0",
                 "delivered_at": datetime.combine(day, clock(12), UTC),
-                "stamped_at": None,
                 "path_day": day,
                 "readable": True,
-                "problem": None,
-                "content_sha256": None,
-                "record_count": None,
-                "digest_state": None,
             }
             rows[url] = LogObject(**{**values, **catalogued})
 
@@ -107,7 +99,8 @@ class Lake:
         from lacuna.lake import lake
         from lacuna.tables.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
 
-        good: dict[str, Any] = {
+        recorded = ("read_coverage", "write_coverage", "read_witness", "write_witness")
+        good = empty(LoggingSnapshot) | {
             "account_id": "123456789012",
             "region": "us-east-1",
             "observed_at": datetime.combine(day, clock(0, 15), UTC),
@@ -116,34 +109,8 @@ class Lake:
             "target_prefix": "",
             "key_layout": "simple",
             "target_state": "deliverable",
-            "reasons": (),
-            "read_coverage": "covered",
-            "write_coverage": "covered",
-            "read_covered_since": None,
-            "write_covered_since": None,
-            "coverage_reasons": (),
-            "sensitivity": None,
-            "error_code": None,
-            "error_operation": None,
-            "weaknesses": (),
-            "coverage_details": (),
-            "read_witness": "covered",
-            "write_witness": "covered",
-            "read_witnessed_since": None,
-            "write_witnessed_since": None,
             "is_sensitive": False,
-            "missing_permission": None,
-            "changes_witness": "covered",
-            "changes_witnessed_since": None,
-            "sensitive_by": None,
-            "sensitivity_error_code": None,
-            "sensitivity_error_operation": None,
-            "sensitivity_missing_permission": None,
-            "missing_trail_buckets": (),
-            "coverage_faults": (),
-            "coverage_error_code": None,
-            "coverage_error_operation": None,
-            "coverage_missing_permission": None,
+            **dict.fromkeys((*recorded, "changes_witness"), "covered"),
         }
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})
@@ -195,33 +162,19 @@ def failures(result: Any) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """A sandbox in a process of its own: moto's state is one to a process."""
-    environment = {**os.environ, "PYTHONPATH": str(REPO)}
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd=REPO,
-    )
-    assert server.stdin
-    assert server.stdout
-    yield server.stdout.readline().strip()
-    server.stdin.close()
-    server.wait(timeout=120)
-
-
-@pytest.fixture(scope="session")
-def lake(endpoint: str) -> Iterator[Lake]:
+def lake() -> Iterator[Lake]:
     """The one lake of these tests; each test keeps to delivery days of its own."""
     before = dict(os.environ)
-    os.environ["AWS_ENDPOINT_URL"] = endpoint
     from lacuna.lake import lake as library
 
-    with tempfile.TemporaryDirectory() as scratch:
-        mine = Lake(endpoint, Path(scratch))
+    with (
+        served() as sandbox,
+        tempfile.TemporaryDirectory() as scratch,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        share_clients(patch)
+        os.environ["AWS_ENDPOINT_URL"] = sandbox.url
+        mine = Lake(sandbox.url, Path(scratch))
         library.open_lake(mine.settings()).prepare()
         os.environ.update(library.open_lake(mine.settings()).dbt_environment())
         mine.client("s3").create_bucket(Bucket=LOG_BUCKET)

@@ -102,10 +102,13 @@ def assert_alike(lake: Lake, texts: list[str]) -> None:
 
 # Many lines to a query, since a query is what costs: the one that differs is named, shrinking would take minutes.
 @settings(
-    max_examples=20, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=settings.default.max_examples // 5,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 @given(texts=st.lists(lines(), min_size=40, max_size=120))
 def test_a_line_is_cut_alike_by_position_and_by_pattern(lake: Lake, texts: list[str]) -> None:
+    """Every example is two queries over up to 120 lines; the number of examples is the profile's."""
     assert_alike(lake, texts)
 
 

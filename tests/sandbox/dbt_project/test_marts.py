@@ -15,7 +15,7 @@ from lacuna.lake.lake import open_lake
 from lacuna.steps import build, event_days
 from lacuna.tables.evidence import RecorderFault
 from lacuna.trail.digests import STAMP_MARGIN
-from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
+from tests.sandbox.dbt_project.conftest import PROJECT, Lake, failures, line
 
 DAY = date(2026, 5, 20)
 NEXT, LAST = DAY + timedelta(days=1), DAY + timedelta(days=2)
@@ -34,6 +34,7 @@ def build_day(lake: Lake, day: date) -> list[date]:
 
 
 def test_a_day_takes_up_the_days_that_it_can_change_and_no_other(lake: Lake) -> None:
+    """Three days are built one after another, some five seconds each."""
     lake.deliver(DAY, {"marts/a": line(DAY, 2, "M1").encode()})
     assert build_day(lake, DAY) == [DAY]
 
@@ -68,12 +69,14 @@ def change(lake: Lake, day: date, error_code: str = "") -> None:
 def test_a_day_that_was_never_built_is_not_taken_up_for_a_record_near_its_border(
     lake: Lake,
 ) -> None:
+    """A day is built, which takes some five seconds."""
     day = date(2026, 5, 2)
     lake.deliver(day, {"marts/d": line(day, 0, "M4").encode()})
     assert build_day(lake, day) == [day]
 
 
 def test_what_the_catalogue_found_unreadable_is_not_read(lake: Lake) -> None:
+    """A day is built, which takes some five seconds."""
     day = date(2026, 5, 10)
     lake.deliver(day, {"marts/good": line(day, 1, "M5").encode()})
     lake.deliver(day, {"marts/bad": line(day, 1, "M6").encode()}, readable=False)
@@ -105,33 +108,7 @@ def test_a_model_is_said_to_be_built_only_if_it_was(
     assert good.startswith("built lacuna_staging.stg_s3__access_logs in ")
 
 
-def test_what_helps_most_is_recommended_first(lake: Lake) -> None:
-    day = date(2026, 5, 28)
-    lake.catalogue(day)
-    reasons = {
-        "reasons": ("target_requester_pays", "target_missing"),
-        "coverage_reasons": ("trail_started_later", "reads_not_selected", "trail_not_logging"),
-    }
-    lake.observe(
-        day + timedelta(days=1),
-        [{"bucket_name": "lossy", "is_sensitive": True, "target_state": "broken", **reasons}],
-    )
-    build.parse_delivery_day(lake.settings(), day)
-    build.build_event_days(lake.settings(), day, [str(day)])
-    (row,) = lake.rows(
-        "select array_join(recommendations, chr(30)) as told from lacuna.fct_logging_coverage "
-        f"where event_date = date '{day}'"
-    )
-    assert [one.split("\n")[0].split(":")[0] for one in row["told"].split("\x1e")] == [
-        "Create the log bucket again or point the bucket's logging at one that exists",
-        "Turn off Requester Pays on the log bucket",
-        "Start the trail's logging, if all that it selects is to be recorded, or let another trail "
-        "record this bucket.",
-        "Add the bucket's reads to a trail's data-event selectors.",
-        "Nothing for the days to come",
-    ]
-
-
+ADVISED = date(2026, 5, 24)
 WORDS = re.compile(r"[{]([a-z_]+)[}]")
 
 
@@ -140,10 +117,13 @@ def seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
-    """Of every reason at once, also where next to nothing of the bucket is known."""
-    day = date(2026, 5, 24)
-    lake.catalogue(day)
+@pytest.fixture(scope="module")
+def recommended(lake: Lake) -> dict[str, str]:
+    """The recommendations by bucket, chr(30) between them, from one build for all tests of advice.
+
+    Of every reason at once, also where next to nothing of the bucket is known; and of some that differ in their worth.
+    """
+    lake.catalogue(ADVISED)
     reasons = tuple(row["code"] for row in seed("reasons"))
     known = {"target_prefix": "web/", "coverage_reasons": reasons, "weaknesses": reasons}
     trails = [f"arn:aws:cloudtrail:eu-west-1:1:trail/{name}" for name in "ab"]
@@ -152,8 +132,14 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
         RecorderFault("trail_bucket_missing", "$(reboot)"),
     )
     nothing = dict.fromkeys(("region", "target_bucket", "target_prefix", "key_layout"))
+    lossy = {
+        "is_sensitive": True,
+        "target_state": "broken",
+        "reasons": ("target_requester_pays", "target_missing"),
+        "coverage_reasons": ("trail_started_later", "reads_not_selected", "trail_not_logging"),
+    }
     lake.observe(
-        day + timedelta(days=1),
+        ADVISED + timedelta(days=1),
         [
             {"bucket_name": "photos", "is_sensitive": True, "reasons": reasons, **known},
             {"bucket_name": "videos", **known, "target_prefix": "'; reboot; {bucket} '"},
@@ -163,17 +149,38 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
                 "is_sensitive": None,
                 "sensitivity_error_code": "AccessDenied",
             },
+            {"bucket_name": "lossy", **lossy},
         ],
     )
-    build.parse_delivery_day(lake.settings(), day)
-    build.build_event_days(lake.settings(), day, [str(day)])
+    command = ["run", "--select", "+fct_logging_coverage"]
+    result = lake.dbt(*command, delivery_day=str(ADVISED), event_days=[str(ADVISED)])
+    assert result.success, failures(result)
     rows = lake.rows(
-        "select bucket_name, array_join(recommendations, chr(10)) as told "
-        f"from lacuna.fct_logging_coverage where event_date = date '{day}'"
+        "select bucket_name, array_join(recommendations, chr(30)) as recommended "
+        f"from lacuna.fct_logging_coverage where event_date = date '{ADVISED}'"
     )
-    told = {row["bucket_name"]: row["told"] for row in rows}
+    return {row["bucket_name"]: row["recommended"] for row in rows}
+
+
+def test_what_helps_most_is_recommended_first(recommended: dict[str, str]) -> None:
+    """The first of the tests of advice waits for their build, some five seconds."""
+    lines = recommended["lossy"].split("\x1e")
+    assert [line.split("\n")[0].split(":")[0] for line in lines] == [
+        "Create the log bucket again or point the bucket's logging at one that exists",
+        "Turn off Requester Pays on the log bucket",
+        "Start the trail's logging, if all that it selects is to be recorded, or let another trail "
+        "record this bucket.",
+        "Add the bucket's reads to a trail's data-event selectors.",
+        "Nothing for the days to come",
+    ]
+
+
+def test_no_recommendation_holds_a_word_that_was_not_filled(
+    lake: Lake, recommended: dict[str, str]
+) -> None:
+    told = {bucket: text.replace("\x1e", "\n") for bucket, text in recommended.items()}
     for name in ("photos", "videos", "blank"):
-        assert len(told[name].split("\n")) > len(reasons)
+        assert len(told[name].split("\n")) > len(seed("reasons"))
         assert WORDS.findall(told[name]) == []
     assert told["unread"].startswith("Let Lacuna's role read what says if the bucket is sensitive")
     assert '"Resource":"arn:aws:s3:::access-log-bucket/web/*"' in told["photos"]
@@ -188,7 +195,7 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(lake: Lake) -> None:
     assert "update-trail --region HOME_REGION --name ARN --is-multi" in told["photos"]
     assert "--bucket blank --region REGION" in told["blank"]
 
-    head, *lines = advice.read(open_lake(lake.settings()), day, "photos")
+    head, *lines = advice.read(open_lake(lake.settings()), ADVISED, "photos")
     assert head == "photos: idle"
     listed = "\n".join(line.removeprefix("  - ") for line in lines)
     assert listed.strip("\n") == told["photos"]

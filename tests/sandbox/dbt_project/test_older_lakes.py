@@ -4,10 +4,13 @@ import io
 from datetime import date, timedelta
 
 import pyarrow.parquet as pq
+import pytest
 
 from lacuna.lake import lake as library
 from lacuna.steps import build
 from tests.sandbox.dbt_project.conftest import Lake, line
+
+pytestmark = pytest.mark.long
 
 DAY = date(2026, 7, 10)
 NEXT = DAY + timedelta(days=1)
@@ -65,6 +68,7 @@ def build_day(lake: Lake, day: date) -> None:
 
 
 def test_a_lake_without_a_column_gets_it_and_keeps_its_old_days(lake: Lake) -> None:
+    """A day before, a day after and the first again are built: twenty seconds."""
     build_day(lake, DAY)
     for database, table in TABLES:
         make_older(lake, database, table)
@@ -96,6 +100,7 @@ def test_a_lake_without_a_column_gets_it_and_keeps_its_old_days(lake: Lake) -> N
 def test_a_lake_without_the_tables_of_newer_models_gets_them_and_says_what_it_said(
     lake: Lake,
 ) -> None:
+    """A day before, a day after and the first again are built: twenty seconds."""
     day = DAY + timedelta(days=20)
 
     def told() -> list[dict]:

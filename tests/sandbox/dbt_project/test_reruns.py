@@ -6,6 +6,8 @@ import pytest
 
 from tests.sandbox.dbt_project.conftest import Lake, failures, line
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 4, 20)
 BEFORE = DAY - timedelta(days=1)
 TABLES = {
@@ -60,6 +62,7 @@ def build(lake: Lake) -> None:
 
 
 def test_a_day_is_read_whole(built: Lake) -> None:
+    """The first of these tests waits for the lake and two days: twenty seconds."""
     rows = content(built, BEFORE, DAY)
     assert len(rows["lacuna_staging.int_access_log_records"]) == 5
     assert len(rows["lacuna.fct_object_requests"]) == 3
@@ -71,7 +74,7 @@ def test_a_day_is_read_whole(built: Lake) -> None:
 
 
 def test_a_rerun_after_a_kill_gives_the_same_rows(built: Lake) -> None:
-    """Orphan files and half-made tables of a killed run are swept away."""
+    """Orphan files and half-made tables of a killed run are swept away. A rerun builds two days: ten seconds."""
     before = content(built, BEFORE, DAY)
     leave_orphans(built)
     build(built)
@@ -102,7 +105,7 @@ def leave_orphans(lake: Lake) -> None:
 
 
 def test_a_neighbouring_day_is_left_alone(built: Lake) -> None:
-    """Partitions are emptied by prefix, and days have prefixes in common."""
+    """Partitions are emptied by prefix, and days have prefixes in common. Builds a day: five seconds."""
     second = date(2026, 4, 2)
     before = content(built, BEFORE, DAY)
     built.deliver(second, {"reruns/c": line(second, 3, "R9").encode()})
@@ -114,6 +117,7 @@ def test_a_neighbouring_day_is_left_alone(built: Lake) -> None:
 
 
 def test_a_day_that_becomes_empty_is_emptied(built: Lake) -> None:
+    """The two days are built once more: ten seconds."""
     built.objects.pop(DAY)
     built.catalogue(DAY)
     build(built)
@@ -125,6 +129,7 @@ def test_a_day_that_becomes_empty_is_emptied(built: Lake) -> None:
 
 
 def test_the_week_before_is_told_as_it_was_known_when_the_day_was_built(lake: Lake) -> None:
+    """All that the posture is made from is built four times, for six days together."""
     day = date(2026, 6, 20)
     before, after = day - timedelta(days=7), day + timedelta(days=1)
     for looked in (before, day, after):
@@ -161,7 +166,7 @@ def test_the_week_before_is_told_as_it_was_known_when_the_day_was_built(lake: La
 
 
 def test_a_delivery_of_more_than_a_hundred_event_days_is_built(lake: Lake) -> None:
-    """Athena writes at most 100 partitions a query; stragglers of an archive have more."""
+    """Athena writes at most 100 partitions a query; stragglers of an archive have more. So many are written twice."""
     day = date(2026, 5, 5)
     days = [str(date(2025, 1, 1) + timedelta(days=number)) for number in range(105)]
     body = "".join(

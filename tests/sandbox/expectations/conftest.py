@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
@@ -12,35 +13,55 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
 from lacuna.steps import suites
 from lacuna.tables import evidence
+from tests.support import REPO
+from tests.support.clients import share_clients
 
 DAY = date(2026, 11, 20)
 
-ADVICE = "array<struct<code:string,meaning:string,remedy:string,call:string,is_action:boolean>>"
-FAULTS = evidence.LOGGING_SNAPSHOTS.columns()["coverage_faults"]
 # Glue's types as Parquet has them
 PARQUET = {
     "string": pa.string(),
+    "int": pa.int32(),
     "bigint": pa.int64(),
     "double": pa.float64(),
     "boolean": pa.bool_(),
     "timestamp": pa.timestamp("ms"),
     "date": pa.date32(),
-    "array<string>": pa.list_(pa.string()),
-    FAULTS: pa.list_(pa.struct([("reason", pa.string()), ("arn", pa.string())])),
-    ADVICE: pa.list_(
-        pa.struct(
-            {
-                **dict.fromkeys(("code", "meaning", "remedy", "call"), pa.string()),
-                "is_action": pa.bool_(),
-            }.items()
-        )
-    ),
 }
+
+
+def parquet_type(kind: str) -> pa.DataType:
+    """A type of Glue's as Parquet has it."""
+    if match := re.fullmatch(r"array<(.*)>", kind):
+        return pa.list_(parquet_type(match[1]))
+    if match := re.fullmatch(r"struct<(.*)>", kind):
+        fields = (field.split(":", 1) for field in match[1].split(","))
+        return pa.struct([(name, parquet_type(of)) for name, of in fields])
+    return PARQUET[kind]
+
+
+def glue_type(kind: str) -> str:
+    """A type of a mart's yml as Glue has it."""
+    if match := re.fullmatch(r"array\((.*)\)", kind):
+        return f"array<{glue_type(match[1])}>"
+    if match := re.fullmatch(r"row\((.*)\)", kind):
+        fields = (field.split(" ", 1) for field in match[1].split(", "))
+        return f"struct<{','.join(f'{name}:{glue_type(of)}' for name, of in fields)}>"
+    return {"varchar": "string", "integer": "int"}.get(kind, kind)
+
+
+def mart(name: str) -> dict[str, str]:
+    """The columns of a mart, from its yml."""
+    path = REPO / "dbt_project" / "models" / "marts" / f"{name}.yml"
+    (model,) = yaml.safe_load(path.read_text())["models"]
+    return {column["name"]: glue_type(column["data_type"]) for column in model["columns"]}
+
 
 # Glue types by column; the partition key comes last
 EVIDENCE = {
@@ -50,74 +71,13 @@ EVIDENCE = {
 }
 
 MARTS = {
-    "fct_delivery_hours": {
-        "bucket_name": "string",
-        "hour": "timestamp",
-        "status": "string",
-        "access_log_requests": "bigint",
-        "data_event_requests": "bigint",
-        "matched_requests": "bigint",
-        "access_log_completeness": "double",
-        "data_event_completeness": "double",
-        "latency_p50_seconds": "double",
-        "latency_p95_seconds": "double",
-        "latency_p99_seconds": "double",
-        "event_date": "date",
-    },
-    "fct_log_objects": {
-        "kind": "string",
-        "source_bucket": "string",
-        "log_bucket": "string",
-        "object_key": "string",
-        "size_bytes": "bigint",
-        "bytes_read": "bigint",
-        "lines_parsed": "bigint",
-        "lines_quarantined": "bigint",
-        "lines_duplicate": "bigint",
-        "delivered_at": "timestamp",
-        "status": "string",
-        "problem": "string",
-        "digest_state": "string",
-        "delivered_on": "date",
-    },
-    "fct_logging_changes": {
-        "changed_at": "timestamp",
-        "about": "string",
-        "bucket_name": "string",
-        "trail_name": "string",
-        "effect": "string",
-        "event_name": "string",
-        "error_code": "string",
-        "identity_arn": "string",
-        "event_region": "string",
-        "account_id": "string",
-        "event_date": "date",
-    },
-    "fct_logging_coverage": {
-        "account_id": "string",
-        "region": "string",
-        "bucket_name": "string",
-        "verdict": "string",
-        "reasons": "array<string>",
-        "target_bucket": "string",
-        "target_prefix": "string",
-        "key_layout": "string",
-        "read_coverage": "string",
-        "write_coverage": "string",
-        "coverage_reasons": "array<string>",
-        "sensitivity": "string",
-        "config_observed_at": "timestamp",
-        "config_error_code": "string",
-        "config_error_operation": "string",
-        "weaknesses": "array<string>",
-        "coverage_details": "array<string>",
-        "is_sensitive": "boolean",
-        "sensitivity_error_code": "string",
-        "sensitivity_error_operation": "string",
-        "sensitivity_missing_permission": "string",
-        "advice": ADVICE,
-        "event_date": "date",
-    },
+    name: mart(name)
+    for name in (
+        "fct_delivery_hours",
+        "fct_log_objects",
+        "fct_logging_changes",
+        "fct_logging_coverage",
+    )
 }
 
 
@@ -174,7 +134,7 @@ class World:
                 "data_event_requests": 10,
                 "access_log_completeness": 1.0,
                 "data_event_completeness": 1.0,
-                "latency_p99_seconds": 3600.0,
+                "latency_p99_seconds": 3600,
             }
             self.rows["fct_delivery_hours"].append(delivered | (spoiled or {}).get(hour, {}))
 
@@ -259,7 +219,7 @@ class World:
     def _write_table(self, database: str, table: str, columns: dict[str, str]) -> None:
         day_column = list(columns)[-1]
         rows = [{day_column: DAY} | row for row in self.rows[table]]
-        schema = pa.schema([(name, PARQUET[kind]) for name, kind in columns.items()])
+        schema = pa.schema([(name, parquet_type(kind)) for name, kind in columns.items()])
         content = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(rows, schema), content)
         self.s3.put_object(Bucket=self.name, Key=f"{table}/1.parquet", Body=content.getvalue())
@@ -288,6 +248,7 @@ def new_world(sandbox: Any) -> Iterator[Callable[[], World]]:
     with pytest.MonkeyPatch.context() as environment:
         # PyAthena finds the sandbox as any AWS client does
         environment.setenv("AWS_ENDPOINT_URL", sandbox.url)
+        share_clients(environment)
         yield lambda: World(sandbox.url)
 
 

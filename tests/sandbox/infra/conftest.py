@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import json
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
-from cfnlint.decode import cfn_yaml
 
 from lacuna.lake import lake
 from lacuna.settings import Settings
 from lacuna.steps import snapshot
 from lacuna.tables.evidence import LOGGING_SNAPSHOTS
-from sandbox.process import access, serving
 from tests.support import REPO
+from tests.support.account import Account
 
 INFRA = REPO / "infra"
-TEMPLATES = sorted(INFRA.glob("*.yaml"))
 
 
 def template(name: str) -> dict[str, Any]:
     """A template of infra/ with its functions written out, free to be changed."""
+    from cfnlint.decode import cfn_yaml  # takes a second
+
     return dict(json.loads(json.dumps(cfn_yaml.load(str(INFRA / f"{name}.yaml")))))
 
 
-@dataclass(frozen=True)
-class Cloud:
-    """An account: stacks are put into it, and Lacuna looks at it."""
-
-    environment: dict[str, str]
-
-    def client(self, service: str) -> Any:
-        return boto3.client(service, **access(self.environment))
+class Cloud(Account):
+    """An account: stacks are put into it, and Lacuna observes it."""
 
     def deploy(
         self, name: str, body: dict[str, Any] | None = None, **parameters: str
@@ -70,18 +60,7 @@ class Cloud:
         return {row["bucket_name"]: row for row in rows}
 
 
-@pytest.fixture(scope="session")
-def served() -> Iterator[dict[str, str]]:
-    with serving("--account", "empty") as environment:
-        yield environment
-
-
 @pytest.fixture
-def cloud(served: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Cloud:
+def cloud(cloud: Account) -> Cloud:
     """An empty account; the environment points Lacuna at it."""
-    for name, value in served.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-    reset = f"{served['AWS_ENDPOINT_URL']}/moto-api/reset"
-    urllib.request.urlopen(urllib.request.Request(reset, method="POST")).close()
-    return Cloud(served)
+    return Cloud(**vars(cloud))

@@ -1,0 +1,76 @@
+"""A sandbox in a process of its own: moto's state is one to a process.
+
+`python -m tests.support.served` serves it until its standard input ends. CloudTrail's keys are registered where they
+are served: f1, which signs, and f0, which went out of use on the day before the one that most tests are about.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.support import REPO
+
+FINGERPRINT = "f1"
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where it answers, and the private key of CloudTrail in it."""
+
+    url: str
+    key: rsa.RSAPrivateKey
+
+
+@contextmanager
+def served(**environment: str) -> Iterator[Served]:
+    """A sandbox, as long as the context lasts; `environment` is what moto reads."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.served"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPO,
+        env={**os.environ, **environment, "PYTHONPATH": f"{REPO}:{REPO / 'plugins'}"},
+    ) as process:
+        assert process.stdout
+        try:
+            url, pem = json.loads(process.stdout.readline())
+            key = serialization.load_pem_private_key(pem.encode(), None)
+            assert isinstance(key, rsa.RSAPrivateKey)
+            yield Served(url, key)
+        finally:
+            process.kill()  # there is nothing to keep
+
+
+def main() -> None:
+    from sandbox.athena.moto_fixes.cloudtrail import register_public_key
+    from sandbox.athena.server import Sandbox
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.PKCS1
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    first, last = datetime(2006, 3, 1), datetime(2100, 1, 1)
+    with Sandbox(port=0) as box:
+        for region in ("us-east-1", "eu-west-1"):
+            register_public_key(region, public, FINGERPRINT, first, last)
+            register_public_key(region, public, "f0", first, datetime(2026, 11, 20, 12))
+        print(json.dumps([box.url, pem.decode()]), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
