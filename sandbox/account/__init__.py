@@ -16,7 +16,7 @@ plan.py         everything that decides what the account holds
 faults.py       the planted faults, one small function each. configured.py: in the configuration;
                 resettings.py: in the changes of it; delivered.py: in the logs; planting.py: helpers
 ledger.py       what the two logs can prove about every hour, computed from the requests
-truth.py        the truth file, truth.json
+truth.py        the answer sheet, truth.json
 account.py      one simulation as a stream of objects, without a network
 simulate.py     writes that stream and the configuration into a running sandbox
 """

@@ -1,4 +1,4 @@
-"""One simulation as a stream of stored objects, hour by hour, and then its truth file.
+"""One simulation as a stream of stored objects, hour by hour, and then its answer sheet.
 
 It uses no network and no clock: the same plan gives the same bytes. Only one hour is in memory at a
 time, so a million requests need no more memory than their busiest hour.
@@ -80,7 +80,7 @@ class Account:
         yield from self._deliver_strays()
 
     def truth(self) -> Truth:
-        """Return the truth file; it is complete after the last object."""
+        """Return the answer sheet; it is complete after the last object."""
         plan, book = self.plan, self.ledger
         return Truth(
             seed=plan.seed,

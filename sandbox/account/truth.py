@@ -1,4 +1,4 @@
-"""The truth file: what was planted, and what can be known of every hour. Schema: README.md."""
+"""The answer sheet: what was planted, and what can be known of every hour. Schema: README.md."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class HourTruth:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The whole truth file."""
+    """The whole answer sheet."""
 
     seed: int
     until: str

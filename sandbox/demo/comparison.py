@@ -1,4 +1,4 @@
-"""Compare the marts with the truth file. Pure: rows in, a comparison out.
+"""Compare the marts with the answer sheet. Pure: rows in, a comparison out.
 
 It answers three questions. Was every planted fault found? Is every verdict and every hour as
 planted? Does a planted fault explain every finding?
@@ -67,7 +67,7 @@ MAY_BREAK: Mapping[str, tuple[str, ...]] = {"malformed_lines": ("quarantine_shar
 # The log bucket of these cannot be listed, so their hours stay open.
 UNLISTED = frozenset({"target_other_account"})
 
-# Columns of a bucket's row that must equal the truth file.
+# Columns of a bucket's row that must equal the answer sheet.
 SETTINGS = ("read_coverage", "write_coverage", "coverage_details", "sensitivity", "weaknesses")
 
 # A state that a later delivery day heals is only in the check results of its own day.
@@ -296,7 +296,7 @@ def _is_unreadable(bucket: Row) -> bool:
 def _difference(row: Row, planted: Row | None, is_open: bool) -> str:
     """Return how an hour differs from the planted one; empty if it does not.
 
-    Hours that the truth file leaves out are complete, or have neither records nor events.
+    Hours that the answer sheet leaves out are complete, or have neither records nor events.
     """
     if planted is None:
         inactive = {"idle", "unknown"} | ({"pending"} if is_open else set())
@@ -414,7 +414,7 @@ def _worst(shares: Iterable[float | None]) -> float | None:
 
 
 def _moment(text: str) -> datetime:
-    """Return a time of the truth file as Athena returns it: UTC, without a time zone."""
+    """Return a time of the answer sheet as Athena returns it: UTC, without a time zone."""
     if len(text) == len("2026-01-02"):
         return datetime.combine(date.fromisoformat(text), datetime.min.time())
     return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)

@@ -123,7 +123,7 @@ def _count(query: Query, expect: Row) -> int:
 
 
 def counting(expect: Row) -> str:
-    """Return the query that counts the rows of an expectation of the truth file."""
+    """Return the query that counts the rows of an expectation of the answer sheet."""
     conditions = [_equals(name, value) for name, value in expect["where"].items()]
     conditions += [
         f"{name} >= {bound}" for name, bound in expect["at_least"].items() if name != "rows"

@@ -42,7 +42,7 @@ def reconcile(made: Made, until: datetime) -> dict[tuple[str, datetime], Hour]:
     invented = {f.log_object for f in made.truth.faults if f.kind == "trail_file_invented"}
     early = Made(
         made.account,
-        # what no digest names tells nothing
+        # a file that no digest names proves nothing
         [
             one
             for one in made.objects
@@ -136,7 +136,7 @@ _PLAIN = {("delivered", 1.0), ("delivered", None)}
 
 
 def test_the_hours_of_the_answer_sheet_follow_from_the_delivered_bytes(made: Made) -> None:
-    told = {
+    listed = {
         (hour.bucket_name, hour.hour): (
             hour.status,
             hour.access_log_completeness,
@@ -144,14 +144,14 @@ def test_the_hours_of_the_answer_sheet_follow_from_the_delivered_bytes(made: Mad
         )
         for hour in made.truth.hours
     }
-    assert told == unexceptional(reconcile(made, END), END)
+    assert listed == unexceptional(reconcile(made, END), END)
 
 
 @pytest.mark.parametrize(("requests", "days", "seed"), [(1200, 1, 3), (1500, 2, 4), (2000, 3, 5)])
 def test_shorter_periods_and_other_seeds_agree_too(requests: int, days: int, seed: int) -> None:
     other = make(requests, days, seed)
-    told = {(hour.bucket_name, hour.hour) for hour in other.truth.hours}
-    assert told == set(unexceptional(reconcile(other, END), END))
+    listed = {(hour.bucket_name, hour.hour) for hour in other.truth.hours}
+    assert listed == set(unexceptional(reconcile(other, END), END))
 
 
 def test_nothing_is_lost_but_what_was_planted(made: Made) -> None:

@@ -93,17 +93,17 @@ def test_every_bucket_has_a_verdict_for_every_day(made: Made) -> None:
 
 
 def test_the_verdict_of_a_bucket_agrees_with_its_fault(made: Made) -> None:
-    told = {bucket.bucket_name: bucket.expected for bucket in made.truth.buckets}
+    expected = {bucket.bucket_name: bucket.expected for bucket in made.truth.buckets}
     for fault in made.truth.faults:
         verdict = fault.expect.where.get("verdict")
         if verdict is not None:
-            days = told[str(fault.bucket_name)].values()
+            days = expected[str(fault.bucket_name)].values()
             assert {day["verdict"] for day in days} == {verdict}
 
 
 def test_every_weakness_that_is_judged_is_planted(made: Made) -> None:
     planted = {code for bucket in made.truth.buckets for code in bucket.weaknesses}
-    # where the account's block is hidden, nothing else can be told of public access
+    # where the account's block is hidden, nothing else can be known of public access
     weaknesses = {row["code"] for row in reasons_page.rows() if row["question"] == "weakness"}
     assert planted == weaknesses - {"target_account_block_unreadable"}
 

@@ -50,17 +50,17 @@ def test_who_narrows_the_trail_and_widens_it_again_is_in_the_trail(made: Made) -
     arn = f"arn:aws:s3:::{LEFT_OUT}/"
     assert (arn in out, arn in back) == (False, True)
     [bucket] = [one for one in made.truth.buckets if one.bucket_name == LEFT_OUT]
-    told = {day: said.get("read_coverage") for day, said in bucket.expected.items()}
-    assert [day for day, said in told.items() if said == "unknown"] == [fault.event_day]
+    coverage = {day: expected.get("read_coverage") for day, expected in bucket.expected.items()}
+    assert [day for day, word in coverage.items() if word == "unknown"] == [fault.event_day]
 
 
 def test_every_other_change_of_logging_is_in_the_trail_on_its_day(made: Made) -> None:
-    told = {event["eventName"]: event for event in made.events if event["managementEvent"]}
+    events = {event["eventName"]: event for event in made.events if event["managementEvent"]}
     for kind in ("trail_deleted", "store_stopped", "log_bucket_policy_changed"):
         [fault] = [one for one in made.truth.faults if one.kind == kind]
         for expect in (fault.expect, *fault.also):
             if expect.table == "fct_logging_changes":
-                event = told[expect.where["event_name"]]
+                event = events[expect.where["event_name"]]
                 assert fault.bucket_name in event["requestParameters"].values()
                 assert event["eventTime"].startswith(expect.where["event_date"])
                 assert (event["awsRegion"], event["readOnly"]) == ("us-east-1", False)

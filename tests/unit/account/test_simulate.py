@@ -62,13 +62,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         text=True,
     )
     assert process.stdout is not None
-    said = ""
+    output = ""
     for line in process.stdout:
-        said += line
+        output += line
         if line.startswith("sandbox ready"):
             break
-    url = re.search(r"AWS_ENDPOINT_URL=(\S+)", said)
-    assert url, said
+    url = re.search(r"AWS_ENDPOINT_URL=(\S+)", output)
+    assert url, output
     yield Served(url[1].strip("'\""), json.loads(truth.read_text()))
     process.terminate()
     process.wait(timeout=120)

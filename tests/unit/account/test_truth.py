@@ -17,20 +17,20 @@ README = (Path(truth.__file__).parent / "README.md").read_text()
     "kind", [truth.Truth, truth.BucketTruth, truth.Fault, truth.HourTruth, truth.Expect]
 )
 def test_the_readme_names_every_member(kind: type) -> None:
-    for one in fields(kind):
-        assert re.search(rf"`{one.name}[`\[]", README), one.name
+    for member in fields(kind):
+        assert re.search(rf"`{member.name}[`\[]", README), member.name
 
 
-def test_the_readme_tells_every_kind_of_fault_and_no_other(made: Made) -> None:
-    table = README.partition("| kind | what |")[2].partition("\n\n")[0]
-    told = {
+def test_the_readme_lists_every_kind_of_fault_and_no_other(made: Made) -> None:
+    table = README.partition("| kind | what is planted |")[2].partition("\n\n")[0]
+    kinds = {
         kind for row in table.splitlines()[2:] for kind in re.findall(r"`(\w+)`", row.split("|")[1])
     }
-    assert told == {fault.kind for fault in made.truth.faults}
+    assert kinds == {fault.kind for fault in made.truth.faults}
 
 
 def test_the_file_is_json_with_the_members_of_the_readme(made: Made) -> None:
     read = json.loads(made.truth.to_json())
-    assert list(read) == [one.name for one in fields(truth.Truth)]
+    assert list(read) == [member.name for member in fields(truth.Truth)]
     assert len(read["faults"]) == len(made.truth.faults)
     assert set(read["faults"][0]["expect"]) == {"table", "where", "at_least", "as_of"}

@@ -82,7 +82,7 @@ def checks(truth: dict[str, Any]) -> list[dict[str, Any]]:
     for fault in truth["faults"]:
         for code in BREAKS.get(fault["kind"], ())[:1]:
             found[fault["delivery_day"] or truth["until"], code].append(
-                told(fault, fault["hours"], truth)
+                subject_of(fault, fault["hours"], truth)
             )
         for expect in fault["also"]:
             code = {"missing": "hour_lost", "partial": "hour_partly_lost"}.get(
@@ -90,7 +90,7 @@ def checks(truth: dict[str, Any]) -> list[dict[str, Any]]:
             )
             if code is None:
                 continue
-            found[expect["as_of"], code].append(told(fault, fault["hours"], truth))
+            found[expect["as_of"], code].append(subject_of(fault, fault["hours"], truth))
     return [check(day, code, subjects) for (day, code), subjects in found.items()]
 
 
@@ -105,7 +105,7 @@ def check(day: str, code: str, subjects: list[str]) -> dict[str, Any]:
     }
 
 
-def told(fault: dict[str, Any], moments: list[str], truth: dict[str, Any]) -> str:
+def subject_of(fault: dict[str, Any], moments: list[str], truth: dict[str, Any]) -> str:
     """A fault's subject, as the suites would write it."""
     if fault["kind"] == "log_bucket_weak":
         targets = {one["bucket_name"]: one["target_bucket"] for one in truth["buckets"]}

@@ -86,19 +86,19 @@ def test_a_verdict_of_a_bucket_that_is_not_in_the_account_is_seen(truth, faultle
     ("name", "value"),
     [("read_coverage", "unknown"), ("write_coverage", "unknown"), ("sensitivity", "made up")],
 )
-def test_what_was_read_otherwise_than_planted_is_told(truth, faultless, spoiled, name, value):
+def test_what_was_read_otherwise_than_planted_is_reported(truth, faultless, spoiled, name, value):
     first, *rest = faultless.coverage
     comparison = compare(truth, spoiled(coverage=[{**first, name: value}, *rest]))
     assert not comparison.agrees
-    (told,) = comparison.unplanted
-    assert told.startswith(first["bucket_name"])
-    assert f"{name} is {value}" in told
+    (line,) = comparison.unplanted
+    assert line.startswith(first["bucket_name"])
+    assert f"{name} is {value}" in line
 
 
 def test_the_lake_that_the_run_made_is_no_surprise(truth, faultless, spoiled, finding):
     lake = faultless.coverage[0] | {"bucket_name": "lake", "verdict": "off"}
-    told = finding(truth["until"], "logging_off", ["lake"])
-    seen = spoiled(coverage=[*faultless.coverage, lake], checks=[*faultless.checks, told])
+    of_lake = finding(truth["until"], "logging_off", ["lake"])
+    seen = spoiled(coverage=[*faultless.coverage, lake], checks=[*faultless.checks, of_lake])
     assert compare(truth, seen).agrees
 
 
@@ -117,7 +117,7 @@ def test_a_fault_whose_rows_are_not_there_is_not_found(truth, faultless, spoiled
 
 
 @pytest.mark.parametrize("kind", sorted(BREAKS))
-def test_a_fault_that_no_check_tells_of_is_not_found(truth, faultless, spoiled, kind):
+def test_a_fault_that_no_check_reports_is_not_found(truth, faultless, spoiled, kind):
     fault = fault_of(truth, kind)
     mute = [
         one | {"subjects": [s for s in one["subjects"] if not explains(fault, one, s, truth)]}
@@ -157,7 +157,7 @@ def test_an_hour_that_is_not_as_planted_is_seen(truth, faultless, spoiled, statu
     assert not comparison.agrees
 
 
-def test_hours_that_are_complete_or_quiet_are_as_planted(truth, faultless, spoiled):
+def test_hours_that_are_complete_or_inactive_are_as_planted(truth, faultless, spoiled):
     for changes in (
         {"status": "delivered", "access_log_completeness": 1.0, "data_event_completeness": 1.0},
         {"status": "delivered", "access_log_completeness": None},
@@ -166,7 +166,7 @@ def test_hours_that_are_complete_or_quiet_are_as_planted(truth, faultless, spoil
         assert compare(truth, spoiled(hours=hours_with(faultless, changes))).agrees
 
 
-def test_hours_stay_open_where_nobody_may_list_the_place_and_tell_of_no_loss(
+def test_hours_stay_open_where_nobody_may_list_the_place_and_report_no_loss(
     truth, faultless, spoiled
 ):
     def hours_as(status):
