@@ -22,6 +22,13 @@ class Finding:
     bucket_name: str = ""
 
 
+def text(check: str, day: str, number: int, findings: Sequence[Finding], query_of_all: str) -> str:
+    """Return the message of a check on one day; `number` counts also findings that are not named."""
+    unnamed = number - len(findings)
+    remainders = [remainder(unnamed, query_of_all)] if unnamed else []
+    return "\n".join([head(check, day, number), *lines(findings, remainders)])
+
+
 def head(check: str, days: str, number: int) -> str:
     """Return the first line: `hour_lost of 2026-11-20: 2 findings`."""
     return f"{check} of {days}: {number:,} finding{'' if number == 1 else 's'}"

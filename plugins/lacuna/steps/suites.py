@@ -121,10 +121,7 @@ def _result(
     elif validation.success:
         message = f"{check.question} Yes."
     else:
-        unnamed = number - len(found)
-        remainders = [findings.remainder(unnamed, query_of_all)] if unnamed else []
-        head = findings.head(check.code, str(day), number)
-        message = "\n".join([head, *findings.lines(found, remainders)])
+        message = findings.text(check.code, str(day), number, found, query_of_all)
     return CheckResult(
         suite=suite,
         expectation=check.code,
