@@ -13,3 +13,10 @@
 {% macro safe_to_copy(column, stand_in) -%}
     if(not regexp_like({{ column }}, '[^A-Za-z0-9._/=+@:-]'), {{ column }}, '{{ stand_in }}')
 {%- endmacro %}
+
+{#- What data events cost, as the words of a call: `cents` a month at this many requests a day. -#}
+{% macro cost_a_month(cents, requests) -%}
+    if({{ cents }} = 0, ', less than USD 0.01', ', about USD ') || if(
+        {{ cents }} = 0, '', cast({{ cents }} / 100 as varchar) || '.' || substr(cast(100 + {{ cents }} % 100 as varchar), 2)
+    ) || ' a month for all its reads and writes, at the ' || cast({{ requests }} as varchar) || ' of this day'
+{%- endmacro %}

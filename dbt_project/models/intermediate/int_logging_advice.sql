@@ -4,21 +4,7 @@ with
 
 verdicts as (
 
-    select
-        account_id,
-        region,
-        bucket_name,
-        reasons,
-        target_bucket,
-        target_prefix,
-        target_state,
-        coverage_reasons,
-        coverage_faults,
-        sensitivity_error_code,
-        weaknesses,
-        is_sensitive,
-        logging_state,
-        event_date
+    select *
 
     from {{ ref('int_bucket_verdicts') }}
 
@@ -38,8 +24,7 @@ named_targets as (
 
 ),
 
--- What a log may be sent to: it receives some already, is not logged itself, so that no chain comes of it, and is known
--- to hold nothing sensitive.
+-- Targets to offer: a bucket that receives logs already, is not logged itself (no chain) and is not sensitive.
 offered_log_buckets as (
 
     select
@@ -67,8 +52,7 @@ offered_log_buckets as (
 
 ),
 
--- The one of each Region that serves most: were two of them offered to each other, whoever follows both would build a
--- ring.
+-- The log bucket of each Region that serves most: two that are offered to each other would become a ring.
 offers as (
 
     select
@@ -104,17 +88,7 @@ told as (
         named_targets.target_bucket is not null as is_named_target,
         offers.log_bucket as offered_log_bucket,
         transform(verdicts.coverage_faults, fault -> fault.reason) as reasons_at_fault,
-        coalesce(
-            if(costs.cents = 0, ', less than USD 0.01', ', about USD ')
-            || if(
-                costs.cents = 0,
-                '',
-                cast(costs.cents / 100 as varchar) || '.' || substr(cast(100 + costs.cents % 100 as varchar), 2)
-            )
-            || ' a month for all its reads and writes, at the ' || cast(costs.object_requests as varchar)
-            || ' of this day',
-            ''
-        ) as cost
+        coalesce({{ cost_a_month('costs.cents', 'costs.object_requests') }}, '') as cost
 
     from verdicts
 
@@ -137,8 +111,7 @@ told as (
 
 ),
 
--- What to do about each code. More data events cost by their number: they are asked for if a bucket is, or may be,
--- sensitive. For any other bucket they are an optional witness of its access log, if it writes one.
+-- What to do about each code. Data events cost money: optional for a bucket that is known not to be sensitive.
 asked as (
 
     select

@@ -4,18 +4,7 @@ with
 
 coverage as (
 
-    select
-        account_id,
-        region,
-        bucket_name,
-        verdict,
-        reasons,
-        is_log_bucket,
-        read_coverage,
-        write_coverage,
-        coverage_reasons,
-        logging_state,
-        event_date
+    select *
 
     from {{ ref('fct_logging_coverage') }}
 
@@ -31,7 +20,7 @@ trail_buckets_around as (
         days.event_date,
         bool_or(listings.delivered_on = days.event_date) as is_of_day
 
-    from {{ source('evidence', 'listings') }} as listings
+    from {{ ref('stg_evidence__listings') }} as listings
 
     inner join (values {{ event_day_rows() }}) as days (event_date)
         on listings.delivered_on between date_add('day', -1, days.event_date) and date_add('day', 1, days.event_date)

@@ -1,34 +1,18 @@
 {{ config(partitioned_by=['delivered_on'], tags=['delivery_day']) }}
 
-{%- set day = modules.datetime.date.fromisoformat(var('delivery_day') or '2006-03-14') %}
-
 with
 
 delivered as (
 
-    select
-        kind,
-        source_bucket,
-        log_bucket,
-        object_key,
-        log_object,
-        trail_arn,
-        account_id,
-        region,
-        size_bytes,
-        delivered_at,
-        readable,
-        problem,
-        record_count,
-        digest_state
+    select *
 
-    from {{ source('evidence', 'log_objects') }}
+    from {{ ref('stg_evidence__log_objects') }}
 
     where delivered_on = {{ delivery_day() }}
 
 ),
 
--- Files that a signed digest lists and the log bucket does not hold: they have no row in the catalogue.
+-- Files that a signed digest lists and the log bucket does not hold. They have no row in the catalog.
 missing_files as (
 
     select distinct
@@ -37,30 +21,11 @@ missing_files as (
         digests.region,
         files.log_object
 
-    from {{ source('evidence', 'trail_digests') }} as digests
+    from {{ ref('stg_evidence__trail_digests') }} as digests
 
     cross join unnest(digests.missing_files) as files (log_object)
 
     where digests.delivered_on = {{ delivery_day() }}
-
-),
-
-lines as (
-
-    select
-        bucket_name,
-        requested_at,
-        delivered_at,
-        quarantine_reason,
-        line_hash,
-        line_bytes,
-        replaced_characters,
-        log_object,
-        event_date
-
-    from {{ ref('int_access_log_records') }}
-
-    where delivered_on = {{ delivery_day() }}
 
 ),
 
@@ -76,64 +41,11 @@ read_objects as (
         count_if(quarantine_reason is not null) as lines_quarantined,
         approx_percentile(date_diff('second', requested_at, delivered_at), 0.5) as latency_p50_seconds
 
-    from lines
-
-    group by log_object
-
-),
-
--- A line is a copy of the same line in an earlier delivery, or in an object of the same day that sorts before its own:
--- counted so, an old day that runs again counts what it counted. S3 repeats itself within days, not months.
-line_copies as (
-
-    select
-        line_hash,
-        delivered_on,
-        log_object,
-        count(*) as copies
-
     from {{ ref('int_access_log_records') }}
 
-    where
-        delivered_on >= date '{{ day - modules.datetime.timedelta(days=14) }}'
-        and delivered_on <= {{ delivery_day() }}
-        and event_date in (select distinct lines.event_date from lines)
+    where delivered_on = {{ delivery_day() }}
 
-    group by line_hash, delivered_on, log_object
-
-),
-
-repeated_lines as (
-
-    select
-        line_hash,
-        min(cast(delivered_on as varchar) || log_object) as first_place
-
-    from line_copies
-
-    group by line_hash
-
-    having sum(copies) > 1 and max(delivered_on) = {{ delivery_day() }}
-
-),
-
-duplicates as (
-
-    select
-        line_copies.log_object,
-        sum(
-            line_copies.copies
-            - if(repeated_lines.first_place = cast(line_copies.delivered_on as varchar) || line_copies.log_object, 1, 0)
-        ) as lines_duplicate
-
-    from line_copies
-
-    inner join repeated_lines
-        on line_copies.line_hash = repeated_lines.line_hash
-
-    where line_copies.delivered_on = {{ delivery_day() }}
-
-    group by line_copies.log_object
+    group by log_object
 
 ),
 
@@ -175,7 +87,7 @@ counted as (
             when 'cloudtrail' then coalesce(read_events.events_read, 0)
         end as lines_parsed,
         case delivered.kind when 'access_log' then coalesce(read_objects.lines_quarantined, 0) end as lines_quarantined,
-        case delivered.kind when 'access_log' then coalesce(duplicates.lines_duplicate, 0) end as lines_duplicate,
+        case delivered.kind when 'access_log' then coalesce(copies.lines_duplicate, 0) end as lines_duplicate,
         read_objects.latency_p50_seconds
 
     from delivered
@@ -183,8 +95,8 @@ counted as (
     left join read_objects
         on delivered.log_object = read_objects.log_object
 
-    left join duplicates
-        on delivered.log_object = duplicates.log_object
+    left join {{ ref('int_line_copies') }} as copies
+        on delivered.log_object = copies.log_object
 
     left join read_events
         on delivered.log_object = read_events.log_object
@@ -207,7 +119,7 @@ judged as (
         cast(
             case
                 when kind = 'other' then 'not_a_log'
-                -- what cannot be read cannot agree with its digest either: digest_state tells that
+                -- an unreadable file cannot agree with its digest either: digest_state shows that
                 when not readable then 'corrupt'
                 when digest_state = 'altered' then 'altered'
                 when size_bytes = 0 then 'empty'

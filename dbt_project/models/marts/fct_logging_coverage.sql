@@ -8,38 +8,44 @@ select
     verdicts.reasons,
     verdicts.target_bucket,
     verdicts.target_prefix,
-    verdicts.key_layout,
+    config.key_layout,
     verdicts.read_coverage,
     verdicts.write_coverage,
     verdicts.coverage_reasons,
-    verdicts.sensitivity,
+    config.sensitivity,
     transform(
         coalesce(advice.advice, array[]),
         item -> item.remedy || coalesce(chr(10) || item.call, '')
     ) as recommendations,
-    verdicts.config_observed_at,
-    verdicts.config_error_code,
-    verdicts.config_error_operation,
+    config.config_observed_at,
+    config.error_code as config_error_code,
+    config.error_operation as config_error_operation,
     verdicts.weaknesses,
-    verdicts.coverage_details,
+    coalesce(config.coverage_details, cast(array[] as array(varchar))) as coverage_details,
     verdicts.is_log_bucket,
     verdicts.is_sensitive,
     verdicts.requirement_state,
     verdicts.logging_state,
     verdicts.target_state,
-    verdicts.sensitive_by,
-    verdicts.sensitivity_error_code,
-    verdicts.sensitivity_error_operation,
-    verdicts.sensitivity_missing_permission,
+    config.sensitive_by,
+    config.sensitivity_error_code,
+    config.sensitivity_error_operation,
+    config.sensitivity_missing_permission,
     costs.forecast_data_events_usd_month,
     costs.forecast_access_log_usd_month,
-    verdicts.coverage_error_code,
-    verdicts.coverage_error_operation,
-    verdicts.coverage_missing_permission,
+    config.coverage_error_code,
+    config.coverage_error_operation,
+    config.coverage_missing_permission,
     coalesce(advice.advice, array[]) as advice,
     verdicts.event_date
 
 from {{ ref('int_bucket_verdicts') }} as verdicts
+
+left join {{ ref('int_logging_config') }} as config
+    on
+        verdicts.bucket_name = config.bucket_name
+        and verdicts.event_date = config.event_date
+        and config.event_date in {{ event_days() }}
 
 left join {{ ref('int_traffic_costs') }} as costs
     on

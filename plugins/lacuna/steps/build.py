@@ -71,9 +71,26 @@ def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) 
         raise BuildFailed("\n".join(_failures(result)))
 
 
-@functools.cache
 def project(environment: tuple[tuple[str, str], ...]) -> Manifest:
-    """Parse the dbt project in this environment. It takes seconds and is the same every day."""
+    """Return the project as dbt parses it in this environment, with nothing compiled in it.
+
+    dbt keeps the compiled text of an ephemeral model in the manifest. A second run in the same
+    process would use that text, and the days of the first run in it.
+    """
+    from dbt.contracts.graph.nodes import CompiledNode  # seconds to import
+
+    manifest = _parse(environment)
+    for node in manifest.nodes.values():
+        if isinstance(node, CompiledNode):
+            node.compiled = node.extra_ctes_injected = False
+            node.compiled_code = node._pre_injected_sql = None
+            node.extra_ctes = []
+    return manifest
+
+
+@functools.cache
+def _parse(environment: tuple[tuple[str, str], ...]) -> Manifest:
+    """Parse the project, which takes seconds and gives the same for every day."""
     with _environment(dict(environment)):
         result = _invoke(["parse"])
     if not result.success:

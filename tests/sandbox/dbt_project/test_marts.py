@@ -75,19 +75,6 @@ def test_a_day_that_was_never_built_is_not_taken_up_for_a_record_near_its_border
     assert build_day(lake, day) == [day]
 
 
-def test_what_the_catalogue_found_unreadable_is_not_read(lake: Lake) -> None:
-    """A day is built, which takes some five seconds."""
-    day = date(2026, 5, 10)
-    lake.deliver(day, {"marts/good": line(day, 1, "M5").encode()})
-    lake.deliver(day, {"marts/bad": line(day, 1, "M6").encode()}, readable=False)
-    build_day(lake, day)
-    rows = lake.rows(
-        "select request_id from lacuna_staging.int_access_log_records "
-        f"where delivered_on = date '{day}'"
-    )
-    assert [row["request_id"] for row in rows] == ["M5"]
-
-
 def test_a_model_is_said_to_be_built_only_if_it_was(
     lake: Lake, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -211,7 +198,7 @@ def test_every_price_says_where_and_when_it_was_read() -> None:
         assert row["currency"] == "USD"
         assert row["source"].startswith("https://")
         assert date.fromisoformat(row["read_on"]) >= date(2026, 11, 27)
-    model = (PROJECT / "models/intermediate/int_traffic_costs.sql").read_text()
+    model = (PROJECT / "models/intermediate/advice/int_traffic_costs.sql").read_text()
     assert set(re.findall(r"prices[.]item = '(\w+)'", model)) == {row["item"] for row in prices}
 
 

@@ -21,7 +21,12 @@ TABLES = (
     ("lacuna", "fct_logging_coverage"),
 )
 COLUMN = "weaknesses"
-NEWER_MODELS = ("int_bucket_verdicts", "int_traffic_costs", "int_logging_advice")
+NEWER_MODELS = (
+    "int_delivery_hours",
+    "int_bucket_verdicts",
+    "int_traffic_costs",
+    "int_logging_advice",
+)
 
 
 def make_older(lake: Lake, database: str, table: str) -> None:

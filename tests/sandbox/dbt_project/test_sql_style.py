@@ -1,26 +1,32 @@
-"""The SQL that runs, compiled without any AWS and linted."""
+"""The project's manifest and its SQL as it runs, compiled once and without AWS."""
 
+import copy
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
-from tests.sandbox.dbt_project.conftest import PROJECT, REPO
+from tests.sandbox.dbt_project.conftest import PROJECT
+from tests.sandbox.dbt_project.rules import MOST_LINES, problems
 
-BIN = Path(sys.executable).parent
-MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of compiled models."""
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """The compiled project, as `dbt compile` writes it."""
     target = tmp_path_factory.mktemp("target")
-    variables = {"delivery_day": "2026-11-20", "event_days": ["2026-11-20", "2026-11-19"]}
+    variables = {
+        "delivery_day": "2026-11-20",
+        "event_days": ["2026-11-20", "2026-11-19"],
+        "unreadable_objects": ["s3://trail/cut.json.gz", "s3://trail/it's.json.gz"],
+    }
     environment = {
         **os.environ,
         "LACUNA_DBT_STAGING_DIR": "s3://lake/athena-results/",
@@ -28,60 +34,125 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     }
     command = [
-        *(
-            BIN / "dbt",
-            "compile",
-            "--no-introspect",
-            "--no-populate-cache",
-            "--vars",
-            json.dumps(variables),
-        ),
-        *(
-            "--project-dir",
-            PROJECT,
-            "--profiles-dir",
-            PROJECT,
-            "--target-path",
-            target,
-            "--log-path",
-            target,
-        ),
+        *(Path(sys.executable).parent / "dbt", "compile"),
+        *("--no-introspect", "--no-populate-cache", "--vars", json.dumps(variables)),
+        *("--project-dir", PROJECT, "--profiles-dir", PROJECT),
+        *("--target-path", target, "--log-path", target),
     ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    return target / "compiled/lacuna/models"
+    made: Manifest = json.loads((target / "manifest.json").read_text())
+    return made
 
 
-def test_the_sql_that_runs_is_clean(compiled: Path) -> None:
-    command = [BIN / "sqlfluff", "lint", compiled, "--config", REPO / ".sqlfluff"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+def compiled(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Each model's name and its SQL as it runs, in lower case."""
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model":
+            yield node["name"], node["compiled_code"].lower()
 
 
-def test_no_compiled_model_asks_what_day_it_is(compiled: Path) -> None:
-    texts = {path: path.read_text().lower() for path in compiled.rglob("*.sql")}
-    assert len(texts) >= len(MODELS)
-    for path, text in texts.items():
+def test_every_model_keeps_the_rules_of_its_layer(manifest: Manifest) -> None:
+    assert len(list(compiled(manifest))) == len(list((PROJECT / "models").rglob("*.sql")))
+    assert problems(manifest) == []
+
+
+def test_no_compiled_model_asks_what_day_it_is(manifest: Manifest) -> None:
+    for name, text in compiled(manifest):
         assert not re.search(r"\b(current_date|current_timestamp|now\(\)|localtimestamp)", text), (
-            path
+            name
         )
 
 
-def test_a_partition_column_stands_bare_in_every_filter(compiled: Path) -> None:
+@pytest.mark.parametrize("name", ["int_data_events", "int_configuration_changes"])
+def test_a_file_that_the_catalog_found_unreadable_is_a_literal_and_never_opened(
+    manifest: Manifest, name: str
+) -> None:
+    text = dict(compiled(manifest))[name]
+    assert "log_object not in ('s3://trail/cut.json.gz', 's3://trail/it''s.json.gz')" in text
+
+
+def test_a_partition_column_stands_bare_in_every_filter(manifest: Manifest) -> None:
     wrapped = re.compile(
         r"where[^;]*?\b(?:cast|date|date_trunc|year|month|day)\((?:\w+\.)?(?:delivered_on|observed_on)\b"
     )
-    for path in compiled.rglob("*.sql"):
-        for clause in path.read_text().lower().split("where")[1:]:
+    for name, text in compiled(manifest):
+        for clause in text.split("where")[1:]:
             assert not wrapped.search("where" + clause.split("select")[0].split("group by")[0]), (
-                path
+                name
             )
 
 
-def test_every_model_and_column_is_described() -> None:
-    for path in MODELS:
-        (model,) = yaml.safe_load(path.with_suffix(".yml").read_text())["models"]
-        assert model["name"] == path.stem
-        assert model["description"].strip()
-        assert all(column.get("description", "").strip() for column in model["columns"]), path
-        assert len({column["name"] for column in model["columns"]}) == len(model["columns"])
+A = {"a": {"name": "a", "description": "A thing."}}
+B = {"b": {"name": "b", "description": "Another thing."}}
+
+
+def model(layer: str, name: str, *reads: str, **changed: Any) -> Manifest:
+    """A model of one described column that breaks no rule."""
+    return {
+        "resource_type": "model",
+        "name": name,
+        "package_name": "lacuna",
+        "fqn": ["lacuna", layer, "s3", name],
+        "description": "One row per thing.",
+        "columns": A,
+        "raw_code": "select a from b",
+        "compiled_code": "select a from b",
+        "depends_on": {"nodes": list(reads), "macros": []},
+        "config": {"contract": {"enforced": layer == "marts"}},
+        **changed,
+    }
+
+
+SMALL = {
+    "nodes": {
+        "model.lacuna.stg_s3__a": model("staging", "stg_s3__a", "source.lacuna.raw.a"),
+        "model.lacuna.int_a": model("intermediate", "int_a", "model.lacuna.stg_s3__a"),
+        "model.lacuna.fct_a": model("marts", "fct_a", "model.lacuna.int_a"),
+        "model.lacuna.fct_b": model("marts", "fct_b", "model.lacuna.fct_a"),
+    }
+}
+
+
+def test_a_small_project_in_layers_keeps_the_rules() -> None:
+    assert problems(SMALL) == []
+
+
+def reads(unique_id: str) -> Callable[[Manifest], None]:
+    return lambda node: node["depends_on"]["nodes"].append(unique_id)
+
+
+def has(**values: Any) -> Callable[[Manifest], None]:
+    return lambda node: node.update(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "problem"),
+    [
+        ("int_a", reads("source.lacuna.raw.a"), "only staging models read sources"),
+        ("fct_a", reads("source.lacuna.raw.a"), "only staging models read sources"),
+        ("int_a", reads("model.lacuna.fct_b"), "only marts read marts"),
+        ("stg_s3__a", reads("model.lacuna.fct_a"), "only marts read marts"),
+        ("fct_a", has(config={"contract": {"enforced": False}}), "a mart without a contract"),
+        ("int_a", has(raw_code="\n" * (MOST_LINES + 1)), "has 201 lines"),
+        ("int_a", has(description=" "), "has no description"),
+        ("int_a", has(columns={"a": {"name": "a", "description": ""}}), "column a has no desc"),
+        ("int_a", has(compiled_code="select a, c as d from b"), "column d is not in its yml"),
+        ("int_a", has(columns={**A, **B}), "column b of its yml does not exist"),
+        ("int_a", has(compiled_code="select * from b"), "its last select has a star"),
+        ("int_a", has(compiled_code="select b.*, 1 as a from b"), "its last select has a star"),
+        ("stg_s3__a", has(name="s3_a"), "is not called stg_s3__"),
+        (
+            "stg_s3__a",
+            has(depends_on={"nodes": [], "macros": ["macro.lacuna.delivery_day"]}),
+            "a view would keep those of the run that made it",
+        ),
+    ],
+)
+def test_a_model_that_breaks_a_rule_is_named(
+    name: str, change: Callable[[Manifest], None], problem: str
+) -> None:
+    project = copy.deepcopy(SMALL)
+    change(project["nodes"][f"model.lacuna.{name}"])
+    (found,) = problems(project)
+    assert problem in found

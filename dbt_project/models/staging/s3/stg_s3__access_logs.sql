@@ -11,28 +11,18 @@ source as (
 
 ),
 
--- Requests that S3 makes by itself or in a batch have bare dashes where others have quoted fields:
--- written one way, they can be cut like the rest.
 split_at_quotes as (
 
     select
         line,
         log_object,
         delivered_on,
-        split(
-            case
-                when strpos(line, '"') > 0 then line
-                else regexp_replace(line, '^((?:[^ ]+ ){9})- ((?:[^ ]+ ){6})- -', '$1"-" $2"-" "-"')
-            end,
-            '"'
-        ) as parts
+        {{ parts_of_line() | indent(8) }} as parts
 
     from source
 
 ),
 
--- CloudFront's origin access identities are the one common requester with spaces. Joined by the one
--- character that a line cannot hold they are cut like the others. (Before a dash the requester's end is not sure.)
 split_at_spaces as (
 
     select
@@ -40,18 +30,7 @@ split_at_spaces as (
         log_object,
         delivered_on,
         parts,
-        split(
-            case
-                when strpos(element_at(parts, 1), ' Origin Access Identity ') > 0
-                    then regexp_replace(
-                        element_at(parts, 1),
-                        '^((?:[^ ]+ ){5}[^ ]+/CloudFront) Origin Access Identity ([^ ]+ [^ -])',
-                        '{{ ["$1", "Origin", "Access", "Identity", "$2"] | join("\n") }}'
-                    )
-                else element_at(parts, 1)
-            end,
-            ' '
-        ) as head,
+        {{ head_of_line() }} as head,
         split(element_at(parts, 3), ' ') as numbers,
         split(element_at(parts, 7), ' ') as tail
 
@@ -59,7 +38,7 @@ split_at_spaces as (
 
 ),
 
-told_apart as (
+by_position as (
 
     select
         *,
@@ -72,25 +51,13 @@ told_apart as (
 
 ),
 
--- A line that does not match comes back whole: one section instead of eight.
--- Sections are parted by the one character that a line cannot hold.
 captured as (
 
     select
         *,
-        case
-            when not is_plain
-                then split(
-                    regexp_replace(
-                        line,
-                        '(?s){{ line_pattern() }}',
-                        '{{ ["$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8"] | join("\n") }}'
-                    ),
-                    chr(10)
-                )
-        end as sections
+        case when not is_plain then {{ sections_of_line() }} end as sections
 
-    from told_apart
+    from by_position
 
 ),
 
@@ -106,30 +73,11 @@ matched as (
 
 ),
 
--- Only a captured field can hold a quote, and only a quote can feign the end of a field.
 examined as (
 
     select
         *,
-        case
-            when is_plain then null
-            when not is_captured or regexp_like(element_at(sections, 2), '^[^ ]*\.[^ ]* ') then 'no_match'
-            when
-                regexp_like(element_at(sections, 8), '{{ later_status_pattern() }}')
-                then 'ambiguous_status'
-            when
-                regexp_like(element_at(sections, 4), '{{ forged_status_pattern() }}')
-                or regexp_like(element_at(sections, 6), '{{ forged_status_pattern() }}')
-                or regexp_like(element_at(sections, 7), '{{ forged_status_pattern() }}')
-                then 'ambiguous_status'
-            when
-                regexp_like(element_at(sections, 4), '{{ forged_tail_pattern() }}')
-                or regexp_like(element_at(sections, 6), '{{ forged_tail_pattern() }}')
-                or regexp_like(element_at(sections, 7), '{{ forged_tail_pattern() }}')
-                -- the version id is the client's text too: a quote in it swallows a field
-                or regexp_like(element_at(sections, 8), '^ +[^ ]+ +SigV[0-9]( |$)')
-                then 'forged_tail'
-        end as doubt,
+        {{ doubt_about_line() | indent(8) }} as doubt,
         case
             when is_plain then substr(element_at(head, 3), 2)
             when is_captured then regexp_extract(element_at(sections, 1), '^[^ ]+ +[^ ]+ +\[([^ \]]*)', 1)
@@ -140,7 +88,7 @@ examined as (
         end as utc_offset,
         case
             when is_plain then cardinality(tail) - 1
-            when is_captured then cardinality(split({{ single_spaced('element_at(sections, 8)') }}, ' ')) - 1
+            when is_captured then cardinality({{ words_of('element_at(sections, 8)') }}) - 1
         end as fields_after_user_agent
 
     from matched
@@ -184,101 +132,67 @@ cut as (
 
     select
         *,
-        case
-            when quarantine_reason is not null then null
-            when is_plain then head
-            else
-                slice(split({{ single_spaced('element_at(sections, 1)') }}, ' '), 1, 5)
-                || array[regexp_extract(element_at(sections, 1), '^(?:[^ ]+ +){5}(.*)$', 1)]
-                || split({{ single_spaced('element_at(sections, 2)') }}, ' ')
-                || array[element_at(sections, 3)]
-        end as head_fields,
-        case
-            when quarantine_reason is not null then null
-            when is_plain then numbers
-            else split(' ' || {{ single_spaced('element_at(sections, 5)') }}, ' ')
-        end as number_fields,
-        case
-            when quarantine_reason is not null then null
-            when is_plain then tail
-            else split({{ single_spaced('element_at(sections, 8)') }}, ' ')
-        end as tail_fields,
-        case
-            when quarantine_reason is not null then null
-            when is_plain then element_at(parts, 2)
-            else {{ unquoted('element_at(sections, 4)') }}
-        end as request_uri,
-        case
-            when quarantine_reason is not null then null
-            when is_plain then element_at(parts, 4)
-            else {{ unquoted('element_at(sections, 6)') }}
-        end as referrer,
-        case
-            when quarantine_reason is not null then null
-            when is_plain then element_at(parts, 6)
-            else {{ unquoted('element_at(sections, 7)') }}
-        end as user_agent
+        {{ trusted_part('head', head_by_pattern()) | indent(8) }} as head_fields,
+        {{ trusted_part('numbers', numbers_by_pattern()) | indent(8) }} as number_fields,
+        {{ trusted_part('tail', words_of('element_at(sections, 8)')) | indent(8) }} as tail_fields,
+        {{ trusted_part('element_at(parts, 2)', unquoted('element_at(sections, 4)')) | indent(8) }} as request_uri,
+        {{ trusted_part('element_at(parts, 4)', unquoted('element_at(sections, 6)')) | indent(8) }} as referrer,
+        {{ trusted_part('element_at(parts, 6)', unquoted('element_at(sections, 7)')) | indent(8) }} as user_agent
 
     from judged
 
-),
-
-renamed as (
-
-    select
-
-        ---------- ids
-        nullif(element_at(head_fields, 7), '-') as request_id,
-        nullif(element_at(head_fields, 2), '-') as bucket_name,
-        nullif(element_at(head_fields, 1), '-') as bucket_owner,
-        nullif(replace(element_at(head_fields, 6), chr(10), ' '), '-') as requester,
-        nullif(element_at(head_fields, 9), '-') as object_key_raw,
-        nullif(element_at(tail_fields, 2), '-') as version_id,
-        nullif(element_at(tail_fields, 3), '-') as host_id,
-
-        ---------- strings
-        nullif(element_at(head_fields, 8), '-') as operation,
-        nullif(element_at(head_fields, 5), '-') as remote_ip,
-        nullif(request_uri, '-') as request_uri,
-        nullif(element_at(number_fields, 3), '-') as error_code,
-        nullif(referrer, '-') as referrer,
-        nullif(user_agent, '-') as user_agent,
-        nullif(element_at(tail_fields, 4), '-') as signature_version,
-        nullif(element_at(tail_fields, 5), '-') as cipher_suite,
-        nullif(element_at(tail_fields, 6), '-') as auth_type,
-        nullif(element_at(tail_fields, 7), '-') as host_header,
-        nullif(element_at(tail_fields, 8), '-') as tls_version,
-        nullif(element_at(tail_fields, 9), '-') as access_point_arn,
-        nullif(element_at(tail_fields, 10), '-') as acl_required,
-        nullif(element_at(tail_fields, 11), '-') as source_region,
-        case
-            when cardinality(tail_fields) > 11
-                then array_join(slice(tail_fields, 12, cardinality(tail_fields)), ' ')
-        end as extra_fields,
-
-        ---------- numerics
-        try_cast(element_at(number_fields, 2) as integer) as http_status,
-        try_cast(element_at(number_fields, 4) as bigint) as bytes_sent,
-        try_cast(element_at(number_fields, 5) as bigint) as object_size,
-        try_cast(element_at(number_fields, 6) as bigint) as total_time_ms,
-        try_cast(element_at(number_fields, 7) as bigint) as turn_around_time_ms,
-
-        ---------- timestamps
-        case when quarantine_reason is null then requested_at end as requested_at,
-
-        ---------- the line itself
-        quarantine_reason,
-        line,
-        to_hex(md5(to_utf8(line))) as line_hash,
-        -- with the newline that ended it
-        length(to_utf8(line)) + 1 as line_bytes,
-        log_object,
-
-        ---------- partition
-        delivered_on
-
-    from cut
-
 )
 
-select * from renamed
+select
+
+    ---------- ids
+    nullif(element_at(head_fields, 7), '-') as request_id,
+    nullif(element_at(head_fields, 2), '-') as bucket_name,
+    nullif(element_at(head_fields, 1), '-') as bucket_owner,
+    nullif(replace(element_at(head_fields, 6), chr(10), ' '), '-') as requester,
+    nullif(element_at(head_fields, 9), '-') as object_key_raw,
+    nullif(element_at(tail_fields, 2), '-') as version_id,
+    nullif(element_at(tail_fields, 3), '-') as host_id,
+
+    ---------- strings
+    nullif(element_at(head_fields, 8), '-') as operation,
+    nullif(element_at(head_fields, 5), '-') as remote_ip,
+    nullif(request_uri, '-') as request_uri,
+    nullif(element_at(number_fields, 3), '-') as error_code,
+    nullif(referrer, '-') as referrer,
+    nullif(user_agent, '-') as user_agent,
+    nullif(element_at(tail_fields, 4), '-') as signature_version,
+    nullif(element_at(tail_fields, 5), '-') as cipher_suite,
+    nullif(element_at(tail_fields, 6), '-') as auth_type,
+    nullif(element_at(tail_fields, 7), '-') as host_header,
+    nullif(element_at(tail_fields, 8), '-') as tls_version,
+    nullif(element_at(tail_fields, 9), '-') as access_point_arn,
+    nullif(element_at(tail_fields, 10), '-') as acl_required,
+    nullif(element_at(tail_fields, 11), '-') as source_region,
+    case
+        when cardinality(tail_fields) > 11
+            then array_join(slice(tail_fields, 12, cardinality(tail_fields)), ' ')
+    end as extra_fields,
+
+    ---------- numerics
+    try_cast(element_at(number_fields, 2) as integer) as http_status,
+    try_cast(element_at(number_fields, 4) as bigint) as bytes_sent,
+    try_cast(element_at(number_fields, 5) as bigint) as object_size,
+    try_cast(element_at(number_fields, 6) as bigint) as total_time_ms,
+    try_cast(element_at(number_fields, 7) as bigint) as turn_around_time_ms,
+
+    ---------- timestamps
+    case when quarantine_reason is null then requested_at end as requested_at,
+
+    ---------- the line itself
+    quarantine_reason,
+    line,
+    to_hex(md5(to_utf8(line))) as line_hash,
+    -- with the newline that ended it
+    length(to_utf8(line)) + 1 as line_bytes,
+    log_object,
+
+    ---------- partition
+    delivered_on
+
+from cut

@@ -1,0 +1,115 @@
+{{ config(partitioned_by=['delivered_on', 'event_date'], tags=['delivery_day']) }}
+
+with
+
+lines as (
+
+    select *
+
+    from {{ ref('stg_s3__access_logs') }}
+
+    where delivered_on = {{ delivery_day() }}
+
+),
+
+-- S3 writes the head of a line before any text of the client, so it names the request even in a line that is not
+-- trusted. A line that does not match comes back whole: one part instead of four.
+heads as (
+
+    select
+        *,
+        case
+            when quarantine_reason is not null
+                then split(
+                    regexp_replace(
+                        line,
+                        '(?s){{ line_head_pattern() }}',
+                        '{{ ["$1", "$2", "$3", "$4"] | join("\n") }}'
+                    ),
+                    chr(10)
+                )
+        end as head
+
+    from lines
+
+),
+
+with_heads as (
+
+    select
+        *,
+        case
+            when cardinality(head) = 4
+                then date_add(
+                    'minute',
+                    {{ minutes_to_utc('element_at(head, 3)') | indent(20) }},
+                    {{ timestamp_of('element_at(head, 2)') | indent(20) }}
+                )
+        end as head_requested_at
+
+    from heads
+
+),
+
+log_objects as (
+
+    select *
+
+    from {{ ref('stg_evidence__log_objects') }}
+
+    where
+        delivered_on = {{ delivery_day() }}
+        and kind = 'access_log'
+
+)
+
+select
+    lines.request_id,
+    lines.requested_at,
+    lines.bucket_name,
+    lines.operation,
+    {{ object_key('lines.operation', 'lines.object_key_raw') }} as object_key,
+    lines.object_key_raw,
+    lines.http_status,
+    lines.error_code,
+    lines.bytes_sent,
+    lines.object_size,
+    lines.total_time_ms,
+    lines.turn_around_time_ms,
+    lines.remote_ip,
+    lines.requester,
+    lines.request_uri,
+    lines.referrer,
+    lines.user_agent,
+    {{ client_class('lines.requester', 'lines.user_agent') }} as client_class,
+    lines.version_id,
+    lines.host_id,
+    lines.signature_version,
+    lines.cipher_suite,
+    lines.auth_type,
+    lines.host_header,
+    lines.tls_version,
+    lines.access_point_arn,
+    lines.acl_required,
+    lines.source_region,
+    lines.bucket_owner,
+    lines.extra_fields,
+    lines.quarantine_reason,
+    -- the text is kept where the fields are not
+    case when lines.quarantine_reason is not null then lines.line end as line,
+    lines.line_hash,
+    lines.line_bytes,
+    -- bytes that are not UTF-8 reach SQL as this character, which is three bytes long
+    length(lines.line) - length(replace(lines.line, chr(65533), '')) as replaced_characters,
+    if(lines.head_requested_at is not null, element_at(lines.head, 1)) as head_bucket_name,
+    if(lines.head_requested_at is not null, element_at(lines.head, 4)) as head_request_id,
+    lines.head_requested_at,
+    lines.log_object,
+    log_objects.delivered_at,
+    lines.delivered_on,
+    coalesce(cast(coalesce(lines.requested_at, lines.head_requested_at) as date), lines.delivered_on) as event_date
+
+from with_heads as lines
+
+left join log_objects
+    on lines.log_object = log_objects.log_object

@@ -1,0 +1,10 @@
+select
+    split_part(trail_arn, ':', 5) as account_id,
+    home_region,
+    regexp_replace(trail_arn, '^.*/', '') as trail_name,
+    is_multi_region,
+    is_organization,
+    log_bucket,
+    delivered_on
+
+from {{ source('evidence', 'trail_places') }}

@@ -1,0 +1,81 @@
+"""The rules that a dbt project of layers keeps, checked on the manifest that `dbt compile` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+Node = Mapping[str, Any]
+
+MOST_LINES = 200
+STAGING, MARTS = "staging", "marts"
+DAY_MACROS = ("day", "delivery_day", "event_day_range", "is_look_at_event_days")
+
+
+def problems(manifest: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for each rule that a model breaks."""
+    nodes = manifest["nodes"]
+    models = [node for node in nodes.values() if node["resource_type"] == "model"]
+    return [
+        f"{model['name']}: {problem}" for model in models for problem in _problems(model, nodes)
+    ]
+
+
+def _problems(model: Node, nodes: Mapping[str, Node]) -> Iterator[str]:
+    yield from _reads(model, nodes)
+    yield from _described(model)
+    if (lines := len(model["raw_code"].splitlines())) > MOST_LINES:
+        yield f"has {lines} lines, more than {MOST_LINES}"
+    yield from _last_select(model)
+    if _layer(model) == STAGING:
+        yield from _staged(model)
+    if _layer(model) == MARTS and not model["config"]["contract"]["enforced"]:
+        yield "is a mart without a contract"
+
+
+def _layer(model: Node) -> str:
+    """The folder below models/: staging, intermediate or marts."""
+    return str(model["fqn"][1])
+
+
+def _reads(model: Node, nodes: Mapping[str, Node]) -> Iterator[str]:
+    for unique_id in model["depends_on"]["nodes"]:
+        if unique_id.startswith("source.") and _layer(model) != STAGING:
+            yield f"reads {unique_id}; only staging models read sources"
+        read = nodes.get(unique_id)
+        is_mart = read and read["resource_type"] == "model" and _layer(read) == MARTS
+        if is_mart and _layer(model) != MARTS:
+            yield f"reads {unique_id}; only marts read marts"
+
+
+def _described(model: Node) -> Iterator[str]:
+    if not model["description"].strip():
+        yield "has no description"
+    for column in model["columns"].values():
+        if not column["description"].strip():
+            yield f"column {column['name']} has no description"
+
+
+def _last_select(model: Node) -> Iterator[str]:
+    """The last select names its columns, and the yml describes exactly these."""
+    query = sqlglot.parse_one(model["compiled_code"], read="athena")
+    assert isinstance(query, exp.Query)
+    if any(select.is_star for select in query.selects):
+        yield "its last select has a star"
+        return
+    for name in set(query.named_selects) - set(model["columns"]):
+        yield f"column {name} is not in its yml"
+    for name in set(model["columns"]) - set(query.named_selects):
+        yield f"column {name} of its yml does not exist"
+
+
+def _staged(model: Node) -> Iterator[str]:
+    system = model["fqn"][2]
+    if not model["name"].startswith((f"stg_{system}__", f"base_{system}__")):
+        yield f"is not called stg_{system}__… or base_{system}__…"
+    for macro in DAY_MACROS:
+        if f"macro.{model['package_name']}.{macro}" in model["depends_on"]["macros"]:
+            yield f"names days ({macro}), and a view would keep those of the run that made it"
