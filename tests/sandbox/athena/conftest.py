@@ -42,9 +42,11 @@ class Lake:
         """An execution, once it has ended; one that never does fails the test and hangs nothing."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            found = self.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
-            if found["Status"]["State"] not in ("QUEUED", "RUNNING"):
-                return dict(found)
+            query_execution = self.athena.get_query_execution(QueryExecutionId=query)[
+                "QueryExecution"
+            ]
+            if query_execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                return dict(query_execution)
             time.sleep(0.1)
         raise TimeoutError(f"{query} has not ended after {PATIENCE} s")
 
@@ -55,12 +57,12 @@ class Lake:
         pages = self.athena.get_paginator("get_query_results").paginate(
             QueryExecutionId=run["QueryExecutionId"]
         )
-        found = [
+        rows = [
             [c.get("VarCharValue") for c in row["Data"]]
             for page in pages
             for row in page["ResultSet"]["Rows"]
         ]
-        return found[1:] if run["SubstatementType"] == "SELECT" else found
+        return rows[1:] if run["SubstatementType"] == "SELECT" else rows
 
     def value(self, expression: str) -> str | None:
         return self.rows(f"select {expression}")[0][0]
@@ -94,13 +96,13 @@ def malformed(error: ClientError) -> str:
 @pytest.fixture(scope="module")
 def lake(sandbox: Sandbox) -> Iterator[Lake]:
     number = next(_numbers)
-    found = Lake(
+    lake = Lake(
         f"lake-{number}",
         f"db_{number}",
         boto3.client("s3"),
         boto3.client("athena"),
         boto3.client("glue"),
     )
-    found.s3.create_bucket(Bucket=found.bucket)
-    found.glue.create_database(DatabaseInput={"Name": found.database})
-    return found
+    lake.s3.create_bucket(Bucket=lake.bucket)
+    lake.glue.create_database(DatabaseInput={"Name": lake.database})
+    return lake

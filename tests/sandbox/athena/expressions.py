@@ -79,7 +79,7 @@ def collect(
     where it is gone by now. `skipped` takes the names of those that are gone all the same.
     """
     made: dict[tuple[str, str], Columns] = {}
-    found: dict[Shape, str] = {}
+    seen: dict[Shape, str] = {}
     for run in runs:
         tree = parse(run.sql)
 
@@ -103,8 +103,8 @@ def collect(
         if isinstance(tree, exp.Create):
             made[_home(tree.this, run.database)] = dict(named_columns(columns))
         for shape in shapes(query):
-            found.setdefault(shape, run.sql)
-    return found
+            seen.setdefault(shape, run.sql)
+    return seen
 
 
 def _home(node: exp.Table, database: str) -> tuple[str, str]:
@@ -130,9 +130,9 @@ def shapes(tree: exp.Expr) -> Iterator[Shape]:
 def _keys(tree: exp.Select) -> Iterator[Shape]:
     """How rows are ordered and which are one group, by the types of the keys."""
     order, group = tree.args.get("order"), tree.args.get("group")
-    for one in order.expressions if order else ():
-        kind = _key(one.this, tree)
-        written = one.copy()
+    for key in order.expressions if order else ():
+        kind = _key(key.this, tree)
+        written = key.copy()
         written.set("this", exp.column("a0"))
         text = f"row_number() over (order by {written.sql(TrinoSQL)}, i)"
         yield Shape(text, (kind,), "window")
@@ -184,8 +184,8 @@ def _shortened(node: exp.Expr) -> exp.Expr:
         node.set("expressions", node.expressions[:MOST_ITEMS])
     if isinstance(node, exp.Case):
         branches = {
-            (kind_of(one.this), kind_of(one.args["true"])): one
-            for one in reversed(node.args["ifs"])
+            (kind_of(branch.this), kind_of(branch.args["true"])): branch
+            for branch in reversed(node.args["ifs"])
         }
         node.set("ifs", list(branches.values())[::-1])
     return node
@@ -270,10 +270,12 @@ OPEN = {"arbitrary", "any_value", "max_by", "min_by", "array_agg", "listagg", "c
 def carried() -> Iterator[Shape]:
     """A shape for every signature that the embedded engine carries."""
     for name, known in FUNCTIONS.items():
-        for one in known:
-            if name in OPEN | LEFT_OUT or one.kind == "refused":
+        for function in known:
+            if name in OPEN | LEFT_OUT or function.kind == "refused":
                 continue
-            shapes = [_signature(name, one, n) for n in range(_choices(name, len(one.takes)))]
+            shapes = [
+                _signature(name, function, n) for n in range(_choices(name, len(function.takes)))
+            ]
             yield from (shape for shape in shapes if is_carried(shape))
 
 
@@ -281,9 +283,9 @@ def _choices(name: str, count: int) -> int:
     return max((len(WRITTEN.get((name, n), "1")) for n in range(count)), default=1)
 
 
-def _signature(name: str, one: Function, choice: int) -> Shape:
+def _signature(name: str, function: Function, choice: int) -> Shape:
     args, kinds = list[str](), list[Type]()
-    for n, takes in enumerate(one.takes):
+    for n, takes in enumerate(function.takes):
         if takes.name == "lambda":
             args.append("x -> x is not null")
         elif literals := WRITTEN.get((name, n)):
@@ -291,7 +293,7 @@ def _signature(name: str, one: Function, choice: int) -> Shape:
         else:
             args.append(f"a{len(kinds)}")
             kinds.append(_example(takes))
-    text, style = f"{name}({', '.join(args)})", one.kind
+    text, style = f"{name}({', '.join(args)})", function.kind
     if style == "window":
         kinds = [Type("bigint")] * max(len(kinds), 1)  # few values: every frame is a statement
         text += " over (order by a0, i)" if args else " over (order by a0)"
@@ -317,10 +319,10 @@ def rows(shape: Shape, most: int = 160) -> list[Row]:
     count = max((len(pool) for pool in pools), default=1)
     while prod(min(len(pool), count) for pool in pools) > most:
         count -= 1
-    found = list(itertools.product(*(pool[: max(count, 2)] for pool in pools)))
-    if len(found) > 2 * most:  # many operands
-        found = random.Random(shape.text).sample(found, most)
-    return list(dict.fromkeys([*found, *_in_turn(pools)]))
+    tuples = list(itertools.product(*(pool[: max(count, 2)] for pool in pools)))
+    if len(tuples) > 2 * most:  # many operands
+        tuples = random.Random(shape.text).sample(tuples, most)
+    return list(dict.fromkeys([*tuples, *_in_turn(pools)]))
 
 
 def _in_turn(pools: Sequence[Sequence[str]]) -> list[Row]:
@@ -331,10 +333,10 @@ def _in_turn(pools: Sequence[Sequence[str]]) -> list[Row]:
 def groups(shape: Shape) -> list[list[Row]]:
     """Rows for an aggregate: each alone, some together, all that stay small, and none but NULL."""
     one_by_one = rows(shape)
-    found = [[row] for row in one_by_one[:40]]
-    found += [one_by_one[n : n + 3] for n in range(0, min(len(one_by_one), 24), 2)]
-    found += [one_by_one[:1] * 2, one_by_one[1:2] * 2, one_by_one[:7]]
-    return [group for group in found if group]
+    groups = [[row] for row in one_by_one[:40]]
+    groups += [one_by_one[n : n + 3] for n in range(0, min(len(one_by_one), 24), 2)]
+    groups += [one_by_one[:1] * 2, one_by_one[1:2] * 2, one_by_one[:7]]
+    return [group for group in groups if group]
 
 
 def statement(shape: Shape, picked: Sequence[Row], wrap: str = "i, {0}") -> str:
@@ -353,10 +355,10 @@ def in_duckdb(shape: Shape) -> tuple[str, str, Type]:
     made = parse(statement(shape, rows(shape), ", ".join(names)))
     kinds = dict(zip(names, (k for _, k in analyse(made, _no_tables, "")), strict=True))
     query = parse(f"select i, {shape.text} from rows_of_shape")
-    found = analyse(query, lambda node: (("x", "rows_of_shape"), kinds), "")
+    columns = analyse(query, lambda node: (("x", "rows_of_shape"), kinds), "")
     named = ", ".join(names)
     table = f'create or replace temp table "x.rows_of_shape" as select * from ({to_duckdb(made)}) as t({named})'
-    return table, to_duckdb(query), found[1][1]
+    return table, to_duckdb(query), columns[1][1]
 
 
 def _no_tables(node: exp.Table) -> tuple[tuple[str, str], Columns]:

@@ -140,8 +140,8 @@ def null(kind: Type) -> str:
 
 def values(kind: Type, deep: bool = False) -> list[str]:
     """Literals of a type, NULL first. `deep` ones are few: they are put into others."""
-    found = [null(kind), *_values(kind)]
-    return found[:5] if deep else found
+    literals = [null(kind), *_values(kind)]
+    return literals[:5] if deep else literals
 
 
 def _values(kind: Type) -> list[str]:

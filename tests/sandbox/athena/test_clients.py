@@ -42,8 +42,8 @@ def write(lake: Any, frame: pd.DataFrame) -> None:
 
 def test_awswrangler_overwrites_its_own_partition_only(lake: Any, people: str) -> None:
     write(lake, pd.DataFrame({"id": [3, 4], "name": ["x", "y"], "day": [date(2026, 1, 2)] * 2}))
-    found = lake.rows("select id, day from people order by id")
-    assert found == [["1", "2026-01-01"], ["3", "2026-01-02"], ["4", "2026-01-02"]]
+    rows = lake.rows("select id, day from people order by id")
+    assert rows == [["1", "2026-01-01"], ["3", "2026-01-02"], ["4", "2026-01-02"]]
 
 
 def test_awswrangler_reads_a_query_into_a_frame(lake: Any, people: str) -> None:
@@ -70,10 +70,10 @@ def test_pyathena_gives_typed_rows(lake: Any, people: str) -> None:
     from pyathena import connect
 
     cursor = connect(s3_staging_dir=f"s3://{lake.bucket}/out/", schema_name=lake.database).cursor()
-    found = cursor.execute(
+    rows = cursor.execute(
         "select id, name, day from people where id = %(id)d", {"id": 1}
     ).fetchall()
-    assert found == [(1, "Ann", date(2026, 1, 1))]
+    assert rows == [(1, "Ann", date(2026, 1, 1))]
     assert cursor.data_scanned_in_bytes > 0
 
 
@@ -145,13 +145,13 @@ def test_the_aws_cli_lists_and_asks(lake: Any, people: str) -> None:
         "--result-configuration",
         f"OutputLocation=s3://{lake.bucket}/cli/",
     )
-    found = aws(
+    results = aws(
         "athena",
         "get-query-results",
         "--query-execution-id",
         json.loads(started)["QueryExecutionId"],
     )
-    assert json.loads(found)["ResultSet"]["Rows"][1]["Data"][0]["VarCharValue"] == "1"
+    assert json.loads(results)["ResultSet"]["Rows"][1]["Data"][0]["VarCharValue"] == "1"
 
 
 def aws(*arguments: str) -> str:

@@ -84,4 +84,4 @@ def test_a_stack_takes_its_resources_along(stacks: Any, deploy: Any, name: str) 
     cloudtrail = boto3.client("cloudtrail")
     assert cloudtrail.get_trail_status(Name=name)["IsLogging"]
     stacks.delete_stack(StackName=name)
-    assert name not in {one["Name"] for one in cloudtrail.describe_trails()["trailList"]}
+    assert name not in {trail["Name"] for trail in cloudtrail.describe_trails()["trailList"]}

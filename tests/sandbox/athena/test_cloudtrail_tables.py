@@ -76,16 +76,16 @@ def test_keys_match_whatever_their_case_even_within_one_file(lake: Any, trail: s
             {"eventVersion": "2", "userIdentity": {"arn": "y"}},
         ),
     )
-    found = lake.rows(f"select eventversion, useridentity.arn from {trail} order by 1")
-    assert found == [["1", "x"], ["2", "y"]]
+    rows = lake.rows(f"select eventversion, useridentity.arn from {trail} order by 1")
+    assert rows == [["1", "x"], ["2", "y"]]
 
 
 def test_arrays_of_rows_unnest(lake: Any, trail: str) -> None:
     lake.put(f"{trail}/1.json.gz", records(EVENT))
-    found = lake.rows(
+    rows = lake.rows(
         f"select u.a, u.t from {trail} cross join unnest(resources) as u(a, i, t) order by 1"
     )
-    assert found == [["arn:b", None], ["arn:o", "AWS::S3::Object"]]
+    assert rows == [["arn:b", None], ["arn:o", "AWS::S3::Object"]]
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,11 @@ def test_the_metadata_of_a_table_is_athenas(lake: Any) -> None:
         "'org.apache.hadoop.hive.serde2.OpenCSVSerde' with serdeproperties ('separatorChar' = ';') "
         f"location 's3://{lake.bucket}/described/'"
     )
-    found = lake.athena.get_table_metadata(
+    parameters = lake.athena.get_table_metadata(
         CatalogName="AwsDataCatalog", DatabaseName=lake.database, TableName="described"
     )["TableMetadata"]["Parameters"]
-    assert found["serde.param.separatorChar"] == ";"
-    assert found["location"] == f"s3://{lake.bucket}/described"
+    assert parameters["serde.param.separatorChar"] == ";"
+    assert parameters["location"] == f"s3://{lake.bucket}/described"
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_the_metadata_of_a_table_is_athenas(lake: Any) -> None:
 )  # fmt: skip
 def test_the_catalog_is_listed_under_hives_headings(lake: Any, sql: str, heading: str) -> None:
     query = lake.execution(sql)["QueryExecutionId"]
-    found = lake.athena.get_query_results(QueryExecutionId=query)["ResultSet"]
-    assert [c["Name"] for c in found["ResultSetMetadata"]["ColumnInfo"]] == [heading]
+    results = lake.athena.get_query_results(QueryExecutionId=query)["ResultSet"]
+    assert [c["Name"] for c in results["ResultSetMetadata"]["ColumnInfo"]] == [heading]
 
 
 @pytest.mark.parametrize(

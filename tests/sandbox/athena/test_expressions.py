@@ -15,12 +15,12 @@ def known(database: str, name: str) -> dict[str, Type] | None:
     return {("raw", "log"): LOG}.get((database, name))
 
 
-def found(*statements: str) -> set[str]:
+def shapes(*statements: str) -> set[str]:
     return set(map(str, collect([Run(sql, "raw") for sql in statements], known)))
 
 
 def test_calls_keep_their_literals_and_are_tried_without_them_where_they_may() -> None:
-    assert found("select regexp_extract(substr(line, 3, 1), '(a)(b)', 2) from log") == {
+    assert shapes("select regexp_extract(substr(line, 3, 1), '(a)(b)', 2) from log") == {
         "REGEXP_EXTRACT(a0, '(a)(b)', 2)  [a0 varchar]",
         "SUBSTR(a0, 3, 1)  [a0 varchar]",
         "SUBSTR(a0, a1, a2)  [a0 varchar, a1 integer, a2 integer]",
@@ -28,7 +28,7 @@ def test_calls_keep_their_literals_and_are_tried_without_them_where_they_may() -
 
 
 def test_operators_and_comparisons_are_their_operands_types() -> None:
-    assert found("select (size + 1) / 2e0, tags[1] from log where line in ('a', 'b', 'c')") == {
+    assert shapes("select (size + 1) / 2e0, tags[1] from log where line in ('a', 'b', 'c')") == {
         "a0 + a1  [a0 bigint, a1 integer]",
         "a0 / a1  [a0 bigint, a1 double]",
         "a0[a1]  [a0 array(varchar), a1 integer]",
@@ -37,7 +37,7 @@ def test_operators_and_comparisons_are_their_operands_types() -> None:
 
 
 def test_casts_conditions_and_lambdas() -> None:
-    assert found(
+    assert shapes(
         "select cast(line as bigint), at - interval '1' day, filter(tags, x -> x like 'a%') from log",
         "select case when line = 'a' then 1 when line = 'b' then 2 else size end from log",
     ) == {
@@ -52,7 +52,7 @@ def test_casts_conditions_and_lambdas() -> None:
 
 
 def test_aggregates_windows_keys_and_order() -> None:
-    assert found(
+    assert shapes(
         "select line, count(*) filter (where size > 0) as n, array_agg(size) from log "
         "group by line order by line desc",
         "select lag(size, 1) over (partition by line order by at) from log",
@@ -70,12 +70,12 @@ def test_aggregates_windows_keys_and_order() -> None:
 
 
 def test_a_table_that_a_statement_made_is_known_to_the_next() -> None:
-    assert found(
+    assert shapes(
         "create table tmp as select size * 1e0 as x from log",
         "insert into log select abs(x) from tmp",
     ) == {"a0 * a1  [a0 bigint, a1 double]", "ABS(a0)  [a0 double]"}
     with pytest.raises(expressions.Gone, match=r"raw\.gone"):
-        found("select abs(x) from gone")
+        shapes("select abs(x) from gone")
     skipped: list[str] = []
     assert collect([Run("select abs(x) from gone", "raw")], known, skipped) == {}
     assert skipped == ["raw.gone"]

@@ -71,6 +71,6 @@ def test_there_is_one_catalog(lake: Any) -> None:
         QueryExecutionContext=context,
         ResultConfiguration={"OutputLocation": f"s3://{lake.bucket}/out/"},
     )
-    found = lake.athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
-    reason = found["QueryExecution"]["Status"]["StateChangeReason"]
+    run = lake.athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
+    reason = run["QueryExecution"]["Status"]["StateChangeReason"]
     assert reason == "CATALOG_NOT_FOUND: line 1:1: Catalog 'other' does not exist"

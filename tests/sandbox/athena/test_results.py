@@ -44,6 +44,6 @@ def test_every_page_of_a_result_follows_the_one_before(lake) -> None:
     pages = lake.athena.get_paginator("get_query_results").paginate(
         QueryExecutionId=query["QueryExecutionId"], PaginationConfig={"PageSize": 700}
     )
-    found = [[r["Data"][0]["VarCharValue"] for r in p["ResultSet"]["Rows"]] for p in pages]
-    assert [len(page) for page in found] == [700, 700, 700, 401]
-    assert [*itertools.chain(*found)] == ["x", *map(str, range(1, 2501))]
+    values = [[r["Data"][0]["VarCharValue"] for r in p["ResultSet"]["Rows"]] for p in pages]
+    assert [len(page) for page in values] == [700, 700, 700, 401]
+    assert [*itertools.chain(*values)] == ["x", *map(str, range(1, 2501))]

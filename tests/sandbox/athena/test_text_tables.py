@@ -55,9 +55,9 @@ def test_any_line_survives(lake: Any, lines: list[str]) -> None:
     name, prefix = line_table(lake)
     body = "".join(f"{line}\n" for line in lines).encode()
     lake.put(prefix + "a", body)
-    found = lake.rows(f"select line, length(to_utf8(line)) + 1 from {name}")
-    assert sorted(r[0] for r in found) == sorted(lines)
-    assert sum(int(r[1]) for r in found) == len(body)
+    rows = lake.rows(f"select line, length(to_utf8(line)) + 1 from {name}")
+    assert sorted(r[0] for r in rows) == sorted(lines)
+    assert sum(int(r[1]) for r in rows) == len(body)
 
 
 def test_gzipped_text_is_unpacked_and_charged_packed(lake: Any) -> None:

@@ -27,26 +27,26 @@ pytestmark = [pytest.mark.trino, NEEDS_JAVA]
 def lake_in(environment: Mapping[str, str]) -> Lake:
     """A bucket and a database in a served sandbox."""
     clients = (boto3.client(name, **access(environment)) for name in ("s3", "athena", "glue"))
-    found = Lake("the-lake", "lake", *clients)
-    found.s3.create_bucket(Bucket=found.bucket)
-    found.glue.create_database(DatabaseInput={"Name": found.database})
-    return found
+    lake = Lake("the-lake", "lake", *clients)
+    lake.s3.create_bucket(Bucket=lake.bucket)
+    lake.glue.create_database(DatabaseInput={"Name": lake.database})
+    return lake
 
 
 @pytest.fixture(scope="module")
 def coordinator(tmp_path_factory: Any) -> Iterator[trino_coordinator.Coordinator]:
     """A coordinator that runs already, as a user's own would."""
-    found = trino_coordinator.Coordinator(Path(tmp_path_factory.mktemp("trino")))
-    yield found
-    found.close()
+    running = trino_coordinator.Coordinator(Path(tmp_path_factory.mktemp("trino")))
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="module")
 def environment(coordinator: Any) -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRINO_URL", coordinator.url)
-        with serving("--engine", "trino", "--account", "empty") as found:
-            yield found
+        with serving("--engine", "trino", "--account", "empty") as served:
+            yield served
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +93,9 @@ def test_what_was_written_is_counted(lake: Lake, visits: str) -> None:
 def test_a_view_has_its_columns_in_glue(lake: Lake, visits: str) -> None:
     lake.rows(f"create or replace view seen as select n, at, array[who] as l, day from {visits}")
     assert lake.value("max(l) from seen") == "[y]"
-    found = lake.glue.get_table(DatabaseName="lake", Name="seen")["Table"]
-    assert [c["Name"] for c in found["StorageDescriptor"]["Columns"]] == ["n", "at", "l", "day"]
-    assert [c["Type"] for c in found["StorageDescriptor"]["Columns"]][:2] == ["int", "timestamp"]
+    view = lake.glue.get_table(DatabaseName="lake", Name="seen")["Table"]
+    assert [c["Name"] for c in view["StorageDescriptor"]["Columns"]] == ["n", "at", "l", "day"]
+    assert [c["Type"] for c in view["StorageDescriptor"]["Columns"]][:2] == ["int", "timestamp"]
 
 
 @pytest.mark.parametrize("kind", ["json", "textfile", "parquet"])
@@ -194,8 +194,8 @@ def test_what_trino_cannot_parse_is_refused_while_others_run(lake: Lake) -> None
     where = {"OutputLocation": f"s3://{lake.bucket}/athena-results/"}
 
     def start(sql: str) -> str:
-        found = lake.athena.start_query_execution(QueryString=sql, ResultConfiguration=where)
-        return str(found["QueryExecutionId"])
+        started = lake.athena.start_query_execution(QueryString=sql, ResultConfiguration=where)
+        return str(started["QueryExecutionId"])
 
     with ThreadPoolExecutor(WORKERS) as pool:
         running = list(pool.map(start, [ENDLESS] * WORKERS))

@@ -58,7 +58,7 @@ ODD_OBJECTS = {
 
 def generated(count: int) -> list[str]:
     """Lines as clients can make them; the same ones each time."""
-    found: list[str] = []
+    texts_so_far: list[str] = []
 
     @settings(
         max_examples=count // 40, derandomize=True, database=None, deadline=None,
@@ -66,10 +66,10 @@ def generated(count: int) -> list[str]:
     )  # fmt: skip
     @given(st.lists(lines(), min_size=40, max_size=80))
     def collect(texts: list[str]) -> None:
-        found.extend(texts)
+        texts_so_far.extend(texts)
 
     collect()
-    return found
+    return texts_so_far
 
 
 def staging_view() -> str:
@@ -84,84 +84,86 @@ def test_every_line_comes_out_of_the_raw_table_alike(both: dict[str, Lake]) -> N
     many = "".join(f"{line}\n" for line in generated(2000)).encode()
     objects = {**cases, "many": many, **ODD_OBJECTS}
     raw, staged = {}, {}
-    for engine, one in both.items():
-        deliver(one, objects)
+    for engine, lake in both.items():
+        deliver(lake, objects)
         lines_of = 'select "$path", line, to_utf8(line) from lacuna_raw.s3_access_logs'
-        raw[engine], staged[engine] = rows_alike(one, lines_of), rows_alike(one, staging_view())
+        raw[engine], staged[engine] = rows_alike(lake, lines_of), rows_alike(lake, staging_view())
     assert len(raw["trino"]) > 2000
     assert differing(raw["duckdb"], raw["trino"]) == []
     assert differing(staged["duckdb"], staged["trino"]) == []
 
 
-def rows_alike(one: Lake, sql: str) -> list[tuple]:
+def rows_alike(lake: Lake, sql: str) -> list[tuple]:
     """A query's rows, sorted."""
-    return sorted(tuple(map(str, row)) for row in one.rows(sql))
+    return sorted(tuple(map(str, row)) for row in lake.rows(sql))
 
 
-def deliver(one: Lake, objects: dict[str, bytes]) -> None:
+def deliver(lake: Lake, objects: dict[str, bytes]) -> None:
     """Log objects of one day, and the raw table's partition with them."""
     from lacuna.lake import glue
     from lacuna.tables import raw
 
     table = next(t for t in raw.TABLES if t.name == raw.ACCESS_LOGS)
-    glue.ensure_database(one.glue, raw.DATABASE, "")
+    glue.ensure_database(lake.glue, raw.DATABASE, "")
     glue.ensure_table(
-        one.glue, raw.DATABASE, glue.raw_table_input(table, f"s3://{one.bucket}/raw/")
+        lake.glue, raw.DATABASE, glue.raw_table_input(table, f"s3://{lake.bucket}/raw/")
     )
-    urls = [one.put(f"logs/{key}", body) for key, body in objects.items()]
+    urls = [lake.put(f"logs/{key}", body) for key, body in objects.items()]
     day = date(2026, 3, 10)
-    partition = raw.access_log_partition(one.bucket, day)
-    manifest = partition.location.removeprefix(f"s3://{one.bucket}/") + raw.MANIFEST_NAME
-    one.put(manifest, raw.manifest(urls))
-    glue.replace_raw_partitions(one.glue, raw.ACCESS_LOGS, day, [replace(partition)])
+    partition = raw.access_log_partition(lake.bucket, day)
+    manifest = partition.location.removeprefix(f"s3://{lake.bucket}/") + raw.MANIFEST_NAME
+    lake.put(manifest, raw.manifest(urls))
+    glue.replace_raw_partitions(lake.glue, raw.ACCESS_LOGS, day, [replace(partition)])
 
 
 def test_expressions_have_the_values_that_the_embedded_engine_gives(both: dict[str, Lake]) -> None:
     expected = {sql: [[value]] for sql, value in test_values.VALUES}
-    found = {sql: outcome(both["trino"], f"select {sql}") for sql in expected}
-    assert {sql: got for sql, got in found.items() if got != expected[sql]} == {}
+    outcomes = {sql: outcome(both["trino"], f"select {sql}") for sql in expected}
+    assert {sql: got for sql, got in outcomes.items() if got != expected[sql]} == {}
     typed = {sql: test_values.value_and_type(both["trino"], sql) for sql, *_ in test_values.TYPED}
     assert {sql: typed[sql] for sql, *wanted in test_values.TYPED if [*typed[sql]] != wanted} == {}
 
 
 def test_what_is_not_carried_is_sql_that_trino_knows(both: dict[str, Lake]) -> None:
     """It may fail on the values given, but not because there is no such thing."""
-    found = {sql: outcome(both["trino"], f"select {sql}") for sql in test_not_carried.NOT_CARRIED}
+    outcomes = {
+        sql: outcome(both["trino"], f"select {sql}") for sql in test_not_carried.NOT_CARRIED
+    }
     unknown = ("FUNCTION_NOT_FOUND", "SYNTAX_ERROR", "TYPE_MISMATCH")
-    assert {sql: got for sql, got in found.items() if str(got).startswith(unknown)} == {}
+    assert {sql: got for sql, got in outcomes.items() if str(got).startswith(unknown)} == {}
 
 
 def test_queries_have_the_rows_that_the_embedded_engine_gives(both: dict[str, Lake]) -> None:
-    found = {sql: outcome(both["trino"], sql) for sql, _ in test_queries.QUERIES}
-    assert {sql: found[sql] for sql, rows in test_queries.QUERIES if found[sql] != rows} == {}
+    outcomes = {sql: outcome(both["trino"], sql) for sql, _ in test_queries.QUERIES}
+    assert {sql: outcomes[sql] for sql, rows in test_queries.QUERIES if outcomes[sql] != rows} == {}
 
 
 def test_what_fails_on_the_embedded_engine_fails_alike_or_is_refused_there(
     both: dict[str, Lake],
 ) -> None:
     """NOT_SUPPORTED is the embedded engine's own word: what it would get wrong it refuses."""
-    found = {
+    outcomes = {
         sql: (reason, outcome(both["trino"], sql))
         for sql, reason in (*test_failures.FAILURES, *test_failures.FAILS_THERE_TOO)
         if not reason.startswith("NOT_SUPPORTED")
     }
     different = {
         sql: pair
-        for sql, pair in found.items()
+        for sql, pair in outcomes.items()
         if not isinstance(pair[1], str) or pair[0].split(":")[0] != pair[1].split(":")[0]
     }
     assert {sql: pair for sql, pair in different.items() if sql not in DIFFERENT_FAILURES} == {}
 
 
-def outcome(one: Lake, sql: str) -> list[list[str | None]] | str:
+def outcome(lake: Lake, sql: str) -> list[list[str | None]] | str:
     """The rows of a query, or why it fails."""
     try:
-        run = one.execution(sql)
-    except one.athena.exceptions.InvalidRequestException as error:
+        run = lake.execution(sql)
+    except lake.athena.exceptions.InvalidRequestException as error:
         return malformed(error)
     status = run["Status"]
     if status["State"] != "SUCCEEDED":
         return str(status.get("StateChangeReason"))
-    found = one.athena.get_query_results(QueryExecutionId=run["QueryExecutionId"])
+    found = lake.athena.get_query_results(QueryExecutionId=run["QueryExecutionId"])
     rows = [[c.get("VarCharValue") for c in r["Data"]] for r in found["ResultSet"]["Rows"]]
     return rows[1:] if run["SubstatementType"] == "SELECT" else rows

@@ -123,17 +123,17 @@ def contents(
     shared: Shared, airflow_home: str, tmp_path_factory: Any
 ) -> dict[str, dict[str, list[tuple]]]:
     """Every table after the daily run of the same account, by engine."""
-    found = {"duckdb": {name: rows(shared.world, name) for name in tables(shared.world)}}
+    tables_by_engine = {"duckdb": {name: rows(shared.world, name) for name in tables(shared.world)}}
     options = ("--engine", "trino", "--requests", str(REQUESTS), "--days", str(DAYS))
     for one in world(airflow_home, tmp_path_factory.mktemp("trino"), *options):
         one.run(*days(one))
-        found["trino"] = {name: rows(one, name) for name in tables(one)}
-    return found
+        tables_by_engine["trino"] = {name: rows(one, name) for name in tables(one)}
+    return tables_by_engine
 
 
-def tables(one: World) -> list[str]:
+def tables(world: World) -> list[str]:
     """Every table that the run filled; views have no rows of their own."""
-    pages = one.client("glue").get_paginator("get_tables")
+    pages = world.client("glue").get_paginator("get_tables")
     return [
         f"{database}.{table['Name']}"
         for database in DATABASES
@@ -143,16 +143,16 @@ def tables(one: World) -> list[str]:
     ]
 
 
-def rows(one: World, table: str) -> list[tuple]:
+def rows(world: World, table: str) -> list[tuple]:
     """A table's rows, sorted, without what differs from run to run by design."""
     return sorted(
         tuple(str(value) for name, value in row.items() if name not in VOLATILE | APPROXIMATE)
-        for row in one.rows(f"select * from {table}")
+        for row in world.rows(f"select * from {table}")
     )
 
 
-def days(one: World) -> list[date]:
-    until = date.fromisoformat(one.truth["until"])
+def days(world: World) -> list[date]:
+    until = date.fromisoformat(world.truth["until"])
     return [until - timedelta(days=n) for n in reversed(range(DAYS))]
 
 
@@ -201,7 +201,7 @@ def test_every_expression_of_the_project_has_the_values_of_trino(
     assert [str(shape) for shape in shapes if not expressions.is_carried(shape)] == []
     with ThreadPoolExecutor(2) as pool:
         compared = list(pool.map(partial(both_ways, shared), shapes))
-    told: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
     different = {}
     for shape, pairs in zip(shapes, compared, strict=True):
         judged = [
@@ -209,11 +209,11 @@ def test_every_expression_of_the_project_has_the_values_of_trino(
             for unit, ours, theirs in pairs
             if (str(shape), str(ours), str(theirs)) not in DIFFERENT_VALUES
         ]
-        told.update(verdict for verdict, *_ in judged)
+        verdicts.update(verdict for verdict, *_ in judged)
         if bad := [rest for verdict, *rest in judged if verdict == "different"]:
             different[str(shape)] = bad[:MOST_SHOWN]
     with capsys.disabled():
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in told.most_common())
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
         print(f"\n{len(shapes)} expressions of {len(runs)} statements; values: {counts}")
     assert different == {}
 
@@ -238,19 +238,21 @@ def both_ways(shared: Shared, shape: Shape) -> list[tuple[Any, Outcome, Outcome]
     if shape.style == "window":
         rows = expressions.rows(shape)
         units: Sequence[Any] = [rows, *(rows[n : n + 8] for n in range(0, len(rows), 8))]
-        found = [[whole(run[e], expressions.statement(shape, u)) for u in units] for e in ENGINES]
+        outcomes = [
+            [whole(run[e], expressions.statement(shape, u)) for u in units] for e in ENGINES
+        ]
     elif shape.style == "aggregate":
         units = expressions.groups(shape)
         written = partial(expressions.of_groups, shape)
-        found = [by_unit(run[engine], written, units) for engine in ENGINES]
+        outcomes = [by_unit(run[engine], written, units) for engine in ENGINES]
         units = [*units, []]
         none = [whole(run[e], expressions.of_groups(shape, [], none=True)) for e in ENGINES]
-        found = [[*values, last] for values, last in zip(found, none, strict=True)]
+        outcomes = [[*values, last] for values, last in zip(outcomes, none, strict=True)]
     else:
         units = expressions.rows(shape)
         tried = partial(expressions.statement, shape, wrap=TRIED)
-        found = [embedded_values(shared, shape), by_unit(run["trino"], tried, units)]
-    return list(zip(units, *found, strict=True))
+        outcomes = [embedded_values(shared, shape), by_unit(run["trino"], tried, units)]
+    return list(zip(units, *outcomes, strict=True))
 
 
 # Where a value fails in Trino, `try` has none, and nor has the question whether it is NULL.
@@ -262,14 +264,14 @@ def by_unit(
 ) -> list[Outcome]:
     """The outcome of each unit, in one statement if none fails; else in halves."""
     try:
-        found = {int(row[0]): row[1:] for row in run(written(units)).rows}
+        values = {int(row[0]): row[1:] for row in run(written(units)).rows}
     except AthenaError as error:
         if len(units) == 1:
             return [Failure(str(error))]
         half = len(units) // 2
         return [*by_unit(run, written, units[:half]), *by_unit(run, written, units[half:])]
     return [
-        Failure("in try") if len(found[n]) > 1 and found[n][1] is None else found[n][0]
+        Failure("in try") if len(values[n]) > 1 and values[n][1] is None else values[n][0]
         for n in range(len(units))
     ]
 
@@ -288,13 +290,13 @@ def embedded_values(shared: Shared, shape: Shape) -> list[Outcome]:
 
     def between(first: int, last: int) -> list[Outcome]:
         try:
-            found = connection.execute(f"execute part({first}, {last})").fetchall()
+            rows = connection.execute(f"execute part({first}, {last})").fetchall()
         except duckdb.Error as error:
             if first == last:
                 return [Failure(errors.reason(error, shape.text))]
             middle = (first + last) // 2
             return [*between(first, middle), *between(middle + 1, last)]
-        return [in_words(value, kind) for _, value in sorted(found, key=lambda row: int(row[0]))]
+        return [in_words(value, kind) for _, value in sorted(rows, key=lambda row: int(row[0]))]
 
     outcomes = between(0, len(expressions.rows(shape)) - 1)
     connection.close()
@@ -311,10 +313,10 @@ def in_words(value: Any, kind: Type) -> Outcome:
 def whole(run: Callable[[str], Any], sql: str) -> Outcome:
     """Every value of a statement, in the order of its rows."""
     try:
-        found = run(sql).rows
+        rows = run(sql).rows
     except AthenaError as error:
         return Failure(str(error))
-    return [row[1] for row in sorted(found, key=lambda row: int(row[0]))]
+    return [row[1] for row in sorted(rows, key=lambda row: int(row[0]))]
 
 
 # ---- bytes scanned -----------------------------------------------------------------------------

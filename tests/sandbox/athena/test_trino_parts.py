@@ -167,5 +167,5 @@ def test_compose_and_the_launcher_have_the_same_trino():
 )
 def test_a_column_is_as_wide_as_its_type_says(name, sizes):
     arguments = [{"kind": "LONG", "value": size} for size in sizes]
-    found = column({"name": "c", "typeSignature": {"rawType": name, "arguments": arguments}})
-    assert (found.type, found.precision, found.scale) == (name, *sizes, 0)[:3]
+    described = column({"name": "c", "typeSignature": {"rawType": name, "arguments": arguments}})
+    assert (described.type, described.precision, described.scale) == (name, *sizes, 0)[:3]

@@ -294,9 +294,9 @@ def test_an_expression_has_athenas_value_and_type(
 def value_and_type(lake: Any, expression: str) -> tuple[str | None, str]:
     run = lake.execution(f"select {expression}")
     assert run["Status"]["State"] == "SUCCEEDED", run["Status"].get("StateChangeReason")
-    found = lake.athena.get_query_results(QueryExecutionId=run["QueryExecutionId"])["ResultSet"]
-    column = found["ResultSetMetadata"]["ColumnInfo"][0]
+    results = lake.athena.get_query_results(QueryExecutionId=run["QueryExecutionId"])["ResultSet"]
+    column = results["ResultSetMetadata"]["ColumnInfo"][0]
     told = column["Type"]
     if told == "decimal":
         told += f"({column['Precision']},{column['Scale']})"
-    return found["Rows"][1]["Data"][0].get("VarCharValue"), told
+    return results["Rows"][1]["Data"][0].get("VarCharValue"), told
