@@ -66,7 +66,11 @@ class SettingRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a field of `Settings` says about itself. `allowed` completes "the value must be"."""
+    """What a field of `Settings` says about itself.
+
+    `names` are its variables, the first wins; none: LACUNA_ and the field's name. `when_none` is
+    shown for a value that is None or empty.
+    """
 
     parse: Callable[[str], object]
     allowed: str
@@ -75,9 +79,18 @@ class Setting:
     when_none: str = ""
 
 
-def _setting(default: Parsed, *words: Any, **more: Any) -> Parsed:
+def _setting(
+    default: Parsed,
+    parse: Callable[[str], object],
+    allowed: str,
+    meaning: str,
+    *,
+    names: tuple[str, ...] = (),
+    when_none: str = "",
+) -> Parsed:
     """A field of `Settings` that the environment can set; see `Setting` for the arguments."""
-    return field(default=default, metadata={"setting": Setting(*words, **more)})
+    setting = Setting(parse, allowed, meaning, names, when_none)
+    return field(default=default, metadata={"setting": setting})
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:

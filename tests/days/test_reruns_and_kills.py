@@ -89,7 +89,7 @@ def test_a_first_run_killed_three_times_and_run_again_gives_the_same_rows(untouc
 
     A kill costs a run up to it, so only these three are real. The others are proved where they cost less:
     - after the lake is prepared and after the last task: test_a_day_run_again_gives_the_same_rows above
-    - in the midst of the snapshot: test_a_look_that_is_made_again_leaves_one_copy (sandbox/lacuna/test_snapshot.py)
+    - in the midst of the snapshot: test_a_snapshot_that_is_taken_again_leaves_one_copy (sandbox/lacuna/test_snapshot.py)
     - at each write of the catalog: test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows (test_catalog.py)
     - after parsing and after building: test_a_rerun_after_a_kill_gives_the_same_rows (sandbox/dbt_project/test_reruns.py)
     - after finding the event days: it only reads, which sandbox/dbt_project/test_marts.py tries

@@ -49,7 +49,7 @@ def test_a_day_is_utc_from_midnight_to_midnight():
     assert end_of(date(2026, 11, 30)) == datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def test_a_day_that_is_not_over_is_refused_whoever_names_it():
+def test_a_day_that_is_not_over_is_always_refused():
     day = str(datetime.now(UTC).date())
     for key, params in ((day, {}), (None, {"day": day})):
         with pytest.raises(DayError, match=f"{day} is not over in UTC"):

@@ -154,7 +154,7 @@ def test_a_name_like_none_of_them_is_reported_too():
     assert "LACUNA_XYZZY is not a setting" in problem
 
 
-def test_what_the_runner_tells_dbt_is_no_unknown_setting():
+def test_what_the_runner_passes_to_dbt_is_no_unknown_setting():
     assert Settings.from_env({"LACUNA_DBT_DATA_DIR": "s3://lake"})
 
 
@@ -165,7 +165,7 @@ def test_a_lateness_budget_longer_than_what_is_listed_is_refused():
     assert Settings.from_env({**environ, "LACUNA_LATENESS_HOURS": "48"})
 
 
-def test_a_refused_lake_is_told_the_rule_that_s3_has():
+def test_a_refused_lake_name_comes_with_the_rule_of_s3():
     (problem,) = problems(LACUNA_LAKE_BUCKET="192.168.1.1")
     assert "must be a name that S3 allows" in problem
     assert "not the form of an IP address" in problem

@@ -57,7 +57,7 @@ def test_logs_can_be_delivered_in_every_layout_and_under_any_prefix(
     assert target(photos) == ("deliverable", [])
 
 
-def test_a_bucket_told_to_log_by_the_outputs_is_judged_healthy(
+def test_a_bucket_configured_from_the_outputs_is_judged_healthy(
     cloud: Cloud, outputs: dict[str, str]
 ) -> None:
     log_to(cloud, "by-api", **json.loads(outputs["BucketLoggingStatus"]))

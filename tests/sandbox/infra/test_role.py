@@ -65,7 +65,7 @@ def test_every_operation_in_the_source_is_allowed(statements: Statements) -> Non
     assert set().union(*refused) == BY_THE_TEMPLATE | {FREE}
 
 
-def test_every_permission_that_is_told_to_lack_is_one_that_the_role_has(
+def test_the_role_has_every_permission_that_a_message_can_name(
     statements: Statements,
 ) -> None:
     assert set(PERMISSIONS.values()) <= actions(statements)

@@ -59,7 +59,7 @@ def test_one_account_alone_needs_no_setting(cloud, member, settings, observed):
     assert (accounts[HOME]["state"], accounts[HOME]["observed_buckets"]) == ("observed", 1)
 
 
-def test_each_account_is_observed_and_catalogued_by_itself(
+def test_each_account_is_observed_and_cataloged_by_itself(
     cloud, member, both, observed, objects, at
 ):
     logged(cloud, "photos", "logs")
@@ -84,7 +84,7 @@ def test_each_account_is_observed_and_catalogued_by_itself(
     assert objects()[theirs]["account_id"] == MEMBER
 
 
-def test_an_account_that_lets_nobody_in_hides_its_own_buckets_and_is_told(
+def test_an_account_that_cannot_be_entered_hides_its_own_buckets_and_is_reported(
     cloud, member, both, observed
 ):
     cloud.bucket("photos")
@@ -117,7 +117,7 @@ def test_another_account_whose_buckets_may_not_be_listed_does_not_end_the_run(
     assert accounts[MEMBER]["missing_permission"] == "s3:ListAllMyBuckets"
 
 
-def test_an_account_whose_log_bucket_is_closed_to_us_now_is_a_place_nobody_can_read(
+def test_the_log_bucket_of_an_account_that_closed_since_is_an_unreadable_place(
     cloud, member, both, observed
 ):
     logged(member, "their-photos", "their-logs")

@@ -46,7 +46,7 @@ def contents(settings):
     return found
 
 
-def test_an_empty_account_has_a_catalogued_day_all_the_same(settings, run, rows):
+def test_an_empty_account_has_a_cataloged_day_too(settings, run, rows):
     summary = run()
     assert (summary.places, summary.objects_cataloged) == (0, 0)
     (day,) = rows(evidence.CATALOGUED_DAYS)
@@ -55,12 +55,12 @@ def test_an_empty_account_has_a_catalogued_day_all_the_same(settings, run, rows)
     assert athena.rows(lake.open_lake(settings), "select line from lacuna_raw.s3_access_logs") == []
 
 
-def test_a_day_without_a_snapshot_at_hand_is_catalogued_too(settings, rows):
+def test_a_day_without_a_snapshot_is_cataloged_too(settings, rows):
     assert catalog.catalog_day(settings, DAY).places == 0
     assert len(rows(evidence.CATALOGUED_DAYS)) == 1
 
 
-def test_the_objects_of_the_day_are_catalogued_and_no_others(cloud, photos, at, run, objects):
+def test_the_objects_of_the_day_are_cataloged_and_no_others(cloud, photos, at, run, objects):
     first = cloud.access_log("logs", "web/", at(0))
     last = cloud.access_log("logs", "web/", at(23, 59, 59))
     cloud.access_log("logs", "web/", at(23, 59, 59, days=-1))
@@ -121,7 +121,7 @@ def test_any_prefix_works(cloud, at, run, objects, settings, prefix):
 
 
 @pytest.mark.parametrize("prefix", ["two\nlines/", "two\rlines/"])
-def test_a_prefix_that_no_manifest_can_name_is_a_place_nobody_can_read(
+def test_a_prefix_that_no_manifest_can_name_is_an_unreadable_place(
     cloud, run, rows, objects, prefix
 ):
     cloud.bucket("photos")
@@ -228,7 +228,7 @@ def test_every_page_of_a_listing_is_counted_and_paid_for_once(cloud, photos, at,
     assert (summary.list_calls, summary.objects_cataloged) == (2, 55)
 
 
-def test_a_bucket_deleted_since_still_has_its_old_logs_catalogued(cloud, photos, at, settings, run):
+def test_the_old_logs_of_a_deleted_bucket_are_still_cataloged(cloud, photos, at, settings, run):
     url = cloud.access_log("logs", "web/", at(9))
     run()
     cloud.client("s3").delete_bucket(Bucket="photos")
@@ -241,7 +241,7 @@ def test_a_bucket_deleted_since_still_has_its_old_logs_catalogued(cloud, photos,
 # CloudTrail
 
 
-def test_cloudtrail_files_are_catalogued_counted_and_readable_by_athena(
+def test_cloudtrail_files_are_cataloged_counted_and_readable_by_athena(
     cloud, trail, at, run, objects, settings
 ):
     content = b'{"Records":[{"eventname":"GetObject"},{"eventname":"PutObject"}]}'
@@ -320,7 +320,7 @@ def test_trails_that_may_not_be_described_are_recorded(cloud, trail, run, rows):
     assert listing["error_code"] == "DescribeTrails: AccessDeniedException"
 
 
-def test_two_trails_in_one_bucket_catalogue_each_file_once(cloud, trail, at, run, rows, objects):
+def test_two_trails_in_one_bucket_catalog_each_file_once(cloud, trail, at, run, rows, objects):
     cloud.client("cloudtrail").create_trail(Name="second", S3BucketName="trail-logs")
     url, _ = cloud.trail_file("trail-logs", at(9))
     run()

@@ -152,7 +152,7 @@ def test_a_chain_that_stops_is_missing_to_the_end_of_the_day_and_on_the_next(
     assert missing_ends(digests_of(rows, DAY)) == [22, 23]
 
 
-def test_a_chain_that_goes_on_after_midnight_lacks_only_what_lies_between(
+def test_a_chain_that_goes_on_after_midnight_misses_only_the_hours_between(
     cloud, signing, at, run, rows
 ):
     for hour in (*range(22), 24):
@@ -172,7 +172,7 @@ def test_a_chain_of_which_nothing_is_left_is_missing_all_day(
     assert missing_ends(digests_of(rows, DAY)) == [*range(1, 24), 0]
 
 
-def test_a_region_that_the_trail_records_no_longer_lacks_no_digest(cloud, signing, at, run, rows):
+def test_a_region_that_the_trail_no_longer_records_misses_no_digest(cloud, signing, at, run, rows):
     for hour in range(1, 25):
         cloud.digest("trail-logs", at(hour, days=-1), [], region="eu-west-1")
     run(DAY - timedelta(days=1))
@@ -195,7 +195,7 @@ def test_where_a_trail_delivered_files_it_must_have_written_digests(
     assert found == {("us-east-1", "valid"), ("us-west-9", "missing")}
 
 
-def test_the_days_first_hours_are_missing_though_nobody_looked_the_day_before(
+def test_the_days_first_hours_are_missing_without_a_catalog_of_the_day_before(
     cloud, signing, at, run, rows
 ):
     keys = [cloud.digest("trail-logs", at(hour), []) for hour in range(25)]
@@ -223,7 +223,7 @@ def test_a_trail_that_was_started_again_begins_a_new_chain(
 
 
 @pytest.mark.parametrize("refused", [False, True])
-def test_a_file_may_be_named_by_a_backfilled_digest_that_nobody_can_verify(
+def test_a_file_may_be_named_by_a_backfilled_digest_that_cannot_be_verified(
     cloud, trail, at, run, objects, refused
 ):
     for hour in (9, 10, 11):
@@ -254,7 +254,7 @@ def test_no_file_is_disowned_where_not_every_trail_is_known(cloud, trail, at, ru
     assert objects()[file]["digest_state"] == ("disowned" if known else "not_attested")
 
 
-def test_a_trail_that_was_stopped_or_writes_no_digests_lacks_none(cloud, signing, at, run, rows):
+def test_a_trail_that_was_stopped_or_writes_no_digests_misses_none(cloud, signing, at, run, rows):
     cloud.digest("trail-logs", at(20, 20), [])
     cloudtrail = cloud.client("cloudtrail")
     cloudtrail.add_tags(
@@ -299,7 +299,7 @@ def test_without_public_keys_nothing_is_called_valid(cloud, trail, at, run, dige
     assert [row["state"] for row in digests()] == ["key_unknown"]
 
 
-def test_a_key_that_cloudtrail_never_published_is_not_a_key_that_nobody_could_ask_for(
+def test_a_key_that_cloudtrail_never_published_differs_from_unreadable_keys(
     cloud, trail, at, run, digests
 ):
     cloud.digest("trail-logs", at(10), [], fingerprint="made-up")

@@ -228,20 +228,20 @@ def test_a_workgroup_that_is_missing_or_disabled_is_refused_before_anything_is_w
     assert cloud.client("glue").get_databases()["DatabaseList"] == []
 
 
-def test_a_workgroup_and_a_lake_that_cannot_be_used_are_told_together(cloud):
+def test_an_unusable_workgroup_and_an_unusable_lake_are_reported_together(cloud):
     cloud.bucket("my-lake", "eu-west-1")
     of_bucket, of_workgroup = refused(lake_bucket="my-lake", workgroup="nosuch").problems
     assert of_bucket.startswith("LACUNA_LAKE_BUCKET is ")
     assert of_workgroup.startswith("LACUNA_WORKGROUP is ")
 
 
-def test_a_workgroup_that_may_not_be_looked_at_is_told_with_the_permission(cloud):
+def test_an_unreadable_workgroup_is_reported_with_the_missing_permission(cloud):
     cloud.faults({"operation": "GetWorkGroup", "error": "AccessDeniedException", "status": 400})
     with pytest.raises(AccountError, match="athena:GetWorkGroup"):
         lake.open_lake(Settings.from_env()).prepare()
 
 
-def test_a_query_tells_a_workgroup_that_is_gone_from_a_wrong_query(settings):
+def test_a_query_distinguishes_a_missing_workgroup_from_a_wrong_query(settings):
     gone = Settings(workgroup="gone")
     with pytest.raises(UnusableSetting, match="LACUNA_WORKGROUP is 'gone'"):
         athena.rows(lake.open_lake(gone), "select 1")
@@ -254,7 +254,7 @@ def test_a_lake_can_be_made_in_any_region(cloud, monkeypatch):
     assert [one["Name"] for one in buckets] == ["lacuna-lake-123456789012-eu-west-1"]
 
 
-def test_athena_tells_why_a_query_failed(settings):
+def test_a_failed_query_has_the_words_of_athena(settings):
     with pytest.raises(athena.QueryFailed, match="no_such_table"):
         athena.rows(lake.open_lake(settings), "select * from lacuna.no_such_table")
 
@@ -265,7 +265,7 @@ def test_a_table_is_there_or_not(settings):
     assert not lake.open_lake(settings).table_exists("no_such_database", "x")
 
 
-def test_dbt_is_told_where_to_write(settings):
+def test_dbt_gets_the_place_to_write_to(settings):
     told = lake.open_lake(settings).dbt_environment()
     assert told["LACUNA_DBT_DATA_DIR"] == "s3://lacuna-lake-123456789012-us-east-1"
     assert told["LACUNA_WORKGROUP"] == "primary"

@@ -57,7 +57,7 @@ def test_logs_are_let_in_by_a_policy_of_the_partition(partition):
 
 
 @pytest.mark.parametrize(("partition", "other"), ELSEWHERE)
-def test_a_policy_of_another_partition_is_told_as_such(partition, other):
+def test_a_policy_of_another_partition_has_a_reason_of_its_own(partition, other):
     reasons = ("target_policy_other_partition",)
     assert verdict(partition, delivery_policy(other)) == ("broken", reasons)
 
@@ -69,7 +69,7 @@ def test_the_log_service_has_one_name_in_every_partition(partition):
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1", "us-gov-east-1"])
-def test_where_every_region_is_enabled_unknown_credentials_tell_nothing_else(region):
+def test_unknown_credentials_are_unreadable_if_every_region_is_enabled(region):
     refused = Refusal("GetBucketLogging", "InvalidToken")
     assert why_unread(refused, region) == "logging_unreadable"
 

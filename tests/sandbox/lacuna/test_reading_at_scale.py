@@ -146,7 +146,7 @@ def test_what_is_throttled_to_the_end_is_unknown_and_needs_no_permission(
         ("GetBucketEncryption", "logs", "s3:GetEncryptionConfiguration"),
     ],
 )
-def test_what_is_denied_names_the_permission_that_lacks(
+def test_a_denied_call_names_the_missing_permission(
     cloud, observed, operation, resource, permission
 ):
     cloud.log_to(cloud.bucket("photos"), cloud.sound_log_bucket("logs"))

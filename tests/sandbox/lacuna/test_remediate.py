@@ -366,7 +366,7 @@ def test_what_was_done_before_a_failure_is_recorded(
         ("GetBucketLogging", [("closed", "applied", None), ("quiet", "refused", "AccessDenied")]),
     ],
 )
-def test_a_refused_call_is_told_with_its_code(
+def test_a_refused_call_is_reported_with_its_code(
     account, planned, settings, plan_file, operation, expected
 ):
     account.faults({"operation": operation, "error": "AccessDenied", "status": 403})
@@ -398,7 +398,7 @@ def test_an_undo_is_written_over_nothing_but_plans(account, planned, settings, p
     assert documents(account) == before
 
 
-def test_what_is_read_back_differently_is_told_and_not_undone(
+def test_a_document_that_is_read_back_differently_is_reported_and_not_undone(
     account, planned, settings, plan_file, monkeypatch
 ):
     write = bucket_changes.write
@@ -475,7 +475,7 @@ def test_a_plan_that_is_made_anew_leaves_what_was_there_beside_it(cloud, setting
     assert plan_file.with_name(f"{plan_file.stem}.previous.json").read_text() == cut
 
 
-def test_a_region_without_a_log_bucket_is_told_what_to_deploy(cloud, settings, plan_file):
+def test_a_note_says_what_to_deploy_in_a_region_without_a_log_bucket(cloud, settings, plan_file):
     cloud.bucket("far", "eu-west-1")
     cloud.log_bucket("logs")
     plan = remediate.write_plan(settings, plan_file, datetime.now(UTC))
@@ -569,7 +569,7 @@ def test_no_log_is_sent_to_a_sensitive_bucket(two_log_buckets, plan_file, secret
     assert sent(two_log_buckets, plan_file, **secret(two_log_buckets)) == {"quiet": "logs"}
 
 
-def test_no_log_is_sent_where_nobody_knows_if_it_is_sensitive(two_log_buckets, plan_file, caplog):
+def test_no_log_is_sent_to_a_bucket_of_unknown_sensitivity(two_log_buckets, plan_file, caplog):
     denied = {"error": "AccessDenied", "status": 403}
     two_log_buckets.faults(
         {"operation": "GetResources"} | denied,

@@ -339,7 +339,7 @@ def test_a_lifecycle_rule_is_held_against_the_retention_of_the_settings(
         ("GetBucketLogging", "target_logging_unreadable"),
     ],
 )
-def test_a_weakness_that_may_not_be_looked_for_is_told_and_changes_no_verdict(
+def test_an_unreadable_weakness_is_reported_and_changes_no_verdict(
     cloud, observed, operation, weakness
 ):
     cloud.log_to(cloud.bucket("photos"), cloud.sound_log_bucket("logs"), "photos/")
@@ -350,7 +350,7 @@ def test_a_weakness_that_may_not_be_looked_for_is_told_and_changes_no_verdict(
     assert (photos["target_state"], photos["weaknesses"]) == ("deliverable", [weakness])
 
 
-def test_a_region_that_is_not_enabled_is_told_from_a_missing_permission(cloud, observed):
+def test_a_region_that_is_not_enabled_differs_from_a_missing_permission(cloud, observed):
     cloud.bucket("photos", "af-south-1")
     cloud.faults(
         {
@@ -466,7 +466,7 @@ def test_a_trail_whose_log_bucket_is_gone_records_nothing(cloud, observed):
     assert photos["missing_trail_buckets"] == ["trail-logs"]
 
 
-def test_a_log_bucket_that_may_not_be_looked_at_takes_nothing_from_its_trail(cloud, observed):
+def test_an_unreadable_log_bucket_does_not_weaken_its_trail(cloud, observed):
     cloud.bucket("photos")
     cloud.trail("main", "trail-logs")
     cloud.faults(
@@ -480,7 +480,7 @@ def test_a_log_bucket_that_may_not_be_looked_at_takes_nothing_from_its_trail(clo
     assert observed()["photos"]["read_coverage"] == "covered"
 
 
-def test_what_is_recorded_of_a_bucket_is_told(cloud, observed):
+def test_what_is_recorded_of_a_bucket_is_reported(cloud, observed):
     cloud.bucket("photos")
     arn = cloud.trail("main", "trail-logs")
     selector = {
@@ -523,7 +523,7 @@ def shut_off(error):
         ("UnrecognizedClientException", "not_covered", "no_trail"),
     ],
 )
-def test_a_region_that_would_not_tell_its_stores_may_hide_one(
+def test_a_region_that_refuses_to_list_event_data_stores_may_hide_one(
     account, cloud, error, coverage, reason
 ):
     cloud.bucket("photos")
@@ -534,7 +534,7 @@ def test_a_region_that_would_not_tell_its_stores_may_hide_one(
     assert (found.reads, found.reasons) == (coverage, (reason,))
 
 
-def test_stores_are_looked_for_in_the_regions_that_are_named_and_those_of_the_buckets(
+def test_event_data_stores_are_read_in_the_named_regions_and_those_of_the_buckets(
     cloud, observed, settings
 ):
     cloud.bucket("photos", "eu-west-1")
@@ -612,7 +612,7 @@ def test_the_sensitivity_is_the_buckets_tag(cloud, observed):
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
-def test_a_tag_without_a_value_says_nothing_and_ends_no_look(cloud, observed, one_by_one):
+def test_a_tag_without_a_value_says_nothing_and_fails_no_snapshot(cloud, observed, one_by_one):
     s3 = cloud.client("s3")
     for name, value in {"photos": "", "payroll": "high"}.items():
         cloud.bucket(name)
@@ -717,9 +717,7 @@ def test_a_table_that_is_missing_or_denied_hides_what_only_it_could_say(cloud, s
         (b"videos,public\nphotos,\n", "WordMissing"),
     ],
 )
-def test_a_table_that_is_read_as_it_was_not_written_calls_nobody_harmless(
-    cloud, settings, text, code
-):
+def test_a_table_in_another_format_calls_no_bucket_harmless(cloud, settings, text, code):
     cloud.bucket("photos")
     photos = look(keep_table(cloud, settings, text))["photos"]
     assert photos == UNTOLD | {
@@ -783,7 +781,7 @@ def test_a_table_whose_files_are_gone_does_not_say_that_nothing_is_sensitive(clo
         ("no reason given", Refusal("StartQueryExecution", "QueryFailed")),
     ],
 )
-def test_why_a_query_failed_is_told_by_a_code(reason, refused):
+def test_a_code_says_why_a_query_failed(reason, refused):
     assert athena.refused_by(reason) == refused
 
 
@@ -799,7 +797,7 @@ def test_credentials_that_fail_are_named(cloud, settings):
         snapshot.observe(settings, OBSERVED_AT)
 
 
-def test_what_is_mended_between_two_looks_of_a_day_changes_nothing_of_the_first(cloud, settings):
+def test_a_repair_between_two_snapshots_of_a_day_does_not_change_the_first(cloud, settings):
     """The day before is judged by the first: run again after a repair it says the same."""
     for name in ("photos", "gone", "steady"):
         cloud.bucket(name)
@@ -821,13 +819,13 @@ def test_what_is_mended_between_two_looks_of_a_day_changes_nothing_of_the_first(
     ]
 
 
-def test_a_look_that_is_made_again_leaves_one_copy(cloud, settings, observed):
+def test_a_snapshot_that_is_taken_again_leaves_one_copy(cloud, settings, observed):
     cloud.bucket("photos")
     first = observed()
     assert observed(OBSERVED_AT + timedelta(hours=1)) == first
 
 
-def test_an_observation_is_kept_under_the_day_of_looking(cloud, settings, observed):
+def test_an_observation_is_kept_under_its_own_day(cloud, settings, observed):
     observed()
     observed(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
     days = lake.open_lake(settings).days(LOGGING_SNAPSHOTS)

@@ -37,7 +37,7 @@ def test_what_was_gone_the_day_before_is_no_news():
 
 
 @pytest.mark.parametrize("was_there", [True, False])
-def test_what_an_earlier_look_at_the_day_wrote_down_stays(was_there):
+def test_the_places_of_an_earlier_catalog_of_the_day_stay(was_there):
     written = replace(PLACE, is_present=was_there)
     for seen in ([], [SEEN]):
         assert followed(seen, [written], [PLACE]) == [written]

@@ -210,7 +210,7 @@ def test_buckets_that_share_a_place_share_its_listing():
     ]
 
 
-def test_an_object_seen_from_two_places_is_catalogued_once_by_the_one_it_fits():
+def test_an_object_in_two_places_is_cataloged_once_by_the_place_that_it_fits():
     wide, narrow = place(KeyLayout.SIMPLE, "logs"), place(KeyLayout.SIMPLE, "logs2026-11-21-")
     key = log_key(narrow, NOON)
     assert in_range(wide, key)
@@ -220,7 +220,7 @@ def test_an_object_seen_from_two_places_is_catalogued_once_by_the_one_it_fits():
         assert (found.kind, found.place) == (Kind.ACCESS_LOG, narrow)
 
 
-def test_two_layouts_of_one_folder_catalogue_an_object_once():
+def test_two_layouts_of_one_folder_catalog_an_object_once():
     by_event, by_delivery = place(KeyLayout.EVENT_TIME), place(KeyLayout.DELIVERY_TIME)
     key = log_key(by_event, NOON)
     (found,) = belonging(DAY, [placed(one, listed(key)) for one in (by_delivery, by_event)])

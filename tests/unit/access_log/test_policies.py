@@ -300,7 +300,7 @@ def test_a_pattern_holds_for_all_the_keys_that_can_be_written_or_for_some_or_for
         ({}, "allowed"),
     ],
 )
-def test_conditions_hold_or_not_or_cannot_be_told(condition, expected):
+def test_conditions_hold_or_not_or_are_unknown(condition, expected):
     assert allowed_if(condition) is Decision(expected)
 
 
@@ -310,7 +310,7 @@ def test_a_comparison_without_case_takes_the_case_of_neither_side():
     assert decide(policy({**ALLOW, "Condition": wanted}), loud) is Decision.ALLOWED
 
 
-def test_denying_all_but_tls_does_not_shut_the_service_out():
+def test_denying_all_but_tls_does_not_exclude_the_log_service():
     deny = {**DENY_ALL, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
     assert decide(policy(ALLOW, deny), REQUEST) is Decision.ALLOWED
 
@@ -323,7 +323,7 @@ def test_denying_all_but_one_organisation_or_vpc_does():
         assert decide(policy(ALLOW, deny), REQUEST) is Decision.ALLOWED
 
 
-def test_a_deny_on_what_nobody_can_know_is_uncertain():
+def test_a_deny_on_an_unknown_key_is_uncertain():
     deny = {**DENY_ALL, "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
     assert decide(policy(ALLOW, deny), REQUEST) is Decision.UNCERTAIN
     assert denial(policy(ALLOW, deny), REQUEST) is None

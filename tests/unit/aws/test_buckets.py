@@ -85,7 +85,7 @@ def client(port: int) -> Any:
         ("odd", (Existence.UNKNOWN, None, Refusal("HeadBucket", "400"))),
     ],
 )
-def test_whose_a_target_is_and_where_it_lies_is_told_by_the_answer_to_head(s3, bucket, expected):
+def test_head_bucket_decides_the_owner_and_region_of_a_target(s3, bucket, expected):
     found = buckets.read_target(s3, bucket, OURS)
     assert (found.existence, found.region, found.refusal) == expected
 
@@ -145,7 +145,7 @@ def test_a_target_known_to_be_ours_has_the_region_that_is_known(s3):
     assert (found.existence, found.region) == (Existence.OURS, HERE)
 
 
-def test_a_bucket_that_nobody_answers_for_is_unknown():
+def test_a_bucket_without_any_answer_is_unknown():
     found = buckets.read_target(client(1), "ours", OURS)
     assert (found.existence, found.region) == (Existence.UNKNOWN, None)
     assert found.refusal == Refusal("HeadBucket", "EndpointConnectionError")
@@ -155,5 +155,5 @@ def test_a_bucket_that_nobody_answers_for_is_unknown():
     ("bucket", "region"),
     [("ours", ELSEWHERE), ("shut", ELSEWHERE), ("moved", ELSEWHERE), ("gone", None)],
 )
-def test_a_region_is_told_even_to_the_refused(s3, bucket, region):
+def test_s3_names_the_region_even_if_it_refuses(s3, bucket, region):
     assert head_bucket(s3, bucket).region == region

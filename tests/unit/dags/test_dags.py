@@ -48,7 +48,7 @@ def test_every_daily_dag_is_partitioned_by_day_and_retries(bag):
         assert all(task.retries == 2 for task in dag.tasks), dag.dag_id
 
 
-def test_remediation_is_started_by_a_person_and_changes_nothing_unless_told_to(bag):
+def test_remediation_is_started_by_a_person_and_changes_nothing_without_apply(bag):
     dag = bag.dags["remediate_logging"]
     assert coerce_to_core_timetable(dag.timetable).can_be_scheduled is False
     assert not [outlet for task in dag.tasks for outlet in task.outlets + task.inlets]
@@ -61,7 +61,7 @@ def test_remediation_is_started_by_a_person_and_changes_nothing_unless_told_to(b
     assert dag.get_task("choose").downstream_task_ids == {"plan", "apply"}
 
 
-def test_every_dag_survives_serialisation_and_tells_what_it_does(bag):
+def test_every_dag_survives_serialization_and_says_what_it_does(bag):
     for dag in bag.dags.values():
         restored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
         assert restored.dag_id == dag.dag_id

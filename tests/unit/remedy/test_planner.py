@@ -134,7 +134,7 @@ def test_one_that_something_forbids_is_not_chosen_however_many_it_serves():
     assert ("a", "target_kms_encryption") in noted(plan)
 
 
-def test_a_log_bucket_that_nobody_uses_yet_is_found_by_its_policy_and_left_alone():
+def test_an_unused_log_bucket_is_found_by_its_policy_and_left_alone():
     welcoming = off("logs", policy=log_bucket().policy)
     (change,) = make([welcoming, off("quiet")], log_bucket()).changes
     assert change.bucket == "quiet"
@@ -151,7 +151,7 @@ def test_a_log_bucket_that_nobody_uses_yet_is_found_by_its_policy_and_left_alone
         log_bucket(object_lock="on"),
     ],
 )
-def test_without_a_log_bucket_that_is_sure_to_take_it_a_person_is_told_to_deploy_one(config):
+def test_without_a_suitable_log_bucket_a_note_says_to_deploy_one(config):
     plan = make([off("quiet"), off("logs", policy=log_bucket().policy)], config)
     assert plan.changes == ()
     (note,) = plan.notes
@@ -198,7 +198,7 @@ def test_one_that_needs_no_statement_comes_first():
     assert change.after["LoggingEnabled"]["TargetBucket"] == "few"
 
 
-def test_a_log_bucket_that_may_be_sensitive_is_offered_to_nobody():
+def test_a_log_bucket_that_may_be_sensitive_is_never_offered():
     many = [on("a", "many"), on("b", "many", "b/"), on("c", "few"), off("quiet")]
     lost = on("lost", "gone", "kept/")
     configs = [log_bucket("many"), log_bucket("few"), TargetConfig("gone", Existence.MISSING)]
@@ -213,7 +213,7 @@ def test_a_log_bucket_that_may_be_sensitive_is_offered_to_nobody():
 
 
 @pytest.mark.parametrize("is_sensitive", [True, None])
-def test_it_is_told_what_hides_whether_a_log_bucket_is_sensitive(is_sensitive):
+def test_the_note_names_log_buckets_whose_sensitivity_is_unknown(is_sensitive):
     plan = make([on("photos"), off("quiet"), off("logs", is_sensitive=is_sensitive)], log_bucket())
     assert plan.changes == ()
     (note,) = plan.notes
@@ -221,7 +221,7 @@ def test_it_is_told_what_hides_whether_a_log_bucket_is_sensitive(is_sensitive):
     assert ("unknown if logs is sensitive" in note.text) == (is_sensitive is None)
 
 
-def test_what_logs_to_a_sensitive_bucket_already_is_let_in_there():
+def test_a_source_that_already_logs_to_a_sensitive_bucket_gets_its_statement():
     """Where a log goes that is on is its owner's choice, and the statement opens nothing else."""
     seen = [on("photos"), off("logs", is_sensitive=True)]
     (change,) = make(seen, log_bucket(policy=None)).changes
@@ -256,7 +256,7 @@ def test_one_that_serves_some_comes_before_one_that_is_open_and_serves_none():
     assert turn_on.after["LoggingEnabled"]["TargetBucket"] == "used"
 
 
-def test_one_that_nobody_uses_and_that_is_meant_for_others_gets_no_statement():
+def test_an_unused_log_bucket_for_other_sources_gets_no_statement():
     meant = log_bucket(policy=policy(statement("logs", "web-*")))
     plan = make([off("logs", policy=meant.policy), off("quiet"), off("web-shop")], meant)
     assert [one.bucket for one in plan.changes] == ["web-shop"]
@@ -317,7 +317,7 @@ def test_whatever_else_a_policy_says_stays_as_it_is(single):
     assert len(change.after["Statement"]) == 2
 
 
-def test_acls_that_are_disabled_and_arns_of_another_partition_are_mended_so_too():
+def test_a_statement_also_repairs_disabled_acls_and_arns_of_another_partition():
     grants = frozenset({"WRITE", "READ_ACP"})
     plan = make([on("photos")], log_bucket(policy=None, log_delivery_grants=grants))
     assert plan.changes[0].why == "photos: target_acl_disabled"
@@ -371,7 +371,7 @@ def test_a_permission_alone_is_not_given_where_more_is_broken():
     assert noted(plan) == [("photos", "target_policy_missing"), ("photos", "target_kms_encryption")]
 
 
-def test_a_deny_that_may_shut_the_log_service_out_is_left_to_a_person():
+def test_a_deny_that_may_exclude_the_log_service_is_left_to_a_person():
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::logs/*",
             "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}  # fmt: skip
     plan = make([on("photos")], log_bucket(policy=policy(statement("logs"), deny)))
@@ -483,7 +483,7 @@ SOURCES = st.builds(
 
 
 @given(POLICIES, SOURCES, REQUESTS)
-def test_nobody_else_is_told_anything_new(before, source, request):
+def test_no_other_request_gets_another_answer(before, source, request):
     added = log_statement(source, "logs")
     after = json.dumps(with_statement(before, added))
     meant = (
@@ -499,7 +499,7 @@ def test_nobody_else_is_told_anything_new(before, source, request):
 
 
 @given(POLICIES, SOURCES)
-def test_the_source_is_let_in_unless_a_deny_forbids_it(before, source):
+def test_the_source_is_allowed_unless_a_deny_forbids_it(before, source):
     request = log_request(source, "logs")
     after = json.dumps(with_statement(before, log_statement(source, "logs")))
     denied = policies.denial(before, request)

@@ -318,7 +318,7 @@ def test_text_of_strangers_is_seen_and_never_acted_upon(wild):
     assert plans.read(plans.written(made)) == made
 
 
-def test_no_changes_are_told_as_none():
+def test_a_plan_without_changes_says_so():
     assert "nothing to change" in plans.render(plan())
 
 
