@@ -5,7 +5,7 @@ Each package imports only from those below it (pyproject.toml, import-linter).
 cli/         commands.py, the runner of a day, its summary, the terminal
 steps/       what a DAG runs: snapshot, catalog, build, check, remediate, and their parts
 lake/        our own store: evidence, raw tables, Glue, Athena
-aws/         the accounts that are watched: buckets, objects, trails, tags
+aws/         the observed accounts: buckets, objects, trails, tags
 remedy/      plans that repair logging                                   (pure, as all below)
 trail/       what trails record, where their files are, whether they are genuine
 access_log/  whether a target can receive access logs, where they are, what is weak there

@@ -1,1 +1,1 @@
-"""Every call to the accounts that are watched. Answers are frozen values or named errors."""
+"""Every call to the observed accounts. Answers are frozen values or named errors."""
