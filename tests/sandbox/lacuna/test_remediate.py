@@ -24,7 +24,7 @@ DENY = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resour
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(remediate, "_LOOKS", (0.0, 0.0))
+    monkeypatch.setattr(remediate, "_PAUSES", (0.0, 0.0))
 
 
 @pytest.fixture
