@@ -333,7 +333,7 @@ def test_a_kill_between_the_write_and_the_evidence_loses_nothing(
     # whoever stops here has an undo already, which is told what to do first
     early = undo_of(plan_file)
     assert len(remediate.read_plan(early).changes) == 2
-    with pytest.raises(PlanError, match="Apply that plan again: what it did is `already` there"):
+    with pytest.raises(PlanError, match="Apply that plan again: its changes are `already` there"):
         remediate.apply_plan(settings, early)
     early.unlink()
     remediate.apply_plan(settings, plan_file)

@@ -6,7 +6,7 @@ from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
 
 def test_every_task_asks_sts_once(cloud, settings, tmp_path):
     source, log_bucket = cloud.bucket("photos"), cloud.log_bucket("logs")
-    cloud.log_to(cloud.bucket("videos"), log_bucket)
+    cloud.log_to(cloud.bucket("videos"), log_bucket, "videos/")
     plan = tmp_path / "plan.json"
     tasks = {
         "prepare_lake": lambda: snapshot.prepare_lake(settings),
