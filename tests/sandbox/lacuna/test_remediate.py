@@ -581,4 +581,4 @@ def test_no_log_is_sent_to_a_bucket_of_unknown_sensitivity(two_log_buckets, plan
     two_log_buckets.faults()
     assert sent(two_log_buckets, plan_file, **missing) == {}
     (note,) = remediate.read_plan(plan_file).notes
-    assert "not known if logs, secret-logs is sensitive" in note.text
+    assert "unknown if logs, secret-logs is sensitive" in note.text
