@@ -7,6 +7,27 @@
 {%- endmacro %}
 
 {#-
+    The exact call of a remedy, with the values of a row of int_logging_advice: every word in braces that the seed
+    reasons may use.
+-#}
+{% macro filled_call(call) -%}
+    {{ filled(call, {
+        'bucket': safe_to_copy('bucket_name', 'BUCKET'),
+        'account': safe_to_copy('account_id', 'ACCOUNT'),
+        'region': safe_to_copy('region', 'REGION'),
+        'partition': partition_of('region'),
+        'log_bucket': safe_to_copy('target_bucket', 'LOG_BUCKET'),
+        'prefix': safe_to_copy('target_prefix', 'PREFIX'),
+        'offered_log_bucket': safe_to_copy('offered_log_bucket', 'LOG_BUCKET'),
+        'day': 'cast(event_date as varchar)',
+        'cost': 'cost',
+        'recorder': safe_to_copy('recorder', 'ARN'),
+        'recorder_region': safe_to_copy("split_part(recorder, ':', 4)", 'HOME_REGION'),
+        'newline': 'chr(10)',
+    }) }}
+{%- endmacro %}
+
+{#-
     A value that people copy into a shell or a policy, or `stand_in` where that could take it for more than a name: whoever
     may set a prefix must not write a command for the person on call.
 -#}

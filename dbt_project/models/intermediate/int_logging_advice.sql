@@ -81,7 +81,7 @@ costs as (
 
 ),
 
-told as (
+explained as (
 
     select
         verdicts.*,
@@ -112,10 +112,10 @@ told as (
 ),
 
 -- What to do about each code. Data events cost money: optional for a bucket that is known not to be sensitive.
-asked as (
+prescribed as (
 
     select
-        told.*,
+        explained.*,
         reasons.code,
         reasons.priority,
         reasons.meaning,
@@ -124,29 +124,29 @@ asked as (
         reasons.is_action,
         codes.recorder,
         -- a call that names its cost is one for more data events
-        coalesce(strpos(reasons.call, '{cost}') > 0 and not told.is_sensitive, false) as is_optional
+        coalesce(strpos(reasons.call, '{cost}') > 0 and not explained.is_sensitive, false) as is_optional
 
-    from told
+    from explained
 
     -- the recorder at fault is known of some reasons; each such recorder brings a remedy of its own
     cross join unnest(
         transform(
-            told.reasons
-            || filter(told.coverage_reasons, reason -> not contains(told.reasons_at_fault, reason))
-            || coalesce(told.weaknesses, cast(array[] as array(varchar)))
+            explained.reasons
+            || filter(explained.coverage_reasons, reason -> not contains(explained.reasons_at_fault, reason))
+            || coalesce(explained.weaknesses, cast(array[] as array(varchar)))
             || if(
-                told.is_sensitive is null and told.sensitivity_error_code is not null,
+                explained.is_sensitive is null and explained.sensitivity_error_code is not null,
                 array['sensitivity_unreadable'],
                 cast(array[] as array(varchar))
             ),
             reason -> cast(row(reason, null) as row(reason varchar, arn varchar))
         )
-        || told.coverage_faults
+        || explained.coverage_faults
     ) as codes (reason, recorder)
 
     inner join {{ ref('reasons') }} as reasons
         on
-            if(codes.reason = 'logging_off' and told.is_named_target, 'logging_off_of_log_bucket', codes.reason)
+            if(codes.reason = 'logging_off' and explained.is_named_target, 'logging_off_of_log_bucket', codes.reason)
             = reasons.code
 
     where reasons.remedy is not null
@@ -162,23 +162,10 @@ remedies as (
         priority,
         meaning,
         if(is_optional, 'Optional, as a witness of its access log: ', '') || remedy as remedy,
-        {{ filled('if(is_optional, null, whole_call)', {
-            'bucket': safe_to_copy('bucket_name', 'BUCKET'),
-            'account': safe_to_copy('account_id', 'ACCOUNT'),
-            'region': safe_to_copy('region', 'REGION'),
-            'partition': partition_of('region'),
-            'log_bucket': safe_to_copy('target_bucket', 'LOG_BUCKET'),
-            'prefix': safe_to_copy('target_prefix', 'PREFIX'),
-            'offered_log_bucket': safe_to_copy('offered_log_bucket', 'LOG_BUCKET'),
-            'day': 'cast(event_date as varchar)',
-            'cost': 'cost',
-            'recorder': safe_to_copy('recorder', 'ARN'),
-            'recorder_region': safe_to_copy("split_part(recorder, ':', 4)", 'HOME_REGION'),
-            'newline': 'chr(10)',
-        }) }} as call,
+        {{ filled_call('if(is_optional, null, whole_call)') }} as call,
         is_action
 
-    from asked
+    from prescribed
 
     where not (is_optional and coalesce(logging_state = 'off', false))
 

@@ -4,24 +4,34 @@
 -#}
 {% test codes_are_reasons(model, columns, partition) %}
 
+with
+
+built as (
+
+    select *
+
+    from {{ model }}
+
+    where {{ is_built(partition) }}
+
+)
+
 select
     codes.code,
     count(*) as uses
 
-from {{ model }} as model
+from built
 
 cross join unnest(
     {% for column in columns -%}
-    coalesce(model.{{ column }}, cast(array[] as array(varchar))){{ ' || ' if not loop.last }}
+    coalesce(built.{{ column }}, cast(array[] as array(varchar))){{ ' || ' if not loop.last }}
     {%- endfor %}
 ) as codes (code)
 
 left join lacuna_staging.reasons as reasons
     on codes.code = reasons.code
 
-where
-    {{ is_built(partition) }}
-    and reasons.code is null
+where reasons.code is null
 
 group by codes.code
 

@@ -155,10 +155,10 @@ def test_what_helps_most_is_recommended_first(recommended: dict[str, str]) -> No
     assert [line.split("\n")[0].split(":")[0] for line in lines] == [
         "Create the log bucket again or point the bucket's logging at one that exists",
         "Turn off Requester Pays on the log bucket",
-        "Start the trail's logging, if all that it selects is to be recorded, or let another trail "
-        "record this bucket.",
+        "Start the trail's logging if everything that it selects is to be recorded, or let another "
+        "trail record this bucket.",
         "Add the bucket's reads to a trail's data-event selectors.",
-        "Nothing for the days to come",
+        "No action",
     ]
 
 
@@ -169,7 +169,7 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(
     for name in ("photos", "videos", "blank"):
         assert len(told[name].split("\n")) > len(seed("reasons"))
         assert WORDS.findall(told[name]) == []
-    assert told["unread"].startswith("Let Lacuna's role read what says if the bucket is sensitive")
+    assert told["unread"].startswith("Let Lacuna's role read what makes the bucket sensitive")
     assert '"Resource":"arn:aws:s3:::access-log-bucket/web/*"' in told["photos"]
     assert '"StartsWith":["arn:aws:s3:::photos/"]' in told["photos"]
     assert "Optional, as a witness of its access log: Create a trail" in told["videos"]
@@ -186,6 +186,18 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(
     assert head == "photos: idle"
     listed = "\n".join(line.removeprefix("  - ") for line in lines)
     assert listed.strip("\n") == told["photos"]
+
+
+@pytest.mark.usefixtures("recommended")
+def test_a_code_that_is_no_row_of_the_seed_fails_the_build(lake: Lake) -> None:
+    lake.rows(
+        "insert into lacuna.fct_logging_coverage (reasons, weaknesses, event_date) "
+        "select array['logging_off'], array['of_a_newer_version'], date '2026-05-25'"
+    )
+    days = {"delivery_day": "2026-05-25", "event_days": ["2026-05-25"]}
+    result = lake.dbt("test", "--select", "codes_of_fct_logging_coverage_are_reasons", **days)
+    (found,) = result.result.results
+    assert (found.status, found.failures) == ("fail", 1)
 
 
 def test_every_price_says_where_and_when_it_was_read() -> None:
