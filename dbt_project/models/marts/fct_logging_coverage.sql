@@ -57,6 +57,5 @@ left join {{ ref('int_logging_advice') }} as advice
     on
         verdicts.bucket_name = advice.bucket_name
         and verdicts.event_date = advice.event_date
-        and advice.event_date in {{ event_days() }}
 
 where verdicts.event_date in {{ event_days() }}

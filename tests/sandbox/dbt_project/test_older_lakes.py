@@ -25,7 +25,6 @@ NEWER_MODELS = (
     "int_delivery_hours",
     "int_bucket_verdicts",
     "int_traffic_costs",
-    "int_logging_advice",
 )
 
 
@@ -78,7 +77,7 @@ def test_a_lake_without_a_column_gets_it_and_keeps_its_old_days(lake: Lake) -> N
     for database, table in TABLES:
         make_older(lake, database, table)
 
-    library.prepare(lake.settings())
+    library.open_lake(lake.settings()).prepare()
     build_day(lake, NEXT)
 
     for database, table in TABLES:

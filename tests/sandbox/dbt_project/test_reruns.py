@@ -18,7 +18,6 @@ TABLES = {
     "lacuna_staging.int_delivery_hours": "event_date",
     "lacuna_staging.int_bucket_verdicts": "event_date",
     "lacuna_staging.int_traffic_costs": "event_date",
-    "lacuna_staging.int_logging_advice": "event_date",
     "lacuna.fct_object_requests": "event_date",
     "lacuna.fct_delivery_hours": "event_date",
     "lacuna.fct_logging_coverage": "event_date",
@@ -70,7 +69,6 @@ def test_a_day_is_read_whole(built: Lake) -> None:
     assert len(rows["lacuna.fct_delivery_hours"]) == 48
     assert len(rows["lacuna_staging.int_bucket_verdicts"]) == 2
     assert len(rows["lacuna_staging.int_traffic_costs"]) == 2
-    assert len(rows["lacuna_staging.int_logging_advice"]) == 2
 
 
 def test_a_rerun_after_a_kill_gives_the_same_rows(built: Lake) -> None:

@@ -1,4 +1,4 @@
-{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+{{ config(materialized='ephemeral', tags=['event_days']) }}
 
 with
 
