@@ -1,6 +1,6 @@
 {#-
     What kind of client asked, as far as it says so itself: a user agent is a claim, not a proof.
-    Services and the lifecycle engine are told by their requester, which clients cannot choose.
+    Services and the lifecycle engine are known by their requester, which clients cannot choose.
     Varchar without a length: a table keeps the type of the longest word it was made with.
 -#}
 {% macro client_class(requester, user_agent) -%}

@@ -42,7 +42,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- Literal bounds of the days on which something can have been looked at that says how the event days were configured. -#}
+{#- Literal bounds of the days whose snapshots can say how the event days were configured. -#}
 {% macro is_look_at_event_days(day='observed_on') -%}
     {%- set days = event_day_range() -%}
     {%- set age = var('config_max_age_days') -%}
@@ -54,7 +54,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Is a row in a partition of this run? Tests look at no other, so that they cost the same every day. -#}
+{#- Is a row in a partition of this run? Tests read no other partition, so they cost the same every day. -#}
 {% macro is_built(partition) -%}
     {{ partition }} in {{ '(' ~ delivery_day() ~ ')' if partition == 'delivered_on' else event_days() }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The later of two times, of which either may be null: greatest() is null as soon as one of them is. -#}
+{#- The later of two times. Either may be null: greatest() is null if one of them is. -#}
 {% macro later(one, other) -%}
     coalesce(greatest({{ one }}, {{ other }}), {{ one }}, {{ other }})
 {%- endmacro %}

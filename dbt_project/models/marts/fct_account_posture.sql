@@ -17,7 +17,7 @@ counted as (
         count_if(is_sensitive) as sensitive_buckets,
         count_if(is_sensitive and read_coverage = 'covered' and write_coverage = 'covered') as sensitive_buckets_recorded,
         count_if(requirement_state = 'met') as buckets_as_required,
-        -- what came proves that it can be delivered, whatever could not be read; a day of an older version tells nothing
+        -- records that arrived prove that logs can be delivered; a day of an older version has no logging_state
         if(
             count(logging_state) > 0,
             count_if(logging_state = 'on' and (target_state = 'deliverable' or verdict = 'delivering'))
@@ -28,7 +28,7 @@ counted as (
 
     where
         event_date in {{ event_days(before=7) }}
-        -- what surely receives access logs need not write one; a day of an older version tells only what it knew;
+        -- a bucket that certainly receives access logs need not write one; a day of an older version has no logging_state;
         -- what was not observed has no account
         and (not is_log_bucket or (is_log_bucket is null and logging_state is not null))
         and account_id is not null

@@ -140,7 +140,7 @@ answers as (
         access_log.region,
         trail_buckets.log_bucket as bucket_name,
         case
-            -- nobody looked if it was still a trail's
+            -- it is unknown whether it was still a trail's bucket
             when not trail_buckets.is_of_day then 'unknown'
             when missing.log_bucket is not null then 'failed'
             -- nor into a bucket of another account

@@ -2,7 +2,7 @@
 
 with
 
--- A request is (bucket, request id): a batch delete is one request of many lines, and so is a line that came twice.
+-- A request is (bucket, request id): a batch delete is one request of many lines, and so is a line that arrived twice.
 -- What S3 does by itself has no request; the id of a checksum job is shared by all of its lines.
 -- A quarantined line has come, whatever its client wrote behind the request id: it only cannot say what to compare.
 record_requests as (
@@ -101,7 +101,7 @@ requests as (
 
     select
         coalesce(record_requests.bucket_name, event_requests.bucket_name) as bucket_name,
-        -- the log tells when a request was received, an event when it was completed
+        -- the log has the time at which a request was received, an event the time at which it was completed
         date_trunc(
             'hour', coalesce(record_requests.requested_at, event_requests.occurred_at)
         ) as hour,
