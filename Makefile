@@ -30,7 +30,7 @@ install: .venv/.installed ## Build the locked environment; every other target do
 	@touch $@
 
 .PHONY: lock
-lock: ## Resolve pyproject.toml into requirements.lock again
+lock: ## Resolve pyproject.toml into requirements.lock again (needs `make install` first)
 	.lacuna/uv/bin/uv pip compile pyproject.toml --group sandbox --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header -q -o requirements.lock
 
@@ -51,23 +51,23 @@ sandbox: .venv/.installed ## Serve the sandbox until Ctrl-C [PORT=5000] [ACCOUNT
 	@python -m sandbox serve --port $(PORT) --account $(ACCOUNT) --seed $(SEED)
 
 .PHONY: run
-run: $(AIRFLOW_HOME)/.migrated ## The daily run of one delivery day, against the AWS the environment points to: DAY=YYYY-MM-DD
+run: $(AIRFLOW_HOME)/.migrated ## Run one delivery day, against the AWS that the environment points to: DAY=YYYY-MM-DD
 	@test -n "$(DAY)" || { echo "Which day? make run DAY=YYYY-MM-DD (a UTC day that is over)"; exit 2; }
 	@python -m lacuna run $(DAY)
 
 .PHONY: remediate
-remediate: $(AIRFLOW_HOME)/.migrated ## What would mend logging, as a diff; changes nothing [PLAN=file]. APPLY=1 PLAN=file applies that plan
+remediate: $(AIRFLOW_HOME)/.migrated ## Plan how to repair logging, and show the plan as a diff; APPLY=1 PLAN=file applies it [PLAN=file]
 	@test -z "$(filter-out 1,$(APPLY))" || { echo "APPLY is 1, or it is not given"; exit 2; }
 	@python -m lacuna remediate $${PLAN:+--plan "$$PLAN"} $(if $(APPLY),--apply)
 
 .PHONY: ask
-ask: .venv/.installed ## One query to the lake: SQL="select …" (write \$\$ for a dollar sign)
+ask: .venv/.installed ## Send one query to the lake: SQL="select …" (write \$\$ for a dollar sign)
 	@test -n "$$SQL" || { echo 'Which query? make ask SQL="select …"'; exit 2; }
 	@python -m lacuna ask "$$SQL"
 
 .PHONY: advise
-advise: .venv/.installed ## What to do about each bucket of a day that was run, with the call to copy: DAY=YYYY-MM-DD [BUCKET=name]
-	@test -n "$(DAY)" || { echo "Which day? make advise DAY=YYYY-MM-DD (one that was run)"; exit 2; }
+advise: .venv/.installed ## Show what to do about each bucket of a day that was run, with the call to copy: DAY=YYYY-MM-DD [BUCKET=name]
+	@test -n "$(DAY)" || { echo "Which day? make advise DAY=YYYY-MM-DD (a day that was run)"; exit 2; }
 	@python -m lacuna advise $(DAY) $${BUCKET:+--bucket "$$BUCKET"}
 
 .PHONY: up
@@ -75,7 +75,7 @@ up: .venv/.installed ## Serve Airflow's UI and scheduler beside a sandbox until 
 	@python -m sandbox up --seed $(SEED) --port $(UI_PORT)
 
 .PHONY: settings
-settings: .venv/.installed ## Every setting: value, origin, meaning
+settings: .venv/.installed ## Show every setting: value, origin, meaning
 	@python -m lacuna settings
 
 # ---- proving ---------------------------------------------------------------------------------
@@ -84,15 +84,15 @@ settings: .venv/.installed ## Every setting: value, origin, meaning
 PYTEST := python -m pytest -q -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: $(AIRFLOW_HOME)/.migrated ## All that a change of one module can break: under 5 minutes on 2 cores
+test: $(AIRFLOW_HOME)/.migrated ## Run the tests that a change to one module can break: at most 5 minutes on 2 idle cores
 	@$(PYTEST) -m "not long and not trino"
 
 .PHONY: test-all
-test-all: $(AIRFLOW_HOME)/.migrated ## The same and the long proofs (kills, reruns, older lakes, the role), as CI: under 12 minutes
+test-all: $(AIRFLOW_HOME)/.migrated ## Run the same and the long proofs (kills, reruns, older lakes, the role), as CI: at most 12 minutes
 	@$(PYTEST) --hypothesis-profile deep
 
 .PHONY: conformance
-conformance: $(AIRFLOW_HOME)/.migrated ## The embedded engine beside a real Trino: the daily run, its expressions, bytes scanned (needs a JDK 24)
+conformance: $(AIRFLOW_HOME)/.migrated ## Compare the embedded engine with a real Trino: the daily run, its expressions, bytes scanned (needs JDK 24)
 	@python -m pytest -q -m trino -rs tests/sandbox/athena
 
 .PHONY: smoke
@@ -100,7 +100,7 @@ smoke: .venv/.installed ## Run the commands of docker-compose.yml without Docker
 	@python scripts/smoke.py
 
 .PHONY: lint
-lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint, cfn-lint
+lint: .venv/.installed ## Run ruff, mypy, import-linter, sqlfluff, yamllint, cfn-lint
 	@ruff check .
 	@ruff format --check .
 	@mypy
@@ -115,7 +115,7 @@ lint: .venv/.installed ## ruff, mypy, import-linter, sqlfluff, yamllint, cfn-lin
 	@cfn-lint --include-checks I -- infra/*.yaml
 
 .PHONY: docs
-docs: .venv/.installed ## Write the pages that follow from the code: settings, checks, reasons, the embedded engine
+docs: .venv/.installed ## Generate the pages that follow from the code: settings, checks, reasons, the embedded engine
 	@python -m lacuna.cli.reference
 	@python -m sandbox.athena.duck.described
 
