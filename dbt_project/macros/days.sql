@@ -21,7 +21,7 @@
     {{ return(days | unique | sort) }}
 {%- endmacro %}
 
-{#- `(date '…', date '…')`, to stand behind `in`. A run without event days matches none. -#}
+{#- `(date '…', date '…')`, for use after `in`. A run without event days matches none. -#}
 {% macro event_days(before=0, after=0) -%}
     {%- set days = event_day_range(before, after) -%}
     (
@@ -33,13 +33,21 @@
     )
 {%- endmacro %}
 
-{#- The same as rows of one column, to stand behind `values`. -#}
+{#- The same as rows of one column, for use after `values`. -#}
 {% macro event_day_rows(before=0, after=0) -%}
     {%- for event_day in event_day_range(before, after) -%}
         (date '{{ event_day }}'){{ ', ' if not loop.last }}
     {%- else -%}
         (cast(null as date))
     {%- endfor -%}
+{%- endmacro %}
+
+{#- May a record of the event days arrive on this delivery day, or is the day as new as the run's? -#}
+{% macro is_judging_day() -%}
+    (
+        delivered_on in {{ event_days(after=var('lateness_days')) }}
+        or delivered_on >= {{ delivery_day() }}
+    )
 {%- endmacro %}
 
 {#- Literal bounds of the days whose snapshots can say how the event days were configured. -#}

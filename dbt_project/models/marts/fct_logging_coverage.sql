@@ -1,5 +1,45 @@
 {{ config(partitioned_by=['event_date'], tags=['event_days']) }}
 
+with
+
+verdicts as (
+
+    select *
+
+    from {{ ref('int_bucket_verdicts') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+config as (
+
+    select *
+
+    from {{ ref('int_logging_config') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+costs as (
+
+    select *
+
+    from {{ ref('int_traffic_costs') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+advice as (
+
+    select *
+
+    from {{ ref('int_logging_advice') }}
+
+)
+
 select
     verdicts.account_id,
     verdicts.region,
@@ -39,23 +79,19 @@ select
     coalesce(advice.advice, array[]) as advice,
     verdicts.event_date
 
-from {{ ref('int_bucket_verdicts') }} as verdicts
+from verdicts
 
-left join {{ ref('int_logging_config') }} as config
+left join config
     on
         verdicts.bucket_name = config.bucket_name
         and verdicts.event_date = config.event_date
-        and config.event_date in {{ event_days() }}
 
-left join {{ ref('int_traffic_costs') }} as costs
+left join costs
     on
         verdicts.bucket_name = costs.bucket_name
         and verdicts.event_date = costs.event_date
-        and costs.event_date in {{ event_days() }}
 
-left join {{ ref('int_logging_advice') }} as advice
+left join advice
     on
         verdicts.bucket_name = advice.bucket_name
         and verdicts.event_date = advice.event_date
-
-where verdicts.event_date in {{ event_days() }}

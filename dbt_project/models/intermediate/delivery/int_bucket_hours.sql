@@ -33,9 +33,7 @@ newest as (
 
     from {{ ref('stg_evidence__catalogued_days') }}
 
-    where
-        delivered_on in {{ event_days(after=var('lateness_days')) }}
-        or delivered_on >= {{ delivery_day() }}
+    where {{ is_judging_day() | indent(4) }}
 
 ),
 

@@ -20,6 +20,33 @@ reconciled as (
 
 ),
 
+unseen_days as (
+
+    select *
+
+    from {{ ref('int_unseen_days') }}
+
+),
+
+doubtful_hours as (
+
+    select *
+
+    from {{ ref('int_doubtful_hours') }}
+
+),
+
+-- an event data store leaves no files that could be evidence
+gaps as (
+
+    select *
+
+    from {{ ref('int_witness_gaps') }}
+
+    where reason <> 'store_changed_twice'
+
+),
+
 -- Is the time over in which records and events may arrive? Events arrive within minutes and get an hour of grace.
 timely as (
 
@@ -33,7 +60,7 @@ timely as (
 
     from hours
 
-    left join {{ ref('int_unseen_days') }} as unseen_days
+    left join unseen_days
         on
             unseen_days.delivered_on between hours.event_date
             and cast(date_add('second', {{ (1 + var('lateness_hours')) * 3600 - 1 }}, hours.hour) as date)
@@ -53,17 +80,11 @@ unwitnessed_hours as (
 
     from hours
 
-    inner join {{ ref('int_witness_gaps') }} as gaps
+    inner join gaps
         on
-            hours.event_date = gaps.event_date
+            {{ concerns('gaps', 'hours') | indent(12) }}
             and date_add('hour', 1, hours.hour) > gaps.gap_begin
             and hours.hour < gaps.gap_end
-            -- a gap or a bucket without a known Region or account concerns them all
-            and coalesce(hours.region = gaps.region, true)
-            and coalesce(hours.account_id = gaps.account_id, true)
-
-    -- an event data store leaves no files that could be evidence
-    where gaps.reason <> 'store_changed_twice'
 
     group by hours.bucket_name, hours.hour
 
@@ -108,7 +129,7 @@ counted as (
             hours.bucket_name = unwitnessed_hours.bucket_name
             and hours.hour = unwitnessed_hours.hour
 
-    left join {{ ref('int_doubtful_hours') }} as doubtful_hours
+    left join doubtful_hours
         on
             hours.bucket_name = doubtful_hours.bucket_name
             and hours.hour = doubtful_hours.hour

@@ -2,6 +2,26 @@
 
 with
 
+log_objects as (
+
+    select *
+
+    from {{ ref('stg_evidence__log_objects') }}
+
+    where delivered_on in {{ event_days(after=var('lateness_days')) }}
+
+),
+
+places as (
+
+    select *
+
+    from {{ ref('stg_evidence__listed_buckets') }}
+
+    where delivered_on in {{ event_days(after=var('lateness_days')) }}
+
+),
+
 -- Lines whose head cannot be parsed: each of them may be the record that an hour is missing.
 unreadable_lines as (
 
@@ -32,12 +52,10 @@ unreadable_objects as (
 
     from unreadable_lines
 
-    inner join {{ ref('stg_evidence__log_objects') }} as log_objects
-        on
-            unreadable_lines.log_object = log_objects.log_object
-            and log_objects.delivered_on in {{ event_days(after=var('lateness_days')) }}
+    inner join log_objects
+        on unreadable_lines.log_object = log_objects.log_object
 
-    inner join {{ ref('stg_evidence__listed_buckets') }} as places
+    inner join places
         on
             log_objects.kind = places.kind
             and log_objects.log_bucket = places.log_bucket

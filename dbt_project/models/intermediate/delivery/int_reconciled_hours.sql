@@ -45,9 +45,9 @@ untrusted_files as (
 
     where
         -- no event is delivered on a day before its own
-        delivered_on >= date '{{ event_day_range(before=1) | first or '2006-03-14' }}'
+        delivered_on >= date '{{ event_day_range(before=1) | first or var('first_day_of_s3') }}'
         and kind = 'cloudtrail'
-        and digest_state in ('altered', 'disowned')
+        and {{ is_untrusted_file() }}
 
 ),
 

@@ -4,6 +4,61 @@
 
 with
 
+config as (
+
+    select *
+
+    from {{ ref('int_logging_config') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+listings as (
+
+    select *
+
+    from {{ ref('stg_evidence__listings') }}
+
+    where
+        delivered_on in {{ event_days(after=1) }}
+        and kind = 'cloudtrail'
+        and error_code is not null
+
+),
+
+places as (
+
+    select *
+
+    from {{ ref('stg_evidence__trail_places') }}
+
+    where delivered_on in {{ event_days(after=1) }}
+
+),
+
+files as (
+
+    select *
+
+    from {{ ref('stg_evidence__log_objects') }}
+
+    where
+        delivered_on in {{ event_days(after=1) }}
+        and kind = 'cloudtrail'
+
+),
+
+digests as (
+
+    select *
+
+    from {{ ref('stg_evidence__trail_digests') }}
+
+    where delivered_on in {{ event_days(after=1) }}
+
+),
+
 -- Trails or event data stores that were changed more than once between two snapshots: what they recorded in between is
 -- unknown.
 unseen_settings as (
@@ -34,17 +89,12 @@ unlisted_folders as (
         if(not places.is_organization, places.account_id) as account_id,
         if(not places.is_multi_region, places.home_region) as region
 
-    from {{ ref('stg_evidence__listings') }} as listings
+    from listings
 
-    left join {{ ref('stg_evidence__trail_places') }} as places
+    left join places
         on
             listings.log_bucket = places.log_bucket
             and listings.delivered_on = places.delivered_on
-
-    where
-        listings.delivered_on in {{ event_days(after=1) }}
-        and listings.kind = 'cloudtrail'
-        and listings.error_code is not null
 
 ),
 
@@ -75,14 +125,13 @@ gaps as (
 
     from unlisted_folders as folders
 
-    inner join {{ ref('int_logging_config') }} as config
+    inner join config
         on
             config.event_date between date_add('day', -1, folders.delivered_on) and folders.delivered_on
             and coalesce(folders.account_id = config.account_id, true)
 
     where
-        config.event_date in {{ event_days() }}
-        and folders.error_code = 'NoSuchBucket'
+        folders.error_code = 'NoSuchBucket'
         and not contains(config.missing_trail_buckets, folders.log_bucket)
 
     union all
@@ -95,12 +144,9 @@ gaps as (
         date_add('hour', -1, stamped_at) as gap_begin,
         date_add('minute', {{ margin }}, stamped_at) as gap_end
 
-    from {{ ref('stg_evidence__log_objects') }}
+    from files
 
-    where
-        delivered_on in {{ event_days(after=1) }}
-        and kind = 'cloudtrail'
-        and (not readable or digest_state in ('altered', 'disowned'))
+    where not readable or {{ is_untrusted_file() }}
 
     union all
 
@@ -112,16 +158,13 @@ gaps as (
         date_add('hour', if(state = 'broken_chain', -2, -1), digest_start_at) as gap_begin,
         digest_end_at as gap_end
 
-    from {{ ref('stg_evidence__trail_digests') }}
+    from digests
 
     where
-        delivered_on in {{ event_days(after=1) }}
         -- an unknown key proves nothing, as if the trail had no digests
-        and (
-            state not in ('valid', 'key_unknown')
-            or cardinality(missing_files) > 0
-            or cardinality(altered_files) > 0
-        )
+        state not in ('valid', 'key_unknown')
+        or cardinality(missing_files) > 0
+        or cardinality(altered_files) > 0
 
     union all
 

@@ -1,6 +1,6 @@
 {{ config(materialized='ephemeral', tags=['delivery_day']) }}
 
-{%- set day = modules.datetime.date.fromisoformat(var('delivery_day') or '2006-03-14') %}
+{%- set day = modules.datetime.date.fromisoformat(var('delivery_day') or var('first_day_of_s3')) %}
 
 with
 

@@ -39,6 +39,32 @@ hours as (
 
 ),
 
+log_buckets as (
+
+    select *
+
+    from {{ ref('int_log_buckets') }}
+
+),
+
+gaps as (
+
+    select *
+
+    from {{ ref('int_witness_gaps') }}
+
+),
+
+unlisted_places as (
+
+    select *
+
+    from {{ ref('int_unseen_days') }}
+
+    where bucket_name is not null
+
+),
+
 -- A trail was changed more than once between two snapshots, or an event data store that alone records the bucket. The
 -- snapshots say nothing about the time in between.
 resettled as (
@@ -50,12 +76,8 @@ resettled as (
 
     from config
 
-    inner join {{ ref('int_witness_gaps') }} as gaps
-        on
-            config.event_date = gaps.event_date
-            -- a gap or a bucket without a known Region or account concerns them all
-            and coalesce(config.region = gaps.region, true)
-            and coalesce(config.account_id = gaps.account_id, true)
+    inner join gaps
+        on {{ concerns('gaps', 'config') | indent(12) }}
 
     where
         (
@@ -91,21 +113,6 @@ interruptions as (
         and error_code is null
 
     group by bucket_name, event_date
-
-),
-
-unreadable_places as (
-
-    select distinct
-        bucket_name,
-        delivered_on
-
-    from {{ ref('stg_evidence__listed_buckets') }}
-
-    where
-        delivered_on in {{ event_days() }}
-        and kind = 'access_log'
-        and error_code is not null
 
 )
 
@@ -151,7 +158,7 @@ select
     end as is_log_bucket,
     coalesce(config.logging_state, 'unknown') <> 'off' and coalesce(interruptions.is_off, false) as was_interrupted,
     config.logging_state = 'on' and coalesce(interruptions.is_elsewhere, false) as was_redirected,
-    unreadable_places.bucket_name is not null as is_place_unreadable,
+    unlisted_places.bucket_name is not null as is_place_unreadable,
     {% for count in ['records', 'missing_hours', 'partial_hours', 'pending_hours', 'unknown_hours', 'quiet_hours', 'events'] %}
     coalesce(hours.{{ count }}, 0) as {{ count }},
     {% endfor %}
@@ -169,12 +176,12 @@ left join resettled
         config.bucket_name = resettled.bucket_name
         and config.event_date = resettled.event_date
 
-left join unreadable_places
+left join unlisted_places
     on
-        coalesce(config.bucket_name, hours.bucket_name) = unreadable_places.bucket_name
-        and coalesce(config.event_date, hours.event_date) = unreadable_places.delivered_on
+        coalesce(config.bucket_name, hours.bucket_name) = unlisted_places.bucket_name
+        and coalesce(config.event_date, hours.event_date) = unlisted_places.delivered_on
 
-left join {{ ref('int_log_buckets') }} as log_buckets
+left join log_buckets
     on
         config.bucket_name = log_buckets.bucket_name
         and config.event_date = log_buckets.event_date
