@@ -85,6 +85,12 @@ class World:
         """Where a test looks at it."""
         return self.environment["AWS_ENDPOINT_URL"]
 
+    @property
+    def lake(self) -> str:
+        """The name of the lake's bucket, once a run has made it."""
+        buckets = self.client("s3").list_buckets()["Buckets"]
+        return next(b["Name"] for b in buckets if b["Name"].startswith("lacuna-lake"))
+
     def run(self, day: date | str, check: bool = True) -> tuple[int, str]:
         """The exit code of one day's run and what it said."""
         with self.start(day) as started:

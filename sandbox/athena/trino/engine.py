@@ -193,4 +193,4 @@ def _hive_type(trino: str) -> str:
         written = exp.DataType.build(trino, dialect="trino").sql("hive").lower()
     except ValueError:
         return "string"  # a type that Hive has no word for
-    return written.replace(": ", ":").replace(", ", ",")
+    return written.replace(": ", ":").replace(", ", ",").replace("`", "")  # Trino quotes fields

@@ -98,6 +98,12 @@ def test_a_view_has_its_columns_in_glue(lake: Lake, visits: str) -> None:
     assert [c["Type"] for c in view["StorageDescriptor"]["Columns"]][:2] == ["int", "timestamp"]
 
 
+def test_a_view_may_hold_rows_with_named_fields(lake: Lake, visits: str) -> None:
+    row = "cast(row(who) as row(visitor varchar))"
+    lake.rows(f"create or replace view guests as select array[{row}] as l from {visits}")
+    assert lake.value("max(l[1].visitor) from guests") == "y"
+
+
 @pytest.mark.parametrize("kind", ["json", "textfile", "parquet"])
 def test_every_format_is_read_back(lake: Lake, kind: str) -> None:
     lake.rows(f"create table made_{kind} with (format='{kind}') as select 1 as n, 'é,|' as t")

@@ -139,7 +139,7 @@ prescribed as (
                 array['sensitivity_unreadable'],
                 cast(array[] as array(varchar))
             ),
-            reason -> cast(row(reason, null) as row(reason varchar, arn varchar))
+            reason -> cast(row(reason, cast(null as varchar)) as row(reason varchar, arn varchar))
         )
         || explained.coverage_faults
     ) as codes (reason, recorder)
