@@ -40,7 +40,7 @@
 
 {#-
     The sections of the grammar's pattern, separated by the one character that a line cannot hold. A line that does not
-    match comes back whole: one section instead of eight.
+    match stays whole: one section instead of eight.
 -#}
 {% macro sections_of_line() -%}
     split(

@@ -1,7 +1,7 @@
 {#-
     The grammar of an access-log line, for the lines that cannot be cut by position.
 
-    No look-around and no possessive quantifier: the patterns mean the same to Athena's regex engine and to
+    No look-ahead or look-behind and no possessive quantifier: the patterns mean the same to Athena's regex engine and to
     RE2. `[^ ]` instead of `\S`, which is Unicode-aware in one and not in the other.
 -#}
 
@@ -26,7 +26,7 @@
     * In the tail the signature version is short and the host id before it is long, so that a tail cannot be
       read one field too late when the user agent is a bare dash.
     * Counted repetitions make a pattern large and matching slow, by a factor of three here: numbers of any
-      length match, and those that no bigint holds are told afterwards.
+      length match, and those that no bigint holds are rejected afterwards.
     * Behind the last field, `";` and the like are scraps of whatever the line was copied from.
 -#}
 {% macro line_pattern() -%}
@@ -102,7 +102,7 @@
     regexp_replace({{ text }}, ' +', ' ')
 {%- endmacro %}
 
-{#- What stands between a captured field's quotes; a bare dash has none. -#}
+{#- The text between a captured field's quotes; a bare dash has none. -#}
 {% macro unquoted(text) -%}
     case when {{ text }} = '-' then '-' else substr({{ text }}, 2, length({{ text }}) - 2) end
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {#-
-    What kind of client asked, as far as it says so itself: a user agent is a claim, not a proof.
+    What kind of client asked, by its own words: a user agent is a claim, not a proof.
     Services and the lifecycle engine are known by their requester, which clients cannot choose.
     Varchar without a length: a table keeps the type of the longest word it was made with.
 -#}

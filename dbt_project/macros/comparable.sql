@@ -1,10 +1,10 @@
 {#-
-    What both logs are able to see (docs: AWS's comparison of the two). Everything else is one-sided by
+    What both logs can show (docs: AWS's comparison of the two). Everything else is one-sided by
     design and says nothing about completeness: lifecycle, services, website, failed authentications,
     bucket configuration, preflights, the source half of a copy.
 -#}
 
-{#- A record that the trail's selectors, where they cover its mode, must have turned into an event. -#}
+{#- A record that must have an event if the trail's selectors cover its mode. -#}
 {% macro is_comparable_record() -%}
     operation like 'REST.%'
     and operation not like 'REST.OPTIONS.%'
@@ -19,7 +19,7 @@
     )
 {%- endmacro %}
 
-{#- An event of a request that S3 logs too, where the bucket is logged. -#}
+{#- An event of a request that S3 logs too if the bucket is logged. -#}
 {% macro is_comparable_event() -%}
     event_source = 's3.amazonaws.com'
     and event_type = 'AwsApiCall'

@@ -1,6 +1,6 @@
 {#-
-    How the trails covered a mode of a bucket on the event day: what they cover now, as far as they were
-    started then. Of the time before a start nothing is known: another trail may have recorded it.
+    How the trails covered a mode of a bucket on the event day: what they cover now, if they were started by then. The
+    time before a start is unknown: another trail may have recorded it.
 -#}
 {% macro coverage_of_day(coverage, covered_since) -%}
     case

@@ -51,7 +51,7 @@
 {%- endmacro %}
 
 {#- Literal bounds of the days whose snapshots can say how the event days were configured. -#}
-{% macro is_look_at_event_days(day='observed_on') -%}
+{% macro is_snapshot_of_event_days(day='observed_on') -%}
     {%- set days = event_day_range() -%}
     {%- set age = var('config_max_age_days') -%}
     {%- if days -%}

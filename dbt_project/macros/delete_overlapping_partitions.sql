@@ -2,9 +2,9 @@
     Empty every partition that this run rewrites, before its rows are inserted.
 
     dbt-athena's own macro empties the partitions that hold new rows and that Glue knows. That leaves two
-    kinds of old rows behind: a day that has become empty, and files of an INSERT that was killed before it
-    told Glue of its partition (the next run would then count them twice). So: by prefix, not by rows, and
-    with the closing slash, since `event_date=2026-11-2` is also the beginning of the 21st.
+    kinds of old rows behind: a day that has become empty, and files of an INSERT that was killed before it registered
+    its partition in Glue (the next run would then count them twice). So: by prefix, not by rows, and with the closing
+    slash, since `event_date=2026-11-2` is also the beginning of the 21st.
 -#}
 {% macro delete_overlapping_partitions(target_relation, tmp_relation, partitioned_by) %}
     {%- set key = partitioned_by[0] -%}

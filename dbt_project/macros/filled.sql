@@ -28,8 +28,8 @@
 {%- endmacro %}
 
 {#-
-    A value that people copy into a shell or a policy, or `stand_in` where that could take it for more than a name: whoever
-    may set a prefix must not write a command for the person on call.
+    A value that people copy into a shell or a policy, or `stand_in` if the shell could take it for more than a name: a
+    person who may set a prefix must not write commands for the person on call.
 -#}
 {% macro safe_to_copy(column, stand_in) -%}
     if(not regexp_like({{ column }}, '[^A-Za-z0-9._/=+@:-]'), {{ column }}, '{{ stand_in }}')

@@ -1,7 +1,7 @@
 {#-
     Do the lines add up to the object? Three things explain a difference: an object whose last line has no
     newline counts one less, the carriage return of a CR LF is swallowed with the newline, and what is no
-    UTF-8 reaches SQL as U+FFFD: three bytes that stand for one to three.
+    UTF-8 reaches SQL as U+FFFD: three bytes in place of one to three.
 -#}
 {% macro is_every_byte_read() -%}
     (

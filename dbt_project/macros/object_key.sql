@@ -1,7 +1,7 @@
 {#-
-    The key as the bucket knows it. S3 percent-encodes keys twice in its log, but once where it acts by
-    itself or in a batch. What does not decode, or decodes to bytes that are no text, stays as it was
-    written: a key is shown as well as can be, never rejected.
+    The key as the bucket knows it. S3 percent-encodes keys twice in its log, but once if it acts by itself or in a
+    batch. A key that does not decode, or decodes to bytes that are no text, stays as it was written and is never
+    rejected.
 -#}
 {% macro object_key(operation, raw) -%}
     case

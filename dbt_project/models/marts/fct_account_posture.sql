@@ -28,8 +28,8 @@ counted as (
 
     where
         event_date in {{ event_days(before=7) }}
-        -- a bucket that certainly receives access logs need not write one; a day of an older version has no logging_state;
-        -- what was not observed has no account
+        -- a bucket that certainly receives access logs need not write one; a day of an older version has no
+        -- logging_state; what was not observed has no account
         and (not is_log_bucket or (is_log_bucket is null and logging_state is not null))
         and account_id is not null
 

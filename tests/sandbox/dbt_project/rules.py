@@ -12,7 +12,7 @@ Node = Mapping[str, Any]
 
 MOST_LINES = 200
 STAGING, MARTS = "staging", "marts"
-DAY_MACROS = ("day", "delivery_day", "event_day_range", "is_look_at_event_days")
+DAY_MACROS = ("day", "delivery_day", "event_day_range", "is_snapshot_of_event_days")
 
 
 def problems(manifest: Mapping[str, Any]) -> list[str]:

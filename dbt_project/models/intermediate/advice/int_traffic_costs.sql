@@ -129,7 +129,7 @@ measured as (
 
 )
 
--- A month is 30 days like this one. Only if a log saw the whole day: requests that nobody saw would cost money too.
+-- A month is 30 days like this one. Only if a log saw the whole day: requests that no log shows would cost money too.
 select
     bucket_name,
     object_requests,

@@ -14,7 +14,7 @@ snapshots as (
 
     from {{ ref('stg_evidence__logging_snapshots') }}
 
-    where {{ is_look_at_event_days() }}
+    where {{ is_snapshot_of_event_days() }}
 
 ),
 
@@ -37,8 +37,8 @@ observed as (
 
 ),
 
--- A later snapshot of the same day counts only for a bucket whose first snapshot was refused a read: somebody repaired
--- the run and made it again. What was repaired in the account in between is no part of the day.
+-- A later snapshot of the same day counts only for a bucket whose first snapshot was refused a read: the permission was
+-- repaired and the run repeated. Changes of the account in between do not change the day.
 judging as (
 
     select

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='ephemeral', tags=['event_days']) }}
 
 with
 
@@ -11,7 +11,7 @@ changes as (
     from {{ ref('int_configuration_changes') }}
 
     where
-        {{ is_look_at_event_days('event_date') }}
+        {{ is_snapshot_of_event_days('event_date') }}
         and about in ('trail', 'event_data_store')
         and error_code is null
 
@@ -41,7 +41,7 @@ snapshots as (
 
     from {{ ref('stg_evidence__logging_snapshots') }}
 
-    where {{ is_look_at_event_days() }}
+    where {{ is_snapshot_of_event_days() }}
 
 ),
 

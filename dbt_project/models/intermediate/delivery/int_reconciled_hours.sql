@@ -4,7 +4,7 @@ with
 
 -- A request is (bucket, request id): a batch delete is one request of many lines, and so is a line that arrived twice.
 -- What S3 does by itself has no request; the id of a checksum job is shared by all of its lines.
--- A quarantined line has come, whatever its client wrote behind the request id: it only cannot say what to compare.
+-- A quarantined line counts as a record. Its fields after the request id are not trusted, so it is never comparable.
 record_requests as (
 
     select
@@ -35,8 +35,8 @@ record_requests as (
 
 ),
 
--- What was altered after CloudTrail had signed for it, or never was signed for where all is, may say anything: it is kept
--- for the analyst and witnesses nothing.
+-- A file that was changed after signing, or that digests should name and do not, proves nothing. Its events are kept for
+-- the analyst.
 untrusted_files as (
 
     select log_object
@@ -65,7 +65,8 @@ bucket_regions as (
 
 ),
 
--- CloudTrail records a request in its bucket's Region, and never before it was made: other events are not CloudTrail's.
+-- CloudTrail records a request in its bucket's Region and never before it was made. CloudTrail did not write other
+-- events.
 credible_events as (
 
     select events.*

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='ephemeral', tags=['event_days']) }}
 
 {%- set margin = var('stamp_margin_minutes') %}
 

@@ -13,7 +13,7 @@ lines as (
 ),
 
 -- S3 writes the head of a line before any text of the client, so it names the request even in a line that is not
--- trusted. A line that does not match comes back whole: one part instead of four.
+-- trusted. A line that does not match stays whole: one part instead of four.
 heads as (
 
     select

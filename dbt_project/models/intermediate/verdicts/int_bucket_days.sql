@@ -28,7 +28,7 @@ hours as (
         count_if(status = 'partial') as partial_hours,
         count_if(status = 'pending' and witnessed_requests > 0) as pending_hours,
         count_if(status = 'unknown') as unknown_hours,
-        count_if(status = 'idle' or (status = 'pending' and witnessed_requests = 0)) as quiet_hours,
+        count_if(status = 'idle' or (status = 'pending' and witnessed_requests = 0)) as inactive_hours,
         sum(data_event_requests) as events
 
     from {{ ref('int_delivery_hours') }}
@@ -159,7 +159,7 @@ select
     coalesce(config.logging_state, 'unknown') <> 'off' and coalesce(interruptions.is_off, false) as was_interrupted,
     config.logging_state = 'on' and coalesce(interruptions.is_elsewhere, false) as was_redirected,
     unlisted_places.bucket_name is not null as is_place_unreadable,
-    {% for count in ['records', 'missing_hours', 'partial_hours', 'pending_hours', 'unknown_hours', 'quiet_hours', 'events'] %}
+    {% for count in ['records', 'missing_hours', 'partial_hours', 'pending_hours', 'unknown_hours', 'inactive_hours', 'events'] %}
     coalesce(hours.{{ count }}, 0) as {{ count }},
     {% endfor %}
     coalesce(config.event_date, hours.event_date) as event_date

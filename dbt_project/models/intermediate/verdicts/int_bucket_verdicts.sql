@@ -15,7 +15,7 @@ judged as (
                 when is_place_unreadable then 'unknown'
                 when missing_hours > 0 then 'silent'
                 -- requests were seen, or nothing could see them: the day was not idle
-                when events > 0 or quiet_hours = 0 then 'unknown'
+                when events > 0 or inactive_hours = 0 then 'unknown'
                 -- no requests do not prove that one would have been logged
                 when coalesce(target_state, 'unknown') <> 'deliverable' then 'unknown'
                 else 'idle'
@@ -28,11 +28,11 @@ judged as (
 ),
 
 -- Logging is on, nothing arrived, and nothing proves that something should have.
-quiet as (
+inactive as (
 
     select
         *,
-        logging_state = 'on' and not is_place_unreadable and verdict in ('idle', 'unknown') as is_quiet
+        logging_state = 'on' and not is_place_unreadable and verdict in ('idle', 'unknown') as is_inactive
 
     from judged
 
@@ -67,7 +67,7 @@ required as (
             else 'unknown'
         end as data_events_state
 
-    from quiet
+    from inactive
 
 ),
 
@@ -87,9 +87,9 @@ explained as (
                 if(was_redirected, 'logging_redirected'),
                 if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
                 if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
-                if(is_quiet and pending_hours > 0, 'records_pending'),
-                if(is_quiet and 'covered' not in (read_witness, write_witness), 'no_witness'),
-                if(is_quiet and unknown_hours > 0 and 'covered' in (read_witness, write_witness), 'hours_unknown')
+                if(is_inactive and pending_hours > 0, 'records_pending'),
+                if(is_inactive and 'covered' not in (read_witness, write_witness), 'no_witness'),
+                if(is_inactive and unknown_hours > 0 and 'covered' in (read_witness, write_witness), 'hours_unknown')
             ],
             reason -> reason is not null
         ) as reasons

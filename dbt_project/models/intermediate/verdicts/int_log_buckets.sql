@@ -58,7 +58,7 @@ receivers as (
 )
 
 -- A bucket is a log bucket only if it can receive another bucket's log. Being named as a target is not enough, nor is
--- standing in a ring: a bucket that is logged itself must receive the log of a bucket that receives none.
+-- being part of a ring: a bucket that is logged itself must receive the log of a bucket that receives none.
 select
     logs.target_bucket as bucket_name,
     count_if(logs.is_received = 'yes') > 0 as receives_logs,

@@ -127,7 +127,7 @@ judged as (
 
 ),
 
--- From here on both ways of cutting look alike; a quarantined line has no fields at all.
+-- From here on both ways of cutting give the same columns; a quarantined line has no fields at all.
 cut as (
 
     select
