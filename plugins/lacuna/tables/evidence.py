@@ -7,7 +7,7 @@ differ. Times are UTC.
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -329,14 +329,17 @@ _GLUE_TYPES: dict[object, str] = {
 
 def read_back(row: type[Row], values: Mapping[str, Any]) -> Row:
     """Return a row as it was written. Columns that the file does not have yet are None."""
-    names = [field.name for field in dataclasses.fields(row)]
-    return row(**{name: _as_written(values.get(name)) for name in names})
+    hints = typing.get_type_hints(row)
+    return row(**{name: _as_written(values.get(name), hint) for name, hint in hints.items()})
 
 
-def _as_written(value: Any) -> Any:
+def _as_written(value: Any, hint: Any) -> Any:
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC)
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        of: Callable[..., Any] = typing.get_args(hint)[0]
+        return tuple(of(**item) if isinstance(item, dict) else item for item in value)
+    return value
 
 
 def _glue_type(hint: object) -> str:

@@ -1,3 +1,6 @@
+import dataclasses
+import typing
+
 import pytest
 
 from lacuna.tables import evidence, raw
@@ -30,6 +33,16 @@ def test_every_table_has_a_schema_that_glue_understands():
 )
 def test_types_follow_from_the_rows(table, column, kind):
     assert table.columns()[column] == kind
+
+
+def test_a_row_is_read_back_as_it_was_written():
+    """A second snapshot of a day keeps the rows that differ from the first: none may differ by its types."""
+    fault = evidence.RecorderFault("trail_not_logging", "arn:aws:cloudtrail:eu-west-1:1:trail/t")
+    hints = typing.get_type_hints(evidence.LoggingSnapshot)
+    filled = {"reasons": ("logging_off",), "coverage_faults": (fault,)}
+    row = evidence.LoggingSnapshot(**(dict.fromkeys(hints) | filled))
+    stored = {"reasons": ["logging_off"], "coverage_faults": [dataclasses.asdict(fault)]}
+    assert evidence.read_back(evidence.LoggingSnapshot, stored) == row
 
 
 def test_check_results_are_kept_by_the_day_checked_and_the_day_they_are_about():
