@@ -19,7 +19,7 @@ from sandbox.athena.moto_fixes import s3
 GlueTable = dict[str, Any]
 Columns = list[tuple[str, str]]  # name and Hive type
 CATALOG = "awsdatacatalog"
-OWN = "lacuna__"  # how the engine's own columns begin; whatever else has such a name is refused
+OWN = "sandbox__"  # how the engine's own columns begin; whatever else has such a name is refused
 SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 

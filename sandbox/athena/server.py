@@ -170,7 +170,7 @@ class Sandbox:
 
         BackendDict.reset()
         reset_model_data()
-        self._folder = tempfile.TemporaryDirectory(prefix="lacuna-sandbox-")
+        self._folder = tempfile.TemporaryDirectory(prefix="athena-sandbox-")
         for module in (s3, cloudtrail, glue, cloudformation, tagging):
             module.install()
         self._engine = self._make_engine(self._folder.name)

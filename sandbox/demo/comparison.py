@@ -18,7 +18,6 @@ Row = Mapping[str, Any]
 BUDGET = timedelta(hours=6)
 HOUR = timedelta(hours=1)
 
-LOST_HOURS = frozenset({"hour_lost", "hour_partly_lost"})
 # The expectations that a planted fault may break. The first one must report the fault.
 BREAKS: Mapping[str, tuple[str, ...]] = {
     "logging_off": ("logging_off",),

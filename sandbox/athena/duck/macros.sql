@@ -71,15 +71,15 @@ create macro t_date_parse(s, format, fits, may, safe) as case when regexp_full_m
 -- arrays and maps (a query's own names must not be those of a lambda here: see OWN)
 create macro t_element_at(a, i) as a[case when a is null then null when i not between -2147483647 and 2147483647 then
   cast(t_refuse('the element ' || i) as bigint) when i = 0 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || i as bigint) else i end];
-create macro t_contains(a, x) as case when x is null then null when list_contains(a, x) then true when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) > 0 then null
+create macro t_contains(a, x) as case when x is null then null when list_contains(a, x) then true when len(list_filter(a, lambda sandbox__v: sandbox__v is null)) > 0 then null
   else list_contains(a, x) end;
 create macro t_array_position(a, x) as case when a is not null and x is not null then cast(coalesce(list_position(a, x), 0) as bigint) end;
-create macro t_array_distinct(a) as list_filter(a, lambda lacuna__x, lacuna__i:
-  lacuna__i = list_position(a, lacuna__x) or (lacuna__x is null and lacuna__i = list_position(list_transform(a, lambda lacuna__v: lacuna__v is null), true)));
-create macro t_array_join(a, d) as case when d is not null then array_to_string(list_filter(list_transform(a, lambda lacuna__v: cast(lacuna__v as varchar)), lambda lacuna__v: lacuna__v is not null), d) end,
-  (a, d, n) as case when d is not null and n is not null then array_to_string(list_transform(a, lambda lacuna__v: coalesce(cast(lacuna__v as varchar), n)), d) end;
-create macro t_array_max(a) as case when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) = 0 then list_max(a) end;
-create macro t_array_min(a) as case when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) = 0 then list_min(a) end;
+create macro t_array_distinct(a) as list_filter(a, lambda sandbox__x, sandbox__i:
+  sandbox__i = list_position(a, sandbox__x) or (sandbox__x is null and sandbox__i = list_position(list_transform(a, lambda sandbox__v: sandbox__v is null), true)));
+create macro t_array_join(a, d) as case when d is not null then array_to_string(list_filter(list_transform(a, lambda sandbox__v: cast(sandbox__v as varchar)), lambda sandbox__v: sandbox__v is not null), d) end,
+  (a, d, n) as case when d is not null and n is not null then array_to_string(list_transform(a, lambda sandbox__v: coalesce(cast(sandbox__v as varchar), n)), d) end;
+create macro t_array_max(a) as case when len(list_filter(a, lambda sandbox__v: sandbox__v is null)) = 0 then list_max(a) end;
+create macro t_array_min(a) as case when len(list_filter(a, lambda sandbox__v: sandbox__v is null)) = 0 then list_min(a) end;
 create macro t_slice(a, s, n) as list_slice(a, case when a is null or s is null or n is null then null when s > 0 then s when s < -len(a) then 1
   when s < 0 then len(a) + s + 1 else cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || s as integer) end,
   case when a is null or s is null or n is null then null
@@ -87,9 +87,9 @@ create macro t_slice(a, s, n) as list_slice(a, case when a is null or s is null 
   when s < -len(a) or s > len(a) then 0
   -- Trino adds the two in a long, which begins again at the other end
   when n > 9223372036854775807 - case when s > 0 then s else len(a) + s + 1 end then 0 when s > 0 then s + least(n, len(a)) - 1 else len(a) + s + least(n, len(a)) end);
-create macro t_any(a) as case when list_contains(a, true) then true when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) > 0 then null
+create macro t_any(a) as case when list_contains(a, true) then true when len(list_filter(a, lambda sandbox__v: sandbox__v is null)) > 0 then null
   when a is not null then false end;
-create macro t_all(a) as case when list_contains(a, false) then false when len(list_filter(a, lambda lacuna__v: lacuna__v is null)) > 0 then null
+create macro t_all(a) as case when list_contains(a, false) then false when len(list_filter(a, lambda sandbox__v: sandbox__v is null)) > 0 then null
   when a is not null then true end;
 create macro t_subscript(a, i) as a[case when i > len(a) then
   cast('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: ' || i || ' > ' || len(a) as integer)

@@ -1,5 +1,5 @@
 """A Trino coordinator in a process of its own. Its jars come from Maven (`pom.xml`);
-where they lie is looked up once and kept in `.lacuna/trino`.
+their paths are looked up once and kept in `athena-sandbox` of the user's cache directory.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-REPO = Path(__file__).parents[3]
-SOURCE, KEPT = Path(__file__).parent, REPO / ".lacuna" / "trino"
+SOURCE = Path(__file__).parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "athena-sandbox"
 LEAST_JDK = 24
 PATIENCE = 180.0  # seconds; an idle machine needs about ten
 
@@ -59,7 +59,7 @@ def jdk(environment: Mapping[str, str] = os.environ, usual: Path = Path("/usr/li
 def class_path(home: Path) -> str:
     """Return the paths of Trino's jars. Maven fetches them if the versions changed or a jar is gone."""
     pom = SOURCE / "pom.xml"
-    kept = KEPT / f"{hashlib.sha256(pom.read_bytes()).hexdigest()[:12]}.classpath"
+    kept = CACHE / f"{hashlib.sha256(pom.read_bytes()).hexdigest()[:12]}.classpath"
     if kept.exists() and all(os.path.exists(jar) for jar in kept.read_text().split(":")):
         return kept.read_text()
     command = ["mvn", "-B", "-q", "-f", str(pom), "dependency:build-classpath"]

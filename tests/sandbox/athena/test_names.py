@@ -24,7 +24,7 @@ def test_a_column_is_read_whatever_duckdb_means_by_its_name(lake: Any) -> None:
 
 
 def test_a_table_with_the_engines_own_names_is_refused(lake: Any) -> None:
-    for number, name in enumerate(("lacuna__path", "$file_size")):
+    for number, name in enumerate(("sandbox__path", "$file_size")):
         lake.rows(f'create table own_{number} as select 1 as "{name}"')
         assert lake.reason(f"select * from own_{number}").startswith("NOT_SUPPORTED")
 

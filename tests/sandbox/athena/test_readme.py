@@ -1,4 +1,4 @@
-"""The five lines of sandbox/athena/README.md run, in a process that knows nothing of Lacuna."""
+"""The folder stands by itself: its README's five lines run alone, and no file names Lacuna."""
 
 from __future__ import annotations
 
@@ -29,3 +29,14 @@ def test_the_five_lines_print_the_answer(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "[(42,)]\n"
+
+
+def test_no_file_names_lacuna_but_the_readme_that_says_so_once() -> None:
+    texts = {
+        path.name: path.read_text(errors="replace").lower()
+        for path in README.parent.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {name: n for name, text in texts.items() if (n := text.count("lacuna"))} == {
+        "README.md": 1
+    }
