@@ -71,10 +71,10 @@ access_log as (
             when
                 any_match(
                     reasons,
-                    one -> one in ('hours_missing', 'hours_partly_missing', 'logging_interrupted', 'logging_seen_off')
+                    reason -> reason in ('hours_missing', 'hours_partly_missing', 'logging_interrupted', 'logging_seen_off')
                 )
                 then 'passed_with_losses'
-            when any_match(reasons, one -> one in ('logging_turned_on', 'logging_redirected')) then 'unknown'
+            when any_match(reasons, reason -> reason in ('logging_turned_on', 'logging_redirected')) then 'unknown'
             else 'passed'
         end as result,
         case logging_state when 'on' then true when 'off' then false end as is_configured
@@ -91,25 +91,25 @@ data_events as (
         coverage.region,
         coverage.bucket_name,
         case
-            when any_match(modes.found, one -> one in ('partly_covered', 'not_covered')) then 'failed'
-            when contains(modes.found, 'unknown') then 'unknown'
+            when any_match(modes.coverages, state -> state in ('partly_covered', 'not_covered')) then 'failed'
+            when contains(modes.coverages, 'unknown') then 'unknown'
             else 'passed'
         end as result,
-        filter(coverage.coverage_reasons, one -> not starts_with(one, modes.others)) as coverage_reasons,
+        filter(coverage.coverage_reasons, reason -> not starts_with(reason, modes.others)) as coverage_reasons,
         coverage.event_date
 
     from coverage
 
     cross join unnest(
         array['reads', 'writes', 'reads_and_writes'],
-        -- how the reasons begin that are about the other mode
+        -- how reasons about the other mode begin
         array['writes_', 'reads_', '-'],
         array[
             array[coverage.read_coverage],
             array[coverage.write_coverage],
             array[coverage.read_coverage, coverage.write_coverage]
         ]
-    ) as modes (asks, others, found)
+    ) as modes (asks, others, coverages)
 
 ),
 
