@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lacuna.settings import Settings
 from lacuna.steps import remediate
 from tests.sandbox.infra.conftest import Cloud
 from tests.sandbox.infra.guarded import Statements, actions, permits, role_statements
-from tests.sandbox.infra.test_role import operations
+from tests.sandbox.infra.test_role import LIBRARY, operations
 
 
 @pytest.fixture
@@ -29,8 +30,31 @@ def statements(cloud: Cloud, outputs: dict[str, str]) -> Statements:
     return role_statements(cloud.client("iam"))
 
 
+def code_that_changes_buckets() -> list[ast.AST]:
+    """The module aws/bucket_changes.py, and of aws/buckets.py each function that it reaches."""
+    changes, buckets = (
+        ast.parse((LIBRARY / "aws" / name).read_text())
+        for name in ("bucket_changes.py", "buckets.py")
+    )
+    functions = {node.name: node for node in buckets.body if isinstance(node, ast.FunctionDef)}
+    reached = [
+        functions[node.attr]
+        for node in ast.walk(changes)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "buckets"
+        and node.attr in functions
+    ]
+    for function in reached:
+        called = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+        reached += [functions[name] for name in called & set(functions)]
+        for name in called:
+            functions.pop(name, None)
+    return [changes, *reached]
+
+
 def test_the_role_may_do_what_the_source_does_and_nothing_else(statements: Statements) -> None:
-    named = set().union(*operations(only="bucket_changes").values())
+    named = set().union(*operations(only=code_that_changes_buckets()).values())
     assert named - actions(statements) == {"sts:AssumeRole"}
     assert actions(statements) <= named
 

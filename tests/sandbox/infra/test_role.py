@@ -5,6 +5,7 @@ is proved where days are run (tests/days).
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 import boto3
 import pytest
@@ -25,6 +26,7 @@ from tests.sandbox.infra.guarded import (
     role_statements,
 )
 
+LIBRARY = INFRA.parent / "plugins" / "lacuna"
 LAKE = "arn:aws:s3:::lacuna-lake-123456789012-us-east-1"
 GLUE = "arn:aws:glue:us-east-1:123456789012"
 # The prefix of its actions, by what boto3 calls the service
@@ -73,10 +75,10 @@ def test_the_role_has_every_permission_that_a_message_can_name(
     assert said == {name: f"s3:{ACTIONS.get(name, name)}" for name in said}
 
 
-def operations(only: str = "*", aside: str = "") -> dict[str, set[str]]:
+def operations(only: Iterable[ast.AST] = (), aside: str = "") -> dict[str, set[str]]:
     """The methods of clients that plugins/lacuna/{aws,lake} name, also for paginators: their actions.
 
-    A name that two services share means either. `only` one module, or all but the one set `aside`.
+    A name that two services share means either. `only` this code, or all but the module `aside`.
     """
     names = {"s3": ACTIONS, "s3control": ACCOUNT_ACTIONS}
     known: dict[str, set[str]] = {}
@@ -89,17 +91,14 @@ def operations(only: str = "*", aside: str = "") -> dict[str, set[str]]:
         for operation in asked:
             action = names.get(service, {}).get(operation, operation)
             known.setdefault(xform_name(operation), set()).add(f"{prefix}:{action}")
+    paths = [path for package in ("aws", "lake") for path in (LIBRARY / package).glob("*.py")]
+    code = list(only) or [ast.parse(path.read_text()) for path in paths if path.stem != aside]
     named: set[str] = set()
-    library = INFRA.parent / "plugins" / "lacuna"
-    paths = [path for package in ("aws", "lake") for path in (library / package).glob(f"{only}.py")]
-    for path in paths:
-        if path.stem == aside:
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute):
-                named.add(node.attr)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                named.add(node.value)
+    for node in (node for tree in code for node in ast.walk(tree)):
+        if isinstance(node, ast.Attribute):
+            named.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            named.add(node.value)
     return {name: known[name] for name in named & set(known)}
 
 
