@@ -825,6 +825,17 @@ def test_a_snapshot_that_is_taken_again_leaves_one_copy(cloud, settings, observe
     assert observed(OBSERVED_AT + timedelta(hours=1)) == first
 
 
+def test_a_snapshot_that_names_a_recorder_at_fault_leaves_one_copy_too(cloud, settings, observed):
+    cloud.bucket("photos")
+    cloud.trail("main", "trail-logs")
+    cloud.client("cloudtrail").stop_logging(Name="main")
+    first = observed()
+    assert [fault["reason"] for fault in first["photos"]["coverage_faults"]] == [
+        "trail_not_logging"
+    ]
+    assert observed(OBSERVED_AT + timedelta(hours=1)) == first
+
+
 def test_an_observation_is_kept_under_its_own_day(cloud, settings, observed):
     observed()
     observed(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
