@@ -65,8 +65,11 @@ class Lake:
     def prepare(self) -> None:
         """Create what is missing of the lake: bucket, databases, tables. Safe to repeat."""
         self.check()
-        if _head(self).exists is False:
+        head = _head(self)
+        if head.exists is False:
             _create_bucket(self.account.s3(), self)
+        elif head.error:
+            raise head.error
         client = self.account.glue()
         try:
             for name, description in DATABASES.items():

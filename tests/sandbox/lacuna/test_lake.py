@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from airflow.sdk import RetryAction
+from botocore.exceptions import ClientError
 
 from lacuna.aws.session import AccountError, UnusableSetting
 from lacuna.lake import athena, lake
@@ -214,6 +215,15 @@ def test_a_lake_that_may_not_be_used_is_named_with_the_permission(cloud):
     (problem,) = refused().problems
     assert problem.startswith("LACUNA_LAKE_BUCKET is 'lacuna-lake-123456789012-us-east-1': ")
     assert "s3:ListBucket" in problem
+
+
+def test_a_lake_whose_bucket_cannot_be_asked_for_is_not_prepared(cloud, soon_tired, monkeypatch):
+    """S3 may fail after the check of the lake has passed."""
+    monkeypatch.setattr(lake.Lake, "check", lambda self: None)
+    cloud.faults({"operation": "HeadBucket", "error": "InternalError", "status": 500})
+    with pytest.raises(ClientError, match="HeadBucket"):
+        lake.open_lake(Settings.from_env()).prepare()
+    assert cloud.client("glue").get_databases()["DatabaseList"] == []
 
 
 def test_a_workgroup_that_is_missing_or_disabled_is_refused_before_anything_is_written(cloud):
