@@ -201,12 +201,17 @@ def _replace(node: exp.Expr, literals: bool, kinds: list[Type]) -> None:
         if deep:  # what stands in it is evaluated in it
             for column in list(child.find_all(exp.Column)):
                 column.replace(_placeholder(column, kinds))
-        elif "kind" not in child.meta or (inside and child.arg_key == "this"):
+        elif "kind" not in child.meta or _is_row(child) or (inside and child.arg_key == "this"):
             _replace(child, literals, kinds)
         elif kind_of(child) == UNKNOWN:
             child.replace(exp.null())
         elif literals or not _is_literal(child):
             child.replace(_placeholder(child, kinds))
+
+
+def _is_row(node: exp.Expr) -> bool:
+    """Is it a row(…)? No column has its type: its fields have no names before a cast gives them."""
+    return isinstance(node, exp.Anonymous) and node.name.lower() == "row"
 
 
 def _placeholder(node: exp.Expr, kinds: list[Type]) -> exp.Column:
