@@ -87,12 +87,18 @@ def test_the_role_lets_these_runs_do_all_they_do_and_nothing_else(simulated):
 def test_a_first_run_killed_three_times_and_run_again_gives_the_same_rows(untouched, once):
     """Every kill hits a lake that no run has finished: the rows of an earlier day cannot help.
 
-    A kill costs a run up to it, so only these three are real. The others are proved where they cost less:
-    - after the lake is prepared and after the last task: test_a_day_run_again_gives_the_same_rows above
-    - in the midst of the snapshot: test_a_snapshot_that_is_taken_again_leaves_one_copy (sandbox/lacuna/test_snapshot.py)
+    A kill costs a run up to it, so only these three are real. These prove the others:
+    - after the lake is prepared: test_preparing_again_changes_nothing (sandbox/lacuna/test_lake.py)
+    - between the writes of a snapshot, after the first of the day or a later one:
+      test_a_snapshot_killed_at_any_write_and_taken_again_leaves_the_same_rows (test_snapshot.py)
+    - after a snapshot: test_a_snapshot_that_is_taken_again_leaves_one_copy and
+      test_a_snapshot_that_names_a_recorder_at_fault_leaves_one_copy_too (test_snapshot.py)
     - at each write of the catalog: test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows (test_catalog.py)
-    - after parsing and after building: test_a_rerun_after_a_kill_gives_the_same_rows (sandbox/dbt_project/test_reruns.py)
-    - after finding the event days: it only reads, which sandbox/dbt_project/test_marts.py tries
+    - after parsing and after finding the event days, which writes nothing: the third kill here hits a later moment
+    - in the midst of an INSERT, with files that no later run knows: test_a_rerun_after_a_kill_gives_the_same_rows
+      (sandbox/dbt_project/test_reruns.py)
+    - after building and after each suite of checks: test_a_day_run_again_gives_the_same_rows above, which finds
+      all of that done, and test_check_results_replace_those_of_their_own_delivery_day_only (test_lake.py)
     """
     day = untouched.truth["until"]
     for task, statements in KILLS:

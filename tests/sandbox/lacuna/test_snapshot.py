@@ -13,7 +13,13 @@ from lacuna.aws.trails import read_stores
 from lacuna.lake import athena, lake
 from lacuna.refusals import Refusal
 from lacuna.steps import snapshot
-from lacuna.tables.evidence import LOGGING_SNAPSHOTS
+from lacuna.tables.evidence import (
+    ACCOUNTS,
+    LOGGING_SNAPSHOTS,
+    AccountObserved,
+    LoggingSnapshot,
+    read_back,
+)
 from lacuna.trail.coverage import judge
 from tests.sandbox.lacuna.conftest import OBSERVED_AT
 
@@ -834,6 +840,56 @@ def test_a_snapshot_that_names_a_recorder_at_fault_leaves_one_copy_too(cloud, se
         "trail_not_logging"
     ]
     assert observed(OBSERVED_AT + timedelta(hours=1)) == first
+
+
+class Killed(BaseException):
+    """What a SIGKILL is to the code that it hits: nothing after it runs."""
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first-of-the-day", "later"])
+def test_a_snapshot_killed_at_any_write_and_taken_again_leaves_the_same_rows(
+    cloud, settings, monkeypatch, is_first
+):
+    """The killed run has written neither table, or the accounts only."""
+    mine, write = lake.open_lake(settings), lake.Lake.write
+    kinds = {ACCOUNTS: AccountObserved, LOGGING_SNAPSHOTS: LoggingSnapshot}
+
+    def contents():
+        return {
+            table: [read_back(kind, row) for row in mine.read(table, OBSERVED_ON)]
+            for table, kind in kinds.items()
+        }
+
+    cloud.bucket("photos")
+    if not is_first:
+        snapshot.observe(settings, OBSERVED_AT)
+        cloud.log_to("photos", cloud.sound_log_bucket("logs"), "photos/")
+    before = contents()
+    again_at = OBSERVED_AT + timedelta(hours=1)
+    snapshot.observe(settings, again_at)
+    undisturbed = contents()
+    assert len(undisturbed[LOGGING_SNAPSHOTS]) == len(before[LOGGING_SNAPSHOTS]) + (
+        2 if is_first else 1
+    )
+    for writes in range(2):
+        for table, rows in before.items():
+            write(mine, table, rows, OBSERVED_ON)
+        written = []
+
+        def killing(self, table, *arguments, most=writes, written=written):
+            if len(written) == most:
+                raise Killed
+            written.append(table)
+            write(self, table, *arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(lake.Lake, "write", killing)
+            with pytest.raises(Killed):
+                snapshot.observe(settings, again_at)
+        assert written == [ACCOUNTS][:writes]
+        assert contents()[LOGGING_SNAPSHOTS] == before[LOGGING_SNAPSHOTS]
+        snapshot.observe(settings, again_at)
+        assert contents() == undisturbed
 
 
 def test_an_observation_is_kept_under_its_own_day(cloud, settings, observed):
