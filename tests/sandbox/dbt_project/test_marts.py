@@ -1,6 +1,8 @@
 """What a day's build reads, and which event days it takes up again."""
 
 import csv
+import gzip
+import json
 import logging
 import re
 from contextlib import suppress
@@ -13,9 +15,10 @@ from botocore.exceptions import ClientError
 from lacuna.cli import advice
 from lacuna.lake.lake import open_lake
 from lacuna.steps import build, event_days
+from lacuna.tables import raw
 from lacuna.tables.evidence import RecorderFault
 from lacuna.trail.digests import STAMP_MARGIN
-from tests.sandbox.dbt_project.conftest import PROJECT, Lake, failures, line
+from tests.sandbox.dbt_project.conftest import LOG_BUCKET, PROJECT, Lake, failures, line
 
 DAY = date(2026, 5, 20)
 NEXT, LAST = DAY + timedelta(days=1), DAY + timedelta(days=2)
@@ -73,6 +76,52 @@ def test_a_day_that_was_never_built_is_not_taken_up_for_a_record_near_its_border
     day = date(2026, 5, 2)
     lake.deliver(day, {"marts/d": line(day, 0, "M4").encode()})
     assert build_day(lake, day) == [day]
+
+
+def test_a_trail_file_that_the_catalog_found_unreadable_is_not_read(lake: Lake) -> None:
+    """One cut file would fail the whole query. Parses a day, which takes some five seconds."""
+    day, region = date(2026, 5, 10), "eu-west-1"
+    folder = f"AWSLogs/123456789012/CloudTrail/{region}/"
+    of_trail = {"kind": "cloudtrail", "region": region, "trail_arn": TRAIL, "key_layout": None}
+    for name, body, problem in (
+        ("good", trail_file(day, "read"), None),
+        ("cut", trail_file(day, "cut")[:-9], "truncated gzip"),
+        ("shut", trail_file(day, "shut"), "AccessDenied"),
+    ):
+        key = f"{folder}{day:%Y/%m/%d}/{name}.json.gz"
+        lake.deliver(day, {key: body}, **of_trail, readable=problem is None, problem=problem)
+    lake.catalogue(day)
+    partition = raw.cloudtrail_partition(
+        day,
+        trail_arn=TRAIL,
+        account_id="123456789012",
+        region=region,
+        log_bucket=LOG_BUCKET,
+        prefix=folder,
+    )
+    open_lake(lake.settings()).register(raw.CLOUDTRAIL_EVENTS, day, [partition])
+    build.parse_delivery_day(lake.settings(), day)
+    rows = lake.rows(
+        f"select event_id from lacuna_staging.int_data_events where delivered_on = date '{day}'"
+    )
+    assert [row["event_id"] for row in rows] == ["read"]
+
+
+TRAIL = "arn:aws:cloudtrail:eu-west-1:123456789012:trail/main"
+
+
+def trail_file(day: date, event_id: str) -> bytes:
+    """A CloudTrail file with one read of an object."""
+    event = {
+        "eventTime": f"{day}T09:00:00Z",
+        "eventID": event_id,
+        "eventSource": "s3.amazonaws.com",
+        "eventName": "GetObject",
+        "eventCategory": "Data",
+        "readOnly": True,
+        "requestParameters": {"bucketName": "photos", "key": "k"},
+    }
+    return gzip.compress(json.dumps({"Records": [event]}).encode())
 
 
 def test_a_model_is_said_to_be_built_only_if_it_was(
