@@ -175,9 +175,22 @@ class Lake:
         return sorted(date.fromisoformat(folder[len(prefix) :].rstrip("/")) for folder in folders)
 
     def unreadable_objects(self, day: date) -> list[str]:
-        """The s3:// URLs of the cataloged objects of `day` that Athena must not read."""
+        """Return the s3:// URLs of objects that a query of CloudTrail events of `day` must skip.
+
+        A folder without a readable file has no partition, so Athena does not open its objects.
+        """
         rows = self.read(evidence.LOG_OBJECTS, {"delivered_on": day})
-        return sorted(row["log_object"] for row in rows if row["readable"] is False)
+        folder_day = f"/{day:%Y/%m/%d}/"
+        read = {
+            row["log_object"].partition(folder_day)[0]
+            for row in rows
+            if row["kind"] == "cloudtrail" and row["readable"]
+        }
+        return sorted(
+            row["log_object"]
+            for row in rows
+            if row["readable"] is False and row["log_object"].partition(folder_day)[0] in read
+        )
 
     def table_exists(self, database: str, table: str) -> bool:
         """Whether Glue has this table."""

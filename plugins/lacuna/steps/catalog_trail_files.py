@@ -6,8 +6,9 @@ grow with history. `trail.log_files` says why bytes are read at all; `catalog_di
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from lacuna.access_log import delivery
@@ -38,6 +39,10 @@ ChainKey = tuple[str, str, str]
 _MOST_BYTES = 256 << 20
 _BIG = 8 << 20
 _one_big_file = threading.Semaphore()
+
+# A query names every object that Athena must skip. Athena takes at most 262,144 bytes of SQL.
+_MOST_SKIPPED_BYTES = 200_000
+FOLDER_LEFT_OUT = "in a folder with too many objects that cannot be read"
 
 _DAMAGED = frozenset(
     {log_files.TRUNCATED, log_files.CORRUPT, log_files.NOT_GZIP, log_files.TOO_LARGE}
@@ -126,6 +131,7 @@ def read(
                 files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
     _list_files(accounts, list(places.values()), files)
     _read_files(accounts, files)
+    _leave_out_folders(files)
     return files
 
 
@@ -148,7 +154,7 @@ def was_read(content: FileContent) -> bool:
 
 
 def listing(
-    kind: str, log_bucket: str, prefix: str, answer: KeysListed | FoldersListed, catalogued: int
+    kind: str, log_bucket: str, prefix: str, answer: KeysListed | FoldersListed, cataloged: int
 ) -> Listing:
     """Return the row that says what one LIST of CloudTrail's folders cost."""
     if answer.error_code:
@@ -161,7 +167,7 @@ def listing(
         source_buckets=(),
         list_calls=answer.list_calls,
         keys_returned=answer.keys_returned,
-        objects_catalogued=catalogued,
+        objects_catalogued=cataloged,
         error_code=answer.error_code,
     )
 
@@ -233,3 +239,49 @@ def _read_files(accounts: Accounts, files: TrailFiles) -> None:
         files.contents[file.log_object] = content
         if not content.readable:
             log.warning("%s is not readable: %s", visible(file.log_object), content.problem)
+
+
+def _leave_out_folders(files: TrailFiles) -> None:
+    """Leave out the folders with most unreadable objects until a query can name the rest.
+
+    Otherwise somebody who can write into a trail's folder could fail every build of the day. No
+    file of such a folder counts as readable, so the folder gets no partition and Athena skips none
+    of its objects by name.
+    """
+    skipped: dict[Place, list[str]] = {}
+    for file in files.objects:
+        if not _is_readable(file, files):
+            skipped.setdefault(file.place, []).append(file.log_object)
+    with_readable = {file.place for file in files.objects if _is_readable(file, files)}
+    sizes = Counter(
+        {place: sum(map(_skipped_bytes, skipped.get(place, ()))) for place in with_readable}
+    )
+    total = sizes.total()
+    for place, size in sizes.most_common():
+        if total <= _MOST_SKIPPED_BYTES:
+            return
+        total -= size
+        log.warning(
+            "no file of s3://%s/%s is read for %s: %d objects there cannot be read, more than a "
+            "query can skip; move the objects that are no CloudTrail files out and run the day again",
+            visible(place.log_bucket),
+            visible(place.prefix),
+            files.day,
+            len(skipped[place]),
+        )
+        for file in files.objects:
+            if file.place == place and _is_readable(file, files):
+                content = files.contents[file.log_object]
+                files.contents[file.log_object] = replace(
+                    content, readable=False, problem=FOLDER_LEFT_OUT
+                )
+
+
+def _is_readable(file: Placed, files: TrailFiles) -> bool:
+    content = files.contents.get(file.log_object)
+    return content is not None and content.readable
+
+
+def _skipped_bytes(log_object: str) -> int:
+    """Return the size of an object's URL as a literal, with quotes, a comma and a space."""
+    return len(log_object.replace("'", "''").encode()) + 4

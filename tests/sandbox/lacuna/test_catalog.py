@@ -6,7 +6,7 @@ import pytest
 
 from lacuna.aws.objects import ReadFailed
 from lacuna.lake import athena, lake
-from lacuna.steps import catalog, snapshot
+from lacuna.steps import catalog, catalog_trail_files, snapshot
 from lacuna.tables import evidence, raw
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
 
@@ -278,6 +278,34 @@ def test_corrupt_files_are_named_and_kept_from_athena(cloud, trail, at, run, obj
     events = athena.rows(
         lake.open_lake(settings),
         f'select "$path" as p from lacuna_raw.cloudtrail_events where "$path" not in ({excluded})',
+    )
+    assert events == [{"p": whole}]
+
+
+def test_folders_with_more_unreadable_objects_than_a_query_can_skip_are_left_out(
+    cloud, trail, at, run, objects, settings, monkeypatch, caplog
+):
+    """The literals of the folder with most unreadable objects would not fit into a statement."""
+    monkeypatch.setattr(catalog_trail_files, "_MOST_SKIPPED_BYTES", 200)
+    flooded, sha256 = cloud.trail_file("trail-logs", at(9))
+    whole, _ = cloud.trail_file("trail-logs", at(9), region="eu-west-1")
+    strangers = [
+        cloud.put("trail-logs", f"{url.removeprefix('s3://trail-logs/')}-{name}", b"x", at(9))
+        for url, name in ((flooded, "a"), (flooded, "b"), (flooded, "c"), (whole, "d"))
+    ]
+    summary = run()
+    assert set(summary.unreadable_objects) == {*strangers, flooded}
+    row = objects()[flooded]
+    assert (row["readable"], row["problem"]) == (False, catalog_trail_files.FOLDER_LEFT_OUT)
+    assert (row["content_sha256"], objects()[whole]["readable"]) == (sha256, True)
+    assert "no file of s3://trail-logs/AWSLogs/123456789012/CloudTrail/us-east-1/" in caplog.text
+    assert "3 objects there cannot be read" in caplog.text
+    skipped = lake.open_lake(settings).unreadable_objects(DAY)
+    assert skipped == [strangers[-1]]
+    events = athena.rows(
+        lake.open_lake(settings),
+        'select "$path" as p from lacuna_raw.cloudtrail_events '
+        f"where delivered_on = date '{DAY}' and \"$path\" not in ('{skipped[0]}')",
     )
     assert events == [{"p": whole}]
 
