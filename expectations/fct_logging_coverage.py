@@ -194,7 +194,7 @@ def _not_judged(on: Partition) -> str:
 
 
 def _not_delivering(on: Partition) -> str:
-    # a trail whose bucket is gone is a finding of fct_log_objects
+    # A trail whose bucket is gone is a finding of fct_log_objects. Older snapshots have texts.
     return f"""
     select
         faults.arn as trail_arn,
@@ -202,7 +202,18 @@ def _not_delivering(on: Partition) -> str:
         array_join(slice(array_agg(observed.bucket_name order by observed.bucket_name), 1, 3), ', ')
             as some_buckets
     from {on.configuration()} as observed
-    cross join unnest(observed.coverage_faults) as faults (reason, arn)
+    cross join unnest(
+        coalesce(
+            observed.coverage_faults,
+            transform(
+                observed.coverage_at_fault,
+                fault -> cast(
+                    row(split_part(fault, ' ', 1), split_part(fault, ' ', 2))
+                    as row(reason varchar, arn varchar)
+                )
+            )
+        )
+    ) as faults (reason, arn)
     where faults.reason = 'trail_delivery_error'
     group by 1
     """

@@ -74,8 +74,9 @@ class Partition:
         snapshot of the whole account, or buckets younger than the day would be expected in the mart.
         """
         bucket = ("account_id", "region", "bucket_name", "logging_state")
-        trails = ("changes_witness", "changes_witnessed_since", "coverage_faults")
-        return self._first_snapshot("logging_snapshots", (*bucket, *trails))
+        trails = ("changes_witness", "changes_witnessed_since")
+        faults = ("coverage_faults", "coverage_at_fault")
+        return self._first_snapshot("logging_snapshots", (*bucket, *trails, *faults))
 
     def accounts(self) -> str:
         """Return a subquery: the accounts in the first snapshot at or after the end of the day."""

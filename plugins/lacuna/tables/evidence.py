@@ -43,6 +43,8 @@ class LoggingSnapshot:
     - coverage: `read_coverage` counts every recorder of reads. `read_witness` counts trails only,
       because a run can compare the access log with their files. So do the columns for writes.
       `coverage_faults` are those of `coverage_reasons` that one recorder causes.
+      `coverage_at_fault` is the same in rows of older versions, as "reason arn"; it is kept and
+      no longer written.
       `coverage_error_…` is the first refused read of a recorder.
     - changes: `changes_witness` says how many of the calls that change logging in the bucket's
       Region the trails record.
@@ -85,10 +87,11 @@ class LoggingSnapshot:
     sensitivity_error_operation: str | None = None
     sensitivity_missing_permission: str | None = None
     missing_trail_buckets: tuple[str, ...] = ()
-    coverage_faults: tuple[RecorderFault, ...] = ()
+    coverage_at_fault: tuple[str, ...] | None = None
     coverage_error_code: str | None = None
     coverage_error_operation: str | None = None
     coverage_missing_permission: str | None = None
+    coverage_faults: tuple[RecorderFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

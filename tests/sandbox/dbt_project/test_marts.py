@@ -186,6 +186,14 @@ def recommended(lake: Lake) -> dict[str, str]:
                 "sensitivity_error_code": "AccessDenied",
             },
             {"bucket_name": "lossy", **lossy},
+            # as an older version observed it
+            {
+                "bucket_name": "older",
+                "is_sensitive": True,
+                "coverage_reasons": ("trail_not_logging",),
+                "coverage_at_fault": (f"trail_not_logging {trails[0]}",),
+                "coverage_faults": None,
+            },
         ],
     )
     command = ["run", "--select", "+fct_logging_coverage"]
@@ -224,6 +232,8 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(
     assert "Optional, as a witness of its access log: Create a trail" in told["videos"]
     assert "arn:aws:s3:::videos/" not in told["videos"]
     assert "reboot" not in told["photos"] + told["videos"]
+    older = "start-logging --region eu-west-1 --name arn:aws:cloudtrail:eu-west-1:1:trail/a"
+    assert older in told["older"]
     for name in "ab":
         trail = f"arn:aws:cloudtrail:eu-west-1:1:trail/{name}"
         assert f"start-logging --region eu-west-1 --name {trail}" in told["photos"]

@@ -10,6 +10,8 @@ from lacuna.settings import Settings
 
 MART = "fct_logging_coverage"
 VENDORS = "arn:aws:cloudtrail:us-east-1:1:trail/vendors"
+# named by a snapshot of an older version
+OLDER = "arn:aws:cloudtrail:us-east-1:1:trail/older"
 
 
 def remedy(text: str, **fields: object) -> dict[str, object]:
@@ -106,6 +108,9 @@ def findings(new_world):
         ]
         world.observe(name, coverage_faults=faults)
         world.add_verdict(name, "idle")
+    texts = [f"trail_delivery_error {OLDER}", "trail_bucket_missing arn:of:gone"]
+    world.observe("files-5", coverage_at_fault=texts)
+    world.add_verdict("files-5", "idle")
     world.observe("absent")
     world.observe("absent-and-off", "off")
     return world.findings(MART)
@@ -229,10 +234,11 @@ def test_a_trail_that_cannot_deliver_is_reported_once_for_all_that_it_alone_reco
 ):
     found = findings["trail_not_delivering"]
     assert text_of(found) == (
+        f"{OLDER} logs and cannot deliver: what it alone records of files-5 may be lost\n"
         f"{VENDORS} logs and cannot deliver: what it alone records of files-1, files-2, files-3 "
         "and 1 more may be lost"
     )
-    assert found.offending == (VENDORS,)
+    assert found.offending == (OLDER, VENDORS)
 
 
 def test_severities_distinguish_a_loss_from_a_choice(findings):

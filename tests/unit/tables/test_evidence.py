@@ -45,6 +45,13 @@ def test_a_row_is_read_back_as_it_was_written():
     assert evidence.read_back(evidence.LoggingSnapshot, stored) == row
 
 
+def test_a_row_of_an_older_version_keeps_its_recorders_at_fault_if_it_is_written_again():
+    stored = {"coverage_at_fault": ["trail_not_logging arn:t"]}
+    row = evidence.read_back(evidence.LoggingSnapshot, stored)
+    assert (row.coverage_at_fault, row.coverage_faults) == (("trail_not_logging arn:t",), None)
+    assert evidence.LOGGING_SNAPSHOTS.columns()["coverage_at_fault"] == "array<string>"
+
+
 def test_check_results_are_kept_by_the_day_checked_and_the_day_they_are_about():
     assert list(evidence.CHECK_RESULTS.partition_columns()) == ["checked_on", "delivery_day"]
 

@@ -19,7 +19,17 @@ select
     if(read_witness is null, read_covered_since, read_witnessed_since) as read_witnessed_since,
     if(write_witness is null, write_covered_since, write_witnessed_since) as write_witnessed_since,
     coverage_reasons,
-    coverage_faults,
+    -- snapshots of older versions hold the same as texts, `reason arn`
+    coalesce(
+        coverage_faults,
+        transform(
+            coverage_at_fault,
+            fault -> cast(
+                row(split_part(fault, ' ', 1), split_part(fault, ' ', 2))
+                as row(reason varchar, arn varchar)
+            )
+        )
+    ) as coverage_faults,
     coverage_details,
     missing_trail_buckets,
     coverage_error_code,
