@@ -104,13 +104,18 @@ def model(layer: str, name: str, *reads: str, **changed: Any) -> Manifest:
     }
 
 
+DAYS = "{# of lacuna.fct_a #}{% macro days() %}1 -- not lacuna.fct_a{% endmacro %}"
 SMALL = {
+    "macros": {
+        name: {"name": name, "package_name": "lacuna", "macro_sql": sql}
+        for name, sql in {"days": DAYS, "test_a": "select a from lacuna.fct_a"}.items()
+    },
     "nodes": {
         "model.lacuna.stg_s3__a": model("staging", "stg_s3__a", "source.lacuna.raw.a"),
         "model.lacuna.int_a": model("intermediate", "int_a", "model.lacuna.stg_s3__a"),
         "model.lacuna.fct_a": model("marts", "fct_a", "model.lacuna.int_a"),
         "model.lacuna.fct_b": model("marts", "fct_b", "model.lacuna.fct_a"),
-    }
+    },
 }
 
 
@@ -133,6 +138,16 @@ def has(**values: Any) -> Callable[[Manifest], None]:
         ("fct_a", reads("source.lacuna.raw.a"), "only staging models read sources"),
         ("int_a", reads("model.lacuna.fct_b"), "only marts read marts"),
         ("stg_s3__a", reads("model.lacuna.fct_a"), "only marts read marts"),
+        ("stg_s3__a", reads("model.lacuna.int_a"), "staging models read sources, seeds and stag"),
+        ("int_a", has(fqn=["lacuna", "int_a"]), "is in the folder int_a, which is no layer"),
+        ("fct_b", has(fqn=["lacuna", "other", "fct_b"]), "is in the folder other, which is no l"),
+        ("int_a", has(raw_code="select a from lacuna.fct_a"), "names the table lacuna.fct_a;"),
+        (
+            "fct_a",
+            has(raw_code='select a from "awsdatacatalog"."lacuna_evidence"."log_objects"'),
+            "names the table lacuna_evidence.log_objects;",
+        ),
+        ("stg_s3__a", has(raw_code="select a from LACUNA_RAW . a"), "names the table LACUNA_RAW.a"),
         ("fct_a", has(config={"contract": {"enforced": False}}), "a mart without a contract"),
         ("int_a", has(raw_code="\n" * (MOST_LINES + 1)), "has 201 lines"),
         ("int_a", has(description=" "), "has no description"),
@@ -156,3 +171,11 @@ def test_a_model_that_breaks_a_rule_is_named(
     change(project["nodes"][f"model.lacuna.{name}"])
     (found,) = problems(project)
     assert problem in found
+
+
+def test_a_macro_that_names_a_table_is_named() -> None:
+    project = copy.deepcopy(SMALL)
+    project["macros"]["days"]["macro_sql"] = "select a from lacuna_staging.int_a"
+    assert problems(project) == [
+        "days: names the table lacuna_staging.int_a; ref() and source() name tables"
+    ]
