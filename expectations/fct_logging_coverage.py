@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
 from expectations.shared import Check, Partition, Row, first_of
+
+REASONS = Path(__file__).parents[1] / "dbt_project" / "seeds" / "reasons.csv"
 
 # The exact calls differ from bucket to bucket: the mart has them.
 WITH_VERDICT = """
@@ -17,11 +24,19 @@ select
     config_error_code,
     config_error_operation,
     array_join(reasons, ', ') as reasons,
-    array_join(
-        transform(filter(advice, item -> item.is_action), item -> item.remedy), ' '
-    ) as recommendations
+    array_join({remedies}, ' ') as recommendations
 from {{batch}}
 where verdict = '{verdict}'
+"""
+
+REMEDIES = "transform(filter(advice, item -> item.is_action), item -> item.remedy)"
+
+# Of days that an older version built: texts, whose first line is the remedy
+OLDER_REMEDIES = """
+transform(
+    filter(recommendations, text -> not starts_with(text, 'Nothing')),
+    text -> split_part(text, chr(10), 1)
+)
 """
 
 # A bucket that is logged and had no log and no witness is not worth waking a person for
@@ -66,13 +81,12 @@ WEAK = """
 select
     coverage.target_bucket as bucket_name,
     codes.weakness,
-    element_at(filter(coverage.advice, item -> item.code = codes.weakness), 1).meaning as meaning,
     count(*) as sources,
     array_join(slice(array_agg(coverage.bucket_name order by coverage.bucket_name), 1, 3), ', ')
         as some_sources
 from {batch} as coverage
 cross join unnest(coverage.weaknesses) as codes (weakness)
-group by 1, 2, 3
+group by 1, 2
 """
 
 
@@ -107,7 +121,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "Did every bucket that logs, can deliver and had requests get an access log?",
             "Logging is on, nothing known blocks delivery, and requests were seen, but no access "
             "log arrived on the whole day.",
-            WITH_VERDICT.format(verdict="silent"),
+            _with_verdict(on, "silent"),
             _silent_sentence,
             _recommendations,
         ),
@@ -117,7 +131,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "Can the target of every bucket that logs receive its access log?",
             "Logging is on, and S3 drops every record because the target cannot receive it. S3 "
             "itself reports nothing.",
-            WITH_VERDICT.format(verdict="broken_target"),
+            _with_verdict(on, "broken_target"),
             _broken_sentence,
             _recommendations,
         ),
@@ -127,7 +141,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "Is access logging on for every bucket that LACUNA_UNLOGGED_BUCKETS does not name?",
             "The bucket writes no access log. Requests of this day are in CloudTrail only, if its "
             "data events are recorded.",
-            WITH_VERDICT.format(verdict="off") + on.must_be_logged(),
+            _with_verdict(on, "off") + on.must_be_logged(),
             lambda row: f"access logging of {row['bucket_name']} was off{_because(row)}",
             _recommendations,
         ),
@@ -137,7 +151,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "Is the logging of every bucket known?",
             "Whether the bucket is logged is unknown. Refused is not off: Lacuna claims nothing "
             "about the bucket until its configuration can be read.",
-            WITH_VERDICT.format(verdict="unknown") + WITHOUT_INACTIVE,
+            _with_verdict(on, "unknown") + WITHOUT_INACTIVE,
             lambda row: (
                 f"whether access to {row['bucket_name']} was logged is unknown{_because(row)}"
             ),
@@ -181,6 +195,11 @@ def checks(on: Partition) -> tuple[Check, ...]:
             _weak_sentence,
         ),
     )
+
+
+def _with_verdict(on: Partition, verdict: str) -> str:
+    remedies = f"coalesce({REMEDIES}, {OLDER_REMEDIES})" if on.has_advice else OLDER_REMEDIES
+    return WITH_VERDICT.format(verdict=verdict, remedies=remedies)
 
 
 def _not_judged(on: Partition) -> str:
@@ -278,10 +297,17 @@ def _hidden_sentence(row: Row) -> str:
 
 
 def _weak_sentence(row: Row) -> str:
+    meaning = _meanings().get(row["weakness"], "is weak")
     return (
-        f"log bucket {row['bucket_name']} {row['meaning'] or 'is weak'} "
+        f"log bucket {row['bucket_name']} {meaning} "
         f"({row['weakness']}; logs of {first_of(row['some_sources'], row['sources'])})"
     )
+
+
+@cache
+def _meanings() -> Mapping[str, str]:
+    with REASONS.open(newline="", encoding="utf-8") as file:
+        return {row["code"]: row["meaning"] for row in csv.DictReader(file)}
 
 
 def _not_allowed(permission: str | None) -> str:

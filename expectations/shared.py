@@ -60,6 +60,8 @@ class Partition:
     quarantine_share: float = 0.01
     evidence: str = "lacuna_evidence"
     unlogged_pattern: str | None = None
+    # False: no day was built since the mart got its column advice
+    has_advice: bool = True
 
     def must_be_logged(self) -> str:
         """Return a condition, `and …`, that leaves out the buckets of LACUNA_UNLOGGED_BUCKETS."""

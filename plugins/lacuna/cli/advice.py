@@ -9,16 +9,36 @@ from operator import itemgetter
 
 from lacuna.lake import athena
 from lacuna.lake.lake import Lake
+from lacuna.steps.suites import MARTS
 from lacuna.text import visible
 
-# One row a recommendation, and one without a remedy for a bucket that has none
+# One row a recommendation, and one without a remedy for a bucket that has none. `{advice}`: rows
+# like those of the column advice.
 ADVICE = """
 select coverage.bucket_name, coverage.verdict, items.remedy, items.call, items.is_action
-from lacuna.fct_logging_coverage as coverage
-left join unnest(coverage.advice) with ordinality
+from {marts}.fct_logging_coverage as coverage
+left join unnest({advice}) with ordinality
     as items (code, meaning, remedy, call, is_action, place) on true
 where coverage.event_date = date '{day}'
 order by coverage.bucket_name, items.place
+"""
+
+# What days that an older version built hold instead: texts, whose first line is the remedy. One
+# that begins with "Nothing" asks for no action.
+OLDER_ADVICE = """
+transform(
+    coverage.recommendations,
+    text -> cast(
+        row(
+            '',
+            '',
+            split_part(text, chr(10), 1),
+            substr(text, length(split_part(text, chr(10), 1)) + 2),
+            not starts_with(text, 'Nothing')
+        )
+        as row(code varchar, meaning varchar, remedy varchar, call varchar, is_action boolean)
+    )
+)
 """
 
 
@@ -26,12 +46,16 @@ class NothingKnown(LookupError):
     """The lake holds nothing about the day or the bucket; the message says what to do."""
 
 
-def read(lake: Lake, day: date, bucket: str | None = None) -> list[str]:
+def read(
+    lake: Lake, day: date, bucket: str | None = None, *, marts_database: str = MARTS
+) -> list[str]:
     """Return the advice for all buckets of a day, or for one of them, as lines to read and copy.
 
     Raises NothingKnown if no bucket has a verdict for that day, or not this bucket.
     """
-    rows = athena.rows(lake, ADVICE.format(day=day))
+    is_older = lake.lacks_column(marts_database, "fct_logging_coverage", "advice")
+    advice = OLDER_ADVICE if is_older else f"coalesce(coverage.advice, {OLDER_ADVICE})"
+    rows = athena.rows(lake, ADVICE.format(day=day, advice=advice, marts=marts_database))
     if not rows:
         raise NothingKnown(
             f"no bucket has a verdict for {day}. If the day was not run yet: make run DAY={day}"

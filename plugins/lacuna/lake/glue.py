@@ -44,15 +44,15 @@ def ensure_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef")
         glue.update_table(DatabaseName=database, TableInput=wanted)
 
 
-def table_exists(glue: "GlueClient", database: str, name: str) -> bool:
-    """Return whether Glue has this table."""
+def table_columns(glue: "GlueClient", database: str, name: str) -> list[str] | None:
+    """Return the columns of a table, without its partition keys; None if there is no such table."""
     try:
-        glue.get_table(DatabaseName=database, Name=name)
+        table = glue.get_table(DatabaseName=database, Name=name)["Table"]
     except ClientError as error:
         if error_code(error) != "EntityNotFoundException":
             raise
-        return False
-    return True
+        return None
+    return [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
 
 
 def drop_partition(glue: "GlueClient", database: str, table: str, values: Sequence[str]) -> None:

@@ -194,7 +194,18 @@ class Lake:
 
     def table_exists(self, database: str, table: str) -> bool:
         """Whether Glue has this table."""
-        return glue.table_exists(self.account.glue(), database, table)
+        return glue.table_columns(self.account.glue(), database, table) is not None
+
+    def lacks_column(self, database: str, table: str, column: str) -> bool:
+        """Whether Glue has this table and an older version made it, without the column.
+
+        dbt adds a new column to a mart when it next builds a day of it.
+        """
+        try:
+            columns = glue.table_columns(self.account.glue(), database, table)
+        except AwsError:
+            return False  # Athena asks Glue too, so the query of the table will say why it failed
+        return columns is not None and column not in columns
 
     def dbt_environment(self) -> dict[str, str]:
         """The variables that dbt_project/profiles.yml reads."""

@@ -62,6 +62,7 @@ def check(
         quarantine_share=settings.quarantine_share,
         evidence=evidence_database,
         unlogged_pattern=settings.unlogged_pattern,
+        has_advice=not lake.lacks_column(marts_database, mart, "advice"),
     )
     checks = import_module(f"expectations.{mart}").checks(partition)
     # the literal date lets Athena read this partition only; no text of strangers is in it

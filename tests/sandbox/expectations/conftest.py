@@ -89,6 +89,8 @@ class World:
         self.s3 = boto3.client("s3", endpoint_url=url)
         self.glue = boto3.client("glue", endpoint_url=url)
         self.written = False
+        # columns that no table has, as if an older version had made the lake
+        self.missing_columns: set[str] = set()
         self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in EVIDENCE | MARTS}
         self.rows["catalogued_days"] = [
             {"places": 1, "objects_catalogued": 1, "delivered_on": DAY + timedelta(days=n)}
@@ -217,6 +219,7 @@ class World:
                 self._write_table(f"{self.name}_{schema}", table, columns)
 
     def _write_table(self, database: str, table: str, columns: dict[str, str]) -> None:
+        columns = {name: of for name, of in columns.items() if name not in self.missing_columns}
         day_column = list(columns)[-1]
         rows = [{day_column: DAY} | row for row in self.rows[table]]
         schema = pa.schema([(name, parquet_type(kind)) for name, kind in columns.items()])

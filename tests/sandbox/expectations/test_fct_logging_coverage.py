@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lacuna.cli import advice
 from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
+from tests.sandbox.expectations.conftest import DAY
 
 MART = "fct_logging_coverage"
 VENDORS = "arn:aws:cloudtrail:us-east-1:1:trail/vendors"
@@ -49,7 +51,6 @@ def findings(new_world):
             "delivering",
             target_bucket="logs",
             weaknesses=weak,
-            advice=[remedy("Mend it.", code=weak[0], meaning=f"means {weak[0]}")],
         )
     half = {"read_coverage": "covered", "write_coverage": "partly_covered"}
     world.add_verdict(
@@ -180,11 +181,37 @@ def test_a_sensitive_bucket_that_no_trail_records_completely_is_reported(finding
 def test_a_weak_log_bucket_is_reported_once_for_each_weakness(findings, text_of):
     assert text_of(findings["log_bucket_weak"]) == (
         "log bucket logs is weak (of_a_later_version; logs of weak-1, weak-2, weak-3 and 1 more)\n"
-        "log bucket logs means prefix_shared (prefix_shared; logs of weak-0)\n"
-        "log bucket logs means target_not_versioned "
+        "log bucket logs gets the logs of several buckets under one prefix: a key does not say whose "
+        "log it is (prefix_shared; logs of weak-0)\n"
+        "log bucket logs has no versioning: a log that is overwritten or deleted is gone "
         "(target_not_versioned; logs of weak-1, weak-2, weak-3 and 1 more)"
     )
     assert findings["log_bucket_weak"].offending == ("logs",) * 3
+
+
+@pytest.mark.parametrize("missing", [set(), {"advice"}], ids=["another day built since", "none"])
+def test_a_day_that_an_older_version_built_keeps_its_recommendations(new_world, text_of, missing):
+    world = new_world()
+    world.missing_columns = missing
+    texts = ["Turn it on.\naws s3api attic", "Ask.", "Nothing for the days to come: it is on."]
+    world.add_verdict("attic", "off", recommendations=texts, advice=None)
+    weak = {"target_bucket": "logs", "weaknesses": ["target_not_versioned"]}
+    world.add_verdict("web", "delivering", recommendations=[], advice=None, **weak)
+    findings = world.findings(MART)
+    assert text_of(findings["logging_off"]).split("\n") == [
+        "access logging of attic was off",
+        "  to do: Turn it on. Ask.",
+    ]
+    assert text_of(findings["log_bucket_weak"]).startswith("log bucket logs has no versioning")
+
+    def advised(bucket=None):
+        lake = open_lake(Settings(lake_bucket=world.name))
+        return advice.read(lake, DAY, bucket, marts_database=f"{world.name}_marts")
+
+    attic = ["attic: off", "  - Turn it on.", "aws s3api attic", "  - Ask."]
+    assert advised() == [*attic, ""]
+    assert advised("attic") == [*attic, "  - Nothing for the days to come: it is on.", ""]
+    assert advised("web") == ["web: delivering", ""]
 
 
 def test_a_day_that_was_not_checked_for_weaknesses_has_none(new_world):
