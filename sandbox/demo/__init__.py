@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 
+from lacuna.cli.summary import heading
 from sandbox.demo import page, reading
 from sandbox.demo.comparison import Row, compare
 from sandbox.process import REPO, running, serving
@@ -28,8 +29,7 @@ TRUTH, TIMINGS, RUN_LOG, REPORT = (
 PATIENCE = 20  # seconds that an interrupted run may take to end
 TAIL = 30  # lines of the log that are printed if the run fails
 
-# The line of a run that names the account, the line of each task, the counts of each day
-_PROGRESS = re.compile(r"account \d|\d{4}-\d\d-\d\d |  (buckets|hours|findings)  ")
+DETAIL = " " * 4  # how the lines of a run begin that say more about a task or a count
 
 
 def run(seed: int, requests: int, until: date, days: int) -> int:
@@ -58,10 +58,10 @@ def run_days(days: Sequence[date], environment: Mapping[str, str]) -> int:
     with RUN_LOG.open("w") as log, running(command, environment) as process:
         assert process.stdout is not None
         try:
-            for line in process.stdout:
-                log.write(line)
-                if _PROGRESS.match(line):
-                    print(line, end="", flush=True)
+            lines = _logged(process.stdout, log)
+            for line in progress(lines, days[-1]):
+                print(line, end="", flush=True)
+            deque(lines, maxlen=0)  # the findings of the last day are only logged
             code = process.wait()
         except KeyboardInterrupt:
             process.terminate()  # the run is no member of this process group: Ctrl-C missed it
@@ -72,6 +72,23 @@ def run_days(days: Sequence[date], environment: Mapping[str, str]) -> int:
         print(f"\nThe daily run failed. The end of {_shown(RUN_LOG)}:")
         print("".join(RUN_LOG.read_text().splitlines(keepends=True)[-TAIL:]), end="")
     return code
+
+
+def _logged(lines: Iterable[str], log: TextIO) -> Iterator[str]:
+    for line in lines:
+        log.write(line)
+        yield line
+
+
+def progress(lines: Iterable[str], last_day: date) -> Iterator[str]:
+    """Yield a run's lines up to the counts of its last day, without details."""
+    is_last = False
+    for line in lines:
+        is_last = is_last or line.rstrip() == heading(last_day)
+        if is_last and not line.strip():
+            return
+        if not line.startswith(DETAIL):
+            yield line
 
 
 def parts(timings: Path) -> dict[str, float]:

@@ -6,11 +6,11 @@ planted? Does a planted fault explain every finding?
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations, groupby
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -72,9 +72,14 @@ SETTINGS = ("read_coverage", "write_coverage", "coverage_details", "sensitivity"
 # A state that a later delivery day heals is only in the check results of its own day.
 CHECK_OF_STATUS = {"missing": "hour_lost", "partial": "hour_partly_lost"}
 
-# Subjects as `expectations.shared.subject` writes them
-_SUBJECT = re.compile(r"(?P<name>\S+) (?P<day>\d{4}-\d\d-\d\d) (?P<spans>[\d:, -]+) UTC")
-_SPAN = re.compile(r"(\d\d):00(?:-(\d\d):59)?")
+# The expectations whose findings are about hours of a bucket
+HOURLY = frozenset({"hour_lost", "hour_partly_lost", "data_events_lost", "records_late"})
+
+# The expectations that a fault breaks on the day of its delivery only
+OF_A_DELIVERY = frozenset({"quarantine_share", "lines_duplicate"})
+
+# What stands between the items of an array that is compared as text
+BETWEEN = "; "
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ class Seen:
     """What the runs wrote. Times are UTC without a time zone, as Athena returns them.
 
     `expected_rows` has, for each fault's id, the number of rows of each of its expectations.
-    `checks` are the failed check results, each with its `subjects`.
+    `checks` has a row for each finding of a failed check, and one without a `subject` for a check that
+    names none. The settings that are arrays are text, with BETWEEN between the items.
     """
 
     coverage: Sequence[Row]
@@ -200,9 +206,8 @@ def _fault(fault: Row, truth: Row, seen: Seen) -> PlantedFault:
     must_report = BREAKS.get(fault["kind"], ())[:1]
     if must_report:
         is_reported = any(
-            check["expectation"] == must_report[0] and explains(fault, check, subject, truth)
+            check["expectation"] == must_report[0] and explains(fault, check, truth)
             for check in seen.checks
-            for subject in check["subjects"]
         )
         marks.append(is_reported)
         where.append(f"check_results: {must_report[0]}")
@@ -227,9 +232,9 @@ def _is_met(expect: Row, count: int, truth: Row, seen: Seen) -> bool:
         return any(
             check["expectation"] == code
             and str(check["delivery_day"]) == expect["as_of"]
-            and (expect["where"]["bucket_name"], hour) in set(bucket_hours(subject))
+            and check["bucket_name"] == expect["where"]["bucket_name"]
+            and hour in _hours_named(check, truth["faults"])
             for check in seen.checks
-            for subject in check["subjects"]
         )
     return bool(count >= expect["at_least"].get("rows", 1))
 
@@ -261,6 +266,8 @@ def _wrong_settings(truth: Row, seen: Seen) -> Iterator[str]:
         of_day = bucket.get("expected", {}).get(str(row["event_date"]), {})
         for name in SETTINGS:
             expected = of_day.get(name, bucket[name])
+            if isinstance(expected, list):
+                expected = BETWEEN.join(expected)
             if row[name] != expected:
                 yield (
                     f"{row['bucket_name']} {row['event_date']}: {name} is {row[name]}, "
@@ -333,37 +340,39 @@ def _unexplained_checks(truth: Row, seen: Seen) -> Iterator[str]:
         if check["errored"]:
             yield f"{finding}: {check['message']}"
             continue
-        for subject in check["subjects"]:
-            if subject.split(" ")[0] == seen.lake_bucket:
-                continue
-            explained = (
-                any(explains(fault, check, part, truth) for fault in truth["faults"])
-                for part in _by_hour(subject)
-            )
-            if not all(explained):
-                yield f"{finding}, seen on {check['delivery_day']}: {subject}"
+        is_about_lake = seen.lake_bucket in (check["bucket_name"], check["subject"])
+        if not is_about_lake and not is_explained(check, truth):
+            yield f"{finding}, seen on {check['delivery_day']}: {check['subject']}"
 
 
-def explains(fault: Row, check: Row, subject: str, truth: Row) -> bool:
-    """Whether the planted fault explains a finding about `subject`."""
-    kind, code = fault["kind"], check["expectation"]
-    if code not in BREAKS.get(kind, ()) + MAY_BREAK.get(kind, ()):
+def is_explained(check: Row, truth: Row) -> bool:
+    """Whether what was planted explains a finding."""
+    # faults of two hours can share one finding
+    return any(explains(fault, check, truth) for fault in truth["faults"]) or bool(
+        _hours_named(check, truth["faults"])
+    )
+
+
+def explains(fault: Row, check: Row, truth: Row) -> bool:
+    """Whether the planted fault alone explains a finding."""
+    code, subject = check["expectation"], check["subject"]
+    if not subject or code not in _may_break(fault):
         return False
-    if fault["log_object"] == subject:
+    if subject == fault["log_object"]:
         return True
     if code in {"log_bucket_weak", "place_unreadable"}:
         return subject in _places_of(fault["bucket_name"], truth)
-    affected = list(bucket_hours(subject))
-    hours = {_moment(hour) for hour in fault["hours"]}
-    if code == "data_events_lost":  # a lost file has events of several buckets
-        return bool(affected) and {hour for _, hour in affected} <= hours
-    if code in {"quarantine_share", "lines_duplicate"}:
-        is_its_day = fault["delivery_day"] == str(check["delivery_day"])
-        return is_its_day and bool(fault["bucket_name"] == subject)
-    names = {name for name, _ in affected} or {subject}
-    # a fault without hours is a configuration: it applies to every hour
-    has_the_hours = not hours or {hour for _, hour in affected} <= hours
-    return names == {fault["bucket_name"]} and has_the_hours
+    if code in HOURLY:
+        if fault["hours"]:
+            return bool(_hours_named(check, [fault]))
+        # a configuration: it applies to every hour
+        return bool(fault["bucket_name"] == check["bucket_name"])
+    is_its_day = fault["delivery_day"] == str(check["delivery_day"])
+    return bool(fault["bucket_name"] == subject) and (is_its_day or code not in OF_A_DELIVERY)
+
+
+def _may_break(fault: Row) -> tuple[str, ...]:
+    return BREAKS.get(fault["kind"], ()) + MAY_BREAK.get(fault["kind"], ())
 
 
 def _places_of(bucket_name: str, truth: Row) -> tuple[str, ...]:
@@ -376,23 +385,48 @@ def _places_of(bucket_name: str, truth: Row) -> tuple[str, ...]:
     return target, f"s3://{target}/{bucket['target_prefix'] or ''}"
 
 
-def _by_hour(subject: str) -> list[str]:
-    """The subject, once for each hour that it names: faults of two hours can share one finding."""
-    hours = [
-        f"{name} {hour:%Y-%m-%d %H}:00-{hour:%H}:59 UTC" for name, hour in bucket_hours(subject)
-    ]
-    return hours or [subject]
+def _hours_of(check: Row, faults: Iterable[Row]) -> set[datetime]:
+    """Return the hours in which the faults may break the check for the bucket of its finding."""
+    code, bucket_name = check["expectation"], check["bucket_name"]
+    return {
+        _moment(hour)
+        for fault in faults
+        if code in _may_break(fault)
+        # a lost file has events of several buckets
+        and (code == "data_events_lost" or fault["bucket_name"] == bucket_name)
+        for hour in fault["hours"]
+    }
 
 
-def bucket_hours(subject: str) -> Iterator[tuple[str, datetime]]:
-    """Yield the bucket's hours that a subject names; none if it names a bucket or an object."""
-    match = _SUBJECT.fullmatch(subject)
-    if match is None:
-        return
-    midnight = datetime.fromisoformat(match["day"])
-    for first, last in _SPAN.findall(match["spans"]):
-        for number in range(int(first), int(last or first) + 1):
-            yield match["name"], midnight + timedelta(hours=number)
+def _hours_named(check: Row, faults: Iterable[Row]) -> tuple[datetime, ...]:
+    """Return the hours that a finding names; none if it names another than the faults' own."""
+    hours = _hours_of(check, faults)
+    return _hour_subjects(check["bucket_name"], hours).get(check["subject"], ())
+
+
+def _hour_subjects(bucket_name: str, hours: Iterable[datetime]) -> dict[str, tuple[datetime, ...]]:
+    """Return every subject that names some of the hours of one day, and the hours that it names.
+
+    A check names those of the planted hours that are wrong on the day of the run: any of them.
+    """
+    from expectations.shared import subject  # takes seconds, as it imports Great Expectations
+
+    return {
+        subject(
+            {
+                "bucket_name": bucket_name,
+                "day": day,
+                "hours": " ".join(str(moment.hour) for moment in chosen),
+            }
+        ): chosen
+        for day, of_day in groupby(sorted(hours), key=datetime.date)
+        for chosen in _choices(tuple(of_day))
+    }
+
+
+def _choices(hours: Sequence[datetime]) -> Iterator[tuple[datetime, ...]]:
+    for number in range(1, len(hours) + 1):
+        yield from combinations(hours, number)
 
 
 def _completeness(seen: Seen) -> Iterator[Completeness]:

@@ -9,12 +9,12 @@ import boto3
 from pyathena import connect
 from pyathena.cursor import DictCursor
 
-from sandbox.demo.comparison import Row, Seen, expectations
+from sandbox.demo.comparison import BETWEEN, Row, Seen, expectations
 from sandbox.process import access
 
 Query = Callable[[str], list[Row]]
 
-COVERAGE = """
+COVERAGE = f"""
 select
     event_date,
     bucket_name,
@@ -22,11 +22,11 @@ select
     array_join(reasons, ', ') as reasons,
     read_coverage,
     write_coverage,
-    array_join(coverage_details, '\n') as coverage_details,
+    coalesce(array_join(coverage_details, '{BETWEEN}'), '') as coverage_details,
     sensitivity,
-    array_join(weaknesses, '\n') as weaknesses
+    coalesce(array_join(weaknesses, '{BETWEEN}'), '') as weaknesses
 from lacuna.fct_logging_coverage
-where event_date between date '{first}' and date '{last}'
+where event_date between date '{{first}}' and date '{{last}}'
 """
 
 HOURS = """
@@ -41,10 +41,16 @@ from lacuna.fct_delivery_hours
 where event_date between date '{first}' and date '{last}'
 """
 
-# If a run is repeated, the last check of a partition counts. Subjects hold no line breaks: a line
-# break in an object key is written as text.
+# One row a finding, or a failed check without any. If a run is repeated, the last check counts.
 CHECKS = """
-select delivery_day, partition_day, expectation, errored, message, subjects
+select
+    latest.delivery_day,
+    latest.partition_day,
+    latest.expectation,
+    latest.errored,
+    latest.message,
+    named.subject,
+    named.bucket_name
 from (
     select
         delivery_day,
@@ -53,7 +59,8 @@ from (
         errored,
         success,
         message,
-        array_join(offending, '\n') as subjects,
+        offending,
+        bucket_names,
         row_number() over (
             partition by delivery_day, partition_day, suite, expectation
             order by checked_at desc
@@ -61,8 +68,9 @@ from (
     from lacuna_evidence.check_results
     where delivery_day between date '{first}' and date '{last}'
 ) as latest
-where nth = 1 and not success
-order by delivery_day, partition_day, expectation
+left join unnest(latest.offending, latest.bucket_names) as named (subject, bucket_name) on true
+where latest.nth = 1 and not latest.success
+order by latest.delivery_day, latest.partition_day, latest.expectation
 """
 
 DAY_COLUMNS = frozenset({"event_date", "delivered_on", "observed_on"})
@@ -97,25 +105,15 @@ def read(query: Query, truth: Row, lake: str) -> Seen:
     days = sorted({day for bucket in truth["buckets"] for day in bucket["expected"]})
     span = {"first": days[0], "last": days[-1]}
     return Seen(
-        coverage=[
-            {**row, **{name: _lines(row[name]) for name in ("coverage_details", "weaknesses")}}
-            for row in query(COVERAGE.format(**span))
-        ],
+        coverage=query(COVERAGE.format(**span)),
         hours=query(HOURS.format(**span)),
-        checks=[
-            {**check, "subjects": _lines(check["subjects"])}
-            for check in query(CHECKS.format(**span))
-        ],
+        checks=query(CHECKS.format(**span)),
         expected_rows={
             fault["id"]: [_count(query, expect) for expect in expectations(fault)]
             for fault in truth["faults"]
         },
         lake_bucket=lake,
     )
-
-
-def _lines(text: str | None) -> list[str]:
-    return text.split("\n") if text else []
 
 
 def _count(query: Query, expect: Row) -> int:

@@ -176,12 +176,17 @@ def _failed_checks(rows: Iterable[TextRow]) -> Iterator[FailedCheck]:
         )
 
 
+def heading(day: date) -> str:
+    """Return the first line of a day's summary. The counts follow, up to an empty line."""
+    return f"{day} in short"
+
+
 def lines(summary: Summary, *, brief: bool = False) -> Iterator[str]:
     """Yield the summary line by line; `brief`: the head line of each check only."""
     paragraphs = combined(summary.failed)
     severities = Counter(paragraph.severity for paragraph in paragraphs)
     yield ""
-    yield f"{summary.day} in short"
+    yield heading(summary.day)
     yield f"  buckets   {_listed(summary.verdicts, VERDICTS)}"
     if summary.exempt:
         buckets = "1 bucket is" if summary.exempt == 1 else f"{summary.exempt:,} buckets are"

@@ -122,7 +122,8 @@ def _failures(result: dbtRunnerResult) -> Iterator[str]:
 def _report(event: Any) -> None:
     """Log one line for each model, so that a long build shows its progress."""
     if event.info.name == "LogModelResult":
-        model, seconds = event.data.description.split()[-1], event.data.execution_time
+        relation, seconds = event.data.node_info.node_relation, event.data.execution_time
+        model = f"{relation.schema}.{relation.alias}"
         if event.info.level == "error":
             log.warning("failed %s after %.1f s", model, seconds)
         else:

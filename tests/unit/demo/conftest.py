@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -15,7 +14,7 @@ from expectations.shared import subject
 from sandbox.account.account import Account
 from sandbox.account.faults import make_plan
 from sandbox.account.period import Period
-from sandbox.demo.comparison import BREAKS, Seen, expectations
+from sandbox.demo.comparison import BETWEEN, BREAKS, HOURLY, Seen, expectations
 
 UNTIL = date(2026, 11, 21)
 DAYS = 4
@@ -52,9 +51,9 @@ def coverage(truth: dict[str, Any]) -> list[dict[str, Any]]:
             "reasons": "",
             "read_coverage": expected.get("read_coverage", bucket["read_coverage"]),
             "write_coverage": expected.get("write_coverage", bucket["write_coverage"]),
-            "coverage_details": bucket["coverage_details"],
+            "coverage_details": BETWEEN.join(bucket["coverage_details"]),
             "sensitivity": bucket["sensitivity"],
-            "weaknesses": bucket["weaknesses"],
+            "weaknesses": BETWEEN.join(bucket["weaknesses"]),
         }
         for bucket in truth["buckets"]
         for day, expected in bucket["expected"].items()
@@ -78,34 +77,35 @@ def hours(truth: dict[str, Any]) -> list[dict[str, Any]]:
 
 def checks(truth: dict[str, Any]) -> list[dict[str, Any]]:
     """The failed checks that the planted faults must lead to, on each day's run."""
-    found = defaultdict(list)
+    found = []
     for fault in truth["faults"]:
         for code in BREAKS.get(fault["kind"], ())[:1]:
-            found[fault["delivery_day"] or truth["until"], code].append(
-                subject_of(fault, fault["hours"], truth)
-            )
+            found.append((fault["delivery_day"] or truth["until"], code, fault))
         for expect in fault["also"]:
             code = {"missing": "hour_lost", "partial": "hour_partly_lost"}.get(
                 expect["where"].get("status", "")
             )
-            if code is None:
-                continue
-            found[expect["as_of"], code].append(subject_of(fault, fault["hours"], truth))
-    return [check(day, code, subjects) for (day, code), subjects in found.items()]
+            if code is not None:
+                found.append((expect["as_of"], code, fault))
+    return [
+        check(day, code, subject_of(fault, code, truth), fault["bucket_name"])
+        for day, code, fault in found
+    ]
 
 
-def check(day: str, code: str, subjects: list[str]) -> dict[str, Any]:
+def check(day: str, code: str, subject: str | None, bucket_name: str = "") -> dict[str, Any]:
     return {
         "delivery_day": date.fromisoformat(day),
         "partition_day": date.fromisoformat(day),
         "expectation": code,
         "errored": False,
         "message": "",
-        "subjects": subjects,
+        "subject": subject,
+        "bucket_name": bucket_name,
     }
 
 
-def subject_of(fault: dict[str, Any], moments: list[str], truth: dict[str, Any]) -> str:
+def subject_of(fault: dict[str, Any], code: str, truth: dict[str, Any]) -> str:
     """A fault's subject, as the suites would write it."""
     if fault["kind"] == "log_bucket_weak":
         targets = {one["bucket_name"]: one["target_bucket"] for one in truth["buckets"]}
@@ -114,7 +114,8 @@ def subject_of(fault: dict[str, Any], moments: list[str], truth: dict[str, Any])
         return fault["log_object"]
     if fault["kind"] == "trail_bucket_gone":
         return subject({"log_bucket": fault["bucket_name"], "prefix": None})
-    if not moments or fault["kind"].startswith("duplicate"):
+    moments = fault["hours"]
+    if not moments or code not in HOURLY:
         return fault["bucket_name"]
     numbers = " ".join(moment[11:13] for moment in moments)
     return subject({"bucket_name": fault["bucket_name"], "day": moments[0][:10], "hours": numbers})
@@ -127,6 +128,6 @@ def spoiled(faultless) -> Callable[..., Seen]:
 
 
 @pytest.fixture(scope="session")
-def finding() -> Callable[[str, str, list[str]], dict[str, Any]]:
-    """Makes a failed check result."""
+def finding() -> Callable[..., dict[str, Any]]:
+    """Makes a finding of a failed check."""
     return check
