@@ -189,7 +189,7 @@ def _not_cataloged(on: Partition) -> str:
         select count(*) as days
         from {on.evidence}.catalogued_days
         where delivered_on = date '{on.day}'
-    ) as catalogued
+    ) as cataloged
     where days = 0
     """
 

@@ -49,12 +49,12 @@ def parts(
     certain: Sequence[Selector], possible: Sequence[Selector], arn: str, mode: Mode
 ) -> tuple[Part, ...]:
     """Return what each selector records of the mode, without what others record as well."""
-    surely, perhaps = relevant_to(certain, mode), relevant_to(possible, mode)
-    axes = axes_of(surely + perhaps, arn, mode)
+    recording, maybe_recording = relevant_to(certain, mode), relevant_to(possible, mode)
+    axes = axes_of(recording + maybe_recording, arn, mode)
     kept: list[tuple[Part, Box]] = []
     for selector, is_certain in [
-        *((selector, True) for selector in surely),
-        *((selector, False) for selector in perhaps),
+        *((selector, True) for selector in recording),
+        *((selector, False) for selector in maybe_recording),
     ]:
         box = accepted(selector, axes)
         if not all(box.values()) or any(_is_within(box, other) for _, other in kept):

@@ -54,7 +54,7 @@ class Lake:
 
         return Settings(endpoint_url=self.url)
 
-    def deliver(self, day: date, contents: Mapping[str, bytes], **catalogued: Any) -> None:
+    def deliver(self, day: date, contents: Mapping[str, bytes], **cataloged: Any) -> None:
         """Access-log objects of one delivery day, and the catalogue's rows about them."""
         from lacuna.tables.evidence import LogObject
 
@@ -76,7 +76,7 @@ class Lake:
                 "path_day": day,
                 "readable": True,
             }
-            rows[url] = LogObject(**{**values, **catalogued})
+            rows[url] = LogObject(**{**values, **cataloged})
 
     def catalogue(self, day: date, listings: Sequence[Any] = ()) -> None:
         """Close a delivery day: what was delivered by now is what its partitions hold."""

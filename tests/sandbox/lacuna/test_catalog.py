@@ -425,7 +425,7 @@ def test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows(
             catalog.catalog_day(settings, DAY)
         except Killed:
             kills += 1
-            # A day that is only half rewritten does not claim to be catalogued.
+            # A day that is only half rewritten does not claim to be cataloged.
             assert survived == 0 or rows(evidence.CATALOGUED_DAYS) == []
         else:
             break
