@@ -57,7 +57,7 @@ def test_awswrangler_reads_a_query_into_a_frame(lake: Any, people: str) -> None:
     assert frame.to_dict("records") == [{"id": 1, "name": "Ann", "day": date(2026, 1, 1)}]
 
 
-def test_awswrangler_reads_the_catalogue(lake: Any, people: str) -> None:
+def test_awswrangler_reads_the_catalog(lake: Any, people: str) -> None:
     assert wr.catalog.does_table_exist(lake.database, "people")
     assert wr.catalog.get_table_types(lake.database, "people") == {
         "id": "bigint",

@@ -55,7 +55,7 @@ class Lake:
         return Settings(endpoint_url=self.url)
 
     def deliver(self, day: date, contents: Mapping[str, bytes], **cataloged: Any) -> None:
-        """Access-log objects of one delivery day, and the catalogue's rows about them."""
+        """Access-log objects of one delivery day, and the catalog's rows about them."""
         from lacuna.tables.evidence import LogObject
 
         rows = self.objects.setdefault(day, {})
@@ -78,7 +78,7 @@ class Lake:
             }
             rows[url] = LogObject(**{**values, **cataloged})
 
-    def catalogue(self, day: date, listings: Sequence[Any] = ()) -> None:
+    def catalog(self, day: date, listings: Sequence[Any] = ()) -> None:
         """Close a delivery day: what was delivered by now is what its partitions hold."""
         from lacuna.lake import lake
         from lacuna.tables.evidence import CATALOGUED_DAYS, LISTINGS, LOG_OBJECTS, CataloguedDay

@@ -16,7 +16,7 @@ DAY = date(2026, 3, 10)
 def parsed(lake: Lake) -> dict[str, dict[str, Any]]:
     """Every case delivered as an object of its own, and what became of its line."""
     lake.deliver(DAY, {case.name: f"{case.line}\n".encode() for case in CASES})
-    lake.catalogue(DAY)
+    lake.catalog(DAY)
     lake.build("delivery_day", DAY)
     rows = lake.rows(
         f"select * from lacuna_staging.int_access_log_records where delivered_on = date '{DAY}'"

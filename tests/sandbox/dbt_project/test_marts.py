@@ -27,7 +27,7 @@ LONG_AGO = DAY - timedelta(days=5)
 
 def build_day(lake: Lake, day: date) -> list[date]:
     """The day as the DAG builds it; the event days that it found to build."""
-    lake.catalogue(day)
+    lake.catalog(day)
     lake.observe(day + timedelta(days=1), [{"bucket_name": "photos"}])
     settings = lake.settings()
     build.parse_delivery_day(settings, day)
@@ -90,7 +90,7 @@ def test_a_trail_file_that_the_catalog_found_unreadable_is_not_read(lake: Lake) 
     ):
         key = f"{folder}{day:%Y/%m/%d}/{name}.json.gz"
         lake.deliver(day, {key: body}, **of_trail, readable=problem is None, problem=problem)
-    lake.catalogue(day)
+    lake.catalog(day)
     partition = raw.cloudtrail_partition(
         day,
         trail_arn=TRAIL,
@@ -159,7 +159,7 @@ def recommended(lake: Lake) -> dict[str, str]:
 
     Of every reason at once, also where next to nothing of the bucket is known; and of some that differ in their worth.
     """
-    lake.catalogue(ADVISED)
+    lake.catalog(ADVISED)
     reasons = tuple(row["code"] for row in seed("reasons"))
     known = {"target_prefix": "web/", "coverage_reasons": reasons, "weaknesses": reasons}
     trails = [f"arn:aws:cloudtrail:eu-west-1:1:trail/{name}" for name in "ab"]

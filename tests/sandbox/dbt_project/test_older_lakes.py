@@ -64,7 +64,7 @@ def rewrite(lake: Lake, location: str) -> None:
 
 def build_day(lake: Lake, day: date) -> None:
     lake.deliver(day, {f"older/{day}": line(day, 2, f"OLDER{day.day}").encode()})
-    lake.catalogue(day)
+    lake.catalog(day)
     weak = {"bucket_name": "photos", COLUMN: ("target_not_versioned",)}
     lake.observe(day + timedelta(days=1), [weak])
     build.parse_delivery_day(lake.settings(), day)

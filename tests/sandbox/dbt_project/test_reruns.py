@@ -48,7 +48,7 @@ def built(lake: Lake) -> Lake:
     lake.deliver(
         DAY, {"reruns/a": first.encode(), "reruns/b": (line(DAY, 1, "R1") + "nonsense\n").encode()}
     )
-    lake.catalogue(DAY)
+    lake.catalog(DAY)
     weak = {"bucket_name": "photos", "weaknesses": ("target_not_versioned",)}
     lake.observe(DAY + timedelta(days=1), [weak])
     build(lake)
@@ -107,7 +107,7 @@ def test_a_neighbouring_day_is_left_alone(built: Lake) -> None:
     second = date(2026, 4, 2)
     before = content(built, BEFORE, DAY)
     built.deliver(second, {"reruns/c": line(second, 3, "R9").encode()})
-    built.catalogue(second)
+    built.catalog(second)
     built.build("delivery_day", second)
     built.build("event_days", second, [second])
     assert content(built, BEFORE, DAY) == before
@@ -117,7 +117,7 @@ def test_a_neighbouring_day_is_left_alone(built: Lake) -> None:
 def test_a_day_that_becomes_empty_is_emptied(built: Lake) -> None:
     """The two days are built once more: ten seconds."""
     built.objects.pop(DAY)
-    built.catalogue(DAY)
+    built.catalog(DAY)
     build(built)
     rows = content(built, BEFORE, DAY)
     assert rows["lacuna.fct_object_requests"] == []
@@ -147,14 +147,14 @@ def test_the_week_before_is_told_as_it_was_known_when_the_day_was_built(lake: La
         return row
 
     lake.deliver(day, {"reruns/week": line(day, 3, "W1").encode()})
-    lake.catalogue(before)
-    lake.catalogue(day)
+    lake.catalog(before)
+    lake.catalog(day)
     first = posture(day, before, day)
     assert (first["share_delivering"], first["share_delivering_week_before"]) == ("1.0", "0.0")
 
     # records that are a week late reopen their own day; the row of this one stays until it is built again
     lake.deliver(after, {"reruns/late": line(before, 3, "W0").encode()})
-    lake.catalogue(after)
+    lake.catalog(after)
     assert posture(after, before, after) == first
     again = posture(after, day)
     changed = {name for name in first if first[name] != again[name]}
@@ -171,7 +171,7 @@ def test_a_delivery_of_more_than_a_hundred_event_days_is_built(lake: Lake) -> No
         line(date.fromisoformat(one), 5, f"R{number}") for number, one in enumerate(days)
     )
     lake.deliver(day, {"reruns/d": body.encode()})
-    lake.catalogue(day)
+    lake.catalog(day)
     for _ in range(2):
         command = ["run", "--select", "+fct_object_requests"]
         result = lake.dbt(*command, delivery_day=str(day), event_days=days)

@@ -9,7 +9,7 @@ DAY = date(2026, 3, 1)
 
 def test_every_unit_test_of_the_project_passes(lake: Lake) -> None:
     """Each of some fifty rules is three statements, after one build of all tables: half a minute."""
-    lake.catalogue(DAY)
+    lake.catalog(DAY)
     lake.build("delivery_day", DAY, tested=True)
     lake.build("event_days", DAY, [DAY], tested=True)
 

@@ -67,14 +67,14 @@ def observed(settings: Any) -> Any:
 
 @pytest.fixture
 def run(settings: Any) -> Any:
-    """Observe the account and catalogue a day, as the daily run does."""
+    """Observe the account and catalog a day, as the daily run does."""
     from lacuna.steps import catalog, snapshot
 
-    def catalogue_day(day: date = DAY) -> Any:
+    def catalog_day(day: date = DAY) -> Any:
         snapshot.observe(settings, OBSERVED_AT)
         return catalog.catalog_day(settings, day)
 
-    return catalogue_day
+    return catalog_day
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def rows(settings: Any) -> Any:
 
 @pytest.fixture
 def objects(rows: Any) -> Any:
-    """The day's catalogue by s3:// URL; no object is in it twice."""
+    """The day's catalog by s3:// URL; no object is in it twice."""
     from lacuna.tables.evidence import LOG_OBJECTS
 
     def read(day: date = DAY) -> Any:

@@ -1,4 +1,4 @@
-"""Cataloguing a delivery day, through the APIs, in the sandbox."""
+"""Cataloging a delivery day, through the APIs, in the sandbox."""
 
 from datetime import UTC, date, timedelta
 
