@@ -13,6 +13,7 @@ from lacuna.aws.trails import read_stores
 from lacuna.lake import athena, lake
 from lacuna.refusals import Refusal
 from lacuna.steps import snapshot
+from lacuna.tables import evidence
 from lacuna.tables.evidence import (
     ACCOUNTS,
     LOGGING_SNAPSHOTS,
@@ -890,6 +891,23 @@ def test_a_snapshot_killed_at_any_write_and_taken_again_leaves_the_same_rows(
         assert contents()[LOGGING_SNAPSHOTS] == before[LOGGING_SNAPSHOTS]
         snapshot.observe(settings, again_at)
         assert contents() == undisturbed
+
+
+def test_a_snapshot_of_an_older_version_keeps_the_recorders_that_it_names(cloud, settings):
+    cloud.bucket("photos")
+    mine = lake.open_lake(settings)
+    texts = ("trail_not_logging arn:t",)
+    older = evidence.LoggingSnapshot(
+        "123456789012", "us-east-1", "photos", OBSERVED_AT, coverage_at_fault=texts
+    )
+    mine.write(LOGGING_SNAPSHOTS, [older], OBSERVED_ON)
+    snapshot.observe(settings, OBSERVED_AT + timedelta(hours=1))
+    rows = mine.read(LOGGING_SNAPSHOTS, OBSERVED_ON)
+    assert [
+        (row["observed_at"].hour, row["coverage_at_fault"])
+        for row in rows
+        if row["bucket_name"] == "photos"
+    ] == [(1, list(texts)), (2, None)]
 
 
 def test_an_observation_is_kept_under_its_own_day(cloud, settings, observed):
