@@ -140,7 +140,7 @@ class Lake:
             use_threads=False,
             boto3_session=self.account.session,
         )
-        log.info("wrote %d rows to %s", len(rows), _partition_prefix(table, partition))
+        log.info("wrote %s, rows: %d", _partition_prefix(table, partition), len(rows))
 
     def drop(self, table: EvidenceTable, partition: Mapping[str, date]) -> None:
         """Remove one partition: first its files, then its entry in Glue."""

@@ -351,7 +351,7 @@ def _log_problems(rows: Sequence[TrailDigest]) -> None:
     for (trail_arn, region, state), group in groupby(sorted(wrong, key=same), key=same):
         digests = list(group)
         log.warning(
-            "digests of %s in %s, %s to %s: %d %s; %d log files missing, %d altered",
+            "digests of %s in %s, %s to %s: %d %s; log files missing: %d, altered: %d",
             visible(trail_arn),
             region,
             f"{min(row.digest_start_at for row in digests):%Y-%m-%d %H:%M}",
