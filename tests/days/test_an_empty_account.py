@@ -86,7 +86,7 @@ def test_a_day_of_which_nothing_is_known_is_not_told_as_one_without_advice(empty
     [
         ("account ", signal.SIGINT, 130),
         ("prepare_lake", signal.SIGTERM, 143),
-        ("find_event_days", signal.SIGINT, 130),
+        pytest.param("find_event_days", signal.SIGINT, 130, marks=pytest.mark.long),
     ],
 )
 def test_a_signal_ends_a_run_with_a_plain_line(empty, mark, sent, code):

@@ -32,8 +32,13 @@ def logging_of(account) -> dict | None:
     return account.client("s3").get_bucket_logging(Bucket="quiet").get("LoggingEnabled")
 
 
+@pytest.mark.long
 def test_a_plan_is_shown_applied_and_undone(account, tmp_path):
-    """Four commands, each of which starts Airflow as its user would."""
+    """Four commands, each of which starts Airflow as its user would.
+
+    In the fast rings, tests/sandbox/lacuna/test_remediate.py proves plan, apply and undo, and
+    test_command_line.py the command.
+    """
     plan = tmp_path / "remediation.json"
     code, said = remediate(account, "--plan", str(plan))
     assert code == 0, said

@@ -102,7 +102,7 @@ def assert_alike(lake: Lake, texts: list[str]) -> None:
 
 # Many lines to a query, since a query is what costs: the one that differs is named, shrinking would take minutes.
 @settings(
-    max_examples=settings.default.max_examples // 5,
+    max_examples=settings.default.max_examples // 10,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -69,10 +69,11 @@ def change(lake: Lake, day: date, error_code: str = "") -> None:
     )
 
 
+@pytest.mark.long
 def test_a_day_that_was_never_built_is_not_taken_up_for_a_record_near_its_border(
     lake: Lake,
 ) -> None:
-    """A day is built, which takes some five seconds."""
+    """A day is built, which takes some five seconds. Days that are taken up are proved above."""
     day = date(2026, 5, 2)
     lake.deliver(day, {"marts/d": line(day, 0, "M4").encode()})
     assert build_day(lake, day) == [day]

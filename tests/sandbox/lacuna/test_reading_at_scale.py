@@ -124,9 +124,11 @@ def test_a_target_that_is_deleted_while_it_is_read_is_missing(cloud, observed):
     assert (photos["target_state"], photos["reasons"]) == ("broken", ["target_missing"])
 
 
+@pytest.mark.long
 def test_what_is_throttled_to_the_end_is_unknown_and_needs_no_permission(
     cloud, observed, soon_tired
 ):
+    """Waits for every retry. tests/unit/access_log/test_targets.py proves the reason by itself."""
     cloud.bucket("busy")
     cloud.bucket("photos")
     cloud.faults(
