@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import re
 import textwrap
 from collections.abc import Iterator
@@ -79,9 +80,15 @@ def _sections() -> Iterator[str]:
 def places_of(reason: Reason) -> list[str]:
     """Return the modules and models that name a reason."""
     in_python = re.compile(rf"\bReason\.{reason.name}\b")
-    modules = [path for path in LIBRARY.rglob("*.py") if in_python.search(path.read_text())]
-    models = [path for path in MODELS.rglob("*.sql") if f"'{reason}'" in path.read_text()]
-    return sorted(str(path.relative_to(REPO)) for path in (*modules, *models))
+    modules = [path for path, text in _texts(LIBRARY, "*.py") if in_python.search(text)]
+    models = [path for path, text in _texts(MODELS, "*.sql") if f"'{reason}'" in text]
+    return sorted([*modules, *models])
+
+
+@functools.cache
+def _texts(folder: Path, pattern: str) -> list[tuple[str, str]]:
+    """Read the files below a folder once for all reasons; each with its path in the repository."""
+    return [(str(path.relative_to(REPO)), path.read_text()) for path in folder.rglob(pattern)]
 
 
 def _wrapped(text: str) -> str:
