@@ -83,11 +83,10 @@ def leave_orphans(lake: Lake) -> None:
     """What a SIGKILL in mid-INSERT leaves: more files in each partition, and the table of new rows."""
     s3 = lake.client("s3")
     bucket = lake.settings().lake_bucket_for("123456789012")
-    found = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    found = [one["Key"] for page in pages for one in page.get("Contents", [])]
     keys = [
-        one["Key"]
-        for one in found
-        if f"={DAY}/" in one["Key"] and one["Key"].startswith(("marts/", "staging/int_"))
+        key for key in found if f"={DAY}/" in key and key.startswith(("marts/", "staging/int_"))
     ]
     assert len(keys) >= len(TABLES)
     for number, key in enumerate(keys):
