@@ -61,9 +61,14 @@ remediate: $(AIRFLOW_HOME)/.migrated ## Plan how to repair logging, and show the
 	@python -m lacuna remediate $${PLAN:+--plan "$$PLAN"} $(if $(APPLY),--apply)
 
 .PHONY: ask
-ask: .venv/.installed ## Send one query to the lake: SQL="select …" (write \$\$ for a dollar sign)
-	@test -n "$$SQL" || { echo 'Which query? make ask SQL="select …"'; exit 2; }
-	@python -m lacuna ask "$$SQL"
+ask: export QUERY = $(subst $$$$,$$,$(value SQL))
+ask: .venv/.installed ## Send one query to the lake: SQL='select …' or FILE=query.sql [FORMAT=table|tabs|csv|json]
+	@python -m lacuna ask $${FORMAT:+--format "$$FORMAT"} $${FILE:+--file "$$FILE"} $${QUERY:+-- "$$QUERY"}
+
+.PHONY: findings
+findings: .venv/.installed ## Show the summary of a day that was run again, without running it: DAY=YYYY-MM-DD
+	@test -n "$(DAY)" || { echo "Which day? make findings DAY=YYYY-MM-DD (a day that was run)"; exit 2; }
+	@python -m lacuna findings $(DAY)
 
 .PHONY: advise
 advise: .venv/.installed ## Show what to do about each bucket of a day that was run, with the call to copy: DAY=YYYY-MM-DD [BUCKET=name]

@@ -1,12 +1,11 @@
 """The commands of `python -m lacuna`, which the Makefile calls.
 
-run, remediate, ask, advise and settings. Airflow is imported late, because it takes seconds.
+run, findings, remediate, ask, advise and settings. Airflow is imported late, because it takes seconds.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,23 +20,17 @@ from rich.table import Table
 from rich.text import Text
 
 from lacuna.aws.session import Account, AccountError
-from lacuna.cli import advice, remediation, summary, terminal
+from lacuna.cli import advice, answers, remediation, summary, terminal
 from lacuna.day import DayError, named_day
 from lacuna.lake import athena
 from lacuna.lake.athena import QueryFailed
 from lacuna.lake.lake import open_lake
 from lacuna.remedy.plans import PlanError
 from lacuna.settings import Settings, SettingsError
-from lacuna.text import visible
+from lacuna.steps.suites import MARTS
 
 if TYPE_CHECKING:
     from lacuna.cli.runner import TaskTime
-
-# A query that only reads, after blanks, comments and parentheses
-_READS = re.compile(
-    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|show|describe|desc|explain)\b",
-    re.I | re.S,
-)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -121,9 +114,38 @@ def remediate(
 
 
 @app.command()
-def ask(sql: Annotated[str, typer.Argument(help="One query, in Athena's SQL.")]) -> None:
-    """Ask the lake one query; print its rows, separated by tabs, with NULL for a missing value."""
-    if not _READS.match(sql):
+def findings(
+    day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="A day (UTC) that was run.")],
+) -> None:
+    """Print the summary of a day's last run again, without running it.
+
+    The exit code is 1 if the lake could not be read, or if the day was not run.
+    """
+    with _one_message():
+        delivery_day = named_day(day, "the day")
+        settings = Settings.from_env()
+        of_day = summary.read(open_lake(settings), settings, delivery_day, delivery_day)
+        if not of_day.checks:
+            raise advice.NothingKnown(f"{day} was not run. To run it: make run DAY={day}")
+    _print_lines([*summary.lines(of_day), *summary.where_next(settings, delivery_day)])
+
+
+@app.command()
+def ask(
+    sql: Annotated[str | None, typer.Argument(help="One query, in Athena's SQL.")] = None,
+    file: Annotated[Path | None, typer.Option(help="File that holds the query.")] = None,
+    format: Annotated[
+        answers.Format | None,
+        typer.Option(help="Default: a table on a terminal, else separated by tabs."),
+    ] = None,
+) -> None:
+    """Ask the lake one query, and print its rows. Tables without a database are those of `lacuna`.
+
+    Days that the query names and that were not run are told on standard error, because such a day
+    has no rows whatever happened. The exit code is 1 if Athena did not run the query.
+    """
+    query = _query(sql, file)
+    if not answers.only_reads(query):
         print(
             "ask only reads: begin with SELECT, WITH, VALUES, SHOW, DESCRIBE or EXPLAIN. To change "
             "the lake, use dbt or Athena's console",
@@ -131,11 +153,31 @@ def ask(sql: Annotated[str, typer.Argument(help="One query, in Athena's SQL.")])
         )
         sys.exit(2)
     with _one_message():
-        rows = athena.rows(open_lake(Settings.from_env()), sql)
-    header: list[list[str | None]] = [list(row) for row in rows[:1]]
-    for line in [*header, *(list(row.values()) for row in rows)]:
-        print("\t".join("NULL" if cell is None else visible(str(cell)) for cell in line))
+        lake = open_lake(Settings.from_env())
+        rows = athena.rows(lake, query, database=MARTS)
+        not_run = answers.days_not_run(lake, query)
+    answers.show(rows, format)
     print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", file=sys.stderr)
+    if not_run:
+        print(
+            f"not run: {answers.spans(not_run)}. Such a day has no rows of its own, whatever "
+            "happened. To run one: make run DAY=…",
+            file=sys.stderr,
+        )
+
+
+def _query(sql: str | None, file: Path | None) -> str:
+    """Return the query of the argument or the file; end the process if there is not exactly one."""
+    if sql is not None and file is None:
+        return sql
+    if sql is not None or file is None:
+        print('Which query? make ask SQL="select …" or make ask FILE=query.sql', file=sys.stderr)
+        sys.exit(2)
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"the query cannot be read from {file}: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 @app.command()

@@ -5,7 +5,6 @@ A summary asks Athena two queries, each of one partition: the work does not grow
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,6 +12,7 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
+from lacuna.cli import answers
 from lacuna.lake import athena
 from lacuna.steps import findings
 from lacuna.steps.findings import Finding
@@ -42,6 +42,11 @@ select 'hour' as kind, status as word, count(*) as number
 from lacuna.fct_delivery_hours
 where event_date = date '{day}'
 group by status
+union all
+select 'check' as kind, if(success, 'passed', 'failed') as word, count(*) as number
+from lacuna_evidence.check_results
+where checked_on >= date '{since}' and delivery_day = date '{day}'
+group by if(success, 'passed', 'failed')
 """
 
 EXEMPT = """
@@ -122,23 +127,27 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """What is shown of one check: a head line and the lines below it."""
+    """What is shown of one check: a head line, the lines below it, the number of findings."""
 
     severity: str
     head: str
     lines: tuple[str, ...]
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """One delivery day after its run: number of buckets by verdict, of hours by status, and the
-    checks that failed. `exempt` buckets are off on purpose."""
+    checks that failed. `exempt` buckets are off on purpose, days `skipped` just before were not
+    run, and `checks` counts the results of all checks since the day was run."""
 
     day: date
     verdicts: Mapping[str, int]
     hours: Mapping[str, int]
     failed: tuple[FailedCheck, ...]
     exempt: int = 0
+    skipped: tuple[date, ...] = ()
+    checks: int = 0
 
 
 def read(lake: Lake, settings: Settings, day: date, since: date) -> Summary:
@@ -146,13 +155,15 @@ def read(lake: Lake, settings: Settings, day: date, since: date) -> Summary:
     query, pattern = COUNTS, settings.unlogged_pattern
     if pattern is not None:
         query += EXEMPT
-    counts = athena.rows(lake, query.format(day=day, pattern=pattern))
+    counts = athena.rows(lake, query.format(day=day, since=since, pattern=pattern))
     return Summary(
         day=day,
         verdicts=_numbers(counts, "verdict"),
         hours=_numbers(counts, "hour"),
         failed=tuple(_failed_checks(athena.rows(lake, FINDINGS.format(day=day, since=since)))),
         exempt=_numbers(counts, "exempt").get("off", 0),
+        skipped=tuple(answers.skipped_before(lake, day)),
+        checks=sum(_numbers(counts, "check").values()),
     )
 
 
@@ -184,7 +195,6 @@ def heading(day: date) -> str:
 def lines(summary: Summary, *, brief: bool = False) -> Iterator[str]:
     """Yield the summary line by line; `brief`: the head line of each check only."""
     paragraphs = combined(summary.failed)
-    severities = Counter(paragraph.severity for paragraph in paragraphs)
     yield ""
     yield heading(summary.day)
     yield f"  buckets   {_listed(summary.verdicts, VERDICTS)}"
@@ -192,7 +202,9 @@ def lines(summary: Summary, *, brief: bool = False) -> Iterator[str]:
         buckets = "1 bucket is" if summary.exempt == 1 else f"{summary.exempt:,} buckets are"
         yield f"            {buckets} off on purpose (LACUNA_UNLOGGED_BUCKETS)"
     yield f"  hours     {_listed(summary.hours, STATUSES)}"
-    yield f"  findings  {_listed(severities, SEVERITIES)}"
+    yield f"  findings  {_counted(paragraphs)}"
+    if summary.skipped:
+        yield f"  not run   {answers.spans(summary.skipped)}, just before: nothing is known"
     for severity in ("critical", "warning"):
         for paragraph in paragraphs:
             if paragraph.severity != severity:
@@ -226,7 +238,7 @@ def combined(failed: Iterable[FailedCheck]) -> list[Paragraph]:
 
 def _of_message(check: FailedCheck) -> Paragraph:
     head, *others = check.message.split("\n")
-    return Paragraph(check.severity, head, tuple(others))
+    return Paragraph(check.severity, head, tuple(others), max(check.number, 1))
 
 
 def _of_findings(checks: Sequence[FailedCheck], causes: Mapping[tuple[str, str], str]) -> Paragraph:
@@ -240,7 +252,8 @@ def _of_findings(checks: Sequence[FailedCheck], causes: Mapping[tuple[str, str],
         if (more := check.number - len(check.findings))
     }
     if len(days) == 1:
-        head = findings.head(checks[0].expectation, days[0], checks[0].number)
+        number = checks[0].number
+        head = findings.head(checks[0].expectation, days[0], number)
         remainders = list(unnamed.values())
     else:
         head = findings.head(checks[0].expectation, _days(days), number)
@@ -256,7 +269,7 @@ def _of_findings(checks: Sequence[FailedCheck], causes: Mapping[tuple[str, str],
         Finding(f"{', '.join(sorted(buckets))}: see {cause}")
         for cause, buckets in explained.items()
     ]
-    return Paragraph(checks[0].severity, head, tuple(findings.lines(shown, remainders)))
+    return Paragraph(checks[0].severity, head, tuple(findings.lines(shown, remainders)), number)
 
 
 def _explained(
@@ -292,6 +305,16 @@ def where_next(settings: Settings, day: date) -> list[str]:
 
 def _numbers(rows: Iterable[TextRow], kind: str) -> dict[str, int]:
     return {row["word"] or "": int(row["number"] or 0) for row in rows if row["kind"] == kind}
+
+
+def _counted(paragraphs: Sequence[Paragraph]) -> str:
+    """Return the findings of each severity, and how many checks have them."""
+    counts = []
+    for severity in SEVERITIES:
+        of_severity = [one.number for one in paragraphs if one.severity == severity]
+        checks = "1 check" if len(of_severity) == 1 else f"{len(of_severity):,} checks"
+        counts += [f"{sum(of_severity):,} {severity} of {checks}"] if of_severity else []
+    return ", ".join(counts) or "none"
 
 
 def _listed(numbers: Mapping[str, int], order: tuple[str, ...]) -> str:

@@ -29,8 +29,10 @@ class QueryFailed(RuntimeError):
         self.refused = refused
 
 
-def rows(lake: Lake, query: str) -> list[dict[str, str | None]]:
+def rows(lake: Lake, query: str, *, database: str | None = None) -> list[dict[str, str | None]]:
     """Run a query and return its rows, as text by column.
+
+    Tables that the query names without a database are those of `database`.
 
     Raises QueryFailed, or UnusableSetting if no query can run in the workgroup.
     """
@@ -38,6 +40,7 @@ def rows(lake: Lake, query: str) -> list[dict[str, str | None]]:
     try:
         execution = athena.start_query_execution(
             QueryString=query,
+            QueryExecutionContext={"Database": database} if database else {},
             WorkGroup=lake.workgroup,
             ResultConfiguration={"OutputLocation": lake.query_results},
         )["QueryExecutionId"]

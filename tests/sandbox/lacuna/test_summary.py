@@ -11,7 +11,13 @@ from lacuna.cli.summary import FailedCheck, Summary, lines, read
 from lacuna.lake import athena, glue, lake
 from lacuna.settings import Settings
 from lacuna.steps.findings import Finding
-from lacuna.tables.evidence import CHECK_RESULTS, DATABASE, CheckResult
+from lacuna.tables.evidence import (
+    CATALOGUED_DAYS,
+    CHECK_RESULTS,
+    DATABASE,
+    CataloguedDay,
+    CheckResult,
+)
 
 DAY = date(2026, 11, 20)
 NEXT_DAY = DAY + timedelta(days=1)
@@ -73,6 +79,17 @@ def checked(settings, day_of_check, *results, about=DAY):
 def test_buckets_and_hours_of_the_day_alone_are_counted_by_their_words(settings, marts):
     assert read(lake.open_lake(settings), settings, DAY, NEXT_DAY) == Summary(
         DAY, {"delivering": 3, "off": 3}, {"delivered": 2, "missing": 1}, (), exempt=0
+    )
+
+
+def test_days_without_a_run_before_this_one_are_skipped_days(settings, marts):
+    mine = lake.open_lake(settings)
+    assert read(mine, settings, DAY, NEXT_DAY).skipped == ()
+    for n in (4, 0):
+        row = CataloguedDay(datetime.now(UTC), 0, 0, 0, 0, 0)
+        mine.write(CATALOGUED_DAYS, [row], {"delivered_on": DAY - timedelta(days=n)})
+    assert read(mine, settings, DAY, NEXT_DAY).skipped == tuple(
+        DAY - timedelta(days=n) for n in (3, 2, 1)
     )
 
 

@@ -43,7 +43,8 @@ def test_counts_are_shown_worst_first():
     text = summary()
     assert "  buckets   1 broken_target, 7 off, 1,300 delivering" in text
     assert "  hours     4 missing, 20 delivered" in text
-    assert "  findings  1 critical, 1 warning, 1 info" in text
+    line = "  findings  1 critical of 1 check, 1 warning of 1 check, 1 info of 1 check"
+    assert line in text
 
 
 def test_critical_findings_come_first_and_mere_information_is_counted_only():
@@ -178,8 +179,18 @@ def test_a_check_without_named_findings_is_shown_by_its_message_for_each_day():
     ]
 
 
-def test_several_days_of_one_check_are_one_finding_of_the_count():
-    assert "  findings  1 warning" in summary(failed=(off(20, "attic"), off(19, "attic")))
+def test_findings_are_counted_beside_their_checks_and_once_for_several_days():
+    line = "  findings  1 warning of 1 check"
+    assert line in summary(failed=(off(20, "attic"), off(19, "attic")))
+    lost = failed("critical", "hour_lost", 20, Finding("photos"), Finding("videos"), unnamed=3)
+    both = (lost, failed("critical", "target_broken", 20, Finding("attic")))
+    assert "  findings  6 critical of 2 checks" in summary(failed=both)
+
+
+def test_days_that_were_skipped_are_named():
+    line = "  not run   2026-11-17 to 2026-11-18, just before: nothing is known"
+    assert line in summary(skipped=(date(2026, 11, 17), date(2026, 11, 18)))
+    assert not any("not run" in line for line in summary())
 
 
 def test_a_word_that_is_new_is_shown_too():
