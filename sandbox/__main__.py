@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from sandbox.athena.trino.coordinator import NoCoordinator
-from sandbox.process import INTERRUPTED, PortTaken, SandboxDied, interrupt_once, refuse_taken
+from sandbox.process import BEGIN, INTERRUPTED, PortTaken, SandboxDied, interrupt_once, refuse_taken
 from sandbox.up import AirflowDied
 from sandbox.up import up as serve_airflow
 
@@ -82,8 +82,8 @@ def serve(
                 signal.alarm(PATIENCE)  # ends the process if the clean-up hangs
                 raise
     except KeyboardInterrupt:
+        print("\nThe sandbox is stopped, and what it held is gone.")
         if not is_ready:
-            print("\nInterrupted. The sandbox is stopped.")
             sys.exit(INTERRUPTED)
 
 
@@ -106,7 +106,8 @@ def _write_account(url: str, seed: int, requests: int, days: int, truth: Path) -
     first = yesterday() - timedelta(days=days - 1)
     # most faults lie before the last day
     begin = max(first, yesterday() - timedelta(days=1))
-    print(f"its days: {first} to {yesterday()}; begin with make run DAY={begin}")
+    print(f"its days: {first} to {yesterday()}")
+    print(f"{BEGIN} make run DAY={begin}")
 
 
 @app.command()

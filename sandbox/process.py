@@ -15,6 +15,7 @@ from typing import TypedDict
 
 REPO = Path(__file__).parents[1]
 READY = "sandbox ready"
+BEGIN = "begin with"  # how the line for a person who is to query the sandbox begins
 INTERRUPTED = 128 + signal.SIGINT  # the exit code that shells use for Ctrl-C
 
 
@@ -72,7 +73,7 @@ def serving(*options: str, echo: bool = False) -> Iterator[dict[str, str]]:
             if line.startswith("export "):
                 name, _, value = line.removeprefix("export ").strip().partition("=")
                 exports[name] = value
-            elif echo:
+            elif echo and not line.startswith((READY, BEGIN)):
                 print(f"sandbox: {line}", end="", flush=True)
             if line.startswith(READY):
                 yield os.environ | exports

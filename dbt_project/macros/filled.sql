@@ -35,9 +35,9 @@
     if(not regexp_like({{ column }}, '[^A-Za-z0-9._/=+@:-]'), {{ column }}, '{{ stand_in }}')
 {%- endmacro %}
 
-{#- What data events cost, as the words of a call: `cents` a month at this many requests a day. -#}
+{#- What data events cost, in brackets within a call: `cents` a month at this many requests a day. -#}
 {% macro cost_a_month(cents, requests) -%}
-    if({{ cents }} = 0, ', less than USD 0.01', ', about USD ') || if(
+    if({{ cents }} = 0, ' (less than USD 0.01', ' (about USD ') || if(
         {{ cents }} = 0, '', cast({{ cents }} / 100 as varchar) || '.' || substr(cast(100 + {{ cents }} % 100 as varchar), 2)
-    ) || ' a month for all its reads and writes, at the ' || cast({{ requests }} as varchar) || ' of this day'
+    ) || ' a month, if each day has ' || cast({{ requests }} as varchar) || ' reads and writes)'
 {%- endmacro %}

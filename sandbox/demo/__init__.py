@@ -66,7 +66,7 @@ def run_days(days: Sequence[date], environment: Mapping[str, str]) -> int:
         except KeyboardInterrupt:
             process.terminate()  # the run is no member of this process group: Ctrl-C missed it
             with suppress(subprocess.TimeoutExpired):
-                print(process.communicate(timeout=PATIENCE)[0], end="", flush=True)
+                log.write(process.communicate(timeout=PATIENCE)[0])
             raise
     if code:
         print(f"\nThe daily run failed. The end of {_shown(RUN_LOG)}:")

@@ -34,7 +34,7 @@ def show(
     files: Mapping[str, str],
     day: str,
 ) -> None:
-    """Print a line per bucket, a line per kind of fault, and the summary.
+    """Print the verdicts with their buckets, the kinds of fault, and the summary.
 
     `files` are the paths of the details; `day` is a day that has missing hours.
     """
@@ -67,30 +67,35 @@ def write_report(console: Console, comparison: Comparison, seconds: Mapping[str,
 
 
 def _short_verdicts(verdicts: Sequence[Verdict]) -> Table:
-    table = _table("Is access logged? The verdict of each bucket, beside what was planted")
-    table.add_column("bucket", overflow="fold")
+    """Return a row for each verdict and its reasons, with the buckets that have them."""
+    table = _table("Is access logged? The verdicts, why, and of which buckets")
     table.add_column("verdict", overflow="fold")
-    table.add_column("planted", overflow="fold")
     table.add_column("")
-    for verdict in verdicts:
-        table.add_row(
-            _text(verdict.bucket_name),
-            _text(_by_day(verdict.found)),
-            _text(_by_day(verdict.planted)),
-            _yes() if verdict.agrees else _no("differs"),
-        )
+    table.add_column("why", overflow="fold")
+    table.add_column("buckets", overflow="fold")
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for verdict in sorted(verdicts, key=lambda one: (one.agrees, _by_day(one.found), one.why)):
+        planted = "" if verdict.agrees else _by_day(verdict.planted)
+        key = (_by_day(verdict.found), planted, verdict.why)
+        alike.setdefault(key, []).append(verdict.bucket_name)
+    for (found, planted, why), buckets in alike.items():
+        agreement = _no(f"planted: {planted}") if planted else _yes()
+        table.add_row(_text(found), agreement, _text(why), _text(", ".join(buckets)))
     return table
 
 
 def _short_faults(faults: Sequence[PlantedFault]) -> Table:
+    """Return a row for each number of faults of one kind: how many were planted and found."""
     table = _table("Was every planted fault found?")
-    table.add_column("kind of fault", overflow="fold")
-    table.add_column("planted", justify="right")
     table.add_column("found", justify="right")
+    table.add_column("kinds of fault", overflow="fold")
+    kinds: dict[tuple[int, int], list[str]] = {}
     for kind in dict.fromkeys(fault.kind for fault in faults):
         found = [fault.found for fault in faults if fault.kind == kind]
-        number = f"{sum(found)}"
-        table.add_row(_text(kind), f"{len(found)}", _yes(number) if all(found) else _no(number))
+        kinds.setdefault((sum(found), len(found)), []).append(kind)
+    for (hits, planted), names in sorted(kinds.items(), key=lambda pair: pair[0][0] - pair[0][1]):
+        number = f"{hits} of {planted}" + (" each" if len(names) > 1 else "")
+        table.add_row(_yes(number) if hits == planted else _no(number), _text(", ".join(names)))
     return table
 
 

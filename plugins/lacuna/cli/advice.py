@@ -7,6 +7,7 @@ from datetime import date
 from itertools import groupby
 from operator import itemgetter
 
+from lacuna.cli.summary import VERDICTS
 from lacuna.lake import athena
 from lacuna.lake.lake import Lake
 from lacuna.steps.suites import MARTS
@@ -66,17 +67,29 @@ def read(
     return list(lines(of_bucket, whole=bucket is not None)) or [f"{day}: there is nothing to do"]
 
 
+def _rank(verdict: str | None) -> int:
+    """Return the place of a verdict, the worst first; a word that is new comes before all."""
+    return VERDICTS.index(verdict) if verdict in VERDICTS else -1
+
+
 def lines(rows: Iterable[Mapping[str, str | None]], *, whole: bool) -> Iterator[str]:
-    """Yield each bucket with its verdict, below it each recommendation with the lines of its call.
+    """Yield each bucket, the worst verdict first, with its recommendations and their calls.
 
     `whole`: also the recommendations that ask for no action.
     """
-    for (bucket, verdict), items in groupby(rows, itemgetter("bucket_name", "verdict")):
+    by_verdict = sorted(rows, key=lambda row: _rank(row["verdict"]))  # buckets keep their order
+    for (bucket, verdict), items in groupby(by_verdict, itemgetter("bucket_name", "verdict")):
         shown = [row for row in items if row["remedy"] and (whole or row["is_action"] == "true")]
         if not shown and not whole:
             continue
         yield f"{visible(bucket or '')}: {verdict}"
         for row in shown:
             yield f"  - {visible(row['remedy'] or '')}"
-            yield from map(visible, (row["call"] or "").splitlines())
+            yield from map(_to_copy, (row["call"] or "").splitlines())
         yield ""
+
+
+def _to_copy(line: str) -> str:
+    """Return a line of a call as a shell takes it: a query is one for `make ask`."""
+    line = visible(line)
+    return f'make ask SQL="{line}"' if line.startswith("select ") and '"' not in line else line

@@ -185,7 +185,7 @@ def advise(
     day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="A day (UTC) that was run.")],
     bucket: Annotated[str | None, typer.Option(help="This bucket only.")] = None,
 ) -> None:
-    """Print what to do about the logging of each bucket.
+    """Print what to do about the logging of each bucket, the worst verdict first.
 
     The exact call follows if there is one. A line that begins with # says what to keep. The exit
     code is 1 if the lake could not be read, or holds nothing about the day or the bucket.
@@ -209,7 +209,9 @@ def settings() -> None:
     if not console.is_terminal:  # a file or a pipe has no width
         wide = console.options.update(max_width=100_000)
         console.width = Measurement.get(console, wide, table).maximum
-    console.print(table)
+    with console.capture() as printed:
+        console.print(table)
+    print(*(line.rstrip() for line in printed.get().splitlines()), sep="\n")
 
 
 @contextmanager

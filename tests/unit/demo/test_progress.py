@@ -21,7 +21,7 @@ def test_tasks_and_counts_are_shown_and_details_and_findings_are_not():
     for day in days:
         lines += [f"{day}  check_log_delivery.check_marts  ok  1.0 s", "    wrote 36 rows"]
         lines += summary.lines(of_day(day), brief=day != LAST)
-    counts = ["  buckets   2 off", "  hours     1 missing", "  findings  1 critical"]
+    counts = ["  buckets   2 off", "  hours     1 missing", "  findings  1 critical of 1 check"]
     expected = ["account 123456789012, Region us-east-1"]
     for day in days:
         task = f"{day}  check_log_delivery.check_marts  ok  1.0 s"
