@@ -1,7 +1,7 @@
 """What AWS did not answer: the refused call, what its error code means, which permission is missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lacuna.reasons import Reason
 
@@ -72,10 +72,14 @@ _DENIED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A read that AWS refused: the call and the error code."""
+    """A read that AWS refused: the call and the error code.
+
+    `is_passing`: the same call may succeed later.
+    """
 
     operation: str
     error_code: str
+    is_passing: bool = field(default=False, compare=False)
 
 
 def why_unread(refused: Refusal, region: str | None) -> Reason:

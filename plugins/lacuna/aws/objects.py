@@ -11,8 +11,7 @@ from botocore.exceptions import (
 )
 
 from lacuna.access_log.delivery import KeyRange, ListedObject
-from lacuna.aws.session import AwsError, error_code, explained
-from lacuna.refusals import THROTTLED
+from lacuna.aws.session import AwsError, error_code, explained, is_passing
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
 
 # botocore does not retry a body that breaks off, because it has handed it over by then.
 _READS = 3
-
-_SERVER_FAULT = 500
-_TOO_MANY = 429
-_TIMED_OUT = "RequestTimeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +115,6 @@ def read_object(s3: "S3Client", bucket: str, key: str) -> tuple[bytes, dict[str,
             _raise_if_passing(error, f"read s3://{bucket}/{key}")
             raise ObjectUnreadable(error_code(error)) from error
     raise AssertionError("unreachable: the last read returns or raises")
-
-
-def is_passing(error: ClientError | BotoCoreError) -> bool:
-    """Return whether the same call may succeed later: so for throttling and outages."""
-    if not isinstance(error, ClientError):
-        return True
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    code = error_code(error)
-    return status >= _SERVER_FAULT or status == _TOO_MANY or code in {*THROTTLED, _TIMED_OUT}
 
 
 def _raise_if_passing(error: ClientError | BotoCoreError, what: str) -> None:

@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from lacuna.refusals import NO_BUCKET, Refusal
+from lacuna.refusals import NO_BUCKET, THROTTLED, Refusal
 from lacuna.settings import Settings, SettingsError
 from lacuna.text import visible
 
@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 _ATTEMPTS = 8
 _IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
+_SERVER_FAULT = 500
+_TOO_MANY = 429
+_TIMED_OUT = "RequestTimeout"
 
 # For cheap calls before anything else is done
 _AT_ONCE = Config(
@@ -291,9 +294,18 @@ def error_code(error: ClientError | BotoCoreError) -> str:
     return type(error).__name__
 
 
+def is_passing(error: ClientError | BotoCoreError) -> bool:
+    """Return whether the same call may succeed later: so for throttling and outages."""
+    if not isinstance(error, ClientError):
+        return True
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = error_code(error)
+    return status >= _SERVER_FAULT or status == _TOO_MANY or code in {*THROTTLED, _TIMED_OUT}
+
+
 def refusal(error: ClientError | BotoCoreError, operation: str) -> Refusal:
     """Return a refused read as a value."""
-    return Refusal(operation, error_code(error))
+    return Refusal(operation, error_code(error), is_passing(error))
 
 
 def explained(error: ClientError | BotoCoreError) -> str:

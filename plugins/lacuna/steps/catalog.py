@@ -10,7 +10,7 @@ buckets, cloudtrail:ListPublicKeys, and access to the lake.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,11 +21,9 @@ from lacuna.access_log.sources import KeyLayout, Source
 from lacuna.aws.accounts import Accounts, open_accounts
 from lacuna.aws.objects import KeysListed, list_range
 from lacuna.aws.session import each
-from lacuna.aws.trails import TrailsRead, list_trails
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.refusals import Refusal
 from lacuna.settings import Settings
-from lacuna.steps import catalog_digests, catalog_trail_files
+from lacuna.steps import catalog_digests, catalog_trail_files, catalog_trails
 from lacuna.steps.catalog_trail_files import TrailFiles
 from lacuna.tables import raw
 from lacuna.tables.evidence import (
@@ -42,10 +40,8 @@ from lacuna.tables.evidence import (
     TrailPlace,
 )
 from lacuna.text import visible
-from lacuna.trail import places as trail_places
 from lacuna.trail.digests import FileState
 from lacuna.trail.log_files import FileContent
-from lacuna.trail.recorders import Trail
 
 log = logging.getLogger(__name__)
 
@@ -100,23 +96,17 @@ def _read_day(lake: Lake, settings: Settings, day: date) -> _Catalog:
     accounts.owners |= {row["bucket_name"]: row["account_id"] for row in observed}
     sources = _sources(observed)
     access_logs, listings = _access_logs(accounts, settings, sources, day)
-    regions, trails = _trails(accounts, sources)
-    places, followed = _follow_trails(lake, accounts, trails, day)
-    trail_files = catalog_trail_files.read(
-        accounts, day, followed, regions - trails.refusals.keys()
-    )
+    trails = catalog_trails.look(accounts, observed)
+    places, followed = catalog_trails.follow(lake, accounts, trails, day)
+    trail_files = catalog_trail_files.read(accounts, day, followed, trails.answered)
     known_ends = catalog_digests.last_ends(lake.read(TRAIL_DIGESTS, _day_before(day)))
     digests = catalog_digests.read(accounts, trail_files, known_ends)
-    refused = [
-        _refused_listing(f"DescribeTrails: {refusal.error_code}")
-        for _, refusal in sorted(trails.refusals.items())
-    ]
     return _Catalog(
         log_objects=[
             _log_object(placed, trail_files.contents, digests.states)
             for placed in [*access_logs, *trail_files.objects]
         ],
-        listings=[*listings, *refused, *trail_files.listings],
+        listings=[*listings, *trails.refused_listings(), *trail_files.listings],
         trail_places=places,
         digests=digests.rows,
         manifest=[placed.log_object for placed in access_logs if placed.kind is Kind.ACCESS_LOG],
@@ -132,48 +122,8 @@ def _observed(lake: Lake, day: date) -> list[dict[str, Any]]:
     return [row for on in days for row in lake.read(LOGGING_SNAPSHOTS, {"observed_on": on})]
 
 
-def _trails(accounts: Accounts, sources: Collection[Source]) -> tuple[Collection[str], TrailsRead]:
-    """Return the Regions that were asked, and every trail that one of the accounts shows, once.
-
-    An organization's trail shows in each of its accounts. An account that cannot be entered hides
-    its own trails, which record nothing of the other accounts.
-    """
-    regions, trails, refusals = set[str](), dict[str, Trail](), dict[str, Refusal]()
-    for account_id, account in accounts.entered.items():
-        own = {source.region for source in sources if source.account_id == account_id}
-        answer = list_trails(account, own | {account.region})
-        regions |= own | {account.region}
-        trails |= {trail.arn: trail for trail in answer.trails}
-        refusals |= answer.refusals
-    return regions, TrailsRead(tuple(trails[arn] for arn in sorted(trails)), refusals)
-
-
-def _follow_trails(
-    lake: Lake, accounts: Accounts, trails: TrailsRead, day: date
-) -> tuple[list[TrailPlace], list[Trail]]:
-    """Return the places that trails deliver to, and every trail to read, also those that are gone."""
-    places = trail_places.follow(
-        trails.trails,
-        lake.read(TRAIL_PLACES, {"delivered_on": day}),
-        lake.read(TRAIL_PLACES, _day_before(day)),
-        lambda place: not trails.refusals and _account_of(place) in accounts.entered,
-    )
-    for place in places:
-        if not place.is_present:
-            log.warning("%s is gone or delivers elsewhere", visible(place.trail_arn))
-    followed = trail_places.trails(places, trails.trails)
-    for trail in followed:
-        # a bucket that no snapshot knows is read as the trail's owner
-        accounts.owners.setdefault(trail.log_bucket, trail.account_id)
-    return places, followed
-
-
 def _day_before(day: date) -> dict[str, date]:
     return {"delivered_on": day - timedelta(days=1)}
-
-
-def _account_of(place: TrailPlace) -> str:
-    return place.trail_arn.split(":")[4]
 
 
 def _sources(rows: Iterable[Mapping[str, Any]]) -> list[Source]:
@@ -246,12 +196,9 @@ def _listing(place: Place, answer: KeysListed, of_day: Sequence[Placed]) -> List
         keys_returned=answer.keys_returned,
         objects_catalogued=sum(placed.place == place for placed in of_day),
         error_code=error_code,
+        account_id=place.account_id,
+        region=place.region,
     )
-
-
-def _refused_listing(error_code: str) -> Listing:
-    """Return the row of a Region that refused to list its trails: no file of theirs was listed."""
-    return Listing(Kind.CLOUDTRAIL, "", "", None, (), 0, 0, 0, error_code)
 
 
 def _log_object(

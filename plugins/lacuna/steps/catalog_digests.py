@@ -17,6 +17,7 @@ from lacuna.aws.trails import read_public_keys, read_status
 from lacuna.refusals import Refusal
 from lacuna.steps import catalog_trail_files
 from lacuna.steps.catalog_trail_files import DIGEST, Chain, ChainKey, TrailFiles
+from lacuna.steps.catalog_trails import fail_if_passing
 from lacuna.tables.evidence import TrailDigest
 from lacuna.text import visible
 from lacuna.trail import digests, log_files
@@ -167,7 +168,11 @@ def _is_covered(
 ) -> bool:
     """Return whether a digest would name `file`, whichever trail that shares its place wrote it."""
     place, stamp = file.place, file.stamped_at
-    if place.region not in files.regions or stamp is None:
+    # Who else may write there: the account's own trails, or its organization's, which the owner of
+    # one shows too.
+    owners = (place.account_id or "", (place.trail_arn or "::::").split(":")[4])
+    is_all_known = any((owner, place.region) in files.answered for owner in owners)
+    if not is_all_known or stamp is None:
         return False
     writers = files.writers.get(f"s3://{place.log_bucket}/{place.prefix}", [])
     of_each = [
@@ -212,7 +217,13 @@ def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
         ]
         files.listings.append(
             catalog_trail_files.listing(
-                DIGEST, trail.log_bucket, prefix, answer, len(here) * is_of_day
+                DIGEST,
+                trail,
+                prefix,
+                answer,
+                len(here) * is_of_day,
+                account_id=chain.account_id,
+                region=chain.region,
             )
         )
         digests_listed += here
@@ -240,6 +251,7 @@ def _public_keys(accounts: Accounts, region: str, files: TrailFiles) -> Mapping[
     start = days.start_of(files.day) - timedelta(days=1)
     keys = read_public_keys(accounts.cloudtrail(region), start, days.end_of(files.day) + 2 * _HOUR)
     if isinstance(keys, Refusal):
+        fail_if_passing(keys)
         log.warning("%s: ListPublicKeys refused (%s)", region, keys.error_code)
         return None
     return keys
@@ -388,7 +400,10 @@ def _writes_digests_since(accounts: Accounts, trail: Trail) -> datetime | None:
     if not trail.has_digests:
         return None
     status = read_status(accounts.of(trail.account_id).cloudtrail(trail.home_region), trail.arn)
-    if isinstance(status, Refusal) or not status.is_logging:
+    if isinstance(status, Refusal):
+        fail_if_passing(status)
+        return None
+    if not status.is_logging:
         return None
     return status.started_at or datetime.min.replace(tzinfo=UTC)
 

@@ -7,7 +7,7 @@ grow with history. `trail.log_files` says why bytes are read at all; `catalog_di
 import logging
 import threading
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -77,11 +77,11 @@ class TrailFiles:
     """What CloudTrail delivered on one delivery day.
 
     `contents` is by the s3:// URL of a file, `writers` by that of a place: the trails that may
-    deliver there. `regions` are the Regions whose trails are all known.
+    deliver there. `answered` are the accounts and Regions whose trails are all known.
     """
 
     day: date
-    regions: Collection[str] = ()
+    answered: Collection[tuple[str, str]] = ()
     objects: list[Placed] = field(default_factory=list)
     contents: dict[str, FileContent] = field(default_factory=dict)
     listings: list[Listing] = field(default_factory=list)
@@ -101,19 +101,20 @@ class TrailFiles:
 
 
 def read(
-    accounts: Accounts, day: date, trails: Sequence[Trail], regions: Collection[str]
+    accounts: Accounts, day: date, trails: Sequence[Trail], answered: Collection[tuple[str, str]]
 ) -> TrailFiles:
     """Read and check the log files delivered on `day`, and find the digest chains beside them.
 
-    `regions` are the Regions whose trails are all among `trails`.
+    `answered` are the accounts and Regions whose trails are all among `trails`.
     """
-    files = TrailFiles(day, regions)
+    files = TrailFiles(day, answered)
+    by_arn = {trail.arn: trail for trail in trails}
     places: dict[str, Place] = {}
     for trail in trails:
         for folder, account_id in _account_folders(accounts, trail, files):
             logs, digests = f"{folder}CloudTrail/", f"{folder}CloudTrail-Digest/"
             files.account_folders.append(AccountFolder(trail, account_id, digests))
-            for prefix in _folders(accounts, trail, logs, Kind.CLOUDTRAIL, files):
+            for prefix in _folders(accounts, trail, logs, Kind.CLOUDTRAIL, files, account_id):
                 place = Place(
                     kind=Kind.CLOUDTRAIL,
                     log_bucket=trail.log_bucket,
@@ -127,9 +128,9 @@ def read(
                 places.setdefault(url, place)
                 if trail.records_in(place.region or ""):
                     files.writers.setdefault(url, []).append(trail)
-            for prefix in _folders(accounts, trail, digests, DIGEST, files):
+            for prefix in _folders(accounts, trail, digests, DIGEST, files, account_id):
                 files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
-    _list_files(accounts, list(places.values()), files)
+    _list_files(accounts, list(places.values()), by_arn, files)
     _read_files(accounts, files)
     _leave_out_folders(files)
     return files
@@ -154,9 +155,17 @@ def was_read(content: FileContent) -> bool:
 
 
 def listing(
-    kind: str, log_bucket: str, prefix: str, answer: KeysListed | FoldersListed, cataloged: int
+    kind: str,
+    trail: Trail,
+    prefix: str,
+    answer: KeysListed | FoldersListed,
+    cataloged: int = 0,
+    *,
+    account_id: str | None = None,
+    region: str | None = None,
 ) -> Listing:
-    """Return the row that says what one LIST of CloudTrail's folders cost."""
+    """Return the row that says what one LIST of CloudTrail's folders cost, and whose they are."""
+    log_bucket = trail.log_bucket
     if answer.error_code:
         log.warning("cannot list %s: %s", visible(f"s3://{log_bucket}/{prefix}"), answer.error_code)
     return Listing(
@@ -169,6 +178,9 @@ def listing(
         keys_returned=answer.keys_returned,
         objects_catalogued=cataloged,
         error_code=answer.error_code,
+        trail_arn=trail.arn,
+        account_id=account_id,
+        region=region,
     )
 
 
@@ -187,13 +199,18 @@ def _account_folders(accounts: Accounts, trail: Trail, files: TrailFiles) -> lis
 
 
 def _folders(
-    accounts: Accounts, trail: Trail, prefix: str, kind: str, files: TrailFiles
+    accounts: Accounts,
+    trail: Trail,
+    prefix: str,
+    kind: str,
+    files: TrailFiles,
+    account_id: str | None = None,
 ) -> tuple[str, ...]:
     """Return the folders under `prefix`, listed once however many trails share it."""
     key = (trail.log_bucket, prefix)
     if key not in files.folders:
         answer = list_folders(accounts.s3_of(trail.log_bucket), trail.log_bucket, prefix)
-        files.listings.append(listing(kind, trail.log_bucket, prefix, answer, 0))
+        files.listings.append(listing(kind, trail, prefix, answer, account_id=account_id))
         files.folders[key] = answer.prefixes
     return files.folders[key]
 
@@ -202,7 +219,12 @@ def _last_folder(prefix: str) -> str:
     return prefix.rstrip("/").rpartition("/")[2]
 
 
-def _list_files(accounts: Accounts, places: Sequence[Place], files: TrailFiles) -> None:
+def _list_files(
+    accounts: Accounts,
+    places: Sequence[Place],
+    trails: Mapping[str, Trail],
+    files: TrailFiles,
+) -> None:
     answers = each(
         lambda place: list_range(
             accounts.s3_of(place.log_bucket),
@@ -218,7 +240,15 @@ def _list_files(accounts: Accounts, places: Sequence[Place], files: TrailFiles) 
         of_day = delivery.belonging(files.day, placed)
         files.objects += of_day
         files.listings.append(
-            listing(Kind.CLOUDTRAIL, place.log_bucket, place.prefix, answer, len(of_day))
+            listing(
+                Kind.CLOUDTRAIL,
+                trails[place.trail_arn or ""],
+                place.prefix,
+                answer,
+                len(of_day),
+                account_id=place.account_id,
+                region=place.region,
+            )
         )
         if answer.error_code is None:
             folder = f"s3://{place.log_bucket}/{place.prefix}{files.day:%Y/%m/%d}/"

@@ -152,7 +152,11 @@ class LogObject:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A place that was listed, the cost, and the error code if it was refused."""
+    """A place that was listed, the cost, and the error code if it was refused.
+
+    `trail_arn`, `account_id`, `region`: whose logs are there, as far as one is named. `account_id`
+    and `region` are null in rows of older versions, and for a folder of several.
+    """
 
     kind: str
     log_bucket: str
@@ -163,6 +167,9 @@ class Listing:
     keys_returned: int
     objects_catalogued: int
     error_code: str | None
+    trail_arn: str | None = None
+    account_id: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

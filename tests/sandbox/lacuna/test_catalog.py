@@ -346,6 +346,44 @@ def test_trails_that_may_not_be_described_are_recorded(cloud, trail, run, rows):
     assert run().places_unreadable == 1
     (listing,) = rows(evidence.LISTINGS)
     assert listing["error_code"] == "DescribeTrails: AccessDeniedException"
+    assert (listing["account_id"], listing["region"]) == ("123456789012", "us-east-1")
+
+
+@pytest.mark.parametrize("operation", ["DescribeTrails", "GetTrailStatus", "ListPublicKeys"])
+def test_throttling_of_cloudtrail_beyond_all_tries_fails_the_run(
+    cloud, at, settings, run, rows, soon_tired, operation
+):
+    cloud.trail("main", "trail-logs", EnableLogFileValidation=True)
+    cloud.digest("trail-logs", at(9), [])
+    run()
+    cloud.faults({"operation": operation, "error": "ThrottlingException", "status": 400})
+    with pytest.raises(ReadFailed, match=rf"{operation} refused .ThrottlingException."):
+        catalog.catalog_day(settings, DAY)
+    assert all(row["error_code"] is None for row in rows(evidence.LISTINGS))
+
+
+def test_a_trail_of_a_region_in_which_no_bucket_is_logged_is_read_too(cloud, at, run, objects):
+    cloud.bucket("quiet", "eu-west-1")
+    cloud.bucket("trail-logs")
+    cloudtrail = cloud.client("cloudtrail", "eu-west-1")
+    cloudtrail.create_trail(Name="local", S3BucketName="trail-logs")
+    url, _ = cloud.trail_file("trail-logs", at(9), region="eu-west-1")
+    run()
+    assert set(objects()) == {url}
+
+
+def test_every_listing_says_whose_logs_it_is_about(cloud, photos, trail, at, run, rows):
+    cloud.trail_file("trail-logs", at(9), region="eu-west-1")
+    run()
+    assert {
+        (row["kind"], row["trail_arn"], row["account_id"], row["region"])
+        for row in rows(evidence.LISTINGS)
+    } == {
+        ("access_log", None, "123456789012", "us-east-1"),
+        ("cloudtrail", trail, "123456789012", None),
+        ("digest", trail, "123456789012", None),
+        ("cloudtrail", trail, "123456789012", "eu-west-1"),
+    }
 
 
 def test_two_trails_in_one_bucket_catalog_each_file_once(cloud, trail, at, run, rows, objects):
