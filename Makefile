@@ -75,6 +75,10 @@ advise: .venv/.installed ## Show what to do about each bucket of a day that was 
 	@test -n "$(DAY)" || { echo "Which day? make advise DAY=YYYY-MM-DD (a day that was run)"; exit 2; }
 	@python -m lacuna advise $(DAY) $${BUCKET:+--bucket "$$BUCKET"}
 
+.PHONY: doctor
+doctor: .venv/.installed ## Try what the role may do and what AWS leaves undocumented, in the account of the environment
+	@python -m lacuna doctor
+
 .PHONY: up
 up: .venv/.installed ## Serve Airflow's UI and scheduler beside a sandbox until Ctrl-C [SEED=n] [UI_PORT=8080]
 	@python -m sandbox up --seed $(SEED) --port $(UI_PORT)

@@ -91,9 +91,14 @@ def why_unread(refused: Refusal, region: str | None) -> Reason:
     return Reason.LOGGING_UNREADABLE
 
 
+def is_denied(code: str) -> bool:
+    """Return whether an error code means that a policy does not allow the call."""
+    return code in _DENIED
+
+
 def missing(refused: Refusal) -> str | None:
     """Return the missing permission; None if the call failed for another cause."""
-    if refused.error_code not in _DENIED:
+    if not is_denied(refused.error_code):
         return None
     return PERMISSIONS.get(refused.operation)
 

@@ -1,12 +1,13 @@
 """The commands of `python -m lacuna`, which the Makefile calls.
 
-run, findings, remediate, ask, advise and settings. Airflow is imported late, because it takes seconds.
+run, findings, remediate, ask, advise, doctor and settings. Airflow is imported late, because it takes seconds.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -27,7 +28,9 @@ from lacuna.lake.athena import QueryFailed
 from lacuna.lake.lake import open_lake
 from lacuna.remedy.plans import PlanError
 from lacuna.settings import Settings, SettingsError
+from lacuna.steps import doctor as steps
 from lacuna.steps.suites import MARTS
+from lacuna.text import visible
 
 if TYPE_CHECKING:
     from lacuna.cli.runner import TaskTime
@@ -194,6 +197,29 @@ def advise(
         event_day = named_day(day, "the day")
         lines = advice.read(open_lake(Settings.from_env()), event_day, bucket)
     print(*lines, sep="\n")
+
+
+@app.command()
+def doctor() -> None:
+    """Try what the run's role may do, and what AWS's documentation leaves open.
+
+    Works in the account that the environment points to. Writes a scratch folder of the lake, which
+    it removes, and its results into lacuna_evidence.doctor_results. The exit code is 1 if a call was
+    denied or failed, and 0 if AWS only differs from what Lacuna expects: it says what Lacuna does
+    then.
+    """
+    with _one_message():
+        chosen = Settings.from_env()
+        lake = open_lake(chosen, patient=False)
+        print(f"account {lake.account.account_id}, Region {lake.account.region}: {steps.COST}")
+        outcomes: Counter[str] = Counter()
+        for tried in steps.examine(lake, chosen):
+            outcomes[tried.outcome] += 1
+            print(f"{tried.outcome:<9}  {tried.probe}: {visible(tried.observed)}", flush=True)
+            if tried.then:
+                print(f"           then: {tried.then}", flush=True)
+    print(", ".join(f"{number} {outcome}" for outcome, number in outcomes.most_common()))
+    sys.exit(1 if outcomes["denied"] or outcomes["failed"] else 0)
 
 
 @app.command()

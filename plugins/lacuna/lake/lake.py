@@ -62,6 +62,11 @@ class Lake:
         if any(problems):
             raise UnusableSetting([problem for problem in problems if problem])
 
+    def exists(self) -> bool:
+        """Whether the lake's bucket is there, and this account's own."""
+        head = _head(self)
+        return head.exists is True and head.error is None
+
     def prepare(self) -> None:
         """Create what is missing of the lake: bucket, databases, tables. Safe to repeat."""
         self.check()
@@ -144,14 +149,21 @@ class Lake:
 
     def drop(self, table: EvidenceTable, partition: Mapping[str, date]) -> None:
         """Remove one partition: first its files, then its entry in Glue."""
-        s3 = self.account.s3()
-        for keys in self._key_pages(_partition_prefix(table, partition)):
-            s3.delete_objects(
+        self.remove(_partition_prefix(table, partition))
+        values = [partition[key].isoformat() for key in table.partition_keys]
+        glue.drop_partition(self.account.glue(), evidence.DATABASE, table.name, values)
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write one object."""
+        self.account.s3().put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def remove(self, prefix: str) -> None:
+        """Remove every object whose key begins with `prefix`."""
+        for keys in self._key_pages(prefix):
+            self.account.s3().delete_objects(
                 Bucket=self.bucket,
                 Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
             )
-        values = [partition[key].isoformat() for key in table.partition_keys]
-        glue.drop_partition(self.account.glue(), evidence.DATABASE, table.name, values)
 
     def read(self, table: EvidenceTable, partition: Mapping[str, date]) -> list[dict[str, Any]]:
         """Read the rows of one partition straight from its files, without a query."""
@@ -215,9 +227,7 @@ class Lake:
         """Make `log_objects` the content of a day's access-log partition, and register it in Glue."""
         partition = raw.access_log_partition(self.bucket, day)
         folder = partition.location.removeprefix(f"s3://{self.bucket}/")
-        self.account.s3().put_object(
-            Bucket=self.bucket, Key=folder + raw.MANIFEST_NAME, Body=raw.manifest(log_objects)
-        )
+        self.put(folder + raw.MANIFEST_NAME, raw.manifest(log_objects))
         self.register(raw.ACCESS_LOGS, day, [partition])
 
     def register(self, table_name: str, day: date, partitions: Iterable[RawPartition]) -> None:

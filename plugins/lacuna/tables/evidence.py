@@ -254,6 +254,20 @@ class Remediation:
 
 
 @dataclass(frozen=True, slots=True)
+class DoctorResult:
+    """One thing that `lacuna doctor` tried: what was seen, and what Lacuna does about it.
+
+    `outcome` is works, differs (from what Lacuna expects), denied, failed or not_tried.
+    """
+
+    tried_at: datetime
+    probe: str
+    outcome: str
+    observed: str
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceTable:
     """A table of the evidence database and the type of its rows."""
 
@@ -314,6 +328,12 @@ REMEDIATIONS = EvidenceTable(
     ("applied_on",),
     "Changes of plans that were applied, and their outcomes.",
 )
+DOCTOR_RESULTS = EvidenceTable(
+    "doctor_results",
+    DoctorResult,
+    ("tried_on",),
+    "What was tried in the account, and what AWS answered.",
+)
 
 TABLES = (
     LOGGING_SNAPSHOTS,
@@ -325,6 +345,7 @@ TABLES = (
     TRAIL_DIGESTS,
     CHECK_RESULTS,
     REMEDIATIONS,
+    DOCTOR_RESULTS,
 )
 
 _GLUE_TYPES: dict[object, str] = {
