@@ -303,9 +303,11 @@ def _unreadable_place_sentence(row: Row) -> str:
     if row["error_code"] == "NoSuchBucket":
         recorders = row["trails"] or "a trail that delivers there"
         return f"s3://{row['log_bucket']} does not exist: what {recorders} records is lost"
+    code = row["error_code"]
+    failed = "be read by the run itself" if code.startswith("GetObject: ") else "be listed"
     affected = f" (access logs of {row['source_buckets']})" if row["source_buckets"] else ""
     return (
-        f"{log_place(row)} could not be listed ({row['error_code']}): "
+        f"{log_place(row)} could not {failed} ({code}): "
         f"what was delivered there on {row['day']} is unknown{affected}"
     )
 

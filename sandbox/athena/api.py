@@ -30,7 +30,7 @@ from sandbox.athena.syntax import without_head
 WORKERS = 4
 FIRST_WAIT = 3.0  # a client that starts a short query finds it done at its first poll
 LIMIT = 1000
-USER_ERROR = 2
+SYSTEM_ERROR, USER_ERROR = 1, 2
 WRITERS = ("CREATE_TABLE_AS_SELECT", "INSERT")
 ROWS = Column("rows", "bigint", 19)  # what the API shows of a statement that wrote rows
 
@@ -51,6 +51,7 @@ class Execution:
     state: str = "QUEUED"
     reason: str = ""
     malformed: bool = False
+    retryable: bool = False
     result: Result = field(default_factory=Result)
     submitted: float = field(default_factory=time.time)
     started: float = 0.0
@@ -70,7 +71,7 @@ class Execution:
             end, reason, self.result = "CANCELLED", str(error), Result(scanned=error.scanned)
         except AthenaError as error:
             end, reason = "FAILED", str(error)
-            self.malformed = isinstance(error, Malformed)
+            self.malformed, self.retryable = isinstance(error, Malformed), error.retryable
         except Exception as error:  # noqa: BLE001  every failure is a failed query with its reason
             traceback.print_exc()
             end, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {error}"
@@ -123,9 +124,9 @@ class Execution:
             status["StateChangeReason"] = self.reason
         if self.state == "FAILED":
             status["AthenaError"] = {
-                "ErrorCategory": USER_ERROR,
+                "ErrorCategory": SYSTEM_ERROR if self.retryable else USER_ERROR,
                 "ErrorType": 1200,
-                "Retryable": False,
+                "Retryable": self.retryable,
                 "ErrorMessage": self.reason,
             }
         done = self.ended or time.time()

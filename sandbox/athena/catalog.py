@@ -11,9 +11,11 @@ from urllib.parse import quote
 
 from moto.core.exceptions import JsonRESTError
 from moto.glue.models import glue_backends
-from moto.s3.models import FakeKey
+from moto.s3.exceptions import AccessDeniedByLock
+from moto.s3.models import FakeBucket, FakeKey
 
 from sandbox.athena.errors import AthenaError, refused
+from sandbox.athena.faults import Call, FaultBook
 from sandbox.athena.moto_fixes import s3
 
 GlueTable = dict[str, Any]
@@ -22,6 +24,20 @@ CATALOG = "awsdatacatalog"
 OWN = "sandbox__"  # how the engine's own columns begin; whatever else has such a name is refused
 SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+def unreadable(url: str, code: str = "AccessDenied", status: int = 403) -> AthenaError:
+    """The failure of a query that cannot read an object. Athena reads in its caller's name."""
+    return AthenaError(
+        f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {url}: {code} (Service: Amazon S3; "
+        f"Status Code: {status}; Error Code: {code})"
+    )
+
+
+class Reading:
+    """What S3 refuses to whoever started a query."""
+
+    faults = FaultBook()
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,9 @@ class DataFile:
         return str(self.key.etag).strip('"')
 
     def read(self) -> bytes:
+        call = Call("s3", "GetObject", (self.url.partition("//")[2],), "s3")
+        if fault := Reading.faults.met(call):
+            raise unreadable(self.url, fault.error, fault.status)
         return bytes(self.key.value)
 
 
@@ -96,15 +115,25 @@ class Catalog:
 
     def objects(self, location: str) -> Iterator[tuple[str, FakeKey]]:
         """Visible, non-empty objects below a table's or partition's location."""
-        bucket, prefix = split_url(location)
-        if bucket not in s3.backend().buckets:
+        name, prefix = split_url(location)
+        bucket = self._bucket(name, location)
+        if bucket is None:
             raise AthenaError(
                 f"HIVE_METASTORE_ERROR: The specified bucket does not exist: {location}"
             )
         prefix = prefix.rstrip("/") + "/" if prefix else ""
-        for key in s3.current_keys(s3.backend().get_bucket(bucket), prefix):
+        for key in s3.current_keys(bucket, prefix):
             if key.size and not key.name.rsplit("/", 1)[-1].startswith(("_", ".")):
-                yield f"s3://{bucket}/{key.name}", key
+                yield f"s3://{name}/{key.name}", key
+
+    def _bucket(self, name: str, url: str) -> FakeBucket | None:
+        """A bucket that the caller's account may read; None if there is no such bucket."""
+        if s3.owner_of(name) is None:
+            return None
+        try:
+            return s3.backend(self.account).get_bucket(name)
+        except AccessDeniedByLock:
+            raise unreadable(url) from None
 
     def put(self, url: str, data: bytes) -> FakeKey:
         return s3.backend().put_object(*split_url(url), data, disable_notification=True)
@@ -130,16 +159,15 @@ class Catalog:
         for url, key in objects:
             yield data_file(url, key, values)
 
-    @staticmethod
-    def _linked(manifest: FakeKey) -> Iterator[tuple[str, FakeKey]]:
+    def _linked(self, manifest: FakeKey) -> Iterator[tuple[str, FakeKey]]:
         """The objects that a symlink manifest names, one URL a line. If an object is missing, the
         query fails, as in Athena."""
-        buckets = s3.backend().buckets
         for url in manifest.value.decode().split("\n"):
             if not url.strip():
                 continue
-            bucket, name = split_url(url.strip())
-            key = buckets[bucket].keys.get(name) if bucket in buckets else None
+            name, path = split_url(url.strip())
+            bucket = self._bucket(name, url)
+            key = bucket.keys.get(path) if bucket else None
             if not isinstance(key, FakeKey):
                 raise AthenaError(
                     f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {url}: NoSuchKey"

@@ -6,6 +6,11 @@ from __future__ import annotations
 class AthenaError(Exception):
     """A query failed. The text is Athena's StateChangeReason."""
 
+    @property
+    def retryable(self) -> bool:
+        """Whether Athena says that the same query may succeed later: S3 slowed it down."""
+        return "Status Code: 503" in str(self)
+
 
 class Malformed(AthenaError):
     """A statement cannot be parsed: StartQueryExecution rejects it, and no query starts."""

@@ -121,6 +121,11 @@ class FaultBook:
         """Count a call. Return the fault that it meets, if any."""
         with self._lock:
             self._calls[f"{call.service}:{call.operation}"] += 1
+        return self.met(call)
+
+    def met(self, call: Call) -> Fault | None:
+        """Return the fault that a call meets. What AWS calls for itself is not counted."""
+        with self._lock:
             for fault in self._faults:
                 if fault.matches(call) and (fault.rate is None or self._dice.random() < fault.rate):
                     fault.fired += 1

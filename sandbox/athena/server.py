@@ -165,7 +165,7 @@ class Sandbox:
         from moto.core.base_backend import BackendDict
         from moto.core.model_instances import reset_model_data
 
-        from sandbox.athena import api
+        from sandbox.athena import api, catalog
         from sandbox.athena.moto_fixes import cloudformation, cloudtrail, glue, s3, tagging
 
         BackendDict.reset()
@@ -175,6 +175,7 @@ class Sandbox:
             module.install()
         self._engine = self._make_engine(self._folder.name)
         api.install(self._engine)
+        catalog.Reading.faults = self.book
         self._listener = Listener(self._port, Middleware(moto_app(), self.book))
         return self
 

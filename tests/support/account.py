@@ -87,6 +87,23 @@ class Account:
         self.client("s3", region).put_bucket_policy(Bucket=name, Policy=policy)
         return name
 
+    def allow(self, bucket: str, principal: str) -> None:
+        """Let a principal of another account list and read a bucket, beside what its policy says."""
+        s3 = self.client("s3")
+        try:
+            policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        except s3.exceptions.ClientError:
+            policy = {"Version": "2012-10-17", "Statement": []}
+        policy["Statement"].append(
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": principal},
+                "Action": ["s3:GetObject", "s3:ListBucket"],
+                "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+            }
+        )
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+
     def sound_log_bucket(self, name: str) -> str:
         """A log bucket without a weakness."""
         self.log_bucket(name)

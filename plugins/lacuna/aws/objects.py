@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # botocore does not retry a body that breaks off, because it has handed it over by then.
 _READS = 3
 
+_NOT_REFUSED = frozenset({"NoSuchKey", "InvalidRange", "InvalidObjectState"})
+
 
 @dataclass(frozen=True, slots=True)
 class KeysListed:
@@ -115,6 +117,20 @@ def read_object(s3: "S3Client", bucket: str, key: str) -> tuple[bytes, dict[str,
             _raise_if_passing(error, f"read s3://{bucket}/{key}")
             raise ObjectUnreadable(error_code(error)) from error
     raise AssertionError("unreachable: the last read returns or raises")
+
+
+def read_refused(s3: "S3Client", bucket: str, key: str) -> str | None:
+    """Read one byte of an object. Return AWS's code if it refuses; None if the object can be read.
+
+    An object that is gone, empty or archived is not refused: a query passes over the last two.
+    """
+    try:
+        s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].read()
+    except AwsError as error:
+        _raise_if_passing(error, f"read s3://{bucket}/{key}")
+        code = error_code(error)
+        return None if code in _NOT_REFUSED else code
+    return None
 
 
 def _raise_if_passing(error: ClientError | BotoCoreError, what: str) -> None:

@@ -1,7 +1,8 @@
 """Catalog the log objects of one delivery day: what was delivered, where, and is it readable?
 
 The log places come from evidence.logging_snapshots, from the trails themselves and from the places
-of trails on the day before, never from settings. Each is listed as the account that owns it.
+of trails on the day before, never from settings. Each is listed as the account that owns it; what
+Athena may not read with the run's own credentials counts as not listed (`catalog_readers`).
 Everything is read before anything is written. Then the day is marked as not cataloged first, and as
 cataloged last. So a run that was killed anywhere and is run again leaves the same rows.
 
@@ -23,7 +24,7 @@ from lacuna.aws.objects import KeysListed, list_range
 from lacuna.aws.session import each
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.settings import Settings
-from lacuna.steps import catalog_digests, catalog_trail_files, catalog_trails
+from lacuna.steps import catalog_digests, catalog_readers, catalog_trail_files, catalog_trails
 from lacuna.steps.catalog_trail_files import TrailFiles
 from lacuna.tables import raw
 from lacuna.tables.evidence import (
@@ -101,12 +102,17 @@ def _read_day(lake: Lake, settings: Settings, day: date) -> _Catalog:
     trail_files = catalog_trail_files.read(accounts, day, followed, trails.answered)
     known_ends = catalog_digests.last_ends(lake.read(TRAIL_DIGESTS, _day_before(day)))
     digests = catalog_digests.read(accounts, trail_files, known_ends)
+    not_for_athena = catalog_readers.refused_places(accounts, access_logs, trail_files)
+    access_logs = catalog_readers.without(not_for_athena, access_logs)
+    trail_files.objects = catalog_readers.without(not_for_athena, trail_files.objects)
     return _Catalog(
         log_objects=[
             _log_object(placed, trail_files.contents, digests.states)
             for placed in [*access_logs, *trail_files.objects]
         ],
-        listings=[*listings, *trails.refused_listings(), *trail_files.listings],
+        listings=catalog_readers.marked(
+            [*listings, *trails.refused_listings(), *trail_files.listings], not_for_athena
+        ),
         trail_places=places,
         digests=digests.rows,
         manifest=[placed.log_object for placed in access_logs if placed.kind is Kind.ACCESS_LOG],

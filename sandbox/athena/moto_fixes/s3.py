@@ -10,6 +10,9 @@
   log-delivery-write into one grant, and shows the first.
 - ListBuckets pages, and returns Regions only for the requests for which AWS does.
 - A page of a listing costs the page, not the bucket.
+- A bucket policy that names another account opens the bucket to it, if the environment says that
+  buckets are closed to other accounts (MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS=false). Moto then refuses
+  every other account.
 - A statement of a bucket policy that has a condition applies to nobody. Moto would take the
   condition as met, and a Deny of plain HTTP would deny everything.
 """
@@ -80,8 +83,8 @@ class OrderedKeyStore(_VersionedKeyStore):  # type: ignore[misc]
             return self._names
 
 
-def backend() -> S3Backend:
-    return s3_backends[ACCOUNT_ID]["aws"]
+def backend(account_id: str = ACCOUNT_ID) -> S3Backend:
+    return s3_backends[account_id]["aws"]
 
 
 def current_keys(bucket: FakeBucket, prefix: str, after: str = "") -> Iterator[FakeKey]:
@@ -162,6 +165,38 @@ def copy_object(
         copy = self.get_object(bucket, name)
         if copy:
             copy.last_modified = datetime.now(UTC).replace(tzinfo=None)
+
+
+_get_bucket = S3Backend.get_bucket
+
+
+def get_bucket(self: S3Backend, bucket_name: str) -> FakeBucket:
+    """Return a bucket of this account, or one that another account opens to it."""
+    owner = owner_of(bucket_name)
+    if owner and owner is not self and names(owner.buckets[bucket_name].policy, self.account_id):
+        return owner.buckets[bucket_name]
+    return _get_bucket(self, bucket_name)
+
+
+def owner_of(bucket_name: str) -> S3Backend | None:
+    """The account that has the bucket."""
+    if bucket_name not in s3_backends.bucket_accounts:
+        return None
+    partition, account_id = s3_backends.bucket_accounts[bucket_name]
+    return s3_backends[account_id][partition]
+
+
+def names(policy: bytes | str | None, account_id: str) -> bool:
+    """Whether a bucket policy allows something to another account, without a condition."""
+    statements = json.loads(policy or "{}").get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", "")
+        who = principal.get("AWS", []) if isinstance(principal, dict) else principal
+        for one in [who] if isinstance(who, str) else who:
+            named = one in ("*", account_id) or one.startswith(f"arn:aws:iam::{account_id}:")
+            if statement["Effect"] == "Allow" and named and "Condition" not in statement:
+                return True
+    return False
 
 
 def set_logging(self: FakeBucket, config: dict[str, Any] | None, buckets: S3Backend) -> None:
@@ -311,7 +346,7 @@ def install() -> None:
     replaced = {
         FakeKey: (set_metadata,),
         FakeBucket: (set_logging, get_permission),
-        S3Backend: (copy_object, list_objects, list_objects_v2),
+        S3Backend: (copy_object, get_bucket, list_objects, list_objects_v2),
         S3Response: (
             *(get_bucket_logging, all_buckets),
             *(_bucket_response_get, _bucket_response_put),

@@ -148,3 +148,25 @@ def test_a_rate_fails_that_share_of_calls() -> None:
 
 def test_health_is_answered(sandbox: Any) -> None:
     assert call(sandbox, "GET", "health") == {"status": "ready"}
+
+
+def test_a_query_reads_objects_in_its_callers_name(book: Any, lake: Any) -> None:
+    lake.s3.put_object(Bucket=lake.bucket, Key="a/one.txt", Body=b"x\n")
+    lake.s3.put_object(Bucket=lake.bucket, Key="a/two.txt", Body=b"y\n")
+    lake.rows(
+        "create external table lines (line string) row format serde "
+        "'org.apache.hadoop.hive.serde2.RegexSerDe' with serdeproperties ('input.regex'='(.*)') "
+        f"location 's3://{lake.bucket}/a/'"
+    )
+    refused = {"operation": "GetObject", "resource": f"{lake.bucket}/a/two.txt"}
+    put(book, {**refused, "error": "AccessDenied", "status": 403})
+    status = lake.execution("select line from lines")["Status"]
+    assert "Error Code: AccessDenied" in status["StateChangeReason"]
+    assert status["AthenaError"]["Retryable"] is False
+    # a file that no row can come from is not opened
+    assert lake.rows("select line from lines where \"$path\" like '%one.txt'") == [["x"]]
+    put(book, {**refused, "error": "SlowDown", "status": 503, "times": 1})
+    status = lake.execution("select line from lines")["Status"]
+    assert "Error Code: SlowDown" in status["StateChangeReason"]
+    assert status["AthenaError"]["Retryable"] is True
+    assert sorted(lake.rows("select line from lines")) == [["x"], ["y"]]

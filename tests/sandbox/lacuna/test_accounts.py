@@ -64,6 +64,7 @@ def test_each_account_is_observed_and_cataloged_by_itself(
 ):
     logged(cloud, "photos", "logs")
     logged(member, "their-photos", "their-logs")
+    member.allow("their-logs", HOME)
     ours = cloud.access_log("logs", "web/", at(9))
     theirs = member.access_log("their-logs", "web/", at(9))
     rows, accounts = observed(both)

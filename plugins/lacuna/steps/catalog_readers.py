@@ -1,0 +1,89 @@
+"""May Athena read what was listed? It reads as the run, while Python lists as a bucket's owner.
+
+One object that Athena may not read fails every query of the day, for all accounts. So each place is
+tried with the run's own credentials before it is registered: the first and the last object of the
+day, one byte each. A place that is refused counts as not listed.
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from lacuna.access_log.delivery import Kind, Placed
+from lacuna.aws.accounts import Accounts
+from lacuna.aws.objects import read_refused
+from lacuna.aws.session import each
+from lacuna.steps.catalog_trail_files import TrailFiles
+from lacuna.tables.evidence import Listing
+from lacuna.text import visible
+
+log = logging.getLogger(__name__)
+
+# A log bucket and a prefix in it
+Where = tuple[str, str]
+
+
+def refused_places(
+    accounts: Accounts, access_logs: Iterable[Placed], trail_files: TrailFiles
+) -> dict[Where, str]:
+    """Return the places that the run's own credentials may not read, with AWS's error code."""
+    tried = [
+        *_ends(file for file in access_logs if file.kind is Kind.ACCESS_LOG),
+        # what was read as the run itself need not be tried
+        *_ends(
+            file
+            for file in trail_files.objects
+            if _is_readable(file, trail_files)
+            and accounts.of(accounts.owners.get(file.place.log_bucket)) is not accounts.home
+        ),
+    ]
+    codes = each(
+        lambda file: read_refused(
+            accounts.home.s3_of(file.place.log_bucket), file.place.log_bucket, file.listed.key
+        ),
+        tried,
+        accounts.concurrency,
+        "log objects as the run",
+    )
+    refused = {_where(file): code for file, code in zip(tried, codes, strict=True) if code}
+    for (bucket, prefix), code in sorted(refused.items()):
+        log.warning(
+            "the run itself may not read s3://%s/%s (GetObject: %s), so Athena cannot: nothing of "
+            "it is read; the bucket's policy and key must allow the run's role",
+            visible(bucket),
+            visible(prefix),
+            code,
+        )
+    return refused
+
+
+def without(places: Collection[Where], objects: Iterable[Placed]) -> list[Placed]:
+    """Return the objects of all other places."""
+    return [file for file in objects if _where(file) not in places]
+
+
+def marked(listings: Iterable[Listing], refused: Mapping[Where, str]) -> list[Listing]:
+    """Return the listings, those of refused places with the refusal."""
+    return [
+        replace(one, objects_catalogued=0, error_code=f"GetObject: {code}")
+        if (code := refused.get((one.log_bucket, one.prefix))) and one.error_code is None
+        else one
+        for one in listings
+    ]
+
+
+def _where(file: Placed) -> Where:
+    return file.place.log_bucket, file.place.prefix
+
+
+def _is_readable(file: Placed, trail_files: TrailFiles) -> bool:
+    content = trail_files.contents.get(file.log_object)
+    return content is not None and content.readable
+
+
+def _ends(files: Iterable[Placed]) -> list[Placed]:
+    """Return the first and the last object of each place: a bucket's key may change within a day."""
+    of_place: dict[Where, list[Placed]] = {}
+    for file in files:
+        of_place.setdefault(_where(file), []).append(file)
+    return [each for some in of_place.values() for each in (some[0], *some[:0:-1][:1])]
