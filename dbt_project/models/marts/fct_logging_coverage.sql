@@ -38,60 +38,47 @@ advice as (
 
     from {{ ref('int_logging_advice') }}
 
+),
+
+joined as (
+
+    select
+        verdicts.*,
+        config.config_observed_at,
+        config.error_code as config_error_code,
+        config.error_operation as config_error_operation,
+        coalesce(config.coverage_details, cast(array[] as array(varchar))) as coverage_details,
+        {% for column in snapshot_columns() %}
+        config.{{ column }},
+        {% endfor %}
+        costs.forecast_data_events_usd_month,
+        costs.forecast_access_log_usd_month,
+        coalesce(advice.advice, array[]) as advice,
+        transform(
+            coalesce(advice.advice, array[]),
+            item -> item.remedy || coalesce(chr(10) || item.call, '')
+        ) as recommendations
+
+    from verdicts
+
+    left join config
+        on
+            verdicts.bucket_name = config.bucket_name
+            and verdicts.event_date = config.event_date
+
+    left join costs
+        on
+            verdicts.bucket_name = costs.bucket_name
+            and verdicts.event_date = costs.event_date
+
+    left join advice
+        on
+            verdicts.bucket_name = advice.bucket_name
+            and verdicts.event_date = advice.event_date
+
 )
 
 select
-    verdicts.account_id,
-    verdicts.region,
-    verdicts.bucket_name,
-    verdicts.verdict,
-    verdicts.reasons,
-    verdicts.target_bucket,
-    verdicts.target_prefix,
-    config.key_layout,
-    verdicts.read_coverage,
-    verdicts.write_coverage,
-    verdicts.coverage_reasons,
-    config.sensitivity,
-    transform(
-        coalesce(advice.advice, array[]),
-        item -> item.remedy || coalesce(chr(10) || item.call, '')
-    ) as recommendations,
-    config.config_observed_at,
-    config.error_code as config_error_code,
-    config.error_operation as config_error_operation,
-    verdicts.weaknesses,
-    coalesce(config.coverage_details, cast(array[] as array(varchar))) as coverage_details,
-    verdicts.is_log_bucket,
-    verdicts.is_sensitive,
-    verdicts.requirement_state,
-    verdicts.logging_state,
-    verdicts.target_state,
-    config.sensitive_by,
-    config.sensitivity_error_code,
-    config.sensitivity_error_operation,
-    config.sensitivity_missing_permission,
-    costs.forecast_data_events_usd_month,
-    costs.forecast_access_log_usd_month,
-    config.coverage_error_code,
-    config.coverage_error_operation,
-    config.coverage_missing_permission,
-    coalesce(advice.advice, array[]) as advice,
-    verdicts.event_date
+    {{ contract_columns() }}
 
-from verdicts
-
-left join config
-    on
-        verdicts.bucket_name = config.bucket_name
-        and verdicts.event_date = config.event_date
-
-left join costs
-    on
-        verdicts.bucket_name = costs.bucket_name
-        and verdicts.event_date = costs.event_date
-
-left join advice
-    on
-        verdicts.bucket_name = advice.bucket_name
-        and verdicts.event_date = advice.event_date
+from joined

@@ -1,7 +1,7 @@
 """The rows of a snapshot: what was read of an account and its buckets, judged and written flat.
 
 A new column is a field of `LoggingSnapshot`, a value in one of the `_with_…` functions here, and
-the dbt model that uses it.
+its entry in the contract of the mart that shows it.
 """
 
 import logging

@@ -22,14 +22,18 @@ COMMENT = re.compile(r"{#.*?#}|--[^\n]*|/\*.*?\*/", re.DOTALL)
 def problems(manifest: Mapping[str, Any]) -> list[str]:
     """Return one sentence for each rule that a model or a macro breaks."""
     nodes = manifest["nodes"]
-    models = [node for node in nodes.values() if node["resource_type"] == "model"]
     macros = [
         macro
         for macro in manifest["macros"].values()
         if macro["package_name"] == "lacuna" and not macro["name"].startswith("test_")
     ]
     return [
-        *(f"{model['name']}: {problem}" for model in models for problem in _problems(model, nodes)),
+        *(
+            f"{model['name']}: {problem}"
+            for unique_id, model in nodes.items()
+            if model["resource_type"] == "model"
+            for problem in _problems(unique_id, model, nodes)
+        ),
         *(
             f"{macro['name']}: {problem}"
             for macro in macros
@@ -38,7 +42,7 @@ def problems(manifest: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _problems(model: Node, nodes: Mapping[str, Node]) -> Iterator[str]:
+def _problems(unique_id: str, model: Node, nodes: Mapping[str, Node]) -> Iterator[str]:
     if _layer(model) not in LAYERS:
         yield f"is in the folder {_layer(model)}, which is no layer"
         return
@@ -47,7 +51,7 @@ def _problems(model: Node, nodes: Mapping[str, Node]) -> Iterator[str]:
     yield from _described(model)
     if (lines := len(model["raw_code"].splitlines())) > MOST_LINES:
         yield f"has {lines} lines, more than {MOST_LINES}"
-    yield from _last_select(model)
+    yield from _last_select(model, set(model["columns"]) | _shown(unique_id, nodes))
     if _layer(model) == STAGING:
         yield from _staged(model)
     if _layer(model) == MARTS and not model["config"]["contract"]["enforced"]:
@@ -84,15 +88,29 @@ def _described(model: Node) -> Iterator[str]:
             yield f"column {column['name']} has no description"
 
 
-def _last_select(model: Node) -> Iterator[str]:
-    """The last select names its columns, and the yml describes exactly these."""
+def _shown(unique_id: str, nodes: Mapping[str, Node]) -> set[str]:
+    """The columns of the marts that read the model, directly or not: their contracts describe them."""
+    columns: set[str] = set()
+    on_the_way = [unique_id]
+    for read in on_the_way:
+        for reader, node in nodes.items():
+            if node["resource_type"] == "model" and read in node["depends_on"]["nodes"]:
+                if _layer(node) == MARTS:
+                    columns |= set(node["columns"])
+                elif reader not in on_the_way:
+                    on_the_way.append(reader)
+    return columns
+
+
+def _last_select(model: Node, described: set[str]) -> Iterator[str]:
+    """The last select names its columns; its yml, or a mart below, describes them, and no others."""
     query = sqlglot.parse_one(model["compiled_code"], read="athena")
     assert isinstance(query, exp.Query)
     if any(select.is_star for select in query.selects):
         yield "its last select has a star"
         return
-    for name in set(query.named_selects) - set(model["columns"]):
-        yield f"column {name} is not in its yml"
+    for name in set(query.named_selects) - described:
+        yield f"column {name} is not in its yml, nor in that of a mart that reads it"
     for name in set(model["columns"]) - set(query.named_selects):
         yield f"column {name} of its yml does not exist"
 

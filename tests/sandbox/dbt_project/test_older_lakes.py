@@ -1,14 +1,19 @@
 """A lake that was made before a column or a table came goes on; its old days say what they said."""
 
+import functools
 import io
+import shutil
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from lacuna.lake import lake as library
 from lacuna.steps import build
-from tests.sandbox.dbt_project.conftest import Lake, line
+from lacuna.tables import evidence
+from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
 
 pytestmark = pytest.mark.long
 
@@ -62,10 +67,10 @@ def rewrite(lake: Lake, location: str) -> None:
         s3.put_object(Bucket=bucket, Key=one["Key"], Body=older.getvalue())
 
 
-def build_day(lake: Lake, day: date) -> None:
+def build_day(lake: Lake, day: date, **observed: str) -> None:
     lake.deliver(day, {f"older/{day}": line(day, 2, f"OLDER{day.day}").encode()})
     lake.catalog(day)
-    weak = {"bucket_name": "photos", COLUMN: ("target_not_versioned",)}
+    weak = {"bucket_name": "photos", COLUMN: ("target_not_versioned",), **observed}
     lake.observe(day + timedelta(days=1), [weak])
     build.parse_delivery_day(lake.settings(), day)
     build.build_event_days(lake.settings(), day, [str(day)])
@@ -123,3 +128,51 @@ def test_a_lake_without_the_tables_of_newer_models_gets_them_and_says_what_it_sa
 
     build.build_event_days(lake.settings(), day, [str(day)])
     assert told() == before
+
+
+# The three places at which CONTRIBUTING.md adds a column that is only shown: a field,
+@dataclass(frozen=True, slots=True)
+class Newer(evidence.LoggingSnapshot):
+    versioning: str | None = None
+
+
+# a value,
+SEEN = {"versioning": "Enabled"}
+# and an entry of the mart's contract
+ENTRY = """\
+      - {name: versioning, data_type: varchar, config: {tags: [snapshot]}, description: "State of versioning."}
+"""
+
+
+def test_a_column_of_the_snapshot_reaches_the_mart_by_three_additions(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day before, a day after and the first again are built, and dbt parses anew: half a minute."""
+    before = DAY + timedelta(days=40)
+    after = before + timedelta(days=1)
+    build_day(lake, before)
+
+    newer = replace(evidence.LOGGING_SNAPSHOTS, row=Newer)
+    tables = [newer if one is evidence.LOGGING_SNAPSHOTS else one for one in evidence.TABLES]
+    monkeypatch.setattr(evidence, "LoggingSnapshot", Newer)
+    monkeypatch.setattr(evidence, "LOGGING_SNAPSHOTS", newer)
+    monkeypatch.setattr(evidence, "TABLES", tables)
+    project = Path(shutil.copytree(PROJECT, tmp_path / "dbt_project"))
+    contract = project / "models/marts/fct_logging_coverage.yml"
+    columns, last, rest = contract.read_text().partition("      - {name: event_date,")
+    contract.write_text(columns + ENTRY + last + rest)
+    monkeypatch.setattr(build, "PROJECT", project)
+    monkeypatch.setattr(build, "_parse", functools.cache(build._parse.__wrapped__))
+
+    library.open_lake(lake.settings()).prepare()
+    build_day(lake, after, **SEEN)
+    build.build_event_days(lake.settings(), before, [str(before)])
+
+    found = lake.rows(
+        "select cast(event_date as varchar) as day, versioning from lacuna.fct_logging_coverage "
+        f"where event_date in (date '{before}', date '{after}') order by 1"
+    )
+    assert found == [
+        {"day": str(before), "versioning": None},
+        {"day": str(after), "versioning": "Enabled"},
+    ]

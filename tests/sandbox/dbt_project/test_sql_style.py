@@ -123,6 +123,20 @@ def test_a_small_project_in_layers_keeps_the_rules() -> None:
     assert problems(SMALL) == []
 
 
+def test_a_column_that_a_mart_shows_is_described_once() -> None:
+    project = copy.deepcopy(SMALL)
+    project["nodes"]["model.lacuna.fct_b"]["columns"] = A | B
+    shown = {"compiled_code": "select a, b from c"}
+    project["nodes"]["model.lacuna.int_a"] |= shown
+    assert problems(project) == [
+        "int_a: column b is not in its yml, nor in that of a mart that reads it",
+        "fct_b: column b of its yml does not exist",
+    ]
+    project["nodes"]["model.lacuna.fct_b"] |= shown
+    project["nodes"]["model.lacuna.fct_b"]["depends_on"]["nodes"].append("model.lacuna.int_a")
+    assert problems(project) == []
+
+
 def reads(unique_id: str) -> Callable[[Manifest], None]:
     return lambda node: node["depends_on"]["nodes"].append(unique_id)
 

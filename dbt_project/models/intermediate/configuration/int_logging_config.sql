@@ -125,7 +125,6 @@ select
     changes.logged_since,
     snapshots.target_bucket,
     snapshots.target_prefix,
-    snapshots.key_layout,
     snapshots.target_state,
     snapshots.reasons || filter(
         array[
@@ -162,19 +161,15 @@ select
     ) as coverage_reasons,
     coalesce(snapshots.coverage_faults, array[]) as coverage_faults,
     coalesce(snapshots.coverage_details, cast(array[] as array(varchar))) as coverage_details,
-    snapshots.sensitivity,
     snapshots.error_code,
     snapshots.error_operation,
     snapshots.weaknesses,
     snapshots.is_sensitive,
-    snapshots.sensitive_by,
     snapshots.sensitivity_error_code,
-    snapshots.sensitivity_error_operation,
-    snapshots.sensitivity_missing_permission,
     coalesce(snapshots.missing_trail_buckets, cast(array[] as array(varchar))) as missing_trail_buckets,
-    snapshots.coverage_error_code,
-    snapshots.coverage_error_operation,
-    snapshots.coverage_missing_permission,
+    {% for column in snapshot_columns() %}
+    snapshots.{{ column }},
+    {% endfor %}
     snapshots.observed_at as config_observed_at,
     judging.event_date
 

@@ -6,7 +6,6 @@ select
     logging_state,
     target_bucket,
     target_prefix,
-    key_layout,
     target_state,
     reasons,
     read_coverage,
@@ -32,18 +31,14 @@ select
     ) as coverage_faults,
     coverage_details,
     missing_trail_buckets,
-    coverage_error_code,
-    coverage_error_operation,
-    coverage_missing_permission,
-    sensitivity,
     is_sensitive,
-    sensitive_by,
     sensitivity_error_code,
-    sensitivity_error_operation,
-    sensitivity_missing_permission,
     error_code,
     error_operation,
     weaknesses,
+    {% for column in snapshot_columns() %}
+    {{ column }},
+    {% endfor %}
     observed_on
 
 from {{ source('evidence', 'logging_snapshots') }}
