@@ -1,42 +1,6 @@
 {{ config(partitioned_by=['event_date'], tags=['event_days']) }}
 
 select
-    witness,
-    request_id,
-    requested_at,
-    bucket_name,
-    operation,
-    object_key,
-    object_key_raw,
-    http_status,
-    error_code,
-    bytes_sent,
-    object_size,
-    total_time_ms,
-    turn_around_time_ms,
-    remote_ip,
-    requester,
-    is_anonymous,
-    request_uri,
-    referrer,
-    user_agent,
-    client_class,
-    version_id,
-    host_id,
-    signature_version,
-    cipher_suite,
-    auth_type,
-    host_header,
-    tls_version,
-    access_point_arn,
-    acl_required,
-    source_region,
-    bucket_owner,
-    extra_fields,
-    log_object,
-    data_event_id,
-    event_date
+    {{ contract_columns() }}
 
 from {{ ref('int_object_requests') }}
-
-where event_date in {{ event_days() }}

@@ -4,7 +4,10 @@ with
 
 lines as (
 
-    select *
+    select
+        *,
+        {{ object_key('operation', 'object_key_raw') | indent(8) }} as object_key,
+        {{ client_class('requester', 'user_agent') | indent(8) }} as client_class
 
     from {{ ref('stg_s3__access_logs') }}
 
@@ -64,36 +67,9 @@ log_objects as (
 )
 
 select
-    lines.request_id,
-    lines.requested_at,
-    lines.bucket_name,
-    lines.operation,
-    {{ object_key('lines.operation', 'lines.object_key_raw') }} as object_key,
-    lines.object_key_raw,
-    lines.http_status,
-    lines.error_code,
-    lines.bytes_sent,
-    lines.object_size,
-    lines.total_time_ms,
-    lines.turn_around_time_ms,
-    lines.remote_ip,
-    lines.requester,
-    lines.request_uri,
-    lines.referrer,
-    lines.user_agent,
-    {{ client_class('lines.requester', 'lines.user_agent') }} as client_class,
-    lines.version_id,
-    lines.host_id,
-    lines.signature_version,
-    lines.cipher_suite,
-    lines.auth_type,
-    lines.host_header,
-    lines.tls_version,
-    lines.access_point_arn,
-    lines.acl_required,
-    lines.source_region,
-    lines.bucket_owner,
-    lines.extra_fields,
+    {% for column in request_columns() %}
+    lines.{{ column }},
+    {% endfor %}
     lines.quarantine_reason,
     -- the text is kept where the fields are not
     case when lines.quarantine_reason is not null then lines.line end as line,

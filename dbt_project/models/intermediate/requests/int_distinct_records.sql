@@ -1,13 +1,5 @@
 {{ config(materialized='ephemeral', tags=['event_days']) }}
 
-{%- set columns = [
-    'request_id', 'requested_at', 'bucket_name', 'operation', 'object_key', 'object_key_raw', 'http_status',
-    'error_code', 'bytes_sent', 'object_size', 'total_time_ms', 'turn_around_time_ms', 'remote_ip', 'requester',
-    'request_uri', 'referrer', 'user_agent', 'client_class', 'version_id', 'host_id', 'signature_version',
-    'cipher_suite', 'auth_type', 'host_header', 'tls_version', 'access_point_arn', 'acl_required', 'source_region',
-    'bucket_owner', 'extra_fields', 'log_object', 'event_date',
-] %}
-
 with
 
 records as (
@@ -51,7 +43,9 @@ numbered_copies as (
 )
 
 select
-    {{ columns | join(',\n    ') }},
+    {{ request_columns() | join(',\n    ') }},
+    log_object,
+    event_date,
     {{ item_of_record() }} as item
 
 from records
@@ -61,7 +55,9 @@ where line_hash not in (select repeated_lines.line_hash from repeated_lines)
 union all
 
 select
-    {{ columns | join(',\n    ') }},
+    {{ request_columns() | join(',\n    ') }},
+    log_object,
+    event_date,
     {{ item_of_record() }} as item
 
 from numbered_copies

@@ -1,10 +1,23 @@
 {{ config(materialized='ephemeral', tags=['event_days']) }}
 
+{%- set only_of_records = {
+    'object_key_raw': 'varchar', 'http_status': 'integer', 'object_size': 'bigint', 'total_time_ms': 'bigint',
+    'turn_around_time_ms': 'bigint', 'request_uri': 'varchar', 'referrer': 'varchar', 'access_point_arn': 'varchar',
+    'source_region': 'varchar', 'bucket_owner': 'varchar', 'extra_fields': 'varchar',
+} %}
+
 with
 
 events as (
 
-    select *
+    select
+        *,
+        occurred_at as requested_at,
+        event_name as operation,
+        {{ client_class('requester', 'user_agent') | indent(8) }} as client_class,
+        {% for column, data_type in only_of_records.items() %}
+        cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
+        {% endfor %}
 
     from {{ ref('int_distinct_events') }}
 
@@ -46,37 +59,10 @@ record_items as (
 
 select
     cast(if(events_by_item.event_id is null, 'access_log', 'both') as varchar) as witness,
-    records.request_id,
-    records.requested_at,
-    records.bucket_name,
-    records.operation,
-    records.object_key,
-    records.object_key_raw,
-    records.http_status,
-    records.error_code,
-    records.bytes_sent,
-    records.object_size,
-    records.total_time_ms,
-    records.turn_around_time_ms,
-    records.remote_ip,
-    records.requester,
+    {% for column in request_columns() %}
+    records.{{ column }},
+    {% endfor %}
     {{ is_anonymous('records.requester') }} as is_anonymous,
-    records.request_uri,
-    records.referrer,
-    records.user_agent,
-    records.client_class,
-    records.version_id,
-    records.host_id,
-    records.signature_version,
-    records.cipher_suite,
-    records.auth_type,
-    records.host_header,
-    records.tls_version,
-    records.access_point_arn,
-    records.acl_required,
-    records.source_region,
-    records.bucket_owner,
-    records.extra_fields,
     records.log_object,
     events_by_item.event_id as data_event_id,
     records.event_date
@@ -93,37 +79,10 @@ union all
 
 select
     'data_event' as witness,
-    events.request_id,
-    events.occurred_at as requested_at,
-    events.bucket_name,
-    events.event_name as operation,
-    events.object_key,
-    cast(null as varchar) as object_key_raw,
-    cast(null as integer) as http_status,
-    events.error_code,
-    events.bytes_sent,
-    cast(null as bigint) as object_size,
-    cast(null as bigint) as total_time_ms,
-    cast(null as bigint) as turn_around_time_ms,
-    events.remote_ip,
-    events.requester,
+    {% for column in request_columns() %}
+    events.{{ column }},
+    {% endfor %}
     {{ is_anonymous('events.requester') }} as is_anonymous,
-    cast(null as varchar) as request_uri,
-    cast(null as varchar) as referrer,
-    events.user_agent,
-    {{ client_class('events.requester', 'events.user_agent') }} as client_class,
-    events.version_id,
-    events.host_id,
-    events.signature_version,
-    events.cipher_suite,
-    events.auth_type,
-    events.host_header,
-    events.tls_version,
-    cast(null as varchar) as access_point_arn,
-    events.acl_required,
-    cast(null as varchar) as source_region,
-    cast(null as varchar) as bucket_owner,
-    cast(null as varchar) as extra_fields,
     events.log_object,
     events.event_id as data_event_id,
     events.event_date
