@@ -20,14 +20,13 @@ from __future__ import annotations
 
 from airflow.sdk import Param, dag, task
 
+from lacuna.steps import daily
+
 TEXT = {"type": ["null", "string"]}
 
 
 @dag(
     schedule=None,
-    max_active_runs=1,
-    # no retry fixes a change that is refused or stale: a person must look
-    default_args={"retries": 0},
     params={
         "plan_path": Param(".lacuna/remediation.json", type="string", minLength=1),
         "apply": Param(False, type="boolean", description="Carry out the plan of the file."),
@@ -36,6 +35,7 @@ TEXT = {"type": ["null", "string"]}
     },
     tags=["remediation"],
     doc_md=__doc__,
+    **daily.BY_HAND,
 )
 def remediate_logging():
     @task.branch

@@ -17,6 +17,9 @@ from lacuna.text import visible
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# CloudTrail's files have at most 50 MB before they are packed.
+MOST_BYTES = 64 << 20
+
 # botocore does not retry a body that breaks off, because it has handed it over by then.
 _READS = 3
 
@@ -45,6 +48,10 @@ class FoldersListed:
 
 class ObjectUnreadable(RuntimeError):
     """AWS refuses this object for good; the text is the error code."""
+
+
+class ObjectTooLarge(RuntimeError):
+    """The object is larger than its reader takes. Its body was not read."""
 
 
 class ReadFailed(RuntimeError):
@@ -104,11 +111,19 @@ def list_folders(s3: "S3Client", bucket: str, prefix: str) -> FoldersListed:
     return FoldersListed(tuple(prefixes), calls, returned)
 
 
-def read_object(s3: "S3Client", bucket: str, key: str) -> tuple[bytes, dict[str, str]]:
-    """Read an object's bytes and user metadata. ObjectUnreadable: AWS refuses it for good."""
+def read_object(
+    s3: "S3Client", bucket: str, key: str, most: int = MOST_BYTES
+) -> tuple[bytes, dict[str, str]]:
+    """Read an object's bytes, at most `most` of them, and user metadata.
+
+    ObjectUnreadable: AWS refuses it for good. ObjectTooLarge: nothing was read of it.
+    """
     for left in reversed(range(_READS)):
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)
+            if answer["ContentLength"] > most:
+                answer["Body"].close()
+                raise ObjectTooLarge(f"{answer['ContentLength']} bytes")
             return answer["Body"].read(), answer["Metadata"]
         except (ReadTimeoutError, ResponseStreamingError) as error:
             if not left:

@@ -1,6 +1,7 @@
 """The digests of one delivery day: find, read and judge them, then judge the log files by them."""
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 from lacuna import day as days
 from lacuna.access_log.delivery import KeyRange, Kind, Placed
 from lacuna.aws.accounts import Accounts
-from lacuna.aws.objects import ObjectUnreadable, list_range, read_object
+from lacuna.aws.objects import ObjectTooLarge, ObjectUnreadable, list_range, read_object
 from lacuna.aws.session import each
 from lacuna.aws.trails import read_public_keys, read_status
 from lacuna.refusals import Refusal
@@ -30,6 +31,24 @@ log = logging.getLogger(__name__)
 _GONE = frozenset({"NoSuchKey", "NotFound", "NoSuchBucket"})
 _HOUR = timedelta(hours=1)
 _LAST = "\U0010ffff"
+
+
+# A digest names some 450 bytes for each file of an hour.
+_MOST_PACKED, _MOST_BYTES = 4 << 20, 16 << 20
+# The digests of a day are in memory together.
+_MOST_BYTES_A_DAY = 1 << 30
+
+
+class _Room:
+    """How much more the digests of a day may hold, so that strangers' digests fill no memory."""
+
+    def __init__(self) -> None:
+        self._left, self._lock = _MOST_BYTES_A_DAY, threading.Lock()
+
+    def take(self, file: DigestFile) -> bool:
+        with self._lock:
+            self._left -= len(file.content or b"")
+            return self._left >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +99,9 @@ def read(
         for trail in {chain.trail.arn: chain.trail for chain in files.chains}.values()
     }
     listed = [digest for chain in files.chains for digest in _list(accounts, chain, files)]
+    room = _Room()
     read_files = each(
-        lambda digest: _read_digest(accounts, digest.chain.trail.log_bucket, digest.key),
+        lambda digest: _read_digest(accounts, digest.chain.trail.log_bucket, digest.key, room),
         listed,
         accounts.concurrency,
         "digests",
@@ -230,17 +250,21 @@ def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
     return digests_listed
 
 
-def _read_digest(accounts: Accounts, bucket: str, key: str) -> DigestFile:
+def _read_digest(accounts: Accounts, bucket: str, key: str, room: _Room) -> DigestFile:
     try:
-        return _fetch(accounts, bucket, key)
+        file = _fetch(accounts, bucket, key)
     except ObjectUnreadable:
         return digests.digest_file(bucket, key, None, None)
+    return file if room.take(file) else digests.digest_file(bucket, key, None, file.signature)
 
 
 def _fetch(accounts: Accounts, bucket: str, key: str) -> DigestFile:
-    packed, metadata = read_object(accounts.s3_of(bucket), bucket, key)
     try:
-        content = bytes(log_files.gunzip([packed]))
+        packed, metadata = read_object(accounts.s3_of(bucket), bucket, key, _MOST_PACKED)
+    except ObjectTooLarge:
+        return digests.digest_file(bucket, key, None, None)
+    try:
+        content = bytes(log_files.gunzip([packed], _MOST_BYTES))
     except GzipError:
         return digests.digest_file(bucket, key, None, metadata.get("signature"))
     return digests.digest_file(bucket, key, content, metadata.get("signature"))
@@ -424,7 +448,7 @@ def _check_files(
     gone = {url for url in unseen if url not in present and url.startswith(listed)}
     elsewhere = [entries[url] for url in unseen if url not in gone]
     contents = each(
-        lambda entry: catalog_trail_files.inspect(accounts, entry.s3Bucket, entry.s3Object, 0),
+        lambda entry: catalog_trail_files.inspect(accounts, entry.s3Bucket, entry.s3Object),
         elsewhere,
         accounts.concurrency,
         "log files of the day before",

@@ -10,13 +10,16 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from lacuna.access_log import delivery
 from lacuna.access_log.delivery import Kind, Place, Placed
 from lacuna.aws.accounts import Accounts
 from lacuna.aws.objects import (
+    MOST_BYTES,
     FoldersListed,
     KeysListed,
+    ObjectTooLarge,
     ObjectUnreadable,
     list_folders,
     list_range,
@@ -29,15 +32,18 @@ from lacuna.trail import log_files
 from lacuna.trail.log_files import FileContent
 from lacuna.trail.recorders import Trail
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 log = logging.getLogger(__name__)
 
 DIGEST = "digest"
 # trail, account, Region
 ChainKey = tuple[str, str, str]
 
-# CloudTrail's files are small. A file far beyond its limit is not read; big ones one at a time.
-_MOST_BYTES = 256 << 20
-_BIG = 8 << 20
+# CloudTrail's files are small. All workers may hold such a one, packed and unpacked; only one of
+# them at a time holds a larger one.
+_SMALL_PACKED, _SMALL = 4 << 20, 16 << 20
 _one_big_file = threading.Semaphore()
 
 # A query names every object that Athena must skip. Athena takes at most 262,144 bytes of SQL.
@@ -136,15 +142,23 @@ def read(
     return files
 
 
-def inspect(accounts: Accounts, bucket: str, key: str, size_bytes: int) -> FileContent:
+def inspect(accounts: Accounts, bucket: str, key: str) -> FileContent:
     """Read one log file and check it. A lasting refusal is its problem, by AWS's code."""
-    if size_bytes > _MOST_BYTES:
-        return FileContent(readable=False, problem=log_files.TOO_LARGE)
+    s3 = accounts.s3_of(bucket)
+    content = _inspect(s3, bucket, key, _SMALL_PACKED, _SMALL)
+    if content.problem != log_files.TOO_LARGE:
+        return content
+    with _one_big_file:
+        return _inspect(s3, bucket, key, MOST_BYTES, log_files.MOST_BYTES)
+
+
+def _inspect(
+    s3: "S3Client", bucket: str, key: str, most_packed: int, most_unpacked: int
+) -> FileContent:
     try:
-        if size_bytes > _BIG:
-            with _one_big_file:
-                return log_files.inspect([read_object(accounts.s3_of(bucket), bucket, key)[0]])
-        return log_files.inspect([read_object(accounts.s3_of(bucket), bucket, key)[0]])
+        return log_files.inspect([read_object(s3, bucket, key, most_packed)[0]], most_unpacked)
+    except ObjectTooLarge:
+        return FileContent(readable=False, problem=log_files.TOO_LARGE)
     except ObjectUnreadable as error:
         return FileContent(readable=False, problem=str(error))
 
@@ -258,9 +272,7 @@ def _list_files(
 def _read_files(accounts: Accounts, files: TrailFiles) -> None:
     wanted = [file for file in files.objects if file.kind is Kind.CLOUDTRAIL]
     contents = each(
-        lambda file: inspect(
-            accounts, file.place.log_bucket, file.listed.key, file.listed.size_bytes
-        ),
+        lambda file: inspect(accounts, file.place.log_bucket, file.listed.key),
         wanted,
         accounts.concurrency,
         "CloudTrail files",

@@ -1,4 +1,4 @@
-"""What the four daily DAGs share: the assets that connect them, and how a daily run retries."""
+"""What the DAGs share: the assets that connect the daily four, retries and time limits."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,8 +23,22 @@ RETRIES = ExceptionRetryPolicy(
             action=RetryAction.FAIL,
             reason="the run names no day that is over",
         ),
+        RetryRule(
+            exception="airflow.sdk.exceptions.AirflowTaskTimeout",
+            action=RetryAction.FAIL,
+            reason="the task would take as long again",
+        ),
     ]
 )
+
+# For any task: one that hangs would keep every later day waiting, because one day runs at a time
+EXECUTION_TIMEOUT = timedelta(hours=6)
+
+# No retry fixes a change that is refused or stale: a person must look
+BY_HAND: dict[str, Any] = {
+    "max_active_runs": 1,
+    "default_args": {"retries": 0, "execution_timeout": EXECUTION_TIMEOUT},
+}
 
 DAILY: dict[str, Any] = {
     "start_date": datetime(2006, 3, 14, tzinfo=UTC),  # S3 opened: no log can be older
@@ -35,6 +49,7 @@ DAILY: dict[str, Any] = {
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
         "retry_policy": RETRIES,
+        "execution_timeout": EXECUTION_TIMEOUT,
     },
     "params": {
         "day": Param(

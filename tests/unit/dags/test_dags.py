@@ -3,10 +3,12 @@
 import ast
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import RetryAction
+from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -47,6 +49,16 @@ def test_every_daily_dag_is_partitioned_by_day_and_retries(bag):
         assert coerce_to_core_timetable(dag.timetable).partitioned, dag.dag_id
         assert dag.max_active_runs == 1
         assert all(task.retries == 2 for task in dag.tasks), dag.dag_id
+
+
+def test_no_task_runs_for_ever_and_one_that_took_too_long_is_not_repeated(bag):
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            assert task.execution_timeout == timedelta(hours=6), task.task_id
+    for dag in daily(bag):
+        for task in dag.tasks:
+            rule = task.retry_policy.evaluate(AirflowTaskTimeout(), try_number=1, max_tries=2)
+            assert rule.action is RetryAction.FAIL
 
 
 def test_remediation_is_started_by_a_person_and_changes_nothing_without_apply(bag):

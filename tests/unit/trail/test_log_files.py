@@ -1,6 +1,8 @@
 import gzip
 import hashlib
 import json
+import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -70,7 +72,8 @@ def test_members_and_padding_are_read_as_one_file():
         (b'{"Records":[{"a":1,}]}', "not JSON"),
         (b'{"Records":[{"a":"\xff"}]}', "not JSON"),
         (b'{"Records":[]} {"Records":[]}', "not JSON"),
-        (b'{"Records":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}", "not JSON"),
+        (b'{"Records":[{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}", "not JSON"),
+        (b'{"Records":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}", "no Records"),
         (b"[]", "no Records"),
         (b"{}", "no Records"),
         (b'{"Records":null}', "no Records"),
@@ -85,9 +88,54 @@ def test_a_document_that_athena_would_choke_on_is_named_and_still_hashed(documen
 
 
 def test_a_bomb_is_stopped_before_it_fills_the_memory():
-    with pytest.raises(GzipError, match="larger than 1 GiB"):
+    with pytest.raises(GzipError, match="larger than 128 MiB"):
         gunzip([gzip.compress(b"\0" * (8 << 20))], most=1 << 20)
     assert len(gunzip([gzip.compress(b"\0" * (1 << 20))], most=1 << 20)) == 1 << 20
+
+
+def peak_mib(chunks: list[bytes]) -> tuple[FileContent, float]:
+    """What a file is found to be, and the memory that it took beyond its packed bytes."""
+    tracemalloc.start()
+    found = inspect(chunks)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found, peak / (1 << 20)
+
+
+def test_a_file_of_very_many_members_is_corrupt_in_no_time():
+    started = time.process_time()
+    found = inspect([gzip.compress(b"") * 160_000])
+    assert (found.readable, found.problem) == (False, "corrupt gzip")
+    assert time.process_time() - started < 1
+    # a tool may join files, and padding is no member
+    half = len(DOCUMENT) // 2
+    joined = [gzip.compress(DOCUMENT[:half]), *[gzip.compress(b"")] * 500, b"\0" * 200_000]
+    assert inspect([b"".join(joined) + gzip.compress(DOCUMENT[half:])]).record_count == 2
+
+
+def test_what_unpacks_without_end_takes_bounded_memory():
+    bomb = gzip.compress(b"\0" * (200 << 20), 1)
+    found, mib = peak_mib([bomb])
+    assert (found.readable, found.problem) == (False, "larger than 128 MiB uncompressed")
+    assert mib < 2 * 128
+
+
+def test_records_without_number_take_bounded_memory():
+    """Each `{}` of three bytes would become an object of some thirty."""
+    crowd = b'{"Records":[' + b"{}," * 5_000_000 + b"{}]}"
+    found, mib = peak_mib([gzip.compress(crowd, 1)])
+    assert (found.readable, found.problem) == (False, "larger than 128 MiB uncompressed")
+    assert found.content_sha256 == hashlib.sha256(crowd).hexdigest()
+    assert mib < 64
+
+
+def test_the_largest_file_of_cloudtrail_is_read():
+    event = b'{"eventVersion":"1.11","userIdentity":{},"resources":[{},{}],"n":"' + b"x" * 1500
+    document = b'{"Records":[' + (event + b'"},') * 32_000 + b"{}]}"
+    assert len(document) > 50_000_000
+    found, mib = peak_mib([gzip.compress(document, 1)])
+    assert found.record_count == 32_001
+    assert mib < 2 * 64
 
 
 @given(st.binary(max_size=200))
