@@ -25,21 +25,23 @@
       a user agent after it, the user agent at the last quote of the line: nothing behind it is client text.
     * In the tail the signature version is short and the host id before it is long, so that a tail cannot be
       read one field too late when the user agent is a bare dash.
+    * A requester or key with spaces is written word by word, so that a run of spaces is read in one way only.
     * Counted repetitions make a pattern large and matching slow, by a factor of three here: numbers of any
       length match, and those that no bigint holds are rejected afterwards.
     * Behind the last field, `";` and the like are scraps of whatever the line was copied from.
 -#}
 {% macro line_pattern() -%}
     {%- set word = '[^ "]+' -%}
-    {%- set head = word ~ ' +' ~ word ~ ' +\\[[^\\]]*\\] +' ~ word ~ ' +[^ "][^"]*?' -%}
+    {%- set words = word ~ '(?: +' ~ word ~ ')*?' -%}
+    {%- set head = word ~ ' +' ~ word ~ ' +\\[[^\\]]*\\] +' ~ word ~ ' +' ~ words -%}
     {%- set tail = '(?: +W(?: +W(?: +[^ "]{1,15}(?: +W)*)?)?)?' | replace('W', word) -%}
-    ^({{ head }}) +({{ word }} +{{ operation_pattern() }}) +([^ ]+|[^ "][^"]*?) +(-|".*?") +({{ status_block_pattern('[0-9]+') }}) +(-|".*?") +(-|".*")({{ tail }})(?:"[;,]+)? *$
+    ^({{ head }}) +({{ word }} +{{ operation_pattern() }}) +([^ ]+|{{ words }}) +(-|".*?") +({{ status_block_pattern('[0-9]+') }}) +(-|".*?") +(-|".*")({{ tail }})(?:"[;,]+)? *$
 {%- endmacro %}
 
 {#- What S3 writes before any text of the client: 1 bucket, 2 time, 3 its offset, 4 request id. -#}
 {% macro line_head_pattern() -%}
     {%- set word = '[^ "]+' -%}
-    {%- set requester = '[^ "][^"]*?' -%}
+    {%- set requester = word ~ '(?: +' ~ word ~ ')*?' -%}
     ^{{ word }} +({{ word }}) +\[([^ \]]*) ([+-][0-9]{4})\] +{{ word }} +{{ requester }} +([0-9A-Z]{16}|[0-9a-f-]{36}) +{{ operation_pattern() }}(?: .*)?$
 {%- endmacro %}
 

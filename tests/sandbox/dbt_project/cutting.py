@@ -13,9 +13,7 @@ VIEW = PROJECT / "models/staging/s3/stg_s3__access_logs.sql"
 
 def staging_sql(lines: Iterable[str], *, by_pattern_only: bool = False) -> str:
     """The view over `lines`; `by_pattern_only` lets no line be cut by position."""
-    macros = "".join(
-        path.read_text() for path in sorted(Path(PROJECT / "macros").glob("access_log*.sql"))
-    )
+    macros = _macros()
     if by_pattern_only:
         macros += "{% macro is_plain_line() %}false{% endmacro %}"
     environment = jinja2.Environment()
@@ -26,6 +24,16 @@ def staging_sql(lines: Iterable[str], *, by_pattern_only: bool = False) -> str:
     )
     view = VIEW.read_text().replace('"$path"', "path")
     return environment.from_string(macros + view).render(source=lambda *_: rows)
+
+
+def rendered(macro: str) -> str:
+    """What a macro without arguments writes into a query."""
+    return jinja2.Environment().from_string(_macros() + "{{ " + macro + "() }}").render().strip()
+
+
+def _macros() -> str:
+    paths = sorted(Path(PROJECT / "macros").glob("access_log*.sql"))
+    return "".join(path.read_text() for path in paths)
 
 
 def literal(text: str) -> str:
