@@ -121,7 +121,7 @@ def test_every_exception_that_is_not_retried_exists():
     for rule in RETRIES.rules:
         exception = resolved(rule.exception)
         assert isinstance(exception, type)
-        assert issubclass(exception, Exception)
+        assert issubclass(exception, BaseException)
 
 
 @pytest.mark.parametrize("mart", suites.PARTITION_COLUMNS)
