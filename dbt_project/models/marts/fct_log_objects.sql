@@ -1,5 +1,11 @@
 {{ config(partitioned_by=['delivered_on'], tags=['delivery_day']) }}
 
+{#- What is counted of a file, and null of one that is missing. -#}
+{%- set counts = [
+    'size_bytes', 'bytes_read', 'lines_parsed', 'lines_quarantined', 'lines_duplicate', 'record_count',
+    'latency_p50_seconds',
+] %}
+
 with
 
 delivered as (
@@ -7,6 +13,44 @@ delivered as (
     select *
 
     from {{ ref('stg_evidence__log_objects') }}
+
+    where delivered_on = {{ delivery_day() }}
+
+),
+
+records as (
+
+    select *
+
+    from {{ ref('int_access_log_records') }}
+
+    where delivered_on = {{ delivery_day() }}
+
+),
+
+copies as (
+
+    select *
+
+    from {{ ref('int_line_copies') }}
+
+),
+
+events as (
+
+    select *
+
+    from {{ ref('int_data_events') }}
+
+    where delivered_on = {{ delivery_day() }}
+
+),
+
+digests as (
+
+    select *
+
+    from {{ ref('stg_evidence__trail_digests') }}
 
     where delivered_on = {{ delivery_day() }}
 
@@ -21,11 +65,9 @@ missing_files as (
         digests.region,
         files.log_object
 
-    from {{ ref('stg_evidence__trail_digests') }} as digests
+    from digests
 
     cross join unnest(digests.missing_files) as files (log_object)
-
-    where digests.delivered_on = {{ delivery_day() }}
 
 ),
 
@@ -41,9 +83,7 @@ read_objects as (
         count_if(quarantine_reason is not null) as lines_quarantined,
         approx_percentile(date_diff('second', requested_at, delivered_at), 0.5) as latency_p50_seconds
 
-    from {{ ref('int_access_log_records') }}
-
-    where delivered_on = {{ delivery_day() }}
+    from records
 
     group by log_object
 
@@ -55,9 +95,7 @@ read_events as (
         log_object,
         count(*) as events_read
 
-    from {{ ref('int_data_events') }}
-
-    where delivered_on = {{ delivery_day() }}
+    from events
 
     group by log_object
 
@@ -66,19 +104,8 @@ read_events as (
 counted as (
 
     select
-        delivered.kind,
-        coalesce(delivered.source_bucket, read_objects.bucket_name) as source_bucket,
-        delivered.log_bucket,
-        delivered.object_key,
-        delivered.trail_arn,
-        delivered.account_id,
-        delivered.region,
-        delivered.size_bytes,
-        delivered.delivered_at,
-        delivered.readable,
-        delivered.problem,
-        delivered.record_count,
-        delivered.digest_state,
+        delivered.*,
+        coalesce(delivered.source_bucket, read_objects.bucket_name) as bucket_name,
         case when delivered.kind = 'access_log' then coalesce(read_objects.bytes_read, 0) end as bytes_read,
         coalesce(read_objects.replaced_characters, 0) as replaced_characters,
         coalesce(read_objects.lines_read, 0) as lines_read,
@@ -95,7 +122,7 @@ counted as (
     left join read_objects
         on delivered.log_object = read_objects.log_object
 
-    left join {{ ref('int_line_copies') }} as copies
+    left join copies
         on delivered.log_object = copies.log_object
 
     left join read_events
@@ -107,14 +134,10 @@ judged as (
 
     select
         kind,
-        source_bucket,
+        bucket_name as source_bucket,
         log_bucket,
         object_key,
-        size_bytes,
-        bytes_read,
-        lines_parsed,
-        lines_quarantined,
-        lines_duplicate,
+        {{ counts | join(',\n        ') }},
         delivered_at,
         cast(
             case
@@ -135,11 +158,10 @@ judged as (
         ) as status,
         problem,
         digest_state,
-        record_count,
-        latency_p50_seconds,
         trail_arn,
         account_id,
-        region
+        region,
+        {{ delivery_day() }} as delivered_on
 
     from counted
 
@@ -150,44 +172,23 @@ judged as (
         cast(null as varchar) as source_bucket,
         split_part(log_object, '/', 3) as log_bucket,
         {{ key_of_url('log_object') }} as object_key,
-        cast(null as bigint) as size_bytes,
-        cast(null as bigint) as bytes_read,
-        cast(null as bigint) as lines_parsed,
-        cast(null as bigint) as lines_quarantined,
-        cast(null as bigint) as lines_duplicate,
+        {% for count in counts %}
+        cast(null as bigint) as {{ count }},
+        {% endfor %}
         cast(null as timestamp) as delivered_at,
         'missing' as status,
         'listed in a digest, not in the log bucket' as problem,
         cast(null as varchar) as digest_state,
-        cast(null as bigint) as record_count,
-        cast(null as bigint) as latency_p50_seconds,
         trail_arn,
         account_id,
-        region
+        region,
+        {{ delivery_day() }} as delivered_on
 
     from missing_files
 
 )
 
 select
-    kind,
-    source_bucket,
-    log_bucket,
-    object_key,
-    size_bytes,
-    bytes_read,
-    lines_parsed,
-    lines_quarantined,
-    lines_duplicate,
-    delivered_at,
-    status,
-    problem,
-    digest_state,
-    record_count,
-    latency_p50_seconds,
-    trail_arn,
-    account_id,
-    region,
-    {{ delivery_day() }} as delivered_on
+    {{ contract_columns() }}
 
 from judged

@@ -12,6 +12,28 @@ verdicts as (
 
 ),
 
+costs as (
+
+    select
+        *,
+        cast(round(forecast_data_events_usd_month * 100) as bigint) as cents
+
+    from {{ ref('int_traffic_costs') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+reasons as (
+
+    select *
+
+    from {{ ref('reasons') }}
+
+    where remedy is not null
+
+),
+
 named_targets as (
 
     select distinct
@@ -64,20 +86,6 @@ offers as (
     from offered_log_buckets
 
     group by account_id, region, event_date
-
-),
-
-costs as (
-
-    select
-        bucket_name,
-        object_requests,
-        cast(round(forecast_data_events_usd_month * 100) as bigint) as cents,
-        event_date
-
-    from {{ ref('int_traffic_costs') }}
-
-    where event_date in {{ event_days() }}
 
 ),
 
@@ -144,12 +152,10 @@ prescribed as (
         || explained.coverage_faults
     ) as codes (reason, recorder)
 
-    inner join {{ ref('reasons') }} as reasons
+    inner join reasons
         on
             if(codes.reason = 'logging_off' and explained.is_named_target, 'logging_off_of_log_bucket', codes.reason)
             = reasons.code
-
-    where reasons.remedy is not null
 
 ),
 

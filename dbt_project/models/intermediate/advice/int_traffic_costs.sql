@@ -12,6 +12,34 @@ verdicts as (
 
 ),
 
+requests as (
+
+    select *
+
+    from {{ ref('int_object_requests') }}
+
+),
+
+-- The mean length of a line: of the bucket's own lines of the day, or else of all lines of the day.
+delivered_lines as (
+
+    select *
+
+    from {{ ref('int_delivered_lines') }}
+
+),
+
+-- Dollars by Region, or for all Regions.
+dollar_prices as (
+
+    select *
+
+    from {{ ref('prices') }}
+
+    where currency = 'USD'
+
+),
+
 -- The day's requests, whichever log saw them, and how many of them are data events or would be. CloudTrail writes no
 -- data event for a bucket's configuration, a preflight or what S3 does by itself.
 traffic as (
@@ -30,20 +58,9 @@ traffic as (
             )
         ) as object_requests
 
-    from {{ ref('int_object_requests') }}
-
-    where event_date in {{ event_days() }}
+    from requests
 
     group by bucket_name, event_date
-
-),
-
--- The mean length of a line: of the bucket's own lines of the day, or else of all lines of the day.
-delivered_lines as (
-
-    select *
-
-    from {{ ref('int_delivered_lines') }}
 
 ),
 
@@ -69,24 +86,22 @@ regions as (
 
 ),
 
--- Prices in dollars by Region. A Region's own price goes before the price of all Regions.
+-- A Region's own price goes before the price of all Regions.
 prices as (
 
     select
         regions.region,
-        prices.item,
-        max_by(prices.price / prices.per, prices.region <> '*') as usd_each
+        dollar_prices.item,
+        max_by(dollar_prices.price / dollar_prices.per, dollar_prices.region <> '*') as usd_each
 
     from regions
 
-    inner join {{ ref('prices') }} as prices
+    inner join dollar_prices
         on
-            regions.region = prices.region
-            or (prices.region = '*' and {{ partition_of('regions.region') | indent(16) }} = 'aws')
+            regions.region = dollar_prices.region
+            or (dollar_prices.region = '*' and {{ partition_of('regions.region') | indent(16) }} = 'aws')
 
-    where prices.currency = 'USD'
-
-    group by regions.region, prices.item
+    group by regions.region, dollar_prices.item
 
 ),
 
