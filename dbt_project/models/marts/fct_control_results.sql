@@ -12,34 +12,51 @@ coverage as (
 
 ),
 
+config as (
+
+    select *
+
+    from {{ ref('int_logging_config') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+controls as (
+
+    select *
+
+    from {{ ref('controls') }}
+
+),
+
+listings as (
+
+    select *
+
+    from {{ ref('stg_evidence__listings') }}
+
+    where
+        delivered_on in {{ event_days(before=1, after=1) }}
+        and kind = 'cloudtrail'
+
+),
+
 -- Of a day on which no trail was listed, what the day before and after it had.
-trail_buckets_around as (
+trail_buckets as (
 
     select
         listings.log_bucket,
         days.event_date,
-        bool_or(listings.delivered_on = days.event_date) as is_of_day
+        bool_or(listings.delivered_on = days.event_date) as is_of_day,
+        bool_or(bool_or(listings.delivered_on = days.event_date)) over (partition by days.event_date) as is_day_listed
 
-    from {{ ref('stg_evidence__listings') }} as listings
+    from listings
 
     inner join (values {{ event_day_rows() }}) as days (event_date)
         on listings.delivered_on between date_add('day', -1, days.event_date) and date_add('day', 1, days.event_date)
 
-    where
-        listings.delivered_on in {{ event_days(before=1, after=1) }}
-        and listings.kind = 'cloudtrail'
-
     group by listings.log_bucket, days.event_date
-
-),
-
-trail_buckets as (
-
-    select
-        *,
-        bool_or(is_of_day) over (partition by event_date) as is_day_listed
-
-    from trail_buckets_around
 
 ),
 
@@ -51,20 +68,22 @@ missing_trail_buckets as (
         config.event_date,
         min(config.account_id) as account_id
 
-    from {{ ref('int_logging_config') }} as config
+    from config
 
     cross join unnest(config.missing_trail_buckets) as missing (log_bucket)
-
-    where config.event_date in {{ event_days() }}
 
     group by missing.log_bucket, config.event_date
 
 ),
 
-access_log as (
+-- Unknown is null.
+buckets as (
 
     select
         *,
+        nullif(read_coverage, 'unknown') = 'covered' as is_read_covered,
+        nullif(write_coverage, 'unknown') = 'covered' as is_write_covered,
+        nullif(logging_state, 'unknown') = 'on' as is_configured,
         case
             when verdict = 'unknown' then 'unknown'
             when verdict not in ('delivering', 'idle') then 'failed'
@@ -76,40 +95,9 @@ access_log as (
                 then 'passed_with_losses'
             when any_match(reasons, reason -> reason in ('logging_turned_on', 'logging_redirected')) then 'unknown'
             else 'passed'
-        end as result,
-        case logging_state when 'on' then true when 'off' then false end as is_configured
+        end as result
 
     from coverage
-
-),
-
-data_events as (
-
-    select
-        modes.asks,
-        coverage.account_id,
-        coverage.region,
-        coverage.bucket_name,
-        case
-            when any_match(modes.coverages, state -> state in ('partly_covered', 'not_covered')) then 'failed'
-            when contains(modes.coverages, 'unknown') then 'unknown'
-            else 'passed'
-        end as result,
-        filter(coverage.coverage_reasons, reason -> not starts_with(reason, modes.others)) as coverage_reasons,
-        coverage.event_date
-
-    from coverage
-
-    cross join unnest(
-        array['reads', 'writes', 'reads_and_writes'],
-        -- how reasons about the other mode begin
-        array['writes_', 'reads_', '-'],
-        array[
-            array[coverage.read_coverage],
-            array[coverage.write_coverage],
-            array[coverage.read_coverage, coverage.write_coverage]
-        ]
-    ) as modes (asks, others, coverages)
 
 ),
 
@@ -130,35 +118,35 @@ answers as (
         reasons,
         event_date
 
-    from access_log
+    from buckets
 
     union all
 
     select
         'trail_bucket_access_log' as asks,
-        coalesce(access_log.account_id, missing.account_id) as account_id,
-        access_log.region,
+        coalesce(buckets.account_id, missing.account_id) as account_id,
+        buckets.region,
         trail_buckets.log_bucket as bucket_name,
         case
             -- it is unknown whether it was still a trail's bucket
             when not trail_buckets.is_of_day then 'unknown'
             when missing.log_bucket is not null then 'failed'
             -- nor into a bucket of another account
-            else coalesce(access_log.result, 'unknown')
+            else coalesce(buckets.result, 'unknown')
         end as result,
-        if(missing.log_bucket is null, access_log.is_configured, false) as is_configured,
+        if(missing.log_bucket is null, buckets.is_configured, false) as is_configured,
         coalesce(
-            access_log.reasons,
+            buckets.reasons,
             array[if(missing.log_bucket is null, 'not_observed', 'trail_bucket_missing')]
         ) as reasons,
         trail_buckets.event_date
 
     from trail_buckets
 
-    left join access_log
+    left join buckets
         on
-            trail_buckets.log_bucket = access_log.bucket_name
-            and trail_buckets.event_date = access_log.event_date
+            trail_buckets.log_bucket = buckets.bucket_name
+            and trail_buckets.event_date = buckets.event_date
 
     left join missing_trail_buckets as missing
         on
@@ -170,16 +158,27 @@ answers as (
     union all
 
     select
-        asks,
-        account_id,
-        region,
-        bucket_name,
-        result,
-        case result when 'passed' then true when 'failed' then false end as is_configured,
-        if(result = 'passed', cast(array[] as array(varchar)), coverage_reasons) as reasons,
-        event_date
+        modes.asks,
+        buckets.account_id,
+        buckets.region,
+        buckets.bucket_name,
+        case modes.is_covered when true then 'passed' when false then 'failed' else 'unknown' end as result,
+        modes.is_covered as is_configured,
+        if(
+            modes.is_covered,
+            cast(array[] as array(varchar)),
+            filter(buckets.coverage_reasons, reason -> not starts_with(reason, modes.others))
+        ) as reasons,
+        buckets.event_date
 
-    from data_events
+    from buckets
+
+    cross join unnest(
+        array['reads', 'writes', 'reads_and_writes'],
+        -- how reasons about the other mode begin
+        array['writes_', 'reads_', '-'],
+        array[buckets.is_read_covered, buckets.is_write_covered, buckets.is_read_covered and buckets.is_write_covered]
+    ) as modes (asks, others, is_covered)
 
 )
 
@@ -196,5 +195,5 @@ select
 
 from answers
 
-inner join {{ ref('controls') }} as controls
+inner join controls
     on answers.asks = controls.asks
