@@ -85,7 +85,10 @@ def _float(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         plain = repr(value)
         return f"{Decimal(plain):f}" if "e" in plain else plain
-    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    number = Decimal(repr(value))
+    if len(number.as_tuple().digits) == 1:  # Java writes two, which are nearer: 4.9E-324
+        number = Decimal(f"{value:.1e}").normalize()
+    sign, digits, exponent = number.as_tuple()
     shown = "".join(map(str, digits)).rstrip("0") or "0"
     power = int(exponent) + len(digits) - 1
     return f"{'-' if sign else ''}{shown[0]}.{shown[1:] or '0'}E{power}"

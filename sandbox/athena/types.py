@@ -120,6 +120,14 @@ def decimal(precision: int, scale: int) -> Type:
     return Type("decimal", sizes=(precision, scale))
 
 
+def rounded(kind: Type, whole: bool) -> Type:
+    """What a decimal becomes when it is rounded: one more digit may come in front."""
+    digits, scale = kind.sizes
+    if whole:
+        return decimal(digits - scale + min(scale, 1), 0)
+    return decimal(min(digits + 1, 38), scale)
+
+
 def read(kind: exp.DataType) -> Type:
     """A type as it is written in SQL."""
     inner = [e for e in kind.expressions if isinstance(e, (exp.DataType, exp.ColumnDef))]

@@ -29,7 +29,11 @@ sum avg approx_percentile upper lower substr substring ceil ceiling floor round 
 date_add json_extract_scalar
 """
 NULL_IS_AMBIGUOUS = frozenset(_AMBIGUOUS.split())
-LEAST_ARGUMENTS = {"coalesce": 2, "try": 1}  # Trino's parser says so, before it looks for functions
+LEAST_ARGUMENTS = {
+    "coalesce": 2,
+    "format": 2,
+    "try": 1,
+}  # Trino's parser says so, before it looks for functions
 _FIELDS = """
 YEAR QUARTER MONTH WEEK DAY DAY_OF_MONTH DAY_OF_WEEK DOW DAY_OF_YEAR DOY YEAR_OF_WEEK YOW HOUR MINUTE
 SECOND TIMEZONE_HOUR TIMEZONE_MINUTE

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from sandbox.athena import serde
 from sandbox.athena.catalog import DataFile
+from sandbox.athena.duck import java
 from sandbox.athena.duck.functions import MACROS
 from sandbox.athena.engine import Statement
 from sandbox.athena.errors import AthenaError, Cancelled
@@ -39,6 +40,8 @@ class Database:
         self._duckdb = duckdb.connect(config=settings)
         self._duckdb.execute(SETTINGS)
         self._duckdb.create_function("t_unquote", _unquote, ["VARCHAR"], "VARCHAR")
+        for name, (function, takes, gives) in java.FUNCTIONS.items():
+            self._duckdb.create_function(name, function, takes, gives)
         self._duckdb.execute(MACROS)
         self._planning = threading.Lock()
         self._writing = threading.Lock()

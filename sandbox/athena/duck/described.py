@@ -64,8 +64,9 @@ such a column of it in CREATE TABLE AS; here it is a varchar without a limit. A 
 declares as varchar(3) is cut to three letters.
 
 `T` and `V` are any type, `S` and `K` a type that has an order, `N` a number, `R` also a 32-bit
-number, `I` a whole number, `?` any argument, `moment` a date or a timestamp. `...` repeats the last
-argument. A star marks functions that refuse some values while the query runs (see the end).
+number, `I` a whole number, `D` a decimal (`rounded` and `whole` are what it becomes), `?` any
+argument, `moment` a date or a timestamp. `...` repeats the last argument. A star marks functions
+that refuse some values while the query runs (see the end).
 """
 
 

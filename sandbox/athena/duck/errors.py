@@ -8,7 +8,7 @@ import duckdb
 
 from sandbox.athena.syntax import position
 
-OWN = re.compile(r"\b((?:INVALID_|NOT_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re.S)
+OWN = re.compile(r"\b((?:INVALID_|NOT_|NUMERIC_|DIVISION_|TYPE_|HIVE_)[A-Z_]+): (.*)", re.S)
 
 
 NAMES = {

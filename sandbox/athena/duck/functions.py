@@ -4,14 +4,15 @@ A signature that is not in these tables is refused: with FUNCTION_NOT_FOUND if T
 of that name, else with NOT_SUPPORTED.
 
 The columns of a row are: names (several share a row), types of the arguments, type of the result,
-DuckDB expression. In the expression, `{0}` … are the arguments, `{*}` all of them and `{f}` the
-name. It is left out if DuckDB has the function under the same name.
+DuckDB expression. In the expression, `{0}` … are the arguments, `{*}` all of them, `{f}` the name
+and `{gives}` the type of the result. It is left out if DuckDB has the function under the same name.
 
-`T` and `V` are any type, `S` and `K` a type that has an order, `N` a number, `I` a whole number,
-`?` any argument. `moment` takes dates and timestamps, `...` repeats the last argument, `T -> V` is
-a lambda. An argument is brought to the type of the signature, as Trino does it. A result of `=2`
-is the type of argument 2. An expression that begins with `!` refuses some values while it runs, and
-`try` must not hide that. FILTER and OVER of an aggregate go to `{over}`.
+`T` and `V` are any type, `S` and `K` a type that has an order, `N` a number, `I` a whole number, `D`
+a decimal (`rounded` and `whole` are what it becomes), `?` any argument. `moment` takes dates and
+timestamps, `...` repeats the last argument, `T -> V` is a lambda. An argument is brought to the
+type of the signature, as Trino does it. A result of `=2` is the type of argument 2. An expression
+that begins with `!` refuses some values while it runs, and `try` must not hide that. FILTER and
+OVER of an aggregate go to `{over}`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sandbox.athena.types import INTEGERS, TIMES, TIMESTAMP, Type, common
+from sandbox.athena.types import INTEGERS, TIMES, TIMESTAMP, Type, common, rounded
 
 _SCALAR = r"""
 lower                     | varchar                   | varchar | lower(t_old({0}, ''))
@@ -37,6 +38,9 @@ replace                   | varchar, varchar, varchar | varchar | t_replace({*})
 split                     | varchar, varchar          | array(varchar) | t_split({*})
 split_part                | varchar, varchar, bigint  | varchar | t_split_part({*})
 concat                    | varchar, varchar...       | varchar | ({||})
+concat_ws                 | varchar, varchar...       | varchar | t_one_page(concat_ws({*}))
+concat_ws                 | varchar, array(varchar)   | varchar | t_one_page(t_concat_ws({*}))
+format                    | varchar, ?...             | varchar | !t_format
 starts_with               | varchar, varchar          | boolean |
 chr                       | bigint                    | varchar | t_chr({0})
 to_utf8                   | varchar                   | varbinary | encode({0})
@@ -54,6 +58,10 @@ abs                       | N                         | N       |
 ceil ceiling floor round  | I                         | I       | {0}
 ceil ceiling floor        | double                    | double  | {f}({0})
 round                     | double                    | double  | case when {0} = 0 then 0e0 else round({0}) end
+round                     | I, integer                | I       | cast(t_round_whole({*}) as {gives})
+round                     | double, integer           | double  | t_round_double({*})
+round                     | D                         | whole   | cast(t_rounded({0}, 0) as {gives})
+round                     | D, integer                | rounded | !cast(t_rounded({*}) as {gives})
 mod                       | I, I                      | I       | ({0} % {1})
 now                       |                           | timestamp with time zone | t_now()
 date                      | moment                    | date    | cast({0} as date)
@@ -80,6 +88,14 @@ date_diff                 | varchar, timestamp with time zone, timestamp with ti
 date_parse                | varchar, varchar          | timestamp | !strptime({*})
 date_format               | moment, varchar           | varchar | strftime({*})
 to_iso8601                | date                      | varchar | strftime({0}, '%Y-%m-%d')
+to_iso8601                | timestamp                 | varchar |
+to_iso8601                | timestamp with time zone  | varchar |
+from_unixtime             | double                    | timestamp with time zone | !t_from_unix({0}, 'UTC')
+from_unixtime             | D                         | timestamp with time zone | !t_from_unix({0}, 'UTC')
+from_unixtime             | double, varchar           | timestamp with time zone | !t_from_unix({*})
+from_unixtime             | D, varchar                | timestamp with time zone | !t_from_unix({*})
+format_datetime           | timestamp, varchar        | varchar | !t_format_datetime(epoch_us({0}), {1}, false)
+format_datetime           | timestamp with time zone, varchar | varchar | !t_format_datetime(epoch_us({0}), {1}, true)
 cardinality               | array(T)                  | bigint  | len({0})
 cardinality               | map(K, V)                 | bigint  | cast(cardinality({0}) as bigint)
 element_at                | array(T), bigint          | T       | t_element_at({*})
@@ -130,6 +146,7 @@ approx_percentile         | bigint, double    | bigint  | t_percentile({*})
 max_by                    | T, S              | T       | arg_max_null({*}){over}
 listagg                   | varchar, varchar  | varchar |
 min_by                    | T, S              | T       | arg_min_null({*}){over}
+checksum                  | K                 | varbinary |
 """
 
 _WINDOW = """
@@ -143,6 +160,8 @@ first_value last_value    | T                 | T       |
 # What Trino takes besides, for the words of a refusal; a double is no way round a decimal.
 _REFUSED = """
 abs ceil ceiling floor round      | R
+round                             | R, integer
+checksum                          | T
 mod                               | R, R
 sum avg                           | R
 sum avg                           | interval day to second
@@ -162,7 +181,6 @@ map                               | array(T), array(V)
 substr                            | varbinary, bigint
 substr                            | varbinary, bigint, bigint
 day day_of_month hour minute second millisecond | interval day to second
-to_iso8601                        | moment
 """
 
 # Every function of Trino (SHOW FUNCTIONS), for the words of a refusal.
@@ -211,7 +229,7 @@ zip zip_with
 # Functions of the tables that Trino also has with other numbers of arguments.
 _ALSO = """
 approx_distinct/2 approx_percentile/3 approx_percentile/4 array_sort/2 listagg/5 ltrim/2 map/0
-max/2 max_by/3 min/2 min_by/3 round/2 rtrim/2 sequence/3 split/3 strpos/3 trim/2
+from_unixtime/3 max/2 max_by/3 min/2 min_by/3 rtrim/2 sequence/3 split/3 strpos/3 trim/2
 """
 TRINO = frozenset(_TRINO.split() + _ALSO.split())
 
@@ -258,6 +276,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "N": (*INTEGERS, "decimal", "double"),
     "R": (*INTEGERS, "decimal", "double", "real"),
     "I": INTEGERS,
+    "D": ("decimal",),
 }
 
 
@@ -286,6 +305,8 @@ def filled(takes: Type, given: Type, bound: dict[str, Type]) -> Type:
         return bound.get(takes.name, Type("unknown"))
     if takes.name == "moment":
         return TIMESTAMP
+    if takes.name in ("rounded", "whole"):
+        return rounded(bound["D"], whole=takes.name == "whole")
     if takes.of:
         return Type(takes.name, tuple(filled(t, t, bound) for t in takes.of))
     return given if takes.name in ("?", given.name) else takes

@@ -6,6 +6,7 @@ create macro t_now() as date_trunc('millisecond', now());
 create macro t_divided(a, b) as case when b = 0 and a is not null then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a / b end;
 create macro t_remainder(a, b) as case when b = 0 and a is not null then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a % b end;
 create macro t_finite(x) as case when isfinite(x) then x when x is not null then cast(t_refuse('the number ' || cast(x as varchar)) as double) end;
+create macro t_rounded(x, n) as t_round_decimal(cast(x as varchar), n);
 -- text
 create macro t_blanks() as chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760)
   || chr(8192) || chr(8193) || chr(8194) || chr(8195) || chr(8196) || chr(8197) || chr(8198) || chr(8200) || chr(8201) || chr(8202)
@@ -34,6 +35,10 @@ create macro t_json_cell(j, p) as case when json_extract_string(j, p) = '0' and 
     else json_extract_string(j, p) end end;
 create macro t_json_scalar(j, p) as t_json_cell(case when j is null or (json_valid(j)
   and not regexp_matches(j, '(?i)(^|[:,\[])\s*-?(nan|inf(inity)?)\s*($|[],}])')) then j else t_refuse('text that is not JSON') end, p);
+create macro t_one_page(s) as case when strlen(s) > 1048576 then t_fail('INVALID_FUNCTION_ARGUMENT: Concatenated string is too large' || left(s, 0)) else s end;
+create macro t_concat_ws(d, a) as case when len(a) > 254 then t_fail('NOT_SUPPORTED: Too many arguments for string concatenation' || left(d, 0))
+  when d is null or a is null then null when len(list_filter(a, lambda sandbox__v: sandbox__v is not null)) = 0 then ''
+  else list_reduce(list_filter(a, lambda sandbox__v: sandbox__v is not null), lambda sandbox__x, sandbox__v: sandbox__x || d || sandbox__v) end;
 -- casts of text: a text that certainly fits goes on, one that certainly does not fails (or is NULL), the rest is refused
 create macro t_guard(s, safe, kind, fits, may) as case when regexp_full_match(s, fits) then s
   when regexp_full_match(s, may) then t_refuse('to read ' || s || ' as ' || kind)
@@ -64,6 +69,7 @@ create macro t_from_iso8601_timestamp(s) as case
     cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamptz)
   when regexp_full_match(s, '[+-]?[0-9][0-9W.,:+-]*([Tt][0-9.,:]*([zZ]|[+-][0-9:]+)?)?') then cast(t_refuse('the time ' || s || ' (UTC to milliseconds only)') as timestamptz)
   when s is not null then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') as timestamptz) end;
+create macro t_from_unix(s, zone) as make_timestamp(t_from_unixtime(cast(s as double), zone)) at time zone 'UTC';
 create macro t_date_parse(s, format, fits, may, safe) as case when regexp_full_match(s, fits) then
     coalesce(try_strptime(s, format), case when not safe then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamp) end)
   when regexp_full_match(s, may) then cast(t_refuse('to read the time ' || s) as timestamp)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sqlglot import exp
 
 from sandbox.athena import patterns, types
+from sandbox.athena.duck import java
 from sandbox.athena.duck.scope import Call, call_of, kind_of
 from sandbox.athena.errors import AthenaError, refused
 from sandbox.athena.serde import quoted
@@ -85,6 +86,75 @@ def _date_format(writer: Writer, args: list[exp.Expr]) -> str:
     if not written:
         raise AthenaError("INVALID_FUNCTION_ARGUMENT: Both printing and parsing not supported")
     return f"strftime({writer.as_kind(args[0], types.TIMESTAMP)}, {quoted(written)})"
+
+
+def _to_iso8601(writer: Writer, args: list[exp.Expr]) -> str:
+    """With as many digits of a second as the type has."""
+    text, kind = writer.sql(args[0]), kind_of(args[0])
+    if kind.name in ("date", "unknown"):
+        return f"strftime(cast({text} as date), '%Y-%m-%d')"
+    digits = kind.sizes[0] if kind.sizes else 3
+    written = f"left(strftime({text}, '%Y-%m-%dT%H:%M:%S.%g'), {20 + digits if digits else 19})"
+    return f"({written} || 'Z')" if kind == types.TIMESTAMPTZ else written
+
+
+FORMATTED = {
+    **dict.fromkeys(types.INTEGERS, "'i' || cast({} as varchar)"),
+    "double": "'d' || cast({} as varchar)",
+    "decimal": "'n' || cast({} as varchar)",
+    "boolean": "'b' || cast({} as varchar)",
+    "varchar": "'s' || {}",
+    "date": "'D' || strftime({}, '%Y-%m-%d')",
+    "timestamp": "'T' || epoch_us({})",
+    "timestamp with time zone": "'Z' || epoch_us({})",
+    "unknown": "cast({} as varchar)",
+}
+
+
+def _format(writer: Writer, args: list[exp.Expr]) -> str:
+    """Each value goes as a text that begins with a letter for its type."""
+    kinds = [kind_of(arg) for arg in args]
+    if kinds[0] == types.UNKNOWN:
+        raise refused("format of a NULL that has no type")
+    for kind in kinds[1:]:
+        if kind.name not in FORMATTED:
+            raise refused(f"format of a {kind}")
+    values = (
+        FORMATTED[k.name].format(writer.sql(a)) for a, k in zip(args[1:], kinds[1:], strict=True)
+    )
+    return f"t_format({writer.sql(args[0])}, [{', '.join(values)}])"
+
+
+def _concat_ws(writer: Writer, args: list[exp.Expr]) -> str:
+    call = args[0].parent
+    if call is None or (len(args) == 2 and kind_of(args[1]) == types.UNKNOWN):
+        raise refused("concat_ws of a NULL that has no type")
+    return writer.call(call, args)
+
+
+def _checksum(writer: Writer, args: list[exp.Expr]) -> str:
+    """The sum, in 64 bits, of the hashes of all values; NULL has one too."""
+    if isinstance(args[0], (exp.Distinct, exp.Order)):
+        raise refused("checksum of distinct or ordered values")
+    kind, over = kind_of(args[0]), writer.over
+    writer.over = ""
+    if kind.name not in HASHED or (kind.name == "decimal" and kind.sizes[0] > 18):
+        raise refused(f"checksum of a {kind}")
+    one = HASHED[kind.name].format(writer.sql(args[0]))
+    total = f"sum(coalesce({one}, {java.P1})){over} % 18446744073709551616"
+    return f"t_checksum(cast({total} as ubigint))"
+
+
+HASHED = {
+    **dict.fromkeys((*types.INTEGERS, "boolean"), "t_checksum_of_long(cast({} as bigint))"),
+    "double": "t_checksum_of_double({})",
+    "decimal": "t_checksum_of_long(cast(replace(cast({} as varchar), '.', '') as bigint))",
+    "varchar": "t_checksum_of(encode({}))",
+    "varbinary": "t_checksum_of({})",
+    "date": "t_checksum_of_long(cast({} - date '1970-01-01' as bigint))",
+    "timestamp": "t_checksum_of_long(epoch_us({}))",
+    "timestamp with time zone": "t_checksum_of_long(epoch_ms({}))",
+}
 
 
 def _avg(writer: Writer, args: list[exp.Expr]) -> str:
@@ -170,6 +240,10 @@ SPECIAL: dict[str, Callable[[Writer, list[exp.Expr]], str]] = {
     "try": _try,
     "date_parse": _date_parse,
     "date_format": _date_format,
+    "to_iso8601": _to_iso8601,
+    "format": _format,
+    "concat_ws": _concat_ws,
+    "checksum": _checksum,
     "avg": _avg,
     "approx_percentile": _approx_percentile,
     "array_join": _array_join,

@@ -230,6 +230,7 @@ class ToDuck(DuckDBGenerator):
             *written,
             **{"*": ", ".join(written), "||": " || ".join(written), "over": over, "unit": unit},
             any_null=" or ".join(f"{w} is null" for w in written),
+            gives=kind_of(node).duck if "{gives}" in template else "",
         )
 
     def argument(self, node: exp.Expr, kind: Type) -> str:

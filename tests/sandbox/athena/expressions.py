@@ -22,7 +22,7 @@ from sandbox.athena.duck.writer import to_duckdb
 from sandbox.athena.errors import AthenaError
 from sandbox.athena.results import named_columns
 from sandbox.athena.syntax import TrinoSQL, parse
-from sandbox.athena.types import UNKNOWN, Type
+from sandbox.athena.types import UNKNOWN, Type, read
 from tests.sandbox.athena.literals import null, values
 
 Columns = Mapping[str, Type]
@@ -250,6 +250,7 @@ STANDS_FOR = {
         "S": "timestamp",
         "N": "decimal",
         "I": "integer",
+        "D": "decimal",
     },
     **{"moment": "timestamp", "?": "varchar"},
 }
@@ -267,6 +268,42 @@ WRITTEN: dict[tuple[str, int], Sequence[str]] = {
     ("array_join", 1): ("','",),
     ("array_join", 2): ("'?'",),
     ("approx_percentile", 1): ("0.5",),
+    ("from_unixtime", 1): ("'UTC'",),
+    ("format_datetime", 1): (
+        "'yyyy-MM-dd''T''HH:mm:ss.SSS'",
+        "'G C x xx w ww e E EEEE Y YY YYYYYY y yy D DDD M MMM MMMM d dd a'",
+        "'K KK h hh H k kk m s S SS SSSS SSSSSS '' ''it''''s'' {é}'",
+        "'z zzzz Z ZZ ZZZ'",
+        "'P'",
+        "''",
+    ),
+}
+# Their literals decide what these do, which no signature shows. By the types that each is tried with.
+EXACT = ("tinyint", "integer", "bigint", "decimal(10,2)", "decimal(18,0)", "decimal(38,37)")
+TIMES = ("date", "timestamp(3)", "timestamp(3) with time zone")
+MORE: dict[str, Sequence[str]] = {
+    "format('%d|%5d|%-5d|%05d|%,d|%+d|%(,d|% 08d|%x|%08X', a0, a0, a0, a0, a0, a0, a0, a0, a0, a0)": (
+        "bigint",
+        "tinyint",
+    ),
+    "format('%s|%.2f|%12.1f|%-12.0f|%,.3f|%+020.2f|%(f|%.20f', a0, a0, a0, a0, a0, a0, a0, a0)": (
+        "double",
+        "decimal(10,2)",
+        "decimal(38,37)",
+    ),
+    "format('%s|%10s|%-10s|%b|%%|%n', a0, a0, a0, a0)": (*EXACT, *TIMES, "boolean", "varchar"),
+    "format('%2$s %<s %1$5b', a0, a1)": ("varchar, bigint",),
+    **{f"format('{one}', a0)": ("varchar", *EXACT, "double") for one in ("%d", "%.1f", "%.2s")},
+    "format(a0, 1, 'x')": ("varchar",),
+    "concat_ws(a0, a1, null, a2)": ("varchar, varchar, varchar",),
+    "to_iso8601(a0)": TIMES,
+    "from_unixtime(a0, a1)": ("double, varchar",),
+    "format_datetime(a0, a1)": ("timestamp(3), varchar",),
+    **{
+        f"round(a0, {digits})": ("double", *EXACT)
+        for digits in (-400, -20, -19, -2, -1, 1, 2, 5, 17, 23, 400)
+    },
+    "checksum(a0)": ("double", "boolean", "varchar", "varbinary", *EXACT[:-1], *TIMES),
 }
 # Which value they give of several is open; or they are compared in another place.
 OPEN = {"arbitrary", "any_value", "max_by", "min_by", "array_agg", "listagg", "count", "row", "map"}
@@ -282,6 +319,10 @@ def carried() -> Iterator[Shape]:
                 _signature(name, function, n) for n in range(_choices(name, len(function.takes)))
             ]
             yield from (shape for shape in shapes if is_carried(shape))
+    for text, all_kinds in MORE.items():
+        for kinds in all_kinds:
+            style = "aggregate" if text.startswith("checksum") else "scalar"
+            yield Shape(text, tuple(map(_type, kinds.split(", "))), style)
 
 
 def _choices(name: str, count: int) -> int:
@@ -303,6 +344,10 @@ def _signature(name: str, function: Function, choice: int) -> Shape:
         kinds = [Type("bigint")] * max(len(kinds), 1)  # few values: every frame is a statement
         text += " over (order by a0, i)" if args else " over (order by a0)"
     return Shape(text, tuple(kinds), style)
+
+
+def _type(text: str) -> Type:
+    return read(exp.DataType.build(text, dialect="trino"))
 
 
 def _example(kind: Type) -> Type:
