@@ -36,6 +36,8 @@ _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 # A role's name may have a path before it
 _ROLE = re.compile(r"([A-Za-z0-9+=,.@_-]{1,64}/)*[A-Za-z0-9+=,.@_-]{1,64}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9+=,.@:/_-]{2,1224}")
+# What is shown instead of a secret
+HIDDEN = "(set, not shown)"
 # The value of LACUNA_ACCOUNTS that means every account of the organization
 ORGANIZATION = "organization"
 _INTEGER = re.compile(r"[0-9]{1,9}")
@@ -69,7 +71,7 @@ class Setting:
     """What a field of `Settings` says about itself.
 
     `names` are its variables, the first wins; none: LACUNA_ and the field's name. `when_none` is
-    shown for a value that is None or empty.
+    shown for a value that is None or empty. A value that `is_secret` is never shown.
     """
 
     parse: Callable[[str], object]
@@ -77,6 +79,7 @@ class Setting:
     meaning: str
     names: tuple[str, ...] = ()
     when_none: str = ""
+    is_secret: bool = False
 
 
 def _setting(
@@ -87,10 +90,11 @@ def _setting(
     *,
     names: tuple[str, ...] = (),
     when_none: str = "",
+    is_secret: bool = False,
 ) -> Parsed:
     """A field of `Settings` that the environment can set; see `Setting` for the arguments."""
-    setting = Setting(parse, allowed, meaning, names, when_none)
-    return field(default=default, metadata={"setting": setting})
+    setting = Setting(parse, allowed, meaning, names, when_none, is_secret)
+    return field(default=default, repr=not is_secret, metadata={"setting": setting})
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -183,12 +187,13 @@ def _endpoint(text: str) -> str:
 class Settings:
     """What the environment decides about a run. A field's variable is LACUNA_ and its name."""
 
-    region: str = _setting(
-        "us-east-1",
+    region: str | None = _setting(
+        None,
         _matching(_REGION),
         "must be a Region's code, like eu-west-1",
         "Region of the lake, of Glue and of Athena",
         names=("AWS_REGION", "AWS_DEFAULT_REGION"),
+        when_none="(that of the AWS profile, or of the instance)",
     )
     endpoint_url: str | None = _setting(
         None,
@@ -312,6 +317,7 @@ class Settings:
         "must be 2 to 1224 of letters, digits and '+=,.@:/_-'; unset it if the role requires none",
         "external id that the role requires",
         when_none="(none)",
+        is_secret=True,
     )
     store_regions: tuple[str, ...] = _setting(
         (),
@@ -328,22 +334,23 @@ class Settings:
         problems = _unknown_names(environ)
         values: dict[str, Any] = {}
         for key, setting in SETTINGS.items():
-            name = next((name for name in setting.names if name in environ), None)
+            name = next((name for name in setting.names if _is_set(environ, name)), None)
             if name is None:
                 continue
             try:
                 values[key] = setting.parse(environ[name])
             except ValueError:
-                problems.append(f"{name} is '{visible(environ[name])}': {setting.allowed}")
+                shown = HIDDEN if setting.is_secret else f"'{visible(environ[name])}'"
+                problems.append(f"{name} is {shown}: {setting.allowed}")
         settings = cls(**values, from_environment=frozenset(values))
         problems += _contradictions(settings)
         if problems:
             raise SettingsError(problems)
         return settings
 
-    def lake_bucket_for(self, account_id: str) -> str:
+    def lake_bucket_for(self, account_id: str, region: str) -> str:
         """Return the lake bucket's name: the given one, or one derived from the account."""
-        return self.lake_bucket or f"lacuna-lake-{account_id}-{self.region}"
+        return self.lake_bucket or f"{default_lakes(account_id)}{region}"
 
     @property
     def lateness_days(self) -> int:
@@ -355,13 +362,18 @@ class Settings:
         """A regular expression of the names of `unlogged_buckets`, for Athena; None if none."""
         return globs.as_regex(self.unlogged_buckets) if self.unlogged_buckets else None
 
-    def rows(self) -> list[SettingRow]:
-        """Return every setting with its value, the origin of the value, and its meaning."""
+    def rows(self, **found: tuple[str, str]) -> list[SettingRow]:
+        """Return every setting with its value, the origin of the value, and its meaning.
+
+        `found`: values that were not in the environment, and where they are from, by field.
+        """
         return [
             SettingRow(
                 name=setting.names[0],
-                value=_shown(getattr(self, key), setting.when_none),
-                origin="environment" if key in self.from_environment else "default",
+                value=found[key][0] if key in found else _shown(getattr(self, key), setting),
+                origin="environment"
+                if key in self.from_environment
+                else found.get(key, ("", "default"))[1],
                 meaning=setting.meaning,
             )
             for key, setting in SETTINGS.items()
@@ -401,7 +413,19 @@ def _contradictions(settings: Settings) -> list[str]:
     ]
 
 
-def _shown(value: object, when_none: str) -> str:
+def default_lakes(account_id: str) -> str:
+    """Return how the names of an account's lakes begin, if LACUNA_LAKE_BUCKET does not name one."""
+    return f"lacuna-lake-{account_id}-"
+
+
+def _is_set(environ: Mapping[str, str], name: str) -> bool:
+    # AWS's own tools take an empty variable for one that is not set, and Compose passes such
+    return name in environ and (environ[name] != "" or not name.startswith("AWS_"))
+
+
+def _shown(value: object, setting: Setting) -> str:
     if value is None or value == ():
-        return when_none
+        return setting.when_none
+    if setting.is_secret:
+        return HIDDEN
     return visible(",".join(value) if isinstance(value, tuple) else str(value))

@@ -361,6 +361,10 @@ def output_location(configuration: dict[str, Any], requested: dict[str, Any]) ->
     location = own if insists else requested.get("OutputLocation") or own
     if location and split_url(location)[0] not in s3.backend().buckets:
         raise _invalid(f"Unable to verify/create output bucket {split_url(location)[0]}")
+    expected = requested.get("ExpectedBucketOwner")
+    owner = s3.owner_of(split_url(location)[0]) if location and expected else None
+    if owner and owner.account_id != expected:
+        raise _invalid(f"Access denied when writing to location: {location}")
     if not location:
         raise _invalid(
             "No output location provided. An output location is required either through the "

@@ -35,7 +35,7 @@ class Middleware:
         if path.startswith("/_sandbox/"):
             return _answer(start_response, *self._own(path, environ))
         call = identify(environ)
-        fault = self._book.decide(call) if call else None
+        fault = (self._book.decide(call) or _refused(call, environ)) if call else None
         if call and fault:
             _body(environ)  # a client that is still sending would see a broken connection
             return _answer(start_response, *faults.response(fault, call))
@@ -62,6 +62,22 @@ class Middleware:
                 },
             )
         return _json(200, answers[path]())
+
+
+def _refused(call: faults.Call, environ: Environ) -> faults.Fault | None:
+    """Refuse what S3 refuses and moto does not: a bucket of another account than the one that the
+    caller names, and a name of an account's own namespace without this namespace."""
+    from sandbox.athena.moto_fixes import s3
+
+    name = call.resources[0].partition("/")[0] if call.service == "s3" else ""
+    own = environ.get("HTTP_X_AMZ_BUCKET_NAMESPACE") == "account-regional"
+    if call.operation == "CreateBucket" and name.endswith("-an") != own:
+        return faults.Fault(call.operation, error="InvalidBucketName", status=400)
+    expected = environ.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER")
+    owner = s3.owner_of(name) if expected else None
+    if owner is None or owner.account_id == expected:
+        return None
+    return faults.Fault(call.operation, error="AccessDenied", status=403)
 
 
 def _json(status: int, content: Any) -> tuple[int, dict[str, str], bytes]:

@@ -12,8 +12,9 @@ def problems(**environ: str) -> list[str]:
 
 def test_an_empty_environment_is_enough():
     settings = Settings.from_env({})
-    assert settings.region == "us-east-1"
-    assert settings.lake_bucket_for("123456789012") == "lacuna-lake-123456789012-us-east-1"
+    assert settings.region is None
+    lake = settings.lake_bucket_for("123456789012", "eu-west-1")
+    assert lake == "lacuna-lake-123456789012-eu-west-1"
     assert {row.origin for row in settings.rows()} == {"default"}
 
 
@@ -32,6 +33,25 @@ def test_values_are_taken_from_the_environment_and_say_so():
 def test_aws_region_wins_over_the_default_region():
     environ = {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-west-1"}
     assert Settings.from_env(environ).region == "eu-central-1"
+
+
+def test_an_empty_variable_of_aws_is_not_set():
+    environ = {"AWS_ENDPOINT_URL": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-1"}
+    settings = Settings.from_env(environ)
+    assert (settings.endpoint_url, settings.region) == (None, "eu-west-1")
+    rows = {row.name: (row.value, row.origin) for row in settings.rows()}
+    assert rows["AWS_ENDPOINT_URL"] == ("(AWS)", "default")
+
+
+def test_a_secret_is_never_shown():
+    settings = Settings.from_env({"LACUNA_ACCOUNT_EXTERNAL_ID": "pass:word"})
+    assert settings.account_external_id == "pass:word"
+    shown = {row.name: row.value for row in settings.rows()}
+    assert shown["LACUNA_ACCOUNT_EXTERNAL_ID"] == "(set, not shown)"
+    assert "pass:word" not in repr(settings)
+    (problem,) = problems(LACUNA_ACCOUNT_EXTERNAL_ID="pass word")
+    assert problem.startswith("LACUNA_ACCOUNT_EXTERNAL_ID is (set, not shown): must be")
+    assert "pass word" not in problem
 
 
 @pytest.mark.parametrize(
@@ -77,7 +97,6 @@ def test_allowed_values_are_allowed(name, value):
         ("LACUNA_ACCOUNT_ROLE", ""),
         ("LACUNA_ACCOUNT_ROLE", "/lacuna-read"),
         ("LACUNA_ACCOUNT_ROLE", "arn:aws:iam::111122223333:role/a"),
-        ("LACUNA_ACCOUNT_EXTERNAL_ID", "a"),
         ("LACUNA_STORE_REGIONS", "us-east-1,everywhere"),
         ("LACUNA_LATENESS_HOURS", "0"),
         ("LACUNA_LATENESS_HOURS", "241"),

@@ -1,5 +1,6 @@
 """The account that a run works in: its id, its clients, and names for AWS's refusals."""
 
+import difflib
 import functools
 import logging
 import os
@@ -8,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
@@ -19,6 +20,7 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from botocore.utils import InstanceMetadataRegionFetcher
 
 from lacuna.refusals import NO_BUCKET, THROTTLED, Refusal
 from lacuna.settings import Settings, SettingsError
@@ -62,6 +64,40 @@ def _share_descriptions(session: botocore.session.Session) -> None:
 
 
 botocore.register_initializer(_share_descriptions)
+
+# The lakes of this process, and the account that each must belong to
+_owners: dict[str, str] = {}
+
+
+def expect_owner(bucket_name: str, account_id: str) -> None:
+    """Let every call of this process to a bucket fail if the bucket belongs to another account.
+
+    The names of lakes can be guessed. Without this, whoever makes the bucket first gets the rows.
+    """
+    _owners[bucket_name] = account_id
+
+
+def _name_the_owner(**event: Any) -> None:
+    params = event["params"]
+    owner = _owners.get(params.get("Bucket"))
+    if owner and "ExpectedBucketOwner" in event["model"].input_shape.members:
+        params.setdefault("ExpectedBucketOwner", owner)
+
+
+def _name_the_owner_to_athena(**event: Any) -> None:
+    results = event["params"].get("ResultConfiguration") or {}
+    bucket = str(results.get("OutputLocation", "")).removeprefix("s3://").partition("/")[0]
+    if bucket in _owners:
+        results.setdefault("ExpectedBucketOwner", _owners[bucket])
+
+
+def _watch_owners(session: botocore.session.Session) -> None:
+    """Name the lake's owner in the calls of all libraries: awswrangler, dbt-athena, PyAthena."""
+    session.register("before-parameter-build.s3", _name_the_owner)
+    session.register("before-parameter-build.athena.StartQueryExecution", _name_the_owner_to_athena)
+
+
+botocore.register_initializer(_watch_owners)
 
 # What boto3 raises for a call that did not succeed
 AwsError = (ClientError, BotoCoreError)
@@ -172,6 +208,62 @@ def _address_without_account(request: Any, **_: Any) -> None:
         request.url = parts._replace(netloc=place).geturl()
 
 
+class Region(NamedTuple):
+    """The Region that a run works in, and where it is from."""
+
+    name: str
+    origin: str
+
+
+def find_region(settings: Settings) -> Region | None:
+    """Return the Region of the environment, else of the AWS profile, else of the instance."""
+    if settings.region:
+        return Region(settings.region, "environment")
+    session = boto3.Session()
+    if session.region_name:
+        return Region(session.region_name, f"AWS profile {session.profile_name}")
+    config = {
+        name: session._session.get_config_variable(name)
+        for name in ("ec2_metadata_service_endpoint", "ec2_metadata_service_endpoint_mode")
+    }
+    fetcher = InstanceMetadataRegionFetcher(timeout=1, num_attempts=1, config=config)
+    instance = fetcher.retrieve_region()
+    return Region(str(instance), "instance") if instance else None
+
+
+def usable_region(settings: Settings) -> Region:
+    """Return the Region of a run. Raises UnusableSetting if there is none, or AWS has no such."""
+    region = find_region(settings)
+    if region is None:
+        raise UnusableSetting(
+            [
+                "no AWS Region: set AWS_REGION to that of the lake, like eu-west-1, or `region` in "
+                "the AWS profile"
+            ]
+        )
+    known = _known_regions()
+    if region.name not in known:
+        near = difflib.get_close_matches(region.name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UnusableSetting(
+            [
+                f"AWS_REGION is '{visible(region.name)}' ({visible(region.origin)}): the AWS "
+                f"library that is installed knows no such Region{hint}"
+            ]
+        )
+    return region
+
+
+@functools.cache
+def _known_regions() -> tuple[str, ...]:
+    session = boto3.Session()
+    return tuple(
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("s3", partition_name=partition)
+    )
+
+
 def open_account(settings: Settings, *, patient: bool = True) -> Account:
     """Open the account that the environment's credentials belong to: one call to STS.
 
@@ -179,7 +271,8 @@ def open_account(settings: Settings, *, patient: bool = True) -> Account:
     does not answer then fails within seconds instead of minutes.
     """
     try:
-        session = boto3.Session(region_name=settings.region)
+        region = usable_region(settings).name
+        session = boto3.Session(region_name=region)
         sts = session.client("sts", config=client_config(1) if patient else _AT_ONCE)
         identity = sts.get_caller_identity()
         account_id, partition = identity["Account"], identity["Arn"].split(":")[1]
@@ -189,7 +282,7 @@ def open_account(settings: Settings, *, patient: bool = True) -> Account:
         session=session,
         account_id=account_id,
         partition=partition,
-        region=settings.region,
+        region=region,
         concurrency=settings.concurrency,
         patient=patient,
     )
@@ -225,8 +318,8 @@ def _no_account(settings: Settings, error: Exception) -> str:
             )
         case exceptions.ConnectionError() | exceptions.HTTPClientError():
             cause = (
-                f"AWS cannot be reached: check the network, the proxy and the Region "
-                f"({settings.region}), or point AWS_ENDPOINT_URL at a sandbox ({_cause(error)})"
+                f"AWS cannot be reached: check the network and the proxy, or point "
+                f"AWS_ENDPOINT_URL at a sandbox ({_cause(error)})"
             )
         case ResponseParserError() | KeyError() if place:
             cause = f"what answers at AWS_ENDPOINT_URL={place} is not AWS: point it at a sandbox"

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from lacuna.aws.session import Account, AccountError
+from lacuna.aws.session import Account, AccountError, AwsError, Region, explained, find_region
 from lacuna.cli import advice, answers, remediation, summary, terminal
 from lacuna.day import DayError, named_day
 from lacuna.lake import athena
@@ -68,7 +69,8 @@ def run(
         settings = Settings.from_env()
         with terminal.Interrupt() as interrupt:
             # before Airflow starts: a wrong setting or account costs no time and writes nothing
-            _check_account(settings)
+            account = _check_account(settings)
+            settings = replace(settings, region=account.region)
             times = _run_days(settings, delivery_days, interrupt)
     if timings:
         rows = [
@@ -229,7 +231,13 @@ def settings() -> None:
     for column in table.columns:
         column.overflow = "fold"  # a value that is cut off is a wrong value
     table.columns[0].no_wrap = table.columns[2].no_wrap = True
-    for row in Settings.from_env().rows():
+    chosen = Settings.from_env()
+    try:
+        region = find_region(chosen)
+    except AwsError as error:
+        region = Region("", f"none: {explained(error)}")
+    found = {"region": (region.name, region.origin)} if region else {}
+    for row in chosen.rows(**found):
         table.add_row(*(Text(str(cell)) for cell in row))
     console = Console(highlight=False)
     if not console.is_terminal:  # a file or a pipe has no width

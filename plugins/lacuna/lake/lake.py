@@ -17,20 +17,25 @@ from lacuna.aws.session import (
     BucketHead,
     UnusableSetting,
     error_code,
+    expect_owner,
     explained,
     head_bucket,
     open_account,
 )
 from lacuna.lake import glue
-from lacuna.settings import Settings
+from lacuna.settings import Settings, default_lakes
 from lacuna.tables import evidence, raw
 from lacuna.tables.evidence import EvidenceTable
 from lacuna.tables.raw import RawPartition
+from lacuna.text import visible
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
+
+# How the names of buckets end that only their account can make, in their Region
+_OWN_NAMESPACE = "-an"
 
 DATABASES = {
     evidence.DATABASE: "What Lacuna itself observed, as it observed it.",
@@ -42,11 +47,15 @@ DATABASES = {
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """One account's lake: the bucket that holds it, and the Athena workgroup that reads it."""
+    """One account's lake: the bucket that holds it, and the Athena workgroup that reads it.
+
+    `is_named`: LACUNA_LAKE_BUCKET names the bucket.
+    """
 
     account: Account
     bucket: str
     workgroup: str
+    is_named: bool = False
 
     @property
     def query_results(self) -> str:
@@ -248,7 +257,9 @@ def open_lake(settings: Settings, *, patient: bool = True) -> Lake:
     One session and one STS call: a task opens its lake once and passes it on.
     """
     account = open_account(settings, patient=patient)
-    return Lake(account, settings.lake_bucket_for(account.account_id), settings.workgroup)
+    bucket = settings.lake_bucket_for(account.account_id, account.region)
+    expect_owner(bucket, account.account_id)
+    return Lake(account, bucket, settings.workgroup, is_named=settings.lake_bucket is not None)
 
 
 def dbt_environment_of(bucket: str, region: str, workgroup: str) -> dict[str, str]:
@@ -273,7 +284,8 @@ def workgroup_problem(account: Account, name: str) -> str | None:
                 "needs athena:GetWorkGroup"
             ) from error
         answer = {}
-    state = (answer.get("WorkGroup") or {}).get("State")
+    group = answer.get("WorkGroup") or {}
+    state, configured = group.get("State"), group.get("Configuration") or {}
     if state is None:
         return (
             f"{wrong}: account {account.account_id} has no such Athena workgroup in "
@@ -281,6 +293,18 @@ def workgroup_problem(account: Account, name: str) -> str | None:
         )
     if state == "DISABLED":
         return f"{wrong}: this Athena workgroup is disabled; enable it, or name another"
+    if (configured.get("ManagedQueryResultsConfiguration") or {}).get("Enabled"):
+        return (
+            f"{wrong}: this Athena workgroup keeps query results itself (managed query results), so "
+            "that dbt can write no table to the lake; name another, like that of infra/lacuna.yaml"
+        )
+    place = (configured.get("ResultConfiguration") or {}).get("OutputLocation")
+    if place and configured.get("EnforceWorkGroupConfiguration"):
+        return (
+            f"{wrong}: this Athena workgroup enforces its own result location ({visible(place)}), so "
+            "that tables would lie there and expire with the results; turn off 'Override "
+            "client-side settings', or name another workgroup"
+        )
     return None
 
 
@@ -296,6 +320,8 @@ def _bucket_problem(lake: Lake) -> str | None:
             f"{wrong}: HeadBucket is refused; the bucket belongs to another account (name "
             "another one), or the run's role needs s3:ListBucket on it"
         )
+    if head.exists is False:
+        return _name_problem(lake) or _lake_elsewhere(lake)
     if head.exists and head.region and head.region != lake.account.region:
         return (
             f"{wrong}: the bucket is in {head.region} and the run works in {lake.account.region}; "
@@ -304,19 +330,50 @@ def _bucket_problem(lake: Lake) -> str | None:
     return None
 
 
+def _name_problem(lake: Lake) -> str | None:
+    """Explain why no bucket of this name can be made in the account's own namespace."""
+    ending = f"-{lake.account.account_id}-{lake.account.region}{_OWN_NAMESPACE}"
+    if not lake.bucket.endswith(_OWN_NAMESPACE) or lake.bucket.endswith(ending):
+        return None
+    return (
+        f"LACUNA_LAKE_BUCKET is '{lake.bucket}': a name that ends with {_OWN_NAMESPACE} is one of an "
+        f"account and Region, so it must end with {ending}"
+    )
+
+
+def _lake_elsewhere(lake: Lake) -> str | None:
+    """Name the lake that the account has in another Region, before a second one is made."""
+    stem, account = default_lakes(lake.account.account_id), lake.account
+    if lake.is_named:
+        return None  # somebody wants it
+    try:
+        pages = account.s3().get_paginator("list_buckets").paginate(Prefix=stem)
+        others = [bucket["Name"] for page in pages for bucket in page["Buckets"]]
+    except AwsError as error:
+        log.warning("whether there is a lake in another Region is unknown: %s", explained(error))
+        return None
+    if not others:
+        return None
+    regions = ", ".join(visible(name.removeprefix(stem)) for name in others)
+    return (
+        f"AWS_REGION is '{account.region}', and the lake of account {account.account_id} is in "
+        f"{regions}: set AWS_REGION to that, or LACUNA_LAKE_BUCKET={lake.bucket} to make a second one"
+    )
+
+
 def _head(lake: Lake) -> BucketHead:
     return head_bucket(lake.account.s3(), lake.bucket, lake.account.account_id)
 
 
 def _create_bucket(s3: "S3Client", lake: Lake) -> None:
-    region: Any = lake.account.region
+    region = lake.account.region
+    request: Any = {"Bucket": lake.bucket}
+    if region != "us-east-1":
+        request["CreateBucketConfiguration"] = {"LocationConstraint": region}
+    if lake.bucket.endswith(_OWN_NAMESPACE):
+        request["BucketNamespace"] = "account-regional"
     try:
-        if region == "us-east-1":
-            s3.create_bucket(Bucket=lake.bucket)
-        else:
-            s3.create_bucket(
-                Bucket=lake.bucket, CreateBucketConfiguration={"LocationConstraint": region}
-            )
+        s3.create_bucket(**request)
         s3.put_public_access_block(
             Bucket=lake.bucket,
             PublicAccessBlockConfiguration={

@@ -82,7 +82,7 @@ def test_a_rerun_after_a_kill_gives_the_same_rows(built: Lake) -> None:
 def leave_orphans(lake: Lake) -> None:
     """What a SIGKILL in mid-INSERT leaves: more files in each partition, and the table of new rows."""
     s3 = lake.client("s3")
-    bucket = lake.settings().lake_bucket_for("123456789012")
+    bucket = lake.settings().lake_bucket_for("123456789012", "us-east-1")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     found = [one["Key"] for page in pages for one in page.get("Contents", [])]
     keys = [

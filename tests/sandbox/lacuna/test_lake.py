@@ -1,11 +1,15 @@
 """The lake itself: its bucket, tables and partitions, in the sandbox."""
 
+import threading
 from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import boto3
 import pytest
 from airflow.sdk import RetryAction
 from botocore.exceptions import ClientError
 
+from lacuna.aws import session
 from lacuna.aws.session import AccountError, UnusableSetting
 from lacuna.lake import athena, lake
 from lacuna.settings import Settings
@@ -290,3 +294,146 @@ def test_a_result_without_a_header_loses_no_row(settings):
 def test_a_query_before_the_first_run_says_that_there_is_no_lake(cloud):
     with pytest.raises(athena.QueryFailed, match=r"there is no lake in .*run a day first"):
         athena.rows(lake.open_lake(Settings.from_env()), "select 1")
+
+
+def test_the_region_of_the_profile_is_used(cloud, monkeypatch, tmp_path):
+    config = tmp_path / "config"
+    config.write_text("[profile acme]\nregion = eu-west-1\n")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "acme")
+    mine = lake.open_lake(Settings.from_env())
+    assert mine.bucket == "lacuna-lake-123456789012-eu-west-1"
+    mine.prepare()
+    assert mine.account.s3().get_bucket_location(Bucket=mine.bucket)["LocationConstraint"] == (
+        "eu-west-1"
+    )
+    assert session.find_region(Settings.from_env()) == ("eu-west-1", "AWS profile acme")
+
+
+class Metadata(BaseHTTPRequestHandler):
+    """An EC2 instance's metadata service."""
+
+    def do_PUT(self):
+        self.answer(b"token")
+
+    def do_GET(self):
+        self.answer(b"eu-west-1a")
+
+    def answer(self, body):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def no_region(cloud, monkeypatch, tmp_path):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with HTTPServer(("127.0.0.1", 0), Metadata) as server:
+        place = f"http://127.0.0.1:{server.server_port}/"
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", place)
+        yield server
+
+
+def test_the_region_of_the_instance_is_used(no_region):
+    threading.Thread(target=no_region.serve_forever, daemon=True).start()
+    try:
+        assert session.usable_region(Settings.from_env()) == ("eu-west-1", "instance")
+    finally:
+        no_region.shutdown()
+
+
+def test_no_region_is_an_error_that_says_what_to_set(no_region):
+    no_region.server_close()
+    (problem,) = refused().problems
+    assert problem.startswith("no AWS Region: set AWS_REGION")
+
+
+@pytest.mark.parametrize("name", ["eu-wset-1", "us-east-9"])
+def test_a_region_that_does_not_exist_is_refused_in_one_line(cloud, name):
+    (problem,) = refused(region=name).problems
+    assert problem.startswith(f"AWS_REGION is '{name}' (environment)")
+    assert "did you mean" in problem
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_lake_in_another_region_is_named_before_a_second_one_is_made(cloud, settings):
+    (problem,) = refused(region="eu-west-1").problems
+    assert problem.startswith("AWS_REGION is 'eu-west-1', and the lake of account 123456789012 ")
+    assert "us-east-1" in problem
+    second = "lacuna-lake-123456789012-eu-west-1"
+    assert f"LACUNA_LAKE_BUCKET={second}" in problem
+    lake.open_lake(Settings(region="eu-west-1", lake_bucket=second)).prepare()
+    assert len(cloud.client("s3").list_buckets()["Buckets"]) == 2
+    lake.open_lake(settings).check()
+
+
+def test_a_lake_in_the_accounts_own_namespace_is_made_there(cloud):
+    name = "lake-123456789012-us-east-1-an"
+    (problem,) = refused(lake_bucket="lake-an").problems
+    assert "must end with -123456789012-us-east-1-an" in problem
+    assert refused(lake_bucket="lake-123456789012-eu-west-1-an").problems
+    lake.open_lake(Settings(lake_bucket=name)).prepare()
+    assert cloud.client("s3").head_bucket(Bucket=name)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "words"),
+    [
+        ({"ManagedQueryResultsConfiguration": {"Enabled": True}}, "managed query results"),
+        (
+            {
+                "EnforceWorkGroupConfiguration": True,
+                "ResultConfiguration": {"OutputLocation": "s3://theirs/results/"},
+            },
+            "enforces its own result location (s3://theirs/results/)",
+        ),
+    ],
+)
+def test_a_workgroup_that_decides_where_tables_lie_is_refused(cloud, configuration, words):
+    cloud.client("athena").create_work_group(Name="strict", Configuration=configuration)
+    (problem,) = refused(workgroup="strict").problems
+    assert problem.startswith("LACUNA_WORKGROUP is 'strict': this Athena workgroup ")
+    assert words in problem
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"EnforceWorkGroupConfiguration": True},
+        {
+            "EnforceWorkGroupConfiguration": False,
+            "ResultConfiguration": {"OutputLocation": "s3://theirs/results/"},
+        },
+        {"ManagedQueryResultsConfiguration": {"Enabled": False}},
+    ],
+)
+def test_a_workgroup_that_leaves_the_place_to_its_client_is_used(cloud, configuration):
+    cloud.client("athena").create_work_group(Name="open", Configuration=configuration)
+    lake.open_lake(Settings(workgroup="open")).check()
+
+
+def test_every_library_names_the_lakes_owner(settings, monkeypatch):
+    """Somebody else may have made the bucket: then every call to it must fail, also dbt's."""
+    mine = lake.open_lake(settings)
+    monkeypatch.setitem(session._owners, mine.bucket, "999999999999")
+    s3 = boto3.client("s3")
+    for refused_call in (
+        lambda: s3.put_object(Bucket=mine.bucket, Key="k", Body=b""),
+        lambda: s3.list_objects_v2(Bucket=mine.bucket),
+        lambda: mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY}),
+        lambda: mine.write_manifest(DAY, []),
+        lambda: athena.rows(mine, "select 1"),
+    ):
+        with pytest.raises((ClientError, athena.QueryFailed), match=r"Access ?Denied|403|denied"):
+            refused_call()
+    monkeypatch.setitem(session._owners, mine.bucket, "123456789012")
+    mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
+    assert athena.rows(mine, "select count(*) as n from lacuna_evidence.log_objects") == [
+        {"n": "1"}
+    ]
