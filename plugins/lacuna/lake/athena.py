@@ -1,5 +1,6 @@
 """Small queries that the run itself sends to Athena. dbt and the suites have their own clients."""
 
+import logging
 import re
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from lacuna.text import visible
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
+log = logging.getLogger(__name__)
+
 # Athena's words if it cannot write results
 _NO_BUCKET = "Unable to verify/create output bucket"
 # Athena's words if the caller, in whose name it reads, may not read the data
@@ -19,23 +22,46 @@ _DENIED = re.compile(r"access ?denied|not authorized|insufficient permissions", 
 _CODE = re.compile(r"[A-Z][A-Z_]+(?=:)")
 _RUNNING = {"QUEUED", "RUNNING"}
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
+_SLOWED_DOWN = re.compile(r"Error Code: SlowDown|Status Code: 503|reduce your request rate", re.I)
+# Seconds before a query is tried again that S3 slowed down
+_RETRY_WAITS = (5.0, 30.0)
 
 
 class QueryFailed(RuntimeError):
-    """Athena did not run the query. The text has Athena's words, `refused` the call and a code."""
+    """Athena did not run the query. The text has Athena's words, `refused` the call and a code.
 
-    def __init__(self, text: str, refused: Refusal) -> None:
+    `retryable`: the same query may succeed later.
+    """
+
+    def __init__(self, text: str, refused: Refusal, *, retryable: bool = False) -> None:
         super().__init__(text)
-        self.refused = refused
+        self.refused, self.retryable = refused, retryable
 
 
 def rows(lake: Lake, query: str, *, database: str | None = None) -> list[dict[str, str | None]]:
-    """Run a query and return its rows, as text by column.
+    """Run a query and return its rows, as text by column. What may pass is tried again.
 
     Tables that the query names without a database are those of `database`.
 
     Raises QueryFailed, or UnusableSetting if no query can run in the workgroup.
     """
+    for wait in _RETRY_WAITS:
+        try:
+            return _rows(lake, query, database)
+        except QueryFailed as failure:
+            if not failure.retryable:
+                raise
+            log.warning("%s; again in %d s", failure, wait)
+            time.sleep(wait)
+    return _rows(lake, query, database)
+
+
+def is_passing(reason: str) -> bool:
+    """Whether a query failed because S3 slowed it down."""
+    return _SLOWED_DOWN.search(reason) is not None
+
+
+def _rows(lake: Lake, query: str, database: str | None) -> list[dict[str, str | None]]:
     athena = lake.account.athena()
     try:
         execution = athena.start_query_execution(
@@ -83,7 +109,9 @@ def _wait(athena: "AthenaClient", execution: str) -> None:
     if status["State"] != "SUCCEEDED":
         reason = visible(status.get("StateChangeReason", "no reason given"))
         raise QueryFailed(
-            f"Athena query {execution} {status['State'].lower()}: {reason}", refused_by(reason)
+            f"Athena query {execution} {status['State'].lower()}: {reason}",
+            refused_by(reason),
+            retryable=bool(status.get("AthenaError", {}).get("Retryable")) or is_passing(reason),
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from lacuna.lake.lake import Lake, open_lake
+from lacuna.steps import dbt_retries
 from lacuna.text import visible
 from lacuna.trail.digests import STAMP_MARGIN
 
@@ -64,9 +65,12 @@ def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) 
     Raises BuildFailed with one line for each model or test that did not succeed.
     """
     environment = lake.dbt_environment()
-    manifest = project(tuple(environment.items()))
+    with_variables = ("--vars", json.dumps(dict(variables)))
     with _environment(environment):
-        result = _invoke([*arguments, "--vars", json.dumps(dict(variables))], manifest)
+        result = dbt_retries.run(
+            lambda chosen: _invoke([*chosen, *with_variables], project(tuple(environment.items()))),
+            arguments,
+        )
     if not result.success:
         raise BuildFailed("\n".join(_failures(result)))
 

@@ -437,3 +437,23 @@ def test_every_library_names_the_lakes_owner(settings, monkeypatch):
     assert athena.rows(mine, "select count(*) as n from lacuna_evidence.log_objects") == [
         {"n": "1"}
     ]
+
+
+def test_a_query_that_s3_slowed_down_is_tried_again(cloud, settings, monkeypatch):
+    mine = lake.open_lake(settings)
+    mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
+    slow = {"operation": "GetObject", "resource": f"{mine.bucket}/evidence/*", "error": "SlowDown"}
+    query = "select kind from lacuna_evidence.log_objects"
+    monkeypatch.setattr(athena, "_RETRY_WAITS", (0.0, 0.0))
+    cloud.faults({**slow, "status": 503, "times": 2})
+    assert athena.rows(mine, query) == [{"kind": "access_log"}]
+    mine.write(evidence.LOG_OBJECTS, [OBJECT, OBJECT], {"delivered_on": DAY})
+    cloud.faults({**slow, "status": 503})
+    with pytest.raises(athena.QueryFailed, match="SlowDown"):
+        athena.rows(mine, query)
+    assert cloud.fired() == [3]
+    mine.write(evidence.LOG_OBJECTS, [OBJECT] * 3, {"delivered_on": DAY})
+    cloud.faults({**slow, "error": "AccessDenied", "status": 403})
+    with pytest.raises(athena.QueryFailed, match="AccessDenied"):
+        athena.rows(mine, query)
+    assert cloud.fired() == [1]

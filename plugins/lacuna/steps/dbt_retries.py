@@ -1,0 +1,72 @@
+"""Repeat alone what Athena says may succeed later: S3 answers 503 SlowDown under many small objects.
+
+dbt-athena repeats API calls that were throttled, but no query that failed. Airflow would repeat the
+whole task, and every statement would scan its data again.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lacuna.lake import athena
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+log = logging.getLogger(__name__)
+
+# S3 needs minutes to spread a busy prefix
+_WAITS = (60.0, 240.0)
+_MARK = "Athena: retryable"
+
+
+def run(
+    invoke: Callable[[Sequence[str]], dbtRunnerResult], arguments: Sequence[str]
+) -> dbtRunnerResult:
+    """Run a dbt command; then the models that failed for a passing cause, and those they held up.
+
+    A model clears what it writes before it writes. So a repeated one leaves one copy.
+    """
+    _mark_retryable_failures()
+    result = invoke(arguments)
+    for wait in _WAITS:
+        names = _to_repeat(result)
+        if not names:
+            break
+        log.warning("Athena failed for a passing cause; in %d s again: %s", wait, ", ".join(names))
+        time.sleep(wait)
+        result = invoke(["build", "--select", *names])
+    return result
+
+
+def _to_repeat(result: dbtRunnerResult) -> list[str]:
+    """Return what failed and what was skipped for it; nothing if a repetition cannot help."""
+    nodes = getattr(result.result, "results", None) or []
+    failed = [node for node in nodes if node.status in ("error", "fail")]
+    if not failed or not all(_is_passing(str(node.message)) for node in failed):
+        return []
+    return [node.node.name for node in nodes if node.status in ("error", "fail", "skipped")]
+
+
+def _is_passing(message: str) -> bool:
+    return _MARK in message or athena.is_passing(message)
+
+
+@functools.cache
+def _mark_retryable_failures() -> None:
+    """Let dbt's messages say what Athena said besides its words."""
+    from dbt.adapters.athena.exceptions import AthenaQueryFailedError
+
+    plain = AthenaQueryFailedError.__init__
+
+    def marked(self: Any, athena_error: Any, reason: str | None = None) -> None:
+        if athena_error.get("Retryable"):
+            words = athena_error.get("ErrorMessage") or reason
+            athena_error = {**athena_error, "ErrorMessage": f"{words} ({_MARK})"}
+        plain(self, athena_error, reason)
+
+    AthenaQueryFailedError.__init__ = marked
