@@ -197,6 +197,7 @@ def read_status(cloudtrail: "CloudTrailClient", trail_arn: str) -> TrailStatus |
         is_logging=answer.get("IsLogging", False),
         delivery_error=answer.get("LatestDeliveryError") or None,
         started_at=answer.get("StartLoggingTime"),
+        digest_at=answer.get("LatestDigestDeliveryTime"),
     )
 
 

@@ -24,7 +24,13 @@ from lacuna.aws.objects import KeysListed, list_range
 from lacuna.aws.session import each
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.settings import Settings
-from lacuna.steps import catalog_digests, catalog_readers, catalog_trail_files, catalog_trails
+from lacuna.steps import (
+    catalog_absent_digests,
+    catalog_digests,
+    catalog_readers,
+    catalog_trail_files,
+    catalog_trails,
+)
 from lacuna.steps.catalog_trail_files import TrailFiles
 from lacuna.tables import raw
 from lacuna.tables.evidence import (
@@ -100,7 +106,7 @@ def _read_day(lake: Lake, settings: Settings, day: date) -> _Catalog:
     trails = catalog_trails.look(accounts, observed)
     places, followed = catalog_trails.follow(lake, accounts, trails, day)
     trail_files = catalog_trail_files.read(accounts, day, followed, trails.answered)
-    known_ends = catalog_digests.last_ends(lake.read(TRAIL_DIGESTS, _day_before(day)))
+    known_ends = catalog_absent_digests.last_ends(lake.read(TRAIL_DIGESTS, _day_before(day)))
     digests = catalog_digests.read(accounts, trail_files, known_ends)
     not_for_athena = catalog_readers.refused_places(accounts, access_logs, trail_files)
     access_logs = catalog_readers.without(not_for_athena, access_logs)

@@ -4,19 +4,19 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 from lacuna import day as days
 from lacuna.access_log.delivery import KeyRange, Kind, Placed
 from lacuna.aws.accounts import Accounts
 from lacuna.aws.objects import ObjectTooLarge, ObjectUnreadable, list_range, read_object
 from lacuna.aws.session import each
-from lacuna.aws.trails import read_public_keys, read_status
+from lacuna.aws.trails import read_public_keys
 from lacuna.refusals import Refusal
 from lacuna.steps import catalog_trail_files
+from lacuna.steps.catalog_absent_digests import ChainEnd, absent_hours, writes_digests_since
 from lacuna.steps.catalog_trail_files import DIGEST, Chain, ChainKey, TrailFiles
 from lacuna.steps.catalog_trails import fail_if_passing
 from lacuna.tables.evidence import TrailDigest
@@ -24,7 +24,6 @@ from lacuna.text import visible
 from lacuna.trail import digests, log_files
 from lacuna.trail.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
 from lacuna.trail.log_files import GzipError
-from lacuna.trail.recorders import Trail
 
 log = logging.getLogger(__name__)
 
@@ -75,18 +74,8 @@ class _Judged:
     digest: JudgedDigest
 
 
-def last_ends(rows: Iterable[Mapping[str, Any]]) -> dict[ChainKey, datetime]:
-    """Return when each chain ended, or should have, by the evidence rows of the day before."""
-    ends: dict[ChainKey, datetime] = {}
-    for row in rows:
-        key = (row["trail_arn"], row["account_id"], row["region"])
-        end = row["digest_end_at"].replace(tzinfo=UTC)
-        ends[key] = max(end, ends.get(key, end))
-    return ends
-
-
 def read(
-    accounts: Accounts, files: TrailFiles, known_ends: Mapping[ChainKey, datetime]
+    accounts: Accounts, files: TrailFiles, known_ends: Mapping[ChainKey, ChainEnd]
 ) -> DigestsRead:
     """Read and judge the digests delivered on the day of `files`; add their LISTs to `files`.
 
@@ -95,10 +84,14 @@ def read(
     """
     files.chains += _lost_chains(files, known_ends)
     started = {
-        trail.arn: _writes_digests_since(accounts, trail)
+        trail.arn: writes_digests_since(accounts, trail)
         for trail in {chain.trail.arn: chain.trail for chain in files.chains}.values()
     }
-    listed = [digest for chain in files.chains for digest in _list(accounts, chain, files)]
+    listed = [
+        digest
+        for chain in files.chains
+        for digest in _list(accounts, chain, files, known_ends.get(chain.key))
+    ]
     room = _Room()
     read_files = each(
         lambda digest: _read_digest(accounts, digest.chain.trail.log_bucket, digest.key, room),
@@ -129,7 +122,7 @@ def read(
     return DigestsRead(rows, _file_states(files, judged))
 
 
-def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, datetime]) -> list[Chain]:
+def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, ChainEnd]) -> list[Chain]:
     """Return chains that should have a folder and have none.
 
     A trail that writes digests writes them in every Region that it records. So there must be a
@@ -210,20 +203,26 @@ def _would_name(chain: Sequence[_Judged], stamp: datetime) -> bool:
     )
 
 
-def _list(accounts: Accounts, chain: Chain, files: TrailFiles) -> list[_Listed]:
-    """List the digests of the day's folder, and those after midnight that cover the day's end."""
+def _list(
+    accounts: Accounts, chain: Chain, files: TrailFiles, known_end: ChainEnd | None
+) -> list[_Listed]:
+    """List the digests of the day's folder, and those after midnight that cover the day's end.
+
+    Those that the day before still owed are in its own folder, and are judged as if of this day.
+    """
     trail, next_day = chain.trail, files.day + timedelta(days=1)
     stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"
     digests_listed = []
-    for is_of_day, day, stop in (
-        (True, files.day, _LAST),
-        (False, next_day, f"{next_day:%Y%m%d}T02"),
-    ):
+    ranges = [(True, files.day, "", _LAST), (False, next_day, "", f"{next_day:%Y%m%d}T02")]
+    if known_end and known_end.is_pending:
+        after = f"{known_end.at:%Y%m%dT%H%M%SZ}{_LAST}"
+        ranges.insert(0, (True, files.day - timedelta(days=1), after, _LAST))
+    for is_of_day, day, after, stop in ranges:
         prefix = f"{chain.prefix}{day:%Y/%m/%d}/{stem}"
         answer = list_range(
             accounts.s3_of(trail.log_bucket),
             trail.log_bucket,
-            KeyRange(prefix, prefix, prefix + stop),
+            KeyRange(prefix, prefix + after, prefix + stop),
         )
         names = (
             (entry.key, digests.parse_name(entry.key.rpartition("/")[2]))
@@ -347,7 +346,7 @@ def _rows(
     accounts: Accounts,
     files: TrailFiles,
     judged: Sequence[_Judged],
-    known_ends: Mapping[ChainKey, datetime],
+    known_ends: Mapping[ChainKey, ChainEnd],
     started: Mapping[str, datetime | None],
 ) -> list[TrailDigest]:
     of_day = [entry for entry in judged if entry.listed.is_of_day]
@@ -359,16 +358,10 @@ def _rows(
             for entry in judged
             if entry.listed.chain is chain and not entry.listed.name.is_backfill
         ]
-        rows += [
-            _row(chain, entry, hashes, gone)
-            for entry in _missing_hours(
-                files.day,
-                hourly,
-                known_ends.get(chain.key),
-                # a trail may have moved: it writes no more digests to its former place
-                started[chain.trail.arn] if chain.trail.has_digests else None,
-            )
-        ]
+        # a trail may have moved: it writes no more digests to its former place
+        started_at = started[chain.trail.arn] if chain.trail.has_digests else None
+        absent = absent_hours(accounts, chain, files, hourly, known_ends.get(chain.key), started_at)
+        rows += [_row(chain, entry, hashes, gone) for entry in absent]
     _log_problems(rows)
     return rows
 
@@ -378,7 +371,9 @@ def _log_problems(rows: Sequence[TrailDigest]) -> None:
     wrong = [
         row
         for row in rows
-        if row.state != DigestState.VALID or row.missing_files or row.altered_files
+        if row.state not in (DigestState.VALID, DigestState.PENDING)
+        or row.missing_files
+        or row.altered_files
     ]
 
     def same(row: TrailDigest) -> tuple[str, str, str]:
@@ -397,39 +392,6 @@ def _log_problems(rows: Sequence[TrailDigest]) -> None:
             sum(len(row.missing_files) for row in digests),
             sum(len(row.altered_files) for row in digests),
         )
-
-
-def _missing_hours(
-    day: date,
-    hourly: Sequence[JudgedDigest],
-    since: datetime | None,
-    started_at: datetime | None,
-) -> list[JudgedDigest]:
-    """Return the hours that end on `day` and have no digest.
-
-    The first and the last hours count if the trail was writing digests by then.
-    """
-    until = days.end_of(day)
-    certain = digests.missing_hours(hourly, since)
-    return [
-        hour
-        for hour in digests.missing_hours(hourly, since or days.start_of(day), until)
-        if days.start_of(day) < hour.end_at <= until
-        and (hour in certain or (started_at is not None and started_at <= hour.start_at))
-    ]
-
-
-def _writes_digests_since(accounts: Accounts, trail: Trail) -> datetime | None:
-    """Return when a trail that writes digests was last started; None for others, or if unknown."""
-    if not trail.has_digests:
-        return None
-    status = read_status(accounts.of(trail.account_id).cloudtrail(trail.home_region), trail.arn)
-    if isinstance(status, Refusal):
-        fail_if_passing(status)
-        return None
-    if not status.is_logging:
-        return None
-    return status.started_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _check_files(

@@ -33,7 +33,10 @@ _STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 class DigestState(StrEnum):
-    """What is known about one digest file, or about an hour without one."""
+    """What is known about one digest file, or about an hour without one.
+
+    `pending`: it may still be on its way. The next day's catalog finds it, or calls it missing.
+    """
 
     VALID = "valid"
     INVALID_SIGNATURE = "invalid_signature"
@@ -43,6 +46,7 @@ class DigestState(StrEnum):
     KEY_UNKNOWN = "key_unknown"
     FOREIGN_KEY = "foreign_key"
     MISSING = "missing"
+    PENDING = "pending"
 
 
 class FileState(StrEnum):

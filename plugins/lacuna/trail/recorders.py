@@ -20,11 +20,15 @@ _STORE_RECORDS_NOT = frozenset({"CREATED", "STOPPED_INGESTION", "PENDING_DELETIO
 
 @dataclass(frozen=True, slots=True)
 class TrailStatus:
-    """GetTrailStatus, asked in one Region. `started_at`: when the trail was last started."""
+    """GetTrailStatus, asked in one Region.
+
+    `started_at`: when the trail was last started. `digest_at`: when it last delivered a digest.
+    """
 
     is_logging: bool
     delivery_error: str | None = None
     started_at: datetime | None = None
+    digest_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

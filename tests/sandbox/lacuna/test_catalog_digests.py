@@ -152,6 +152,87 @@ def test_a_chain_that_stops_is_missing_to_the_end_of_the_day_and_on_the_next(
     assert missing_ends(digests_of(rows, DAY)) == [22, 23]
 
 
+def delivered_until(cloud, arn, moment):
+    tags = [{"Key": "latest-digest-at", "Value": moment.isoformat()}]
+    cloud.client("cloudtrail").add_tags(ResourceId=arn, TagsList=tags)
+
+
+def states_of(rows, day):
+    return {
+        f"{row['digest_end_at']:%d %H:%M}": row["state"]
+        for row in rows(evidence.TRAIL_DIGESTS, day)
+        if row["state"] != "valid"
+    }
+
+
+NEXT = DAY + timedelta(days=1)
+
+
+def test_a_digest_that_cloudtrail_had_no_time_to_deliver_is_pending_and_found_on_the_next_day(
+    cloud, signing, at, run, rows
+):
+    for hour in range(22):
+        cloud.digest("trail-logs", at(hour, 20), [])
+    delivered_until(cloud, signing, at(21, 50))
+    run()
+    assert states_of(rows, DAY) == {"21 22:20": "pending", "21 23:20": "pending"}
+    file = cloud.trail_file("trail-logs", at(21, 40))
+    cloud.digest("trail-logs", at(22, 20), [(file[0], "0" * 64)])
+    cloud.digest("trail-logs", at(23, 20), [])
+    for hour in range(24, 48):
+        cloud.digest("trail-logs", at(hour, 20), [])
+    delivered_until(cloud, signing, at(47, 50))
+    run(NEXT)
+    assert states_of(rows, NEXT) == {}
+    late = [row for row in rows(evidence.TRAIL_DIGESTS, NEXT) if row["altered_files"]]
+    assert [row["altered_files"] for row in late] == [[file[0]]]
+    # a rerun finds it in its own folder, and the next day no longer owes it
+    run()
+    assert states_of(rows, DAY) == {}
+    run(NEXT)
+    assert len(rows(evidence.TRAIL_DIGESTS, NEXT)) == 24
+
+
+def test_a_pending_digest_that_never_comes_is_missing_on_the_next_day(
+    cloud, signing, at, run, rows
+):
+    for hour in range(22):
+        cloud.digest("trail-logs", at(hour, 20), [])
+    delivered_until(cloud, signing, at(22, 50))
+    run()
+    assert states_of(rows, DAY) == {"21 22:20": "missing", "21 23:20": "pending"}
+    # nothing was delivered since, so the next day's own are pending
+    run(NEXT)
+    found = states_of(rows, NEXT)
+    assert found.pop("21 23:20") == "missing"
+    assert set(found.values()) == {"pending"}
+    assert min(found) == "22 00:20"
+    run(NEXT + timedelta(days=1))
+    found = states_of(rows, NEXT + timedelta(days=1))
+    assert [key for key, state in found.items() if state == "missing"] == [
+        f"22 {hour:02}:20" for hour in range(24)
+    ]
+
+
+def test_what_a_deleted_trail_still_owed_is_missing(cloud, signing, at, run, rows):
+    for hour in range(23):
+        cloud.digest("trail-logs", at(hour, 20), [])
+    delivered_until(cloud, signing, at(22, 50))
+    run()
+    assert states_of(rows, DAY) == {"21 23:20": "pending"}
+    cloud.client("cloudtrail").delete_trail(Name="main")
+    run(NEXT)
+    assert states_of(rows, NEXT) == {"21 23:20": "missing"}
+
+
+def test_a_digest_that_was_delivered_and_is_gone_is_missing_at_once(cloud, signing, at, run, rows):
+    keys = [cloud.digest("trail-logs", at(hour, 20), []) for hour in range(24)]
+    cloud.client("s3").delete_object(Bucket="trail-logs", Key=keys[-1])
+    delivered_until(cloud, signing, at(23, 50))
+    run()
+    assert states_of(rows, DAY) == {"21 23:20": "missing"}
+
+
 def test_a_chain_that_goes_on_after_midnight_misses_only_the_hours_between(
     cloud, signing, at, run, rows
 ):
