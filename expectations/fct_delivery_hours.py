@@ -17,10 +17,14 @@ where status = 'missing'
 group by bucket_name
 """
 
+# An hour is reported by the share of its requests that have a record. One lost record among many is
+# what S3's best effort means; an hour of which nearly all is lost is as good as lost.
+MOSTLY_LOST, BARELY_LOST = 0.1, 0.99
+
 PARTLY_LOST = f"""
 select bucket_name, min(access_log_completeness) as completeness, {HOURS}
 from {{batch}}
-where status = 'partial'
+where status = 'partial' and {{share}}
 group by bucket_name
 """
 
@@ -55,20 +59,45 @@ def checks(on: Partition) -> tuple[Check, ...]:
             _lost_sentence,
         ),
         Check(
+            "hour_mostly_lost",
+            "critical",
+            f"Do at least {percent(MOSTLY_LOST)} of the requests that CloudTrail saw in an hour have "
+            "an access-log record?",
+            "The lateness budget is spent, and nearly all of the requests that CloudTrail saw in the "
+            "hour have no access-log record.",
+            _partly_lost(f"access_log_completeness < {MOSTLY_LOST}"),
+            _partly_lost_sentence,
+        ),
+        Check(
             "hour_partly_lost",
             "warning",
             "Does every request that CloudTrail saw have an access-log record?",
             "The lateness budget is spent, and some of the requests that CloudTrail saw in the hour "
-            "have no access-log record.",
-            PARTLY_LOST,
+            f"have no access-log record: more than {percent(1 - BARELY_LOST)} of them, and more than "
+            "LACUNA_COMPLETENESS_TOLERANCE allows.",
+            _partly_lost(
+                f"access_log_completeness >= {MOSTLY_LOST} and access_log_completeness < {BARELY_LOST}"
+            ),
+            _partly_lost_sentence,
+        ),
+        Check(
+            "hour_barely_lost",
+            "info",
+            f"Do fewer than {percent(1 - BARELY_LOST)} of an hour's requests lack their access-log "
+            "record, and yet some?",
+            "The lateness budget is spent, and a few of the requests that CloudTrail saw in the hour "
+            "have no access-log record. S3 delivers access logs on best effort: now and then one is "
+            "lost. LACUNA_COMPLETENESS_TOLERANCE says which share is no loss.",
+            _partly_lost(f"access_log_completeness >= {BARELY_LOST}"),
             _partly_lost_sentence,
         ),
         Check(
             "data_events_lost",
             "warning",
             "Does every request in the access log that CloudTrail should record have a data event?",
-            "CloudTrail should have recorded requests of the hour and did not deliver their events. "
-            "What the access log lost in this hour can be proved only in part.",
+            "CloudTrail should have recorded requests of the hour and did not deliver their events, of "
+            "a greater share than LACUNA_COMPLETENESS_TOLERANCE allows. What the access log lost in "
+            "this hour can be proved only in part.",
             _data_events_lost(on),
             _data_events_lost_sentence,
         ),
@@ -100,13 +129,17 @@ def _not_judged(on: Partition) -> str:
     """
 
 
+def _partly_lost(share: str) -> str:
+    return PARTLY_LOST.replace("{share}", share)
+
+
 def _data_events_lost(on: Partition) -> str:
     # before the budget is spent, events may still arrive, as records may
     return f"""
     select bucket_name, min(data_event_completeness) as completeness, {HOURS}
     from {{batch}}
     where
-        data_event_completeness < 1
+        data_event_completeness < 1 - {on.completeness_tolerance:.12f}
         and hour + interval '{on.lateness_hours + 1}' hour <= (
             select cast(date_add('day', 1, max(delivered_on)) as timestamp)
             from {on.evidence}.catalogued_days

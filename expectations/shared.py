@@ -58,6 +58,7 @@ class Partition:
     lateness_hours: int = 6
     config_max_age_days: int = 7
     quarantine_share: float = 0.01
+    completeness_tolerance: float = 0.0
     evidence: str = "lacuna_evidence"
     unlogged_pattern: str | None = None
     # False: no day was built since the mart got its column advice

@@ -249,6 +249,13 @@ class Settings:
         "must be a share from 0 to 1, like 0.01",
         "share of a day's lines that may be quarantined; with more the day is not trusted",
     )
+    completeness_tolerance: float = _setting(
+        0.0,
+        _share,
+        "must be a share from 0 to 1, like 0.001",
+        "share of an hour's requests that may lack their record: the hour is still `delivered`, its "
+        "completeness stays exact",
+    )
     sensitivity_tag: str = _setting(
         "sensitivity",
         _tag_key,

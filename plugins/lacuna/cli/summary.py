@@ -30,7 +30,7 @@ SEVERITIES = ("critical", "warning", "info")
 
 # For the same bucket and day the first explain the second
 CAUSES = ("bucket_silent", "target_broken")
-CONSEQUENCES = ("hour_lost", "hour_partly_lost")
+CONSEQUENCES = ("hour_lost", "hour_mostly_lost", "hour_partly_lost", "hour_barely_lost")
 
 COUNTS = """
 select 'verdict' as kind, verdict as word, count(*) as number

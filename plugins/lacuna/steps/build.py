@@ -53,6 +53,7 @@ def _dbt_build(settings: Settings, select: str, day: date, event_days: Sequence[
         "unreadable_objects": lake.unreadable_objects(day),
         "lateness_hours": settings.lateness_hours,
         "lateness_days": settings.lateness_days,
+        "completeness_tolerance": settings.completeness_tolerance,
         "config_max_age_days": settings.config_max_age_days,
         "stamp_margin_minutes": STAMP_MARGIN // timedelta(minutes=1),
     }

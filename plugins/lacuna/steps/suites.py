@@ -60,6 +60,7 @@ def check(
         lateness_hours=settings.lateness_hours,
         config_max_age_days=settings.config_max_age_days,
         quarantine_share=settings.quarantine_share,
+        completeness_tolerance=settings.completeness_tolerance,
         evidence=evidence_database,
         unlogged_pattern=settings.unlogged_pattern,
         has_advice=not lake.lacks_column(marts_database, mart, "advice"),

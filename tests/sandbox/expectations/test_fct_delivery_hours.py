@@ -21,6 +21,9 @@ def spoiled(new_world):
     gap = {"status": "missing", "data_event_requests": 1}
     world.add_hours("gaps", {9: gap, 10: gap, 11: gap, 13: gap})
     world.add_hours("part", {13: {"status": "partial", "access_log_completeness": 0.6149}})
+    nearly_all = {"status": "partial", "access_log_completeness": 0.0999}
+    few = {"status": "partial", "access_log_completeness": 0.9999}
+    world.add_hours("mixed", {13: nearly_all, 14: few})
     world.add_hours("unseen", {13: {"data_event_completeness": 0.5}})
     world.add_hours("late", {13: {"latency_p99_seconds": 30.25 * 3600}})
     world.add_hours("in-time", {13: {"latency_p99_seconds": 6 * 3600.0}})
@@ -78,6 +81,39 @@ def test_a_partly_lost_hour_is_reported_with_the_share_that_arrived(findings, te
     )
 
 
+def test_how_severe_a_partly_lost_hour_is_depends_on_the_share_that_arrived(findings, text_of):
+    assert text_of(findings["hour_mostly_lost"]) == (
+        "mixed lost part of its access-log records of 13:00 UTC "
+        "(9.9 % of the requests that CloudTrail saw have a record)"
+    )
+    assert text_of(findings["hour_barely_lost"]) == (
+        "mixed lost part of its access-log records of 14:00 UTC "
+        "(99.9 % of the requests that CloudTrail saw have a record)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("completeness", "code"),
+    [
+        (0.09, "hour_mostly_lost"),
+        (0.1, "hour_partly_lost"),
+        (0.98, "hour_partly_lost"),
+        (0.99, "hour_barely_lost"),
+    ],
+)
+def test_each_partly_lost_hour_is_one_finding(new_world, completeness, code):
+    world = new_world()
+    world.add_hours("part", {13: {"status": "partial", "access_log_completeness": completeness}})
+    assert set(world.findings(MART)) == {code}
+
+
+def test_a_share_of_lost_data_events_may_be_tolerated(new_world):
+    world = new_world()
+    world.add_hours("unseen", {13: {"data_event_completeness": 0.99}})
+    assert set(world.findings(MART)) == {"data_events_lost"}
+    assert world.findings(MART, completeness_tolerance=0.01) == {}
+
+
 def test_hours_without_a_status_are_reported_for_every_bucket_that_may_log(findings, text_of):
     assert text_of(findings["hours_not_judged"]) == (
         "24 hours of absent have no status: whether an access log arrived is unknown\n"
@@ -132,7 +168,9 @@ def test_severities_distinguish_a_loss_from_a_delay(findings):
     assert {code: result.severity for code, result in findings.items()} == {
         "hours_not_judged": "critical",
         "hour_lost": "critical",
+        "hour_mostly_lost": "critical",
         "hour_partly_lost": "warning",
+        "hour_barely_lost": "info",
         "data_events_lost": "warning",
         "records_late": "info",
     }
@@ -156,4 +194,4 @@ def test_an_expectation_costs_one_athena_statement(new_world, sandbox):
 
     before = statements()
     results = new_world().results(MART)
-    assert statements() - before == len(results) == 5
+    assert statements() - before == len(results) == 7
