@@ -66,6 +66,16 @@ def checks(on: Partition) -> tuple[Check, ...]:
             _unreadable_place_sentence,
         ),
         Check(
+            "foreign_place_unreadable",
+            "info",
+            "Could every place be listed to which trails of accounts that are not observed deliver?",
+            "A trail of an account that Lacuna does not observe, mostly an organization's, delivers to "
+            "a place that could not be listed. What only this trail records is unknown; hours that "
+            "other trails show in full are judged by those.",
+            _foreign_places(on),
+            _foreign_place_sentence,
+        ),
+        Check(
             "nothing_delivered",
             "warning",
             "Was at least one log object delivered on the day?",
@@ -140,7 +150,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "Do CloudTrail's digests of the day form one signed chain?",
             "The chain of digests is broken. Files may have been removed together with the proof "
             "that they existed.",
-            _digests(on, "not in ('valid', 'key_unknown')"),
+            _digests(on, "not in ('valid', 'key_unknown', 'pending')"),
             _digest_sentence,
         ),
         Check(
@@ -202,8 +212,10 @@ def _unreadable_places(on: Partition) -> str:
         if(listings.error_code <> 'NoSuchBucket', listings.prefix) as prefix,
         listings.error_code,
         array_join(listings.source_buckets, ', ') as source_buckets,
+        if(listings.log_bucket = '', listings.account_id) as account_id,
+        if(listings.log_bucket = '', listings.region) as region,
         trails.trails
-    from {on.evidence}.listings as listings
+    from {_refused_listings(on)} as listings
     left join (
         select log_bucket, array_join(array_agg(distinct trail_arn), ', ') as trails
         from {on.evidence}.trail_places
@@ -211,10 +223,36 @@ def _unreadable_places(on: Partition) -> str:
         group by log_bucket
     ) as trails
         on listings.log_bucket = trails.log_bucket and listings.kind <> 'access_log'
-    where
-        listings.delivered_on = date '{on.day}'
-        and listings.error_code is not null
+    where not listings.is_foreign
     """
+
+
+def _foreign_places(on: Partition) -> str:
+    # one finding for all the folders of a trail
+    return f"""
+    select trail_arn, owner_id, log_bucket, min(prefix) as prefix, min(error_code) as error_code
+    from {_refused_listings(on)} as listings
+    where is_foreign
+    group by trail_arn, owner_id, log_bucket
+    """
+
+
+def _refused_listings(on: Partition) -> str:
+    """Return a subquery: the refused places; foreign ones are of accounts that are not observed."""
+    return f"""(
+        select
+            listings.*,
+            split_part(listings.trail_arn, ':', 5) as owner_id,
+            listings.trail_arn is not null
+            and observed.account_id is null
+            and (select count(*) from {on.accounts()} as every) > 0 as is_foreign
+        from {on.evidence}.listings as listings
+        left join {on.accounts()} as observed
+            on split_part(listings.trail_arn, ':', 5) = observed.account_id
+        where
+            listings.delivered_on = date '{on.day}'
+            and listings.error_code is not null
+    )"""
 
 
 def _nothing_delivered(on: Partition) -> str:
@@ -300,6 +338,9 @@ def _not_cataloged_sentence(row: Row) -> str:
 
 
 def _unreadable_place_sentence(row: Row) -> str:
+    if not row["log_bucket"]:
+        where = f"of account {row['account_id']} in {row['region']}" if row["account_id"] else ""
+        return f"the trails {where} could not be listed ({row['error_code']}): they are unknown"
     if row["error_code"] == "NoSuchBucket":
         recorders = row["trails"] or "a trail that delivers there"
         return f"s3://{row['log_bucket']} does not exist: what {recorders} records is lost"
@@ -309,6 +350,13 @@ def _unreadable_place_sentence(row: Row) -> str:
     return (
         f"{log_place(row)} could not {failed} ({code}): "
         f"what was delivered there on {row['day']} is unknown{affected}"
+    )
+
+
+def _foreign_place_sentence(row: Row) -> str:
+    return (
+        f"{log_place(row)} could not be listed ({row['error_code']}): there {row['trail_arn']} "
+        f"delivers, a trail of account {row['owner_id']}, which is not observed"
     )
 
 

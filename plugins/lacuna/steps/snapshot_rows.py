@@ -138,6 +138,7 @@ def _with_coverage(
         write_witness=recorded.witness.writes,
         read_witnessed_since=recorded.witness.reads_since,
         write_witnessed_since=recorded.witness.writes_since,
+        witness_covers=recorded.witness.covers,
         **_error_columns(refused, "coverage_"),
     )
 

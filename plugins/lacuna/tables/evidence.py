@@ -32,6 +32,18 @@ class RecorderFault:
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessCover:
+    """Trails that together record a mode (`read` or `write`) in full, with no help of others.
+
+    `trails` are their ARNs, separated by spaces. `since`: when the last of them was started.
+    """
+
+    mode: str
+    trails: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoggingSnapshot:
     """A source bucket as observed: how it is logged, whether that works, or why that is unknown.
 
@@ -42,6 +54,7 @@ class LoggingSnapshot:
       `missing_permission` are the first refused read of them.
     - coverage: `read_coverage` counts every recorder of reads. `read_witness` counts trails only,
       because a run can compare the access log with their files. So do the columns for writes.
+      `witness_covers` says which trails are enough for that.
       `coverage_faults` are those of `coverage_reasons` that one recorder causes.
       `coverage_at_fault` is the same in rows of older versions, as "reason arn"; it is kept and
       no longer written.
@@ -92,6 +105,7 @@ class LoggingSnapshot:
     coverage_error_operation: str | None = None
     coverage_missing_permission: str | None = None
     coverage_faults: tuple[RecorderFault, ...] = ()
+    witness_covers: tuple[WitnessCover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +383,12 @@ def _as_written(value: Any, hint: Any) -> Any:
         return value.replace(tzinfo=UTC)
     if isinstance(value, list):
         of: Callable[..., Any] = typing.get_args(hint)[0]
-        return tuple(of(**item) if isinstance(item, dict) else item for item in value)
+        return tuple(
+            of(**{name: _as_written(part, None) for name, part in item.items()})
+            if isinstance(item, dict)
+            else item
+            for item in value
+        )
     return value
 
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from lacuna.reasons import Reason
 from lacuna.refusals import Refusal
-from lacuna.tables.evidence import RecorderFault
+from lacuna.tables.evidence import RecorderFault, WitnessCover
 from lacuna.trail.events import CHANGES, READS, WRITES, Mode
 from lacuna.trail.parts import Part, parts
 from lacuna.trail.recorders import (
@@ -51,6 +51,7 @@ _PARTLY_SELECTED = {
     READS: Reason.READS_PARTLY_SELECTED,
     WRITES: Reason.WRITES_PARTLY_SELECTED,
 }
+_COVER_MODES = {READS: "read", WRITES: "write"}
 _NOT_SELECTED = {READS: Reason.READS_NOT_SELECTED, WRITES: Reason.WRITES_NOT_SELECTED}
 
 
@@ -64,12 +65,16 @@ class _Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What the trails alone record of a bucket, and since when: see `BucketCoverage`."""
+    """What the trails alone record of a bucket, and since when: see `BucketCoverage`.
+
+    `covers`: sets of trails, each of which is enough. Whatever other trails hide, they show it.
+    """
 
     reads: Coverage
     writes: Coverage
     reads_since: datetime | None = None
     writes_since: datetime | None = None
+    covers: tuple[WitnessCover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,7 @@ def judge(
             witnessed_writes.coverage,
             witnessed_reads.since,
             witnessed_writes.since,
+            tuple(cover for mode in _MODES for cover in _covers(mode, of_trails, arn)),
         ),
         reasons=tuple(dict.fromkeys(fault.reason for fault in faults)),
         faults=tuple(RecorderFault(fault.reason, fault.arn) for fault in faults if fault.arn),
@@ -189,6 +195,27 @@ def _judge_mode(mode: Mode, recorders: Sequence[Recorder], arn: str) -> _ModeCov
     is_part = coverage is Coverage.PARTLY_COVERED
     since = _since(recorders, low, partial(recorded, arn=arn, mode=mode))
     return _ModeCoverage(coverage, since, parts(certain, possible, arn, mode) if is_part else ())
+
+
+def _covers(mode: Mode, recorders: Sequence[Recorder], arn: str) -> Iterator[WitnessCover]:
+    """Return each trail that records a mode in full; if there is none, one set that does together."""
+
+    def is_enough(some: Sequence[Recorder]) -> bool:
+        return recorded(_certain(some), arn, mode) is Coverage.COVERED
+
+    by_arn = {one.arn: one for one in recorders if one.certain}
+    recording = [by_arn[name] for name in sorted(by_arn)]
+    sets = [[one] for one in recording if is_enough([one])]
+    if not sets and is_enough(recording):
+        needed = recording
+        for one in recording:
+            fewer = [other for other in needed if other is not one]
+            needed = fewer if is_enough(fewer) else needed
+        sets = [needed]
+    for some in sets:
+        since = [one.started_at for one in some if one.started_at]
+        arns = " ".join(one.arn for one in some)
+        yield WitnessCover(_COVER_MODES[mode], arns, max(since, default=None))
 
 
 def _certain(recorders: Iterable[Recorder]) -> list[Selector]:

@@ -7,10 +7,11 @@
 - A trail's tag `started-at` (ISO 8601, UTC) is its StartLoggingTime. Without it, a trail that was
   never stopped has run since CloudTrail exists. This is an addition: the days that are read lie
   before the moment in which the trail is created.
+- A trail's tag `latest-digest-at` (ISO 8601, UTC) is its LatestDigestDeliveryTime.
 - ListPublicKeys, which moto does not have, returns the keys given to `register_public_key`.
 - DescribeTrails shows a member of an organization the trails of the management account that record
-  the organization. The member may not read their status and selectors (what AWS allows could not be
-  verified).
+  the organization. To a member that asks for their status or selectors, CloudTrail answers that the
+  account in the ARN is wrong.
 - Event data stores of CloudTrail Lake, which moto does not have, can be created, listed, described,
   stopped, started and deleted, each in its own Region. They hold no events. The tag `started-at`
   works for them too.
@@ -33,6 +34,7 @@ from moto.organizations.models import organizations_backends
 from sandbox.athena.moto_fixes.s3 import parse_moment
 
 STARTED_AT = "started-at"
+LATEST_DIGEST_AT = "latest-digest-at"
 CLOUDTRAIL_BEGAN = datetime(2013, 11, 13)
 MANAGEMENT_ONLY = [
     {
@@ -126,6 +128,7 @@ def list_public_keys(self: CloudTrailResponse) -> str:
 
 def get_trail_status(self: CloudTrailResponse) -> str:
     name = self._get_param("Name")
+    _refuse_other_accounts(self, name)
     status = self.cloudtrail_backend.get_trail_status(name)
     trails = self.cloudtrail_backend.describe_trails(include_shadow_trails=True)
     trail = next(t for t in trails if name in (t.trail_name, t.arn))
@@ -133,19 +136,37 @@ def get_trail_status(self: CloudTrailResponse) -> str:
     described |= {
         name: moment.timestamp() for name, moment in _deliveries.get(trail.arn, {}).items()
     }
+    tags = _tags(trail)
+    if LATEST_DIGEST_AT in tags:
+        latest = parse_moment(tags[LATEST_DIGEST_AT], LATEST_DIGEST_AT)
+        described["LatestDigestDeliveryTime"] = latest.timestamp()
     if trail.arn in _delivery_errors:
         described["LatestDeliveryError"] = _delivery_errors[trail.arn]
     return json.dumps(described)
 
 
+def _refuse_other_accounts(self: CloudTrailResponse, name: str) -> None:
+    """Refuse an ARN of another account, also of the organization that the account belongs to."""
+    if name.startswith("arn:") and name.split(":")[4] != self.current_account:
+        raise JsonRESTError(
+            "CloudTrailARNInvalidException",
+            f"AccountID in ARN is wrong. TrailARN: {name}",
+        )
+
+
 def _started_at(trail: Trail) -> datetime | None:
     """Return when the trail was last started, as the sandbox has it; None if it never was."""
-    backend = cloudtrail_backends[trail.account_id][trail.region_name]
-    tags = backend.tagging_service.get_tag_dict_for_resource(trail.arn)
+    tags = _tags(trail)
     started: datetime | None = trail.status.started
     if started is None or trail.status.stopped is not None:
         return started
     return parse_moment(tags[STARTED_AT], STARTED_AT) if STARTED_AT in tags else CLOUDTRAIL_BEGAN
+
+
+def _tags(trail: Trail) -> dict[str, str]:
+    backend = cloudtrail_backends[trail.account_id][trail.region_name]
+    tags: dict[str, str] = backend.tagging_service.get_tag_dict_for_resource(trail.arn)
+    return tags
 
 
 def _times(status: TrailStatus, started_at: datetime | None) -> dict[str, Any]:
@@ -174,6 +195,7 @@ def put_event_selectors(
 
 
 def get_event_selectors(self: CloudTrailResponse) -> str:
+    _refuse_other_accounts(self, self._get_param("TrailName"))
     trail = self.cloudtrail_backend.get_trail(self._get_param("TrailName"))
     if trail.advanced_event_selectors:
         form = {"AdvancedEventSelectors": trail.advanced_event_selectors}

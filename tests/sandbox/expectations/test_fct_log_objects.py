@@ -46,14 +46,26 @@ def spoiled(new_world):
     listed = {"kind": "access_log", "error_code": None, "source_buckets": ["photos-eu"]}
     closed = {"error_code": "AccessDenied", "source_buckets": ["music-eu", "radio-eu"]}
     gone = {"log_bucket": "gone", "error_code": "NoSuchBucket", "source_buckets": []}
+    foreign = {
+        "kind": "cloudtrail",
+        "trail_arn": "arn:aws:cloudtrail:us-east-1:9:trail/org",
+        "log_bucket": "archive",
+        "prefix": "",
+        "error_code": "AccessDenied",
+        "source_buckets": [],
+    }
     world.rows["listings"] = [
         {**listed, "log_bucket": "logs", "prefix": ""},
         {**listed, "log_bucket": "closed", "prefix": "eu/", **closed},
         *({**gone, "kind": kind, "prefix": f"{kind}/"} for kind in ("cloudtrail", "digest")),
+        *({**foreign, "prefix": f"AWSLogs/o-1/{account}/"} for account in ("2", "3")),
+        {**foreign, "trail_arn": "arn:aws:cloudtrail:us-east-1:1:trail/ours", "log_bucket": "ours"},
+        {**foreign, "trail_arn": None, "log_bucket": "", "account_id": "1", "region": "eu-west-1"},
     ]
+    world.observe_account("1", "observed")
     old = {"trail_arn": "arn:aws:cloudtrail:us-east-1:1:trail/old", "log_bucket": "gone"}
     world.rows["trail_places"].append({**old, "key_prefix": "", "is_present": True})
-    for state in ("valid", "key_unknown", *INVALID):
+    for state in ("valid", "key_unknown", "pending", *INVALID):
         world.add_digest(state, state)
     world.add_digest(None, "missing")
     for name in ("main", "deleted"):
@@ -139,7 +151,30 @@ def test_a_place_that_could_not_be_listed_is_reported_with_the_buckets_that_log_
         "s3://closed/eu/ could not be listed (AccessDenied): what was delivered there on "
         "2026-11-20 is unknown (access logs of music-eu, radio-eu)",
         "s3://gone does not exist: what arn:aws:cloudtrail:us-east-1:1:trail/old records is lost",
+        "s3://ours/ could not be listed (AccessDenied): what was delivered there on 2026-11-20 is "
+        "unknown",
+        "the trails of account 1 in eu-west-1 could not be listed (AccessDenied): they are unknown",
     }
+
+
+def test_a_place_of_a_trail_of_nobody_observed_is_named_once(findings, text_of):
+    assert text_of(findings["foreign_place_unreadable"]) == (
+        "s3://archive/AWSLogs/o-1/2/ could not be listed (AccessDenied): there "
+        "arn:aws:cloudtrail:us-east-1:9:trail/org delivers, a trail of account 9, which is not observed"
+    )
+
+
+def test_without_a_snapshot_of_the_accounts_every_refused_place_counts(new_world):
+    world = new_world()
+    place = {
+        "kind": "cloudtrail",
+        "log_bucket": "archive",
+        "prefix": "",
+        "error_code": "AccessDenied",
+    }
+    arn = "arn:aws:cloudtrail:us-east-1:9:trail/org"
+    world.rows["listings"] = [{**place, "source_buckets": [], "trail_arn": arn}]
+    assert set(world.findings(MART)) == {"place_unreadable"}
 
 
 def test_digests_that_do_not_pass_validation_are_reported(findings, text_of):
@@ -234,8 +269,10 @@ def test_severities_distinguish_lost_evidence_from_a_curiosity(findings):
     severities = {code: result.severity for code, result in findings.items()}
     assert {code for code, severity in severities.items() if severity != "critical"} == {
         "digest_unverified",
+        "foreign_place_unreadable",
         "object_not_a_log",
         "quarantine_share",
         "lines_duplicate",
     }
     assert severities["lines_duplicate"] == "info"
+    assert severities["foreign_place_unreadable"] == "info"

@@ -9,6 +9,7 @@ from lacuna.aws import buckets
 from lacuna.aws.session import AccountError
 from lacuna.lake import lake
 from lacuna.refusals import Refusal
+from lacuna.settings import Settings
 from lacuna.steps import catalog, snapshot
 from lacuna.tables import evidence
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
@@ -182,6 +183,54 @@ def test_an_organisations_trail_is_read_as_its_owner_and_listed_once(
     catalog.catalog_day(chosen, DAY)
     places = [(row["log_bucket"], row["prefix"]) for row in rows(evidence.LISTINGS)]
     assert places == [("trail-logs", "AWSLogs/")]
+
+
+@pytest.fixture
+def as_member(cloud, organization, monkeypatch):
+    """Lacuna runs in the member, and does not look at the account that manages its organisation."""
+    keys = organization.session.get_credentials()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_key)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", keys.token)
+    mine = replace(Settings.from_env(), store_regions=("us-east-1",))
+    lake.open_lake(mine).prepare()
+    return mine
+
+
+def test_an_organisations_trail_seen_from_a_member_hides_nothing_that_an_own_trail_shows(
+    cloud, organization, as_member
+):
+    organization.bucket("shop-photos")
+    org = cloud.trail("org", "archive", IsOrganizationTrail=True)
+    own = organization.trail("own", "own-logs")
+    snapshot.observe(as_member, OBSERVED_AT)
+    mine = lake.open_lake(as_member)
+    rows = {row["bucket_name"]: row for row in mine.read(evidence.LOGGING_SNAPSHOTS, OBSERVED_ON)}
+    photos = rows["shop-photos"]
+    assert (photos["read_coverage"], photos["coverage_reasons"]) == ("covered", [])
+    covers = {(cover["mode"], cover["trails"]) for cover in photos["witness_covers"]}
+    assert covers == {("read", own), ("write", own)}
+    catalog.catalog_day(as_member, DAY)
+    listings = mine.read(evidence.LISTINGS, {"delivered_on": DAY})
+    refused = [(row["trail_arn"], row["error_code"]) for row in listings if row["error_code"]]
+    assert refused == [(org, "AccessDenied")]
+    assert {row["trail_arn"] for row in listings} == {org, own}
+
+
+def test_an_organisations_trail_that_alone_records_a_member_is_unknown_there(
+    cloud, organization, as_member
+):
+    organization.bucket("shop-photos")
+    arn = cloud.trail("org", "archive", IsOrganizationTrail=True)
+    snapshot.observe(as_member, OBSERVED_AT)
+    rows = lake.open_lake(as_member).read(evidence.LOGGING_SNAPSHOTS, OBSERVED_ON)
+    photos = next(row for row in rows if row["bucket_name"] == "shop-photos")
+    assert (photos["read_coverage"], photos["coverage_error_code"]) == (
+        "unknown",
+        "CloudTrailARNInvalidException",
+    )
+    assert photos["coverage_faults"] == [{"reason": "organization_trail_unreadable", "arn": arn}]
+    assert photos["witness_covers"] == []
 
 
 @pytest.mark.parametrize("is_organization", [True, False])

@@ -1,5 +1,6 @@
 import dataclasses
 import typing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,6 +10,7 @@ from lacuna.tables import evidence, raw
 def test_every_table_has_a_schema_that_glue_understands():
     kinds = {"string", "bigint", "boolean", "timestamp", "date", "array<string>"}
     kinds.add("array<struct<reason:string,arn:string>>")
+    kinds.add("array<struct<mode:string,trails:string,since:timestamp>>")
     for table in evidence.TABLES:
         assert table.columns()
         assert set(table.columns().values()) <= kinds
@@ -39,9 +41,15 @@ def test_a_row_is_read_back_as_it_was_written():
     """A second snapshot of a day keeps the rows that differ from the first: none may differ by its types."""
     fault = evidence.RecorderFault("trail_not_logging", "arn:aws:cloudtrail:eu-west-1:1:trail/t")
     hints = typing.get_type_hints(evidence.LoggingSnapshot)
-    filled = {"reasons": ("logging_off",), "coverage_faults": (fault,)}
+    cover = evidence.WitnessCover("read", "arn:t", datetime(2026, 11, 20, tzinfo=UTC))
+    filled = {"reasons": ("logging_off",), "coverage_faults": (fault,), "witness_covers": (cover,)}
     row = evidence.LoggingSnapshot(**(dict.fromkeys(hints) | filled))
-    stored = {"reasons": ["logging_off"], "coverage_faults": [dataclasses.asdict(fault)]}
+    naive = {**dataclasses.asdict(cover), "since": datetime(2026, 11, 20)}
+    stored = {
+        "reasons": ["logging_off"],
+        "coverage_faults": [dataclasses.asdict(fault)],
+        "witness_covers": [naive],
+    }
     assert evidence.read_back(evidence.LoggingSnapshot, stored) == row
 
 

@@ -204,7 +204,63 @@ def test_trails_cover_together_what_none_covers_alone():
     reads = replace(TRAIL, selectors=(advanced(READS_ONLY),))
     writes = replace(TRAIL, arn=TRAIL.arn + "2", selectors=(advanced(WRITES_ONLY),))
     found = judge("logs", REGION, [reads, writes])
-    assert found == judge("logs", REGION, [replace(TRAIL, selectors=(advanced(),))])
+    one = judge("logs", REGION, [replace(TRAIL, selectors=(advanced(),))])
+    assert replace(found, witness=replace(found.witness, covers=one.witness.covers)) == one
+
+
+def covers(*trails: Trail) -> list[tuple[str, str, int | None]]:
+    """The sets of trails that are enough, each with the day on which the last was started."""
+    found = judge("logs", REGION, trails).witness.covers
+    return [
+        (
+            one.mode,
+            " ".join(arn.rpartition("/")[2] for arn in one.trails.split()),
+            one.since and one.since.day,
+        )
+        for one in found
+    ]
+
+
+def test_each_trail_that_is_enough_is_named():
+    both = [named("a", started(5, advanced())), named("b", started(9, advanced(READS_ONLY)))]
+    assert covers(*both) == [("read", "a", 5), ("read", "b", 9), ("write", "a", 5)]
+    assert covers(named("a", replace(TRAIL, selectors=(advanced(),)))) == [
+        ("read", "a", None),
+        ("write", "a", None),
+    ]
+
+
+def test_trails_that_are_enough_only_together_are_one_set_without_those_that_add_nothing():
+    some = advanced(arn(starts_with=(THIS + "2026/",)))
+    others = advanced(arn(not_starts_with=(THIS + "2026/",)))
+    trails = [
+        named("a", started(4, advanced(arn(starts_with=(THIS + "2026/11/",))))),
+        named("b", started(5, some)),
+        named("c", started(9, others)),
+    ]
+    assert covers(*trails) == [("read", "b c", 9), ("write", "b c", 9)]
+    assert covers(*trails[:2]) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"selectors": None},
+        {"statuses": {}},
+        {"log_bucket_exists": False},
+        {"statuses": {REGION: TrailStatus(is_logging=False)}},
+        {"is_multi_region": False},
+    ],
+)
+def test_a_trail_that_may_not_record_is_never_enough(change):
+    unsure = replace(named("b", replace(TRAIL, selectors=(advanced(),))), **change)
+    own = named("a", replace(TRAIL, selectors=(advanced(),)))
+    assert covers(unsure) == []
+    assert covers(unsure, own) == [("read", "a", None), ("write", "a", None)]
+
+
+def named(name: str, trail: Trail) -> Trail:
+    return replace(trail, arn=trail.arn.replace("main", name), name=name)
 
 
 @pytest.mark.parametrize(

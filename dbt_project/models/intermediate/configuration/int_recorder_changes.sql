@@ -24,6 +24,7 @@ trails as (
         account_id,
         home_region,
         trail_name,
+        min(trail_arn) as trail_arn,
         bool_or(is_multi_region) as is_multi_region,
         bool_or(is_organization) as is_organization
 
@@ -100,7 +101,8 @@ select
     ) as set_at,
     -- an event data store counts for its own account only
     if(dated.about = 'event_data_store' or not trails.is_organization, dated.account_id) as only_account_id,
-    if(not trails.is_multi_region, trails.home_region) as only_region
+    if(not trails.is_multi_region, trails.home_region) as only_region,
+    trails.trail_arn
 
 from dated
 

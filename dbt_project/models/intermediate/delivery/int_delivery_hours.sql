@@ -36,14 +36,11 @@ doubtful_hours as (
 
 ),
 
--- an event data store leaves no files that could be evidence
-gaps as (
+unwitnessed_hours as (
 
     select *
 
-    from {{ ref('int_witness_gaps') }}
-
-    where reason <> 'store_changed_twice'
+    from {{ ref('int_unwitnessed_hours') }}
 
 ),
 
@@ -67,26 +64,6 @@ timely as (
             and (unseen_days.bucket_name is null or hours.bucket_name = unseen_days.bucket_name)
 
     group by hours.bucket_name, hours.hour, hours.as_of
-
-),
-
-unwitnessed_hours as (
-
-    select
-        hours.bucket_name,
-        hours.hour,
-        -- it is unknown which events should have arrived
-        bool_or(gaps.reason in ('folder_unlisted', 'trail_changed_twice')) as is_witness_unknown
-
-    from hours
-
-    inner join gaps
-        on
-            {{ concerns('gaps', 'hours') | indent(12) }}
-            and date_add('hour', 1, hours.hour) > gaps.gap_begin
-            and hours.hour < gaps.gap_end
-
-    group by hours.bucket_name, hours.hour
 
 ),
 
@@ -146,7 +123,7 @@ select
     hour,
     cast(
         case
-            when witnessed_requests > witnessed_and_logged_requests
+            when witnessed_requests - witnessed_and_logged_requests > {{ var('completeness_tolerance') }} * witnessed_requests
                 then case
                     -- the record may be missing because logging was off
                     when logging_state in ('off', 'turning_on') then 'unknown'

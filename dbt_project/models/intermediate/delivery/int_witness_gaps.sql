@@ -4,36 +4,11 @@
 
 with
 
-config as (
+writers as (
 
     select *
 
-    from {{ ref('int_logging_config') }}
-
-    where event_date in {{ event_days() }}
-
-),
-
-listings as (
-
-    select *
-
-    from {{ ref('stg_evidence__listings') }}
-
-    where
-        delivered_on in {{ event_days(after=1) }}
-        and kind = 'cloudtrail'
-        and error_code is not null
-
-),
-
-places as (
-
-    select *
-
-    from {{ ref('stg_evidence__trail_places') }}
-
-    where delivered_on in {{ event_days(after=1) }}
+    from {{ ref('int_trail_writers') }}
 
 ),
 
@@ -60,13 +35,14 @@ digests as (
 ),
 
 -- Trails or event data stores that were changed more than once between two snapshots: what they recorded in between is
--- unknown.
+-- unknown. One may have been reduced before another took over, so those of an account are taken together.
 unseen_settings as (
 
     select
         about,
         account_id as owner_id,
         observed_at,
+        array_agg(distinct trail_arn) as trails,
         if(count(only_account_id) = count(*), account_id) as account_id,
         if(count(only_region) = count(*) and min(only_region) = max(only_region), min(only_region)) as region,
         min(weakened_at) as weakened_at,
@@ -78,23 +54,22 @@ unseen_settings as (
 
 ),
 
--- A folder that could not be listed hides the events of the trails that deliver there, in their accounts and Regions. If
--- the trails are unknown too, it hides the events of all.
-unlisted_folders as (
+-- However many files of an hour are bad, they are one gap: each hides more than an hour.
+untrusted_files as (
 
-    select distinct
-        listings.log_bucket,
-        listings.error_code,
-        listings.delivered_on,
-        if(not places.is_organization, places.account_id) as account_id,
-        if(not places.is_multi_region, places.home_region) as region
+    select
+        account_id,
+        region,
+        trail_arn,
+        delivered_on,
+        min(stamped_at) as first_stamp,
+        max(stamped_at) as last_stamp
 
-    from listings
+    from files
 
-    left join places
-        on
-            listings.log_bucket = places.log_bucket
-            and listings.delivered_on = places.delivered_on
+    where not readable or {{ is_untrusted_file() }}
+
+    group by account_id, region, trail_arn, delivered_on, date_trunc('hour', stamped_at)
 
 ),
 
@@ -103,56 +78,38 @@ gaps as (
     select
         account_id,
         region,
-        'folder_unlisted' as reason,
+        trail_arn,
+        reason,
         -- a file's events are at most an hour older than its delivery
         date_add('hour', -1, cast(delivered_on as timestamp)) as gap_begin,
         date_add('day', 1, cast(delivered_on as timestamp)) as gap_end
 
-    from unlisted_folders
-
-    where error_code <> 'NoSuchBucket'
-
-    union all
-
-    -- If the snapshot saw the bucket missing, the trail already counts for nothing. If the bucket was deleted after the
-    -- snapshot, the events that the trail had recorded went with it.
-    select
-        config.account_id,
-        folders.region,
-        'folder_unlisted' as reason,
-        date_add('hour', -1, cast(folders.delivered_on as timestamp)) as gap_begin,
-        date_add('day', 1, cast(folders.delivered_on as timestamp)) as gap_end
-
-    from unlisted_folders as folders
-
-    inner join config
-        on
-            config.event_date between date_add('day', -1, folders.delivered_on) and folders.delivered_on
-            and coalesce(folders.account_id = config.account_id, true)
-
-    where
-        folders.error_code = 'NoSuchBucket'
-        and not contains(config.missing_trail_buckets, folders.log_bucket)
+    from {{ ref('int_unlisted_folders') }}
 
     union all
 
     select
-        cast(null as varchar) as account_id,
-        region,
+        files.account_id,
+        files.region,
+        coalesce(writers.trail_arn, files.trail_arn) as trail_arn,
         'file_untrusted' as reason,
         -- the object's own time may be that of the tampering; the time in its name is accurate to about a minute
-        date_add('hour', -1, stamped_at) as gap_begin,
-        date_add('minute', {{ margin }}, stamped_at) as gap_end
+        date_add('hour', -1, files.first_stamp) as gap_begin,
+        date_add('minute', {{ margin }}, files.last_stamp) as gap_end
 
-    from files
+    from untrusted_files as files
 
-    where not readable or {{ is_untrusted_file() }}
+    left join writers
+        on
+            files.trail_arn = writers.named_arn
+            and files.delivered_on = writers.delivered_on
 
     union all
 
     select
-        cast(null as varchar) as account_id,
+        account_id,
         region,
+        trail_arn,
         'digest_untrusted' as reason,
         -- if the chain is broken, the digest before is not the one that CloudTrail wrote
         date_add('hour', if(state = 'broken_chain', -2, -1), digest_start_at) as gap_begin,
@@ -161,30 +118,35 @@ gaps as (
     from digests
 
     where
-        -- an unknown key proves nothing, as if the trail had no digests
-        state not in ('valid', 'key_unknown')
+        -- An unknown key proves nothing, as if the trail had no digests. Nor does one that may still arrive: the next
+        -- day's catalog judges it.
+        state not in ('valid', 'key_unknown', 'pending')
         or cardinality(missing_files) > 0
         or cardinality(altered_files) > 0
 
     union all
 
     select
-        account_id,
-        region,
-        if(about = 'trail', 'trail_changed_twice', 'store_changed_twice') as reason,
-        weakened_at as gap_begin,
+        unseen_settings.account_id,
+        unseen_settings.region,
+        changed.trail_arn,
+        if(unseen_settings.about = 'trail', 'trail_changed_twice', 'store_changed_twice') as reason,
+        unseen_settings.weakened_at as gap_begin,
         -- a change takes effect after some minutes
-        date_add('minute', {{ margin }}, set_at) as gap_end
+        date_add('minute', {{ margin }}, unseen_settings.set_at) as gap_end
 
     from unseen_settings
 
-    where weakened_at < set_at
+    cross join unnest(unseen_settings.trails) as changed (trail_arn)
+
+    where unseen_settings.weakened_at < unseen_settings.set_at
 
 )
 
 select distinct
     gaps.account_id,
     gaps.region,
+    gaps.trail_arn,
     cast(gaps.reason as varchar) as reason,
     gaps.gap_begin,
     gaps.gap_end,

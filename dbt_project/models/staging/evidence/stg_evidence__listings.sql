@@ -3,6 +3,9 @@ select
     log_bucket,
     prefix,
     error_code,
+    trail_arn,
+    account_id,
+    region,
     delivered_on
 
 from {{ source('evidence', 'listings') }}

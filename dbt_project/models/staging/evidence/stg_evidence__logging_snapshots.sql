@@ -30,6 +30,7 @@ select
         )
     ) as coverage_faults,
     coverage_details,
+    coalesce(witness_covers, array[]) as witness_covers,
     missing_trail_buckets,
     is_sensitive,
     sensitivity_error_code,

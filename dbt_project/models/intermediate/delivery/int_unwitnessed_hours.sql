@@ -1,0 +1,163 @@
+{{ config(materialized='ephemeral', tags=['event_days']) }}
+
+with
+
+hours as (
+
+    select *
+
+    from {{ ref('int_bucket_hours') }}
+
+),
+
+-- an event data store leaves no files that could be evidence
+gaps as (
+
+    select distinct
+        gaps.account_id,
+        gaps.region,
+        gaps.trail_arn,
+        gaps.reason,
+        gaps.event_date,
+        date_add('hour', hours_of_day.hour_of_day, cast(gaps.event_date as timestamp)) as hour
+
+    from {{ ref('int_witness_gaps') }} as gaps
+
+    cross join unnest(sequence(0, 23)) as hours_of_day (hour_of_day)
+
+    where
+        gaps.reason <> 'store_changed_twice'
+        and date_add('hour', 1 + hours_of_day.hour_of_day, cast(gaps.event_date as timestamp)) > gaps.gap_begin
+        and date_add('hour', hours_of_day.hour_of_day, cast(gaps.event_date as timestamp)) < gaps.gap_end
+
+),
+
+covers as (
+
+    select
+        covers.bucket_name,
+        covers.event_date,
+        covers.mode,
+        covers.trails,
+        covers.since,
+        trails.trail_arn
+
+    from {{ ref('int_witness_covers') }} as covers
+
+    cross join unnest(split(covers.trails, ' ')) as trails (trail_arn)
+
+),
+
+-- a trail that nobody listed on the day hides its files
+listed_trails as (
+
+    select distinct
+        trail_arn,
+        delivered_on
+
+    from {{ ref('stg_evidence__trail_places') }}
+
+    where delivered_on in {{ event_days() }}
+
+),
+
+gaps_of_hours as (
+
+    select
+        hours.bucket_name,
+        hours.hour,
+        hours.event_date,
+        gaps.trail_arn,
+        gaps.reason
+
+    from hours
+
+    inner join gaps
+        on
+            hours.hour = gaps.hour
+            and {{ concerns('gaps', 'hours') | indent(12) }}
+
+),
+
+gapped as (
+
+    select
+        bucket_name,
+        hour,
+        event_date,
+        -- it is unknown which events should have arrived
+        bool_or(reason in ('folder_unlisted', 'trails_unlisted', 'trail_changed_twice')) as is_witness_unknown,
+        -- trails that could not be listed are others than those that were
+        bool_or(trail_arn is null and reason <> 'trails_unlisted') as is_any_trail
+
+    from gaps_of_hours
+
+    group by bucket_name, hour, event_date
+
+),
+
+-- Trails without a gap of their own in the hour, which are enough for a mode.
+whole_covers as (
+
+    select
+        gapped.bucket_name,
+        gapped.hour,
+        covers.mode,
+        covers.trails
+
+    from gapped
+
+    inner join covers
+        on
+            gapped.bucket_name = covers.bucket_name
+            and gapped.event_date = covers.event_date
+            and coalesce(covers.since <= gapped.hour, true)
+
+    left join listed_trails
+        on
+            covers.trail_arn = listed_trails.trail_arn
+            and covers.event_date = listed_trails.delivered_on
+
+    left join gaps_of_hours
+        on
+            gapped.bucket_name = gaps_of_hours.bucket_name
+            and gapped.hour = gaps_of_hours.hour
+            and covers.trail_arn = gaps_of_hours.trail_arn
+
+    where not gapped.is_any_trail
+
+    group by gapped.bucket_name, gapped.hour, covers.mode, covers.trails
+
+    having
+        count(gaps_of_hours.trail_arn) = 0
+        and count(listed_trails.trail_arn) = count(*)
+
+),
+
+witnessed_modes as (
+
+    select
+        bucket_name,
+        hour,
+        count(distinct mode) as modes
+
+    from whole_covers
+
+    group by bucket_name, hour
+
+)
+
+select
+    gapped.bucket_name,
+    gapped.hour,
+    gapped.is_witness_unknown
+
+from gapped
+
+left join witnessed_modes
+    on
+        gapped.bucket_name = witnessed_modes.bucket_name
+        and gapped.hour = witnessed_modes.hour
+
+-- reads and writes
+where coalesce(witnessed_modes.modes, 0) < 2
