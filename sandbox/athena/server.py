@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sandbox.athena.engine import Engine
 
 ACCOUNT_ID = "123456789012"
+# CloudWatch's telemetry rules, of which moto has nothing
+TELEMETRY = "observabilityadmin"
 # The path of S3 Control, which signs as S3, for the account's block of public access
 ACCOUNT_BLOCK = "/v20180820/configuration/publicAccessBlock"
 
@@ -39,6 +41,8 @@ class Middleware:
         if call and fault:
             _body(environ)  # a client that is still sending would see a broken connection
             return _answer(start_response, *faults.response(fault, call))
+        if call and call.service == TELEMETRY:
+            return _answer(start_response, *_telemetry(call, environ))
         return self._app(environ, start_response)
 
     def _own(self, path: str, environ: Environ) -> tuple[int, dict[str, str], bytes]:
@@ -109,6 +113,8 @@ def identify(environ: Environ) -> faults.Call | None:
         account = environ.get("HTTP_X_AMZ_ACCOUNT_ID", "")
         return faults.Call("s3control", operation, (account,), "query")
     target = environ.get("HTTP_X_AMZ_TARGET", "")
+    if service == TELEMETRY:
+        target = environ["PATH_INFO"].replace("/", ".")
     if target:
         content = json.loads(_body(environ) or b"{}")
         names = tuple(v for v in content.values() if isinstance(v, str))
@@ -131,13 +137,24 @@ def identify(environ: Environ) -> faults.Call | None:
     return None
 
 
+def _telemetry(call: faults.Call, environ: Environ) -> tuple[int, dict[str, str], bytes]:
+    from sandbox.athena.moto_fixes import telemetry
+
+    access_key, _day, region = _scope(environ)[:3]
+    return _json(*telemetry.respond(access_key, region, call.operation, _body(environ)))
+
+
 def _service(environ: Environ) -> str:
     """The service a request is signed for; unsigned ones are S3's (public objects, presigned
     URLs)."""
-    scope = (
-        environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
-    )
+    scope = _scope(environ)
     return scope[3].lower() if len(scope) > 4 else "s3"
+
+
+def _scope(environ: Environ) -> list[str]:
+    """What a request was signed with: access key, day, Region, service and a constant."""
+    signed = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2]
+    return list(signed.split(",")[0].split("/"))
 
 
 def duckdb(folder: str) -> Engine:
@@ -182,12 +199,20 @@ class Sandbox:
         from moto.core.model_instances import reset_model_data
 
         from sandbox.athena import api, catalog
-        from sandbox.athena.moto_fixes import cloudformation, cloudtrail, glue, s3, tagging
+        from sandbox.athena.moto_fixes import (
+            channels,
+            cloudformation,
+            cloudtrail,
+            glue,
+            logs,
+            s3,
+            tagging,
+        )
 
         BackendDict.reset()
         reset_model_data()
         self._folder = tempfile.TemporaryDirectory(prefix="athena-sandbox-")
-        for module in (s3, cloudtrail, glue, cloudformation, tagging):
+        for module in (s3, cloudtrail, channels, glue, logs, cloudformation, tagging):
             module.install()
         self._engine = self._make_engine(self._folder.name)
         api.install(self._engine)
