@@ -124,7 +124,7 @@ def _not_judged(on: Partition) -> str:
     ) as judged
         on expected.bucket_name = judged.bucket_name
     where
-        expected.logging_state in ('on', 'unknown')
+        expected.logging_state in ('on', 'unknown', 'elsewhere')
         and coalesce(judged.judged_hours, 0) < 24
     """
 

@@ -46,6 +46,10 @@ and not any_match(
 )
 """
 
+# CloudWatch delivers the log instead of S3: that is known, and told by a check of its own
+ELSEWHERE = "and logging_state = 'elsewhere'"
+WITHOUT_ELSEWHERE = "and coalesce(logging_state, 'unknown') <> 'elsewhere'"
+
 # What is certainly not recorded; a trail that could not be read is another finding
 SENSITIVE = """
 select
@@ -151,9 +155,22 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "Is the logging of every bucket known?",
             "Whether the bucket is logged is unknown. Refused is not off: Lacuna claims nothing "
             "about the bucket until its configuration can be read.",
-            _with_verdict(on, "unknown") + WITHOUT_INACTIVE,
+            _with_verdict(on, "unknown") + WITHOUT_INACTIVE + WITHOUT_ELSEWHERE,
             lambda row: (
                 f"whether access to {row['bucket_name']} was logged is unknown{_because(row)}"
+            ),
+            _recommendations,
+        ),
+        Check(
+            "logging_elsewhere",
+            "info",
+            "Does S3 itself deliver the access log of every bucket that is logged?",
+            "Only CloudWatch delivers the bucket's access log. Lacuna does not read it there, so "
+            "whether it arrived is unknown.",
+            _with_verdict(on, "unknown") + ELSEWHERE,
+            lambda row: (
+                f"the access log of {row['bucket_name']} is delivered by CloudWatch only, where "
+                "Lacuna does not read it"
             ),
             _recommendations,
         ),

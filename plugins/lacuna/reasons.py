@@ -16,7 +16,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """A code of `reasons`, `coverage_reasons` or `weaknesses`. Each is a row of the seed reasons."""
 
-    # Is the bucket's access logged? Raised by refusals.py and by dbt.
+    # Is the bucket's access logged? Raised by refusals.py, steps/snapshot_rows.py and dbt.
     LOGGING_OFF = "logging_off"
     LOGGING_OFF_OF_LOG_BUCKET = "logging_off_of_log_bucket"
     LOGGING_TURNED_OFF = "logging_turned_off"
@@ -24,6 +24,8 @@ class Reason(StrEnum):
     LOGGING_SEEN_OFF = "logging_seen_off"
     LOGGING_INTERRUPTED = "logging_interrupted"
     LOGGING_REDIRECTED = "logging_redirected"
+    LOGGING_ELSEWHERE = "logging_elsewhere"
+    DELIVERIES_UNREADABLE = "deliveries_unreadable"
     LOGGING_UNREADABLE = "logging_unreadable"
     LOGGING_THROTTLED = "logging_throttled"
     REGION_NOT_ENABLED = "region_not_enabled"
@@ -82,6 +84,10 @@ class Reason(StrEnum):
     STORE_CHANGED_TWICE = "store_changed_twice"
     STORE_UNREADABLE = "store_unreadable"
     STORES_UNREADABLE = "stores_unreadable"
+    ALL_STORES_UNREADABLE = "all_stores_unreadable"
+    RECORDED_ELSEWHERE = "recorded_elsewhere"
+    CHANNEL_UNREADABLE = "channel_unreadable"
+    CHANNELS_UNREADABLE = "channels_unreadable"
     READS_NOT_SELECTED = "reads_not_selected"
     WRITES_NOT_SELECTED = "writes_not_selected"
     READS_PARTLY_SELECTED = "reads_partly_selected"

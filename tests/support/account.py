@@ -177,6 +177,45 @@ class Account:
         )
         return str(answer["EventDataStoreArn"])
 
+    def deliver_by_cloudwatch(self, bucket: str, region: str = REGION) -> str:
+        """Deliver a bucket's access log to a log group; the delivery's id."""
+        logs = self.client("logs", region)
+        group = f"arn:aws:logs:{region}:{self.account_id}:log-group:access"
+        destination = logs.put_delivery_destination(
+            name="access", deliveryDestinationConfiguration={"destinationResourceArn": group}
+        )["deliveryDestination"]
+        self.delivery_source(bucket, region)
+        answer = logs.create_delivery(
+            deliverySourceName=bucket, deliveryDestinationArn=destination["arn"]
+        )
+        return str(answer["delivery"]["id"])
+
+    def delivery_source(self, bucket: str, region: str = REGION) -> None:
+        """A source of which nothing is delivered yet."""
+        self.client("logs", region).put_delivery_source(
+            name=bucket, resourceArn=f"arn:aws:s3:::{bucket}", logType="S3_SERVER_ACCESS_LOGS"
+        )
+
+    def ingest(self, name: str, *fields: dict[str, Any], region: str = REGION) -> None:
+        """Let CloudWatch ingest S3 data events by a telemetry rule."""
+        data = [
+            {"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+            *fields,
+        ]
+        selectors = {"AdvancedEventSelectors": [{"Name": name, "FieldSelectors": data}]}
+        self.client("observabilityadmin", region).create_telemetry_rule(
+            RuleName=name,
+            Rule={
+                "ResourceType": "AWS::CloudTrail",
+                "TelemetryType": "Logs",
+                "DestinationConfiguration": {
+                    "DestinationType": "cloud-watch-logs",
+                    "CloudtrailParameters": selectors,
+                },
+            },
+        )
+
     def trail_file(
         self,
         bucket: str,

@@ -83,10 +83,11 @@ buckets as (
         *,
         nullif(read_coverage, 'unknown') = 'covered' as is_read_covered,
         nullif(write_coverage, 'unknown') = 'covered' as is_write_covered,
-        nullif(logging_state, 'unknown') = 'on' as is_configured,
+        if(logging_state in ('on', 'off'), logging_state = 'on') as is_configured,
         case
             when verdict = 'unknown' then 'unknown'
-            when verdict not in ('delivering', 'idle') then 'failed'
+            -- a second log, which is not read, may be whole
+            when verdict not in ('delivering', 'idle') then if(contains(reasons, 'logging_elsewhere'), 'unknown', 'failed')
             when
                 any_match(
                     reasons,

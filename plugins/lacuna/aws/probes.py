@@ -65,6 +65,9 @@ def calls(account: Account, bucket: str) -> Iterator[Probe]:
         ),
         "DescribeTrails": trail.describe_trails,
         "ListEventDataStores": lambda: trail.list_event_data_stores(MaxResults=1),
+        "ListChannels": trail.list_channels,
+        "DescribeDeliverySources": account.logs().describe_delivery_sources,
+        "DescribeDeliveries": account.logs().describe_deliveries,
         "ListPublicKeys": trail.list_public_keys,
     }
     for operation, call in of_account.items():
@@ -81,6 +84,9 @@ _THEN = {
     "GetResources": "tags are read bucket by bucket",
     "DescribeTrails": "no trail counts: coverage is `unknown`, and no hour is `idle`",
     "ListEventDataStores": "coverage is `unknown` where no trail covers a bucket",
+    "ListChannels": "coverage is `unknown` where no trail or event data store covers a bucket",
+    "DescribeDeliverySources": "no bucket is `off`: it is `unknown` (deliveries_unreadable)",
+    "DescribeDeliveries": "a bucket that CloudWatch may deliver is `unknown`",
     "ListPublicKeys": "no digest can be verified, so trail files are not attested",
 }
 

@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.utils import InstanceMetadataRegionFetcher
 
-from lacuna.refusals import NO_BUCKET, THROTTLED, Refusal
+from lacuna.refusals import NO_BUCKET, THROTTLED, Refusal, needed
 from lacuna.settings import Settings, SettingsError
 from lacuna.text import visible
 
@@ -148,6 +148,9 @@ class Account:
 
     def cloudtrail(self, region: str | None = None) -> "CloudTrailClient":
         return self._client("cloudtrail", region)  # type: ignore[no-any-return]
+
+    def logs(self, region: str | None = None) -> Any:
+        return self._client("logs", region)
 
     def tagging(self, region: str) -> Any:
         return self._client("resourcegroupstaggingapi", region)
@@ -426,3 +429,28 @@ def each(
         finally:
             for future in futures:
                 future.cancel()
+
+
+def ask_regions(
+    account: Account,
+    regions: Iterable[str],
+    ask: Callable[[str], list[Answer] | Refusal],
+    what: str,
+) -> tuple[list[Answer], dict[str, Refusal]]:
+    """Return the answers of the Regions, in their order, and the Regions that refused.
+
+    One refusal of several Regions is logged once.
+    """
+    values: list[Answer] = []
+    refusals: dict[str, Refusal] = {}
+    names = sorted(regions)
+    answers = each(ask, names, account.concurrency, what)
+    for region, answer in zip(names, answers, strict=True):
+        if isinstance(answer, Refusal):
+            refusals[region] = answer
+        else:
+            values += answer
+    for refused in dict.fromkeys(refusals.values()):
+        where = [region for region, one in refusals.items() if one == refused]
+        log.warning("%s: %s", ", ".join(where), needed(refused))
+    return values, refusals

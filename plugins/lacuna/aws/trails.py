@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lacuna.aws.session import Account, AwsError, each, error_code, head_bucket, refusal
+from lacuna.aws.session import (
+    Account,
+    AwsError,
+    ask_regions,
+    each,
+    error_code,
+    head_bucket,
+    refusal,
+)
 from lacuna.refusals import Refusal, needed
 from lacuna.trail.recorders import EventDataStore, Trail, TrailStatus
 from lacuna.trail.selectors import (
@@ -47,15 +55,22 @@ class TrailsRead:
 
 @dataclass(frozen=True, slots=True)
 class StoresRead:
-    """The event data stores, and the Regions that refused to list theirs."""
+    """The event data stores, and the Regions that refused to list theirs.
+
+    `is_refused_alike`: all Regions did, with one error. AWS does not document what it answers an
+    account that CloudTrail Lake never opened for.
+    """
 
     stores: tuple[EventDataStore, ...]
     refusals: Mapping[str, Refusal]
+    is_refused_alike: bool = False
 
 
 def list_trails(account: Account, regions: Collection[str]) -> TrailsRead:
     """List every trail that `regions` show, once, without selectors and status."""
-    answers, refusals = _of_regions(account, regions, describe, "Regions' trails")
+    answers, refusals = ask_regions(
+        account, regions, lambda region: describe(account.cloudtrail(region)), "Regions' trails"
+    )
     # A multi-Region trail shows in every Region, as a shadow of the one in its home Region.
     trails = {trail.arn: trail for trail in answers}
     return TrailsRead(tuple(trails[arn] for arn in sorted(trails)), refusals)
@@ -88,38 +103,66 @@ def read_stores(
     So all Regions of the partition are asked besides `regions`, or only `elsewhere` if it names
     any. An organization's shows only to the account that manages it, and records its members too.
     """
+    stores, refusals = ask_everywhere(account, regions, elsewhere, stores_of, "event data stores")
+    return StoresRead(tuple(stores), refusals, is_refused_alike=_alike(regions, stores, refusals))
+
+
+def _alike(regions: Collection[str], found: list[Any], refusals: Mapping[str, Refusal]) -> bool:
+    """Did every Region of the account refuse in the same way?"""
+    codes = {refused.error_code for refused in refusals.values()}
+    return not found and len(codes) == 1 and len(refusals) > 1 and set(regions) <= set(refusals)
+
+
+def ask_everywhere(
+    account: Account,
+    regions: Collection[str],
+    elsewhere: Collection[str],
+    ask: "Callable[[CloudTrailClient], list[Value] | Refusal]",
+    what: str,
+) -> tuple[list[Value], dict[str, Refusal]]:
+    """Ask `regions` and all others of the partition, or of these only `elsewhere` if it names any.
+
+    A Region that does not know the credentials is not enabled, and then has nothing.
+    """
     others = set(elsewhere or account.regions("cloudtrail")) - set(regions)
-    here, refused = _of_regions(account, regions, stores_of, "Regions' event data stores")
-    there, shut = _of_regions(
-        account.at_once(), others, _stores_elsewhere, "other Regions' event data stores"
+    hasty = account.at_once()
+
+    def ask_elsewhere(region: str) -> list[Value] | Refusal:
+        answer = ask(hasty.cloudtrail(region))
+        unknown = isinstance(answer, Refusal) and answer.error_code in _CREDENTIALS_UNKNOWN
+        return [] if unknown else answer
+
+    here, refused = ask_regions(
+        account, regions, lambda region: ask(account.cloudtrail(region)), f"Regions' {what}"
     )
-    return StoresRead((*here, *there), refused | shut)
-
-
-def _stores_elsewhere(cloudtrail: "CloudTrailClient") -> list[EventDataStore] | Refusal:
-    """Read the event data stores of a Region that may not be enabled and then has none."""
-    stores = stores_of(cloudtrail)
-    unknown = isinstance(stores, Refusal) and stores.error_code in _CREDENTIALS_UNKNOWN
-    return [] if unknown else stores
+    there, shut = ask_regions(account, others, ask_elsewhere, f"other Regions' {what}")
+    return [*here, *there], refused | shut
 
 
 def stores_of(cloudtrail: "CloudTrailClient") -> list[EventDataStore] | Refusal:
     """Read the event data stores that were created in the client's Region, each in full."""
-    arns: list[str] = []
+    listed = paged(cloudtrail.list_event_data_stores, "EventDataStores", "ListEventDataStores")
+    if isinstance(listed, Refusal):
+        return listed
+    return [_store(cloudtrail, store["EventDataStoreArn"]) for store in listed]
+
+
+def paged(call: Callable[..., Any], key: str, operation: str) -> list[Any] | Refusal:
+    """Return what all pages of a CloudTrail listing hold, or why one was refused."""
+    found: list[Any] = []
     token: Any = {}
     try:
         while True:
-            answer = cloudtrail.list_event_data_stores(**token)
-            arns += [store["EventDataStoreArn"] for store in answer.get("EventDataStores", [])]
+            answer = call(**token)
+            found += answer.get(key, [])
             if not answer.get("NextToken"):
-                break
+                return found
             token = {"NextToken": answer["NextToken"]}
     except AwsError as error:
-        # A Region without CloudTrail Lake has no event data stores to hide.
+        # A Region that does not have the operation has nothing to hide.
         if error_code(error) == "UnsupportedOperationException":
             return []
-        return refusal(error, "ListEventDataStores")
-    return [_store(cloudtrail, arn) for arn in arns]
+        return refusal(error, operation)
 
 
 def _store(cloudtrail: "CloudTrailClient", arn: str) -> EventDataStore:
@@ -135,7 +178,7 @@ def _store(cloudtrail: "CloudTrailClient", arn: str) -> EventDataStore:
         is_multi_region=answer.get("MultiRegionEnabled", False),
         is_organization=answer.get("OrganizationEnabled", False),
         status=answer.get("Status", ""),
-        selectors=_advanced(answer),
+        selectors=advanced_selectors(answer),
         created_at=answer.get("CreatedTimestamp"),
     )
 
@@ -184,7 +227,7 @@ def read_selectors(
         for selector in answer.get("EventSelectors") or []
         if selector.get("IncludeManagementEvents", True)
     ]
-    return (*(selector for selector in basic if selector), *management, *_advanced(answer))
+    return (*(selector for selector in basic if selector), *management, *advanced_selectors(answer))
 
 
 def read_status(cloudtrail: "CloudTrailClient", trail_arn: str) -> TrailStatus | Refusal:
@@ -214,26 +257,6 @@ def read_public_keys(
     except AwsError as error:
         return refusal(error, "ListPublicKeys")
     return keys
-
-
-def _of_regions(
-    account: Account,
-    regions: Collection[str],
-    ask: "Callable[[CloudTrailClient], list[Value] | Refusal]",
-    what: str,
-) -> tuple[list[Value], dict[str, Refusal]]:
-    """Return the answers of the Regions, in their order, and the Regions that refused."""
-    values: list[Value] = []
-    refusals: dict[str, Refusal] = {}
-    names = sorted(regions)
-    answers = each(lambda region: ask(account.cloudtrail(region)), names, account.concurrency, what)
-    for region, answer in zip(names, answers, strict=True):
-        if isinstance(answer, Refusal):
-            log.warning("%s: %s", region, needed(answer))
-            refusals[region] = answer
-        else:
-            values += answer
-    return values, refusals
 
 
 def _with_details(account: Account, trail: Trail, regions: Iterable[str]) -> Trail:
@@ -267,7 +290,8 @@ def _status(account: Account, trail: Trail, region: str) -> TrailStatus | Refusa
     return status
 
 
-def _advanced(answer: Any) -> tuple[Selector, ...]:
+def advanced_selectors(answer: Any) -> tuple[Selector, ...]:
+    """Return the advanced selectors of an answer."""
     return tuple(
         Selector(tuple(_field_selector(part) for part in selector["FieldSelectors"]))
         for selector in answer.get("AdvancedEventSelectors") or []

@@ -20,6 +20,8 @@ from lacuna.access_log.targets import TargetConfig
 from lacuna.aws import buckets
 from lacuna.aws.accounts import Accounts, Member, open_accounts
 from lacuna.aws.buckets import Bucket, BucketsUnlisted
+from lacuna.aws.channels import read_channels
+from lacuna.aws.deliveries import read_deliveries
 from lacuna.aws.session import Account, each, head_bucket
 from lacuna.aws.tags import Tags, read_tags, tag_of
 from lacuna.aws.trails import read_stores, read_trails
@@ -79,10 +81,11 @@ def observe(settings: Settings, observed_at: datetime) -> int:
     lake.write(LOGGING_SNAPSHOTS, _merged(earlier, rows), partition)
     states = [row.logging_state for row in rows]
     log.info(
-        "observed %d buckets of %d accounts: logging on for %d, off for %d, unknown for %d",
+        "observed %d buckets of %d accounts: logging on for %d, off for %d, unknown for %d, "
+        "delivered by CloudWatch only for %d",
         len(rows),
         sum(row.state == OBSERVED for row in account_rows),
-        *(states.count(state) for state in ("on", "off", "unknown")),
+        *(states.count(state) for state in ("on", "off", "unknown", "elsewhere")),
     )
     return len(rows)
 
@@ -111,7 +114,7 @@ def _merged(earlier: list[LoggingSnapshot], rows: list[LoggingSnapshot]) -> list
 def _read_account(
     accounts: Accounts, member: Member, settings: Settings, judge: JudgeSensitivity
 ) -> AccountRead | Refusal:
-    """Read one account's buckets, trails and event data stores, or return why it cannot be read."""
+    """Read one account's buckets and what records them, or return why it cannot be read."""
     account = member.account
     if isinstance(account, Refusal):
         return account
@@ -122,14 +125,16 @@ def _read_account(
             raise
         log.warning("account %s: %s", member.account_id, needed(error.refused))
         return error.refused
-    regions = {read.bucket.region for read in bucket_reads if read.bucket.region}
-    regions.add(account.region)
+    bucket_regions = {read.bucket.region for read in bucket_reads if read.bucket.region}
+    regions = bucket_regions | {account.region}
     return AccountRead(
         account,
         bucket_reads,
         _read_log_buckets(account, bucket_reads, settings.log_retention_days),
         read_trails(account, regions, accounts.entered),
         read_stores(account, regions, settings.store_regions),
+        read_channels(account, regions, settings.store_regions),
+        read_deliveries(account, bucket_regions),
     )
 
 

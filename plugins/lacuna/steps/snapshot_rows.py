@@ -17,6 +17,8 @@ from lacuna.access_log.targets import TargetConfig
 from lacuna.aws import buckets
 from lacuna.aws.accounts import Member
 from lacuna.aws.buckets import Bucket, LoggingConfig
+from lacuna.aws.channels import ChannelsRead
+from lacuna.aws.deliveries import DeliveriesRead
 from lacuna.aws.session import Account
 from lacuna.aws.trails import StoresRead, TrailsRead
 from lacuna.reasons import Reason
@@ -64,6 +66,8 @@ class AccountRead:
     log_buckets: LogBuckets
     trails: TrailsRead
     stores: StoresRead
+    channels: ChannelsRead
+    deliveries: DeliveriesRead
 
 
 def account_row(
@@ -100,38 +104,46 @@ def _bucket_row(read: AccountRead, bucket: BucketRead, observed_at: datetime) ->
             sorted({t.log_bucket for t in read.trails.trails if t.log_bucket_exists is False})
         ),
     )
-    row = _with_coverage(row, read.account, read.trails, read.stores)
+    row = _with_coverage(row, read)
     row = _with_changes_witness(row, read.trails)
     row = _with_sensitivity(row, bucket.sensitivity)
     return _with_logging(row, read, bucket)
 
 
-def _with_coverage(
-    row: LoggingSnapshot, account: Account, trails: TrailsRead, stores: StoresRead
-) -> LoggingSnapshot:
-    region = row.region or ""
+def _with_coverage(row: LoggingSnapshot, read: AccountRead) -> LoggingSnapshot:
+    region, trails, stores, channels = row.region or "", read.trails, read.stores, read.channels
     recorded = coverage.judge(
         row.bucket_name,
         region,
         trails.trails,
         stores.stores,
+        channels.channels,
         all_trails_seen=_all_trails_seen(row, trails),
-        # A store of any Region may record this one too.
+        # A store or a channel of any Region may record this one too.
         all_stores_seen=not stores.refusals,
-        partition=account.partition,
+        all_channels_seen=not channels.refusals,
+        partition=read.account.partition,
     )
     refused = recorded.refused
     if Reason.TRAILS_UNREADABLE in recorded.reasons:
         refused = trails.refusals.get(region) or refused
-    if Reason.STORES_UNREADABLE in recorded.reasons:
-        refused = refused or next(iter(stores.refusals.values()), None)
+    for reason, refusals in (
+        (Reason.STORES_UNREADABLE, stores.refusals),
+        (Reason.CHANNELS_UNREADABLE, channels.refusals),
+    ):
+        if reason in recorded.reasons:
+            refused = refused or next(iter(refusals.values()), None)
+    reasons = recorded.reasons
+    if stores.is_refused_alike:
+        alike = {Reason.STORES_UNREADABLE: Reason.ALL_STORES_UNREADABLE}
+        reasons = tuple(alike.get(reason, reason) for reason in reasons)
     return replace(
         row,
         read_coverage=recorded.reads,
         write_coverage=recorded.writes,
         read_covered_since=recorded.reads_since,
         write_covered_since=recorded.writes_since,
-        coverage_reasons=recorded.reasons,
+        coverage_reasons=reasons,
         coverage_details=tuple(map(str, recorded.parts)),
         coverage_faults=recorded.faults,
         read_witness=recorded.witness.reads,
@@ -169,10 +181,24 @@ def _with_logging(row: LoggingSnapshot, read: AccountRead, bucket: BucketRead) -
     if isinstance(config, Refusal):
         reasons = (why_unread(config, row.region),)
         return replace(row, reasons=reasons, **_error_columns(config))
+    delivered = read.deliveries.of(row.bucket_name, row.region)
     if config.target_bucket is None:
-        return replace(row, logging_state="off")
+        return _without_target(row, delivered)
     source = buckets.source_of(read.account, bucket.bucket, config)
-    return _with_target(row, source, read.log_buckets)
+    row = _with_target(row, source, read.log_buckets)
+    # a second log: whatever is wrong with this one, requests may be found there
+    return (
+        replace(row, reasons=(*row.reasons, Reason.LOGGING_ELSEWHERE)) if delivered is True else row
+    )
+
+
+def _without_target(row: LoggingSnapshot, delivered: bool | Refusal) -> LoggingSnapshot:
+    """S3 delivers no access log of the bucket; CloudWatch may, where it is not read."""
+    if isinstance(delivered, Refusal):
+        return replace(row, reasons=(Reason.DELIVERIES_UNREADABLE,), **_error_columns(delivered))
+    if delivered:
+        return replace(row, logging_state="elsewhere", reasons=(Reason.LOGGING_ELSEWHERE,))
+    return replace(row, logging_state="off")
 
 
 def _with_target(row: LoggingSnapshot, source: Source, log_buckets: LogBuckets) -> LoggingSnapshot:

@@ -51,7 +51,8 @@ class LoggingSnapshot:
     the order of the stored columns. Groups of columns:
 
     - logging: `logging_state` to `reasons`, `weaknesses`; `error_code`, `error_operation` and
-      `missing_permission` are the first refused read of them.
+      `missing_permission` are the first refused read of them. `logging_state` is on, off, unknown,
+      or elsewhere: CloudWatch alone delivers the log.
     - coverage: `read_coverage` counts every recorder of reads. `read_witness` counts trails only,
       because a run can compare the access log with their files. So do the columns for writes.
       `witness_covers` says which trails are enough for that.

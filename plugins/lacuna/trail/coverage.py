@@ -9,6 +9,9 @@ is recorded of a partly covered mode.
 and only trails write those. If an event data store alone records a request, its absence from the
 trail's files proves nothing. `BucketCoverage.witness` counts trails alone.
 
+A service-linked channel records nothing that Lacuna can read. What it selects and no recorder
+records is `unknown`: the service that receives it may keep it, as CloudWatch does.
+
 The judged events are requests to S3 for objects (eventSource s3.amazonaws.com, eventType
 AwsApiCall), which the access log could show as well. Requests without a key (ListObjects) are
 judged like those with one.
@@ -26,9 +29,11 @@ from lacuna.tables.evidence import RecorderFault, WitnessCover
 from lacuna.trail.events import CHANGES, READS, WRITES, Mode
 from lacuna.trail.parts import Part, parts
 from lacuna.trail.recorders import (
+    Channel,
     EventDataStore,
     Recorder,
     Trail,
+    of_channel,
     of_store,
     of_trail,
     unlisted,
@@ -139,26 +144,35 @@ def judge(
     region: str,
     trails: Iterable[Trail],
     stores: Iterable[EventDataStore] = (),
+    channels: Iterable[Channel] = (),
     *,
     all_trails_seen: bool = True,
     all_stores_seen: bool = True,
+    all_channels_seen: bool = True,
     partition: str = "aws",
 ) -> BucketCoverage:
     """How much of `bucket_name`'s reads and writes trails and stores record, and why not all.
 
-    Pass `all_trails_seen=False` if the bucket's Region refused to list them, and
-    `all_stores_seen=False` if any Region did. What the others do not record is then unknown, not
-    uncovered.
+    Pass `all_trails_seen=False` if the bucket's Region refused to list them, and the same for
+    stores and channels if any Region did. What the others do not record is then unknown, not
+    uncovered. So is what only a channel selects: its service may keep it, and cannot be asked.
     """
     arn = f"arn:{partition}:s3:::{bucket_name}/"
     of_trails = _of_trails(trails, region, all_trails_seen)
     of_stores = [of_store(store, region) for store in stores]
     if not all_stores_seen:
         of_stores.append(unlisted(Reason.STORES_UNREADABLE))
-    recorders = of_trails + of_stores
+    of_channels = [of_channel(channel) for channel in channels if channel.records_in(region)]
+    if not all_channels_seen:
+        of_channels.append(unlisted(Reason.CHANNELS_UNREADABLE))
+    # most channels are for management events: of no bucket
+    of_channels = [one for one in of_channels if _would_add(one, (), arn, _MODES)]
+    recorders = of_trails + of_stores + of_channels
     reads, writes = (_judge_mode(mode, recorders, arn) for mode in _MODES)
     witnessed_reads, witnessed_writes = (
-        (_judge_mode(mode, of_trails, arn) for mode in _MODES) if of_stores else (reads, writes)
+        (_judge_mode(mode, of_trails, arn) for mode in _MODES)
+        if len(recorders) > len(of_trails)
+        else (reads, writes)
     )
     faults = _faults(recorders, {READS: reads, WRITES: writes}, arn)
     return BucketCoverage(

@@ -84,6 +84,24 @@ class EventDataStore:
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """A service-linked channel as read: what it selects, an AWS service receives.
+
+    `selectors` is None if it could not be read; `refused` then says why.
+    """
+
+    arn: str
+    home_region: str = ""
+    is_multi_region: bool = False
+    selectors: tuple[Selector, ...] | None = ()
+    refused: Refusal | None = None
+
+    def records_in(self, region: str) -> bool:
+        """Does the service receive events of this Region?"""
+        return self.is_multi_region or self.home_region == region
+
+
+@dataclass(frozen=True, slots=True)
 class Recorder:
     """What a trail or event data store records in one Region.
 
@@ -159,6 +177,14 @@ def of_store(store: EventDataStore, region: str) -> Recorder:
     if store.status != _STORE_RECORDS:
         return Recorder(possible=store.selectors, reason=Reason.STORE_CHANGING, arn=store.arn)
     return _recording(store.selectors, store.created_at, store.arn)
+
+
+def of_channel(channel: Channel) -> Recorder:
+    """Return what the service that the channel serves may have recorded, where nobody reads it."""
+    if channel.selectors is None:
+        reason, refused = Reason.CHANNEL_UNREADABLE, channel.refused
+        return Recorder(possible=ANYTHING, reason=reason, arn=channel.arn, refused=refused)
+    return Recorder(possible=channel.selectors, reason=Reason.RECORDED_ELSEWHERE, arn=channel.arn)
 
 
 def _why_idle(trail: Trail, status: TrailStatus | None, region: str) -> Reason | None:

@@ -44,6 +44,7 @@ def findings(new_world):
         config_error_code="AccessDenied",
         config_error_operation="GetBucketLogging",
     )
+    world.add_verdict("vended", "unknown", reasons=["logging_elsewhere"], logging_state="elsewhere")
     for number in range(5):
         weak = ["target_not_versioned", "of_a_later_version"] if number else ["prefix_shared"]
         world.add_verdict(
@@ -171,6 +172,12 @@ def test_a_bucket_whose_read_was_refused_is_unknown_and_not_off(findings, text_o
     )
 
 
+def test_a_bucket_whose_log_cloudwatch_delivers_is_told_and_is_not_unknown(findings, text_of):
+    assert text_of(findings["logging_elsewhere"]) == (
+        "the access log of vended is delivered by CloudWatch only, where Lacuna does not read it"
+    )
+
+
 def test_a_sensitive_bucket_that_no_trail_records_completely_is_reported(findings, text_of):
     assert text_of(findings["sensitive_not_recorded"]) == (
         "payroll is sensitive (high) and not every request is a data event: reads covered, "
@@ -276,6 +283,7 @@ def test_severities_distinguish_a_loss_from_a_choice(findings):
         "target_broken": "critical",
         "logging_off": "warning",
         "logging_unknown": "warning",
+        "logging_elsewhere": "info",
         "sensitive_not_recorded": "warning",
         "trail_not_delivering": "warning",
         "sensitivity_unknown": "warning",

@@ -34,6 +34,7 @@ SERVICES = {
     "athena": "athena",
     "cloudtrail": "cloudtrail",
     "glue": "glue",
+    "logs": "logs",
     "organizations": "organizations",
     "resourcegroupstaggingapi": "tag",
     "s3": "s3",

@@ -52,9 +52,12 @@ def test_a_snapshot_costs_little_more_than_a_call_a_bucket(cloud, settings, coun
     everywhere = replace(settings, store_regions=())
     spent = counted(lambda: snapshot.observe(everywhere, OBSERVED_AT))
     written = sum(count for name, count in spent.items() if name in WRITING or "glue:" in name)
-    # event data stores are asked for in every Region, however many buckets there are
+    # these are asked for in every Region, however many buckets there are
     regions = spent.pop("cloudtrail:ListEventDataStores")
     assert 20 < regions < 50
+    assert spent.pop("cloudtrail:ListChannels") == regions
+    # of the Region of the buckets
+    assert spent["logs:DescribeDeliverySources"] == 1
     assert sum(spent.values()) - written <= 1.2 * 60 + 8 * 3, spent
     # two tables, whatever the number of buckets
     assert written <= 16, spent

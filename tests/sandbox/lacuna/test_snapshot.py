@@ -572,6 +572,31 @@ def test_stores_are_listed_beyond_one_page(cloud, observed):
     assert cloud.calls("GetEventDataStore") - before == 26
 
 
+def test_one_refusal_of_all_regions_is_one_of_the_account(cloud, observed, caplog):
+    """As an account may get it that CloudTrail Lake never opened for."""
+    cloud.bucket("photos")
+    cloud.faults(
+        {
+            "operation": "ListEventDataStores",
+            "error": "OperationNotPermittedException",
+            "status": 400,
+        }
+    )
+    photos = observed(store_regions=("eu-west-1", "us-west-2"))["photos"]
+    assert photos["read_coverage"] == "unknown"
+    assert photos["coverage_reasons"] == ["all_stores_unreadable"]
+    assert photos["coverage_error_code"] == "OperationNotPermittedException"
+    said = [line for line in caplog.messages if "ListEventDataStores" in line]
+    assert len(said) == 2
+    # the account has one elsewhere: then it is the Regions that refuse
+    cloud.store("lake", "ap-south-1")
+    cloud.faults(
+        {"operation": "ListEventDataStores", "error": "AccessDenied", "status": 403, "times": 1}
+    )
+    photos = observed(store_regions=("ap-south-1",))["photos"]
+    assert photos["read_coverage"] == "covered"
+
+
 @pytest.mark.parametrize(
     ("operation", "reason"),
     [("ListEventDataStores", "stores_unreadable"), ("GetEventDataStore", "store_unreadable")],

@@ -16,7 +16,7 @@ import lacuna
 from lacuna.tables.evidence import RecorderFault
 from lacuna.trail.coverage import ChangesWitnessed, judge, judge_changes
 from lacuna.trail.events import READ_EVENTS, WRITE_EVENTS
-from lacuna.trail.recorders import EventDataStore, Trail, TrailStatus
+from lacuna.trail.recorders import Channel, EventDataStore, Trail, TrailStatus
 from lacuna.trail.selectors import (
     Coverage,
     FieldSelector,
@@ -711,6 +711,82 @@ def test_stores_that_would_not_be_listed_hide_only_what_the_trails_leave():
 
 
 MANAGEMENT = FieldSelector("eventCategory", equals=("Management",))
+
+# What an AWS service receives through a channel of CloudTrail, nobody reads: it is never
+# "not covered", and never covered.
+CHANNEL = Channel(
+    f"arn:aws:cloudtrail:{REGION}:123456789012:channel/one",
+    home_region=REGION,
+    selectors=(advanced(),),
+)
+ONLY_READS = replace(CHANNEL, selectors=(advanced(READS_ONLY),))
+UNNAMED = replace(CHANNEL, selectors=(advanced(arn(starts_with=("arn:aws:s3:::other/",))),))
+
+
+@pytest.mark.parametrize(
+    ("selectors", "channel", "expected", "reasons"),
+    [
+        ((), CHANNEL, ("unknown", "unknown"), ("recorded_elsewhere",)),
+        (
+            (),
+            ONLY_READS,
+            ("unknown", "not_covered"),
+            ("recorded_elsewhere", "writes_not_selected"),
+        ),
+        ((), UNNAMED, ("not_covered", "not_covered"), ("no_trail",)),
+        (
+            (),
+            replace(CHANNEL, selectors=(Selector((MANAGEMENT,)),)),
+            ("not_covered", "not_covered"),
+            ("no_trail",),
+        ),
+        (
+            (),
+            replace(CHANNEL, home_region="us-east-1"),
+            ("not_covered", "not_covered"),
+            ("no_trail",),
+        ),
+        (
+            (),
+            replace(CHANNEL, home_region="us-east-1", is_multi_region=True),
+            ("unknown", "unknown"),
+            ("recorded_elsewhere",),
+        ),
+        ((), replace(CHANNEL, selectors=None), ("unknown", "unknown"), ("channel_unreadable",)),
+        ((advanced(),), CHANNEL, ("covered", "covered"), ()),
+        ((advanced(READS_ONLY),), CHANNEL, ("covered", "unknown"), ("recorded_elsewhere",)),
+        # part of the writes by a trail, the others perhaps elsewhere
+        (
+            (advanced(arn(starts_with=(f"{THIS}a",))),),
+            CHANNEL,
+            ("unknown", "unknown"),
+            ("recorded_elsewhere",),
+        ),
+        (
+            (advanced(arn(starts_with=(f"{THIS}a",))),),
+            UNNAMED,
+            ("partly_covered", "partly_covered"),
+            ("reads_partly_selected", "writes_partly_selected"),
+        ),
+    ],
+)
+def test_what_only_a_channel_selects_is_unknown(selectors, channel, expected, reasons):
+    trails = [replace(TRAIL, selectors=selectors)] if selectors else []
+    found = judge("logs", REGION, trails, channels=[channel])
+    assert (found.reads, found.writes) == expected
+    assert found.reasons == reasons
+    alone = judge("logs", REGION, trails)
+    assert found.witness == alone.witness
+
+
+def test_channels_that_would_not_be_listed_hide_only_what_is_not_recorded():
+    trail = replace(TRAIL, selectors=(advanced(READS_ONLY),))
+    found = judge("logs", REGION, [trail], all_channels_seen=False)
+    assert (found.reads, found.writes) == ("covered", "unknown")
+    assert found.reasons == ("channels_unreadable",)
+    assert found.witness.writes is Coverage.NOT_COVERED
+
+
 BUT_OF_S3 = FieldSelector("eventSource", not_equals=("s3.amazonaws.com",))
 NOT_BY_KIM = FieldSelector("userIdentity.arn", not_starts_with=("arn:aws:iam::1:user/kim",))
 

@@ -67,7 +67,7 @@ offered_log_buckets as (
 
     where
         sources.target_state = 'deliverable'
-        and log_buckets.logging_state = 'off'
+        and log_buckets.logging_state in ('off', 'elsewhere')
         and not log_buckets.is_sensitive
 
     group by log_buckets.account_id, log_buckets.region, log_buckets.bucket_name, log_buckets.event_date

@@ -65,8 +65,9 @@ judging as (
 
 ),
 
--- Every snapshot up to the one that judges the day, with the last one that differs from it. Logging that was seen off and
--- then on is certainly on since it was first seen on; when it was turned on before that is unknown.
+-- Every snapshot up to the one that judges the day, with the last one that differs from it. Logging that was seen off, or
+-- delivered by CloudWatch only, and then on is certainly on since it was first seen on; when it was turned on before that
+-- is unknown.
 history as (
 
     select
@@ -82,7 +83,10 @@ history as (
         {% endfor %}
         max(if(snapshots.logging_state = 'off', snapshots.observed_at)) over (
             partition by judging.event_date, snapshots.bucket_name
-        ) as last_off_at
+        ) as last_off_at,
+        max(if(snapshots.logging_state in ('off', 'elsewhere'), snapshots.observed_at)) over (
+            partition by judging.event_date, snapshots.bucket_name
+        ) as last_not_on_at
 
     from judging
 
@@ -99,7 +103,7 @@ changes as (
     select
         event_date,
         bucket_name,
-        min(if(logging_state = 'on' and observed_at > last_off_at, observed_at)) as logged_since,
+        min(if(logging_state = 'on' and observed_at > last_not_on_at, observed_at)) as logged_since,
         {% for mode in modes %}
         min(if({{ mode }} = 'covered' and observed_at > last_without_{{ mode }}_at, observed_at)) as {{ mode }}_since,
         {% endfor %}

@@ -60,7 +60,7 @@ buckets as (
             and config.event_date = with_records.event_date
 
     where
-        config.logging_state in ('on', 'unknown')
+        config.logging_state in ('on', 'unknown', 'elsewhere')
         or with_records.bucket_name is not null
 
 ),

@@ -126,7 +126,7 @@ select
             when witnessed_requests - witnessed_and_logged_requests > {{ var('completeness_tolerance') }} * witnessed_requests
                 then case
                     -- the record may be missing because logging was off
-                    when logging_state in ('off', 'turning_on') then 'unknown'
+                    when logging_state in ('off', 'elsewhere', 'turning_on') then 'unknown'
                     when logging_state <> 'on' and access_log_requests = 0 then 'unknown'
                     when not is_budget_spent then 'pending'
                     when witnessed_requests - witnessed_and_logged_requests <= unreadable_lines then 'unknown'

@@ -152,11 +152,11 @@ select
             not config.is_sensitive
             and (
                 log_buckets.receives_first_logs
-                or (log_buckets.receives_logs and config.logging_state = 'off')
+                or (log_buckets.receives_logs and config.logging_state in ('off', 'elsewhere'))
             )
             then true
     end as is_log_bucket,
-    coalesce(config.logging_state, 'unknown') <> 'off' and coalesce(interruptions.is_off, false) as was_interrupted,
+    coalesce(config.logging_state, 'unknown') not in ('off', 'elsewhere') and coalesce(interruptions.is_off, false) as was_interrupted,
     config.logging_state = 'on' and coalesce(interruptions.is_elsewhere, false) as was_redirected,
     unlisted_places.bucket_name is not null as is_place_unreadable,
     {% for count in ['records', 'missing_hours', 'partial_hours', 'pending_hours', 'unknown_hours', 'inactive_hours', 'events'] %}

@@ -8,7 +8,8 @@ judged as (
         *,
         cast(
             case
-                when coalesce(logging_state, 'unknown') = 'unknown' then 'unknown'
+                -- what CloudWatch delivers is not read
+                when coalesce(logging_state, 'unknown') in ('unknown', 'elsewhere') then 'unknown'
                 when logging_state = 'off' then 'off'
                 when target_state = 'broken' then 'broken_target'
                 when records > 0 then 'delivering'
@@ -50,8 +51,8 @@ required as (
                 -- on in the snapshot, but provably not all day
                 or was_interrupted
                 or contains(config_reasons, 'logging_seen_off')
-                -- a possible log bucket may not need its own log
-                then case when is_log_bucket is null then 'unknown' else 'not_met' end
+                -- a possible log bucket may not need its own log; a second log, which is not read, may be whole
+                then if(is_log_bucket is null or contains(config_reasons, 'logging_elsewhere'), 'unknown', 'not_met')
             when verdict = 'unknown' or was_redirected or contains(config_reasons, 'logging_turned_on') then 'unknown'
             else 'met'
         end as access_log_state,
@@ -75,7 +76,12 @@ explained as (
 
     select
         *,
-        config_reasons || filter(
+        filter(
+            config_reasons,
+            -- of a log that is as required, a second one explains nothing
+            reason -> reason <> 'logging_elsewhere' or verdict not in ('delivering', 'idle') or access_log_state <> 'met'
+        )
+        || filter(
             array[
                 if(logging_state is null, 'not_observed'),
                 if(logging_state = 'unknown' and cardinality(config_reasons) = 0, 'logging_unreadable'),
