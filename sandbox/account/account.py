@@ -21,6 +21,7 @@ from sandbox.account.buckets import (
     TRAIL_BUCKET,
     TRAIL_HOME,
     Bucket,
+    Trouble,
 )
 from sandbox.account.cloudtrail import WINDOW, TrailFile
 from sandbox.account.ledger import Ledger, Mark
@@ -388,7 +389,7 @@ def _bucket_truth(bucket: Bucket, plan: Plan, book: Ledger) -> BucketTruth:
     return BucketTruth(
         bucket_name=bucket.name,
         region=bucket.region,
-        logging="off" if bucket.target_bucket is None else "on",
+        logging=_logging(bucket),
         target_bucket=bucket.target_bucket,
         target_prefix=bucket.target_prefix,
         key_layout=None if bucket.layout is None else bucket.layout.value,
@@ -403,3 +404,9 @@ def _bucket_truth(bucket: Bucket, plan: Plan, book: Ledger) -> BucketTruth:
             for day in plan.period.dates()
         },
     )
+
+
+def _logging(bucket: Bucket) -> str:
+    if bucket.trouble is Trouble.VENDED:
+        return "elsewhere"
+    return "off" if bucket.target_bucket is None else "on"

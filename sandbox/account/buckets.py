@@ -86,7 +86,8 @@ class Layout(StrEnum):
 class Seen(StrEnum):
     """How much of a bucket's object reads or writes is recorded.
 
-    By the trail, by the event data store alone, or only by a trail that cannot deliver.
+    By the trail, by the event data store alone, only by a trail that cannot deliver, or by
+    CloudWatch's ingestion alone.
     """
 
     ALL = "covered"
@@ -96,6 +97,7 @@ class Seen(StrEnum):
     NONE = "not_covered"
     STORED = "covered_but_in_a_store"
     UNDELIVERED = "unknown_but_selected"
+    INGESTED = "unknown_but_ingested"
 
     @property
     def coverage(self) -> str:
@@ -124,6 +126,7 @@ class Trouble(StrEnum):
     GRANT = "target_acl_incomplete"
     GRANTS = "target_grants_not_applicable"
     SEALED = "target_policy_unreadable"
+    VENDED = "logging_elsewhere"
 
 
 # The log bucket's own configuration makes delivery impossible; the reasons to report.
@@ -336,6 +339,9 @@ SOURCES: tuple[Bucket, ...] = (
     _logged("meridian-ledgers", _US, "none", 0, (US_LOGS, Layout.EVENT_TIME),
             target_prefix="partitioned/", reads=Seen.BUT_CALLERS, writes=Seen.BUT_CALLERS),
     _logged("meridian-trials", _US, "none", 0, (US_LOGS, Layout.SIMPLE), **_UNSEEN),
+    Bucket("meridian-press-kit", _US, "none", 0, trouble=Trouble.VENDED),
+    _logged("meridian-kiosk", _US, "none", 0, (US_LOGS, Layout.SIMPLE), sensitivity="restricted",
+            reads=Seen.INGESTED, writes=Seen.INGESTED),
     _logged("meridian-renderings", _US, "none", 0, (US_LOGS, Layout.SIMPLE), **_UNSEEN),
 )  # fmt: skip
 

@@ -45,7 +45,9 @@ def sensitive_not_recorded(plan: Plan) -> Plan:
     unrecorded = [
         bucket
         for bucket in BUCKETS
-        if bucket.is_sensitive and (bucket.reads, bucket.writes) != (b.Seen.ALL,) * 2
+        if bucket.is_sensitive
+        and (bucket.reads, bucket.writes) != (b.Seen.ALL,) * 2
+        and bucket.reads is not b.Seen.INGESTED
     ]
     return planted(
         plan,
@@ -194,6 +196,21 @@ def store_only(plan: Plan) -> Plan:
         region=bucket.region,
     )
     return planted(plan, fault)
+
+
+def logging_elsewhere(plan: Plan) -> Plan:
+    """A bucket whose access log CloudWatch delivers: S3 says that logging is off."""
+    notes = {"meridian-press-kit": "S3 delivers no access log, CloudWatch does"}
+    reasons = (Trouble.VENDED.value,)
+    return _troubled(plan, Trouble.VENDED, "unknown", notes, reasons, requirement_state="unknown")
+
+
+def recorded_elsewhere(plan: Plan) -> Plan:
+    """A sensitive bucket whose data events only CloudWatch receives: nobody knows if all are kept."""
+    note = "a telemetry rule alone selects it, and CloudWatch's logs are not read"
+    fault = _seen("recorded_elsewhere", "meridian-kiosk", note, "recorded_elsewhere")
+    where = {**fault.expect.where, "requirement_state": "unknown"}
+    return planted(plan, replace(fault, expect=Expect(COVERAGE, where)))
 
 
 def config_unreadable(plan: Plan) -> Plan:

@@ -96,6 +96,8 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     configured.target_by_acl,
     configured.region_not_enabled,
     configured.store_only,
+    configured.logging_elsewhere,
+    configured.recorded_elsewhere,
     configured.config_unreadable,
     configured.log_bucket_weak,
     configured.silent,

@@ -163,7 +163,7 @@ def hour_truths(ledger: Ledger, judged: list[Bucket]) -> tuple[HourTruth, ...]:
 
 def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:
     """Return the logging verdict of a bucket for an event day."""
-    if bucket.trouble in {Trouble.UNREADABLE, Trouble.REGION}:
+    if bucket.trouble in {Trouble.UNREADABLE, Trouble.REGION, Trouble.VENDED}:
         return "unknown"
     if bucket.target_bucket is None:
         return "off"

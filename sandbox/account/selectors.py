@@ -78,6 +78,11 @@ def orphan_selectors() -> list[dict[str, Any]]:
     return _objects_of("The studio's renderings", [BY_NAME["meridian-renderings"]])
 
 
+def ingested_selectors() -> list[dict[str, Any]]:
+    """Return the selectors of what CloudWatch ingests."""
+    return _objects_of("What CloudWatch ingests", (b for b in SOURCES if b.reads is Seen.INGESTED))
+
+
 def stopped_store_selectors() -> list[dict[str, Any]]:
     """Return the selectors of the event data store whose ingestion is stopped."""
     return _objects_of("A trial", [BY_NAME["meridian-trials"]])

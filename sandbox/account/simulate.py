@@ -87,6 +87,7 @@ def configure(url: str) -> None:
     _create_trails(_client("cloudtrail", url, b.TRAIL_HOME))
     clients[b.TRAIL_HOME].delete_bucket(Bucket=b.GONE_TRAIL_BUCKET)
     _create_stores(url)
+    _turn_on_telemetry(url)
     _refuse(url)
 
 
@@ -124,6 +125,35 @@ def _create_stores(url: str) -> None:
         Name=b.STOPPED_STORE,
         AdvancedEventSelectors=selectors.stopped_store_selectors(),
         StartIngestion=False,
+    )
+
+
+def _turn_on_telemetry(url: str) -> None:
+    """Let CloudWatch receive the access log of one bucket, and the data events of another."""
+    logs = _client("logs", url, b.REGIONS[0])
+    group = f"arn:aws:logs:{b.REGIONS[0]}:{b.ACCOUNT_ID}:log-group:/meridian/access-logs"
+    destination = logs.put_delivery_destination(
+        name="access-logs", deliveryDestinationConfiguration={"destinationResourceArn": group}
+    )["deliveryDestination"]
+    for bucket in b.SOURCES:
+        if bucket.trouble is b.Trouble.VENDED:
+            logs.put_delivery_source(
+                name=bucket.name, resourceArn=bucket.arn, logType="S3_SERVER_ACCESS_LOGS"
+            )
+            logs.create_delivery(
+                deliverySourceName=bucket.name, deliveryDestinationArn=destination["arn"]
+            )
+    settings = {"AdvancedEventSelectors": selectors.ingested_selectors()}
+    _client("observabilityadmin", url, b.REGIONS[0]).create_telemetry_rule(
+        RuleName="kiosk",
+        Rule={
+            "ResourceType": "AWS::CloudTrail",
+            "TelemetryType": "Logs",
+            "DestinationConfiguration": {
+                "DestinationType": "cloud-watch-logs",
+                "CloudtrailParameters": settings,
+            },
+        },
     )
 
 

@@ -46,6 +46,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "target_policy_unreadable": ("logging_unknown",),
     "region_not_enabled": ("logging_unknown",),
     "config_unreadable": ("logging_unknown",),
+    "logging_elsewhere": ("logging_elsewhere",),
     "log_bucket_weak": ("log_bucket_weak",),
     "silent": ("bucket_silent", "hour_lost"),
     "hour_lost": ("hour_lost",),

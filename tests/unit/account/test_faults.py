@@ -28,6 +28,8 @@ KINDS = {
     "target_by_acl",
     "region_not_enabled",
     "store_only",
+    "logging_elsewhere",
+    "recorded_elsewhere",
     "config_unreadable",
     "log_bucket_weak",
     "silent",

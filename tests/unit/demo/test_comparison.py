@@ -13,6 +13,7 @@ from sandbox.demo.comparison import BREAKS, MAY_BREAK, compare, explains, is_exp
 
 SILENT_KINDS = {
     *("partly_recorded", "trail_stopped", "store_only", "target_by_acl"),
+    "recorded_elsewhere",
     *("idle", "late_within_budget", "exfiltration"),
 }
 
