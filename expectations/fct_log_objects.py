@@ -10,6 +10,13 @@ from expectations.shared import Check, Partition, Row, count, log_object, log_pl
 # With fewer lines a single odd line would exceed any sensible share
 FEWEST_LINES = 100
 
+# Files of a place that is refused as a whole are not named one by one.
+CORRUPT = """
+select log_bucket, object_key, problem, digest_state
+from {batch}
+where status = 'corrupt' and coalesce(problem, '') not like 'GetObject: %'
+"""
+
 WITH_STATUS = """
 select log_bucket, object_key, problem, digest_state
 from {{batch}}
@@ -22,11 +29,23 @@ UNACCOUNTED = """
 select log_bucket, object_key, size_bytes, bytes_read
 from {batch}
 where
-    status = 'unaccounted'
-    or (
-        kind = 'access_log'
-        and coalesce(bytes_read + lines_parsed + lines_quarantined, 0) < size_bytes
+    kind = 'access_log'
+    and (
+        status = 'unaccounted'
+        or coalesce(bytes_read + lines_parsed + lines_quarantined, 0) < size_bytes
     )
+"""
+
+RECORDS_UNACCOUNTED = """
+select log_bucket, object_key, record_count, coalesce(records_read, 0) as records_read
+from {batch}
+where kind = 'cloudtrail' and status = 'unaccounted'
+"""
+
+SET_ASIDE = """
+select log_bucket, object_key, records_set_aside, array_join(set_aside_reasons, ', ') as reasons
+from {batch}
+where records_set_aside > 0
 """
 
 DISOWNED = """
@@ -60,8 +79,9 @@ def checks(on: Partition) -> tuple[Check, ...]:
         Check(
             "place_unreadable",
             "critical",
-            "Could every place that logs are delivered to be listed?",
-            "A log place could not be listed. What was delivered there is unknown, not absent.",
+            "Could every place that logs are delivered to be listed and read?",
+            "A log place could not be listed, or AWS refuses most of its files. What was delivered "
+            "there is unknown, not absent.",
             _unreadable_places(on),
             _unreadable_place_sentence,
         ),
@@ -103,12 +123,20 @@ def checks(on: Partition) -> tuple[Check, ...]:
             _unaccounted_sentence,
         ),
         Check(
+            "records_unaccounted",
+            "critical",
+            "Was every record of every CloudTrail file read, and counted once?",
+            "A CloudTrail file has more records than were read, or fewer.",
+            RECORDS_UNACCOUNTED,
+            _records_sentence,
+        ),
+        Check(
             "object_corrupt",
             "critical",
             "Can every log object be read?",
             "A log object cannot be read. It is left out so that the rest of the day is built, and "
             "the requests that it records are lost.",
-            WITH_STATUS.format(status="corrupt"),
+            CORRUPT,
             _corrupt_sentence,
         ),
         Check(
@@ -182,6 +210,15 @@ def checks(on: Partition) -> tuple[Check, ...]:
             _quarantine_share_sentence,
         ),
         Check(
+            "records_set_aside",
+            "warning",
+            "Could every CloudTrail record of concern be used?",
+            "A record in a CloudTrail file has no time or no id that CloudTrail could have written. "
+            "It is set aside, and everything else is built.",
+            SET_ASIDE,
+            _set_aside_sentence,
+        ),
+        Check(
             "lines_duplicate",
             "info",
             "Was every line delivered once only?",
@@ -206,15 +243,20 @@ def _not_cataloged(on: Partition) -> str:
 
 def _unreadable_places(on: Partition) -> str:
     return f"""
-    select distinct
+    select
         listings.log_bucket,
-        -- if the bucket is gone, every folder is: one finding
-        if(listings.error_code <> 'NoSuchBucket', listings.prefix) as prefix,
+        -- what is true of a whole bucket is one finding
+        if(
+            listings.error_code <> 'NoSuchBucket' and listings.error_code not like 'GetObject: %',
+            listings.prefix
+        ) as prefix,
         listings.error_code,
         array_join(listings.source_buckets, ', ') as source_buckets,
         if(listings.log_bucket = '', listings.account_id) as account_id,
         if(listings.log_bucket = '', listings.region) as region,
-        trails.trails
+        trails.trails,
+        min(listings.prefix) as example,
+        count(*) as folders
     from {_refused_listings(on)} as listings
     left join (
         select log_bucket, array_join(array_agg(distinct trail_arn), ', ') as trails
@@ -224,6 +266,7 @@ def _unreadable_places(on: Partition) -> str:
     ) as trails
         on listings.log_bucket = trails.log_bucket and listings.kind <> 'access_log'
     where not listings.is_foreign
+    group by 1, 2, 3, 4, 5, 6, 7
     """
 
 
@@ -280,11 +323,11 @@ def _not_built(on: Partition) -> str:
 
 def _gone_trails(on: Partition) -> str:
     return f"""
-    select trail_arn, log_bucket, key_prefix
+    select trail_arn, log_bucket, key_prefix, count_if(is_present) as stayed
     from {on.evidence}.trail_places
-    where
-        delivered_on = date '{on.day}'
-        and not is_present
+    where delivered_on = date '{on.day}'
+    group by trail_arn, log_bucket, key_prefix
+    having count_if(not is_present) > 0
     """
 
 
@@ -344,13 +387,17 @@ def _unreadable_place_sentence(row: Row) -> str:
     if row["error_code"] == "NoSuchBucket":
         recorders = row["trails"] or "a trail that delivers there"
         return f"s3://{row['log_bucket']} does not exist: what {recorders} records is lost"
-    code = row["error_code"]
-    failed = "be read by the run itself" if code.startswith("GetObject: ") else "be listed"
     affected = f" (access logs of {row['source_buckets']})" if row["source_buckets"] else ""
-    return (
-        f"{log_place(row)} could not {failed} ({code}): "
-        f"what was delivered there on {row['day']} is unknown{affected}"
-    )
+    unknown = f"what was delivered there on {row['day']} is unknown{affected}"
+    code = row["error_code"]
+    if code.startswith("GetObject: "):
+        more = f" and {count(row['folders'] - 1, 'other folder')}" if row["folders"] > 1 else ""
+        return (
+            f"{log_place(dict(row) | {'prefix': row['example']})}{more} could not be read ({code}): "
+            f"{unknown}; the run needs s3:GetObject there and, if a KMS key encrypts the logs, "
+            "kms:Decrypt on that key"
+        )
+    return f"{log_place(row)} could not be listed ({code}): {unknown}"
 
 
 def _foreign_place_sentence(row: Row) -> str:
@@ -375,6 +422,16 @@ def _unaccounted_sentence(row: Row) -> str:
     return f"{only}{read:,} of the {count(size, 'byte')} of {log_object(row)} were read"
 
 
+def _records_sentence(row: Row) -> str:
+    read, of = row["records_read"], count(row["record_count"], "record")
+    return f"{read:,} of the {of} of {log_object(row)} were read, and each must count once"
+
+
+def _set_aside_sentence(row: Row) -> str:
+    records = count(row["records_set_aside"], "record")
+    return f"{records} of {log_object(row)} could not be used ({row['reasons']})"
+
+
 def _corrupt_sentence(row: Row) -> str:
     problem = f" ({row['problem']})" if row["problem"] else ""
     signed = ""
@@ -393,10 +450,13 @@ def _disowned_sentence(row: Row) -> str:
 
 
 def _gone_sentence(row: Row) -> str:
-    return (
-        f"{row['trail_arn']} no longer delivers to s3://{row['log_bucket']}/{row['key_prefix']}: it "
-        "was deleted or moved"
-    )
+    place = f"s3://{row['log_bucket']}/{row['key_prefix']}"
+    if row["stayed"]:
+        return (
+            f"{row['trail_arn']} delivers to other folders of {place}: it became an organization's "
+            "trail, or is one no more"
+        )
+    return f"{row['trail_arn']} no longer delivers to {place}: it was deleted or moved"
 
 
 def _digest_sentence(row: Row) -> str:

@@ -5,6 +5,22 @@
 -#}
 
 {#-
+    AWS may append quoted fields some day. Then the line ends in a quote, and the last fields that are known stand before
+    one. Today a line ends in fields without quotes: what a client writes cannot be at its end.
+-#}
+{% macro appended_pattern() -%}
+    (?s)^(.*" [^ "]+ [^ "]+ (?:SigV[0-9]|-)(?: [^ "]+){5,})((?: "[^"]*")+)$
+{%- endmacro %}
+
+{% macro known_part_of_line() -%}
+    if(line like '%"', coalesce(regexp_extract(line, '{{ appended_pattern() }}', 1), line), line)
+{%- endmacro %}
+
+{% macro appended_part_of_line() -%}
+    if(line like '%"', regexp_extract(line, '{{ appended_pattern() }}', 2))
+{%- endmacro %}
+
+{#-
     The line split at quotes. Requests that S3 makes by itself or in a batch have bare dashes where others have quoted
     fields: written one way, they can be cut like the rest.
 -#}

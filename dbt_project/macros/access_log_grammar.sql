@@ -109,10 +109,10 @@
     case when {{ text }} = '-' then '-' else substr({{ text }}, 2, length({{ text }}) - 2) end
 {%- endmacro %}
 
-{#- `06/Feb/2019:00:00:38` as a timestamp, null if it is none. -#}
+{#- `06/Feb/2019:00:00:38` as a timestamp, null if it is none of S3's. -#}
 {% macro timestamp_of(stamp) -%}
     case
-        when regexp_like({{ stamp }}, '^[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}(?::[0-9]{2}){3}$')
+        when regexp_like({{ stamp }}, '^[0-9]{2}/[A-Z][a-z]{2}/20[0-9]{2}(?::[0-9]{2}){3}$')
             then try(date_parse({{ stamp }}, '%d/%b/%Y:%H:%i:%s'))
     end
 {%- endmacro %}
@@ -124,5 +124,14 @@
         when regexp_like({{ utc_offset }}, '^[+-][0-9]{4}$')
             then (case when substr({{ utc_offset }}, 1, 1) = '-' then 1 else -1 end)
                 * (cast(substr({{ utc_offset }}, 2, 2) as integer) * 60 + cast(substr({{ utc_offset }}, 4, 2) as integer))
+    end
+{%- endmacro %}
+
+{#- A time that a log delivered on `day` can hold; null for any other. No log is older than S3. -#}
+{% macro possible_time(time, day) -%}
+    case
+        when {{ time }} >= timestamp '2006-03-14 00:00:00'
+            and {{ time }} < date_add('day', 2, cast({{ day }} as timestamp))
+            then {{ time }}
     end
 {%- endmacro %}

@@ -9,6 +9,11 @@
     {{ day(var('delivery_day')) }}
 {%- endmacro %}
 
+{#- The same as text: the partition key of a raw table is a string, since Glue finds only those by their value. -#}
+{% macro delivery_day_text() -%}
+    {% if execute or var('delivery_day') %}'{{ modules.datetime.date.fromisoformat(var('delivery_day')) }}'{% endif %}
+{%- endmacro %}
+
 {#- The event days of the run as a list of dates, each with its neighbours from -`before` to +`after` days. -#}
 {% macro event_day_range(before=0, after=0) -%}
     {%- set days = [] -%}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -48,17 +48,24 @@ class DataFile:
     size: int
     modified: datetime
     partition: tuple[str, ...]
-    key: FakeKey
+    key: FakeKey | AthenaError
 
     @property
     def etag(self) -> str:
-        return str(self.key.etag).strip('"')
+        return str(self._found.etag).strip('"')
 
     def read(self) -> bytes:
         call = Call("s3", "GetObject", (self.url.partition("//")[2],), "s3")
         if fault := Reading.faults.met(call):
             raise unreadable(self.url, fault.error, fault.status)
-        return bytes(self.key.value)
+        return bytes(self._found.value)
+
+    @property
+    def _found(self) -> FakeKey:
+        """The object. What is missing fails a query that opens it, not one that skips its partition."""
+        if isinstance(self.key, AthenaError):
+            raise self.key
+        return self.key
 
 
 def hive_columns(table: GlueTable) -> tuple[Columns, Columns]:
@@ -153,30 +160,43 @@ class Catalog:
         ]
 
     def _files_at(self, storage: dict[str, Any], values: Sequence[str]) -> Iterator[DataFile]:
-        objects = self.objects(storage["Location"])
-        if storage.get("InputFormat") == SYMLINKS:
-            objects = (entry for _, manifest in objects for entry in self._linked(manifest))
-        for url, key in objects:
-            yield data_file(url, key, values)
+        location = storage["Location"]
+        try:
+            for url, key in self.objects(location):
+                if storage.get("InputFormat") == SYMLINKS:
+                    yield from self._linked(key, values)
+                else:
+                    yield data_file(url, key, values)
+        except AthenaError as error:
+            yield _missing(location, error, values)
 
-    def _linked(self, manifest: FakeKey) -> Iterator[tuple[str, FakeKey]]:
-        """The objects that a symlink manifest names, one URL a line. If an object is missing, the
-        query fails, as in Athena."""
-        for url in manifest.value.decode().split("\n"):
-            if not url.strip():
-                continue
-            name, path = split_url(url.strip())
+    def _linked(self, manifest: FakeKey, values: Sequence[str]) -> Iterator[DataFile]:
+        """The objects that a symlink manifest names, one URL a line. Athena, whose paths have no
+        empty folders, finds no object that has one in its key."""
+        for line in manifest.value.decode().split("\n"):
+            url = line.rstrip("\r")
+            if url:
+                yield self._linked_file(url, values)
+
+    def _linked_file(self, url: str, values: Sequence[str]) -> DataFile:
+        name, path = split_url(url)
+        try:
             bucket = self._bucket(name, url)
-            key = bucket.keys.get(path) if bucket else None
-            if not isinstance(key, FakeKey):
-                raise AthenaError(
-                    f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {url}: NoSuchKey"
-                )
-            yield url.strip(), key
+        except AthenaError as error:
+            return _missing(url, error, values)
+        key = bucket.keys.get(path) if bucket and "//" not in f"/{path}" else None
+        if isinstance(key, FakeKey):
+            return data_file(url, key, values)
+        text = f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {url}: NoSuchKey"
+        return _missing(url, AthenaError(text), values)
 
 
 def data_file(url: str, key: FakeKey, values: Sequence[str]) -> DataFile:
     return DataFile(url, key.size, key.last_modified, tuple(values), key)
+
+
+def _missing(url: str, error: AthenaError, values: Sequence[str]) -> DataFile:
+    return DataFile(url, 0, datetime(1970, 1, 1, tzinfo=UTC), tuple(values), error)
 
 
 def partition_value(value: str) -> str | None:

@@ -3,7 +3,7 @@
 {#- What is counted of a file, and null of one that is missing. -#}
 {%- set counts = [
     'size_bytes', 'bytes_read', 'lines_parsed', 'lines_quarantined', 'lines_duplicate', 'record_count',
-    'latency_p50_seconds',
+    'latency_p50_seconds', 'records_read', 'records_set_aside', 'records_unused',
 ] %}
 
 with
@@ -36,13 +36,11 @@ copies as (
 
 ),
 
-events as (
+trail_records as (
 
     select *
 
-    from {{ ref('int_data_events') }}
-
-    where delivered_on = {{ delivery_day() }}
+    from {{ ref('int_trail_records') }}
 
 ),
 
@@ -59,15 +57,17 @@ digests as (
 -- Files that a signed digest lists and the log bucket does not hold. They have no row in the catalog.
 missing_files as (
 
-    select distinct
-        digests.trail_arn,
-        digests.account_id,
-        digests.region,
-        files.log_object
+    select
+        files.log_object,
+        min(digests.trail_arn) as trail_arn,
+        min(digests.account_id) as account_id,
+        min(digests.region) as region
 
     from digests
 
     cross join unnest(digests.missing_files) as files (log_object)
+
+    group by files.log_object
 
 ),
 
@@ -89,18 +89,6 @@ read_objects as (
 
 ),
 
-read_events as (
-
-    select
-        log_object,
-        count(*) as events_read
-
-    from events
-
-    group by log_object
-
-),
-
 counted as (
 
     select
@@ -111,10 +99,15 @@ counted as (
         coalesce(read_objects.lines_read, 0) as lines_read,
         case delivered.kind
             when 'access_log' then coalesce(read_objects.lines_parsed, 0)
-            when 'cloudtrail' then coalesce(read_events.events_read, 0)
+            when 'cloudtrail' then coalesce(trail_records.data_events, 0)
         end as lines_parsed,
         case delivered.kind when 'access_log' then coalesce(read_objects.lines_quarantined, 0) end as lines_quarantined,
         case delivered.kind when 'access_log' then coalesce(copies.lines_duplicate, 0) end as lines_duplicate,
+        if(delivered.kind = 'cloudtrail', coalesce(trail_records.records_read, 0)) as records_read,
+        if(delivered.kind = 'cloudtrail', coalesce(trail_records.records_set_aside, 0)) as records_set_aside,
+        if(delivered.kind = 'cloudtrail', coalesce(trail_records.records_unused, 0)) as records_unused,
+        trail_records.set_aside_reasons,
+        coalesce(trail_records.configuration_changes, 0) as configuration_changes,
         read_objects.latency_p50_seconds
 
     from delivered
@@ -125,8 +118,8 @@ counted as (
     left join copies
         on delivered.log_object = copies.log_object
 
-    left join read_events
-        on delivered.log_object = read_events.log_object
+    left join trail_records
+        on delivered.log_object = trail_records.log_object
 
 ),
 
@@ -147,8 +140,12 @@ judged as (
                 when digest_state = 'altered' then 'altered'
                 when size_bytes = 0 then 'empty'
                 when kind = 'cloudtrail'
-                    -- a trail may record more than S3 data events, never less than was read
-                    then if(lines_parsed > record_count, 'unaccounted', 'accounted')
+                    then if(
+                        records_read = record_count
+                        and lines_parsed + configuration_changes + records_set_aside + records_unused = records_read,
+                        'accounted',
+                        'unaccounted'
+                    )
                 when not {{ is_every_byte_read() | indent(12) }} then 'unaccounted'
                 when lines_quarantined = lines_read then 'quarantined'
                 when lines_duplicate = lines_read then 'duplicate'
@@ -161,6 +158,7 @@ judged as (
         trail_arn,
         account_id,
         region,
+        set_aside_reasons,
         {{ delivery_day() }} as delivered_on
 
     from counted
@@ -182,6 +180,7 @@ judged as (
         trail_arn,
         account_id,
         region,
+        cast(null as array(varchar)) as set_aside_reasons,
         {{ delivery_day() }} as delivered_on
 
     from missing_files

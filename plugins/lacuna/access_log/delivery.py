@@ -104,16 +104,19 @@ class Placed:
         return f"s3://{self.place.log_bucket}/{self.listed.key}"
 
 
-def snapshots_to_follow(observed: Iterable[date], day: date) -> list[date]:
+def snapshots_to_follow(observed: Iterable[date], day: date, lateness: timedelta) -> list[date]:
     """Return the observation days that say where logs of delivery day `day` may be, newest first.
 
-    These are the newest of all and the two around the day. A bucket that was changed or deleted
-    since then delivered to the target that it had at the time.
+    These are the newest of all, the next one after the day, those of the day and of the `lateness`
+    before it, and the last one before them. A bucket that was changed or deleted since then
+    delivered to the target that it had at the time, and its last records arrive late.
     """
     days = sorted(set(observed))
-    before = [on for on in days if on <= day]
+    begin = day - lateness
+    before = [on for on in days if on <= begin]
+    late = [on for on in days if begin < on <= day]
     after = [on for on in days if on > day]
-    return sorted({*days[-1:], *before[-1:], *after[:1]}, reverse=True)
+    return sorted({*days[-1:], *before[-1:], *late, *after[:1]}, reverse=True)
 
 
 def access_log_places(sources: Iterable[Source]) -> list[Place]:

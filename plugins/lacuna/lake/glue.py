@@ -44,6 +44,25 @@ def ensure_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef")
         glue.update_table(DatabaseName=database, TableInput=wanted)
 
 
+def ensure_raw_table(glue: "GlueClient", table: RawTable, location: str) -> None:
+    """Create a raw table, or bring that of an older version into its present form.
+
+    Glue changes no partition keys, so the table is made anew. A second table holds the partitions
+    meanwhile: a run that is killed anywhere loses none, and the next one goes on from there.
+    """
+    wanted = raw_table_input(table, location)
+    moving = f"{table.name}_moving"
+    if _keys_differ(glue, wanted):
+        _create_table(glue, raw.DATABASE, {**wanted, "Name": moving})
+        _copy_partitions(glue, table, table.name, moving)
+        if _keys_differ(glue, wanted):  # another run may have been faster
+            _delete_table(glue, table.name)
+    ensure_table(glue, raw.DATABASE, wanted)
+    if table_columns(glue, raw.DATABASE, moving) is not None:
+        _copy_partitions(glue, table, moving, table.name)
+        _delete_table(glue, moving)
+
+
 def table_columns(glue: "GlueClient", database: str, name: str) -> list[str] | None:
     """Return the columns of a table, without its partition keys; None if there is no such table."""
     try:
@@ -69,23 +88,10 @@ def replace_raw_partitions(
 ) -> None:
     """Make `partitions` the only ones that a raw table has for a delivery day."""
     table = next(table for table in raw.TABLES if table.name == table_name)
-    where = {"DatabaseName": raw.DATABASE, "TableName": table_name}
     wanted = set(partitions)
-    known = _partitions_of_day(glue, table_name, day)
-    for batch in _batches(sorted(known - wanted), _DELETES_A_CALL):
-        values: Any = [{"Values": list(partition.values)} for partition in batch]
-        glue.batch_delete_partition(**where, PartitionsToDelete=values)
-    for batch in _batches(sorted(wanted - known), _CREATES_A_CALL):
-        answer = glue.batch_create_partition(
-            **where, PartitionInputList=[_partition_input(table, partition) for partition in batch]
-        )
-        refused = [
-            error["ErrorDetail"]["ErrorMessage"]
-            for error in answer.get("Errors", [])
-            if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException"
-        ]
-        if refused:
-            raise RuntimeError(f"Glue did not register partitions of {table_name}: {refused[0]}")
+    known = set(_partitions(glue, table_name, f"delivered_on = '{day.isoformat()}'"))
+    _delete_partitions(glue, table_name, known - wanted)
+    _create_partitions(glue, table, table_name, wanted - known)
 
 
 def evidence_table_input(table: EvidenceTable, location: str) -> "TableInputTypeDef":
@@ -119,6 +125,59 @@ def raw_table_input(table: RawTable, location: str) -> "TableInputTypeDef":
     )
 
 
+def _keys_differ(glue: "GlueClient", wanted: "TableInputTypeDef") -> bool:
+    try:
+        known: Any = glue.get_table(DatabaseName=raw.DATABASE, Name=wanted["Name"])["Table"]
+    except ClientError as error:
+        if error_code(error) != "EntityNotFoundException":
+            raise
+        return False
+    return _keys(known) != _keys(wanted)
+
+
+def _copy_partitions(glue: "GlueClient", table: RawTable, source: str, target: str) -> None:
+    found = {raw.with_present_keys(table, partition) for partition in _partitions(glue, source)}
+    _create_partitions(glue, table, target, found)
+
+
+def _delete_table(glue: "GlueClient", name: str) -> None:
+    """Delete a raw table, its partitions first: Glue itself deletes them at a time of its own."""
+    try:
+        _delete_partitions(glue, name, _partitions(glue, name))
+        glue.delete_table(DatabaseName=raw.DATABASE, Name=name)
+    except ClientError as error:
+        if error_code(error) != "EntityNotFoundException":
+            raise
+
+
+def _delete_partitions(
+    glue: "GlueClient", table_name: str, partitions: Iterable[RawPartition]
+) -> None:
+    for batch in _batches(sorted(partitions), _DELETES_A_CALL):
+        values: Any = [{"Values": list(partition.values)} for partition in batch]
+        glue.batch_delete_partition(
+            DatabaseName=raw.DATABASE, TableName=table_name, PartitionsToDelete=values
+        )
+
+
+def _create_partitions(
+    glue: "GlueClient", table: RawTable, table_name: str, partitions: Iterable[RawPartition]
+) -> None:
+    """Register partitions. One that another run registered meanwhile gets the location wanted here."""
+    where = {"DatabaseName": raw.DATABASE, "TableName": table_name}
+    for batch in _batches(sorted(partitions), _CREATES_A_CALL):
+        inputs = {partition.values: _partition_input(table, partition) for partition in batch}
+        answer = glue.batch_create_partition(**where, PartitionInputList=list(inputs.values()))
+        for error in answer.get("Errors", []):
+            if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException":
+                message = error["ErrorDetail"]["ErrorMessage"]
+                raise RuntimeError(f"Glue did not register partitions of {table_name}: {message}")
+            values = error["PartitionValues"]
+            glue.update_partition(
+                **where, PartitionValueList=values, PartitionInput=inputs[tuple(values)]
+            )
+
+
 def _create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
     """Create a table that another run may create at the same time."""
     try:
@@ -134,12 +193,16 @@ def _shape(table: Any) -> tuple[object, ...]:
     serde = storage["SerdeInfo"]
     return (
         [(column["Name"], column["Type"]) for column in storage["Columns"]],
-        [(key["Name"], key["Type"]) for key in table.get("PartitionKeys", [])],
+        _keys(table),
         storage["Location"].rstrip("/"),
         storage["InputFormat"],
         serde["SerializationLibrary"],
         serde.get("Parameters", {}).get("input.regex"),
     )
+
+
+def _keys(table: Any) -> list[tuple[str, str]]:
+    return [(key["Name"], key["Type"]) for key in table.get("PartitionKeys", [])]
 
 
 def _table_input(
@@ -184,17 +247,19 @@ def _columns(columns: Mapping[str, str]) -> Any:
     return [{"Name": name, "Type": kind} for name, kind in columns.items()]
 
 
-def _partitions_of_day(glue: "GlueClient", table_name: str, day: date) -> set[RawPartition]:
+def _partitions(
+    glue: "GlueClient", table_name: str, expression: str | None = None
+) -> list[RawPartition]:
+    """Return the partitions of a raw table, all or those that an expression of their keys selects."""
+    selected: Any = {"Expression": expression} if expression else {}
     pages = glue.get_paginator("get_partitions").paginate(
-        DatabaseName=raw.DATABASE,
-        TableName=table_name,
-        Expression=f"delivered_on = '{day.isoformat()}'",
+        DatabaseName=raw.DATABASE, TableName=table_name, **selected
     )
-    return {
+    return [
         RawPartition(tuple(partition["Values"]), partition["StorageDescriptor"]["Location"])
         for page in pages
         for partition in page["Partitions"]
-    }
+    ]
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

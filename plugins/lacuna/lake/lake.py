@@ -3,7 +3,7 @@
 import dataclasses
 import io
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -93,11 +93,12 @@ class Lake:
                 glue.ensure_table(client, evidence.DATABASE, wanted)
             for raw_table in raw.TABLES:
                 location = f"s3://{self.bucket}/raw/{raw_table.name}/"
-                glue.ensure_table(client, raw.DATABASE, glue.raw_table_input(raw_table, location))
+                glue.ensure_raw_table(client, raw_table, location)
         except AwsError as error:
             raise AccountError(
                 f"cannot prepare the lake's tables: {explained(error)}; the run's role needs "
-                "glue:CreateDatabase, glue:GetTable, glue:CreateTable and glue:UpdateTable"
+                "glue:CreateDatabase, glue:GetTable, glue:CreateTable and glue:UpdateTable, and the "
+                "rights to delete and copy tables and partitions that infra/lacuna.yaml has"
             ) from error
 
     def location(self, table: EvidenceTable) -> str:
@@ -169,10 +170,7 @@ class Lake:
     def remove(self, prefix: str) -> None:
         """Remove every object whose key begins with `prefix`."""
         for keys in self._key_pages(prefix):
-            self.account.s3().delete_objects(
-                Bucket=self.bucket,
-                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
-            )
+            self._delete(keys)
 
     def read(self, table: EvidenceTable, partition: Mapping[str, date]) -> list[dict[str, Any]]:
         """Read the rows of one partition straight from its files, without a query."""
@@ -194,24 +192,6 @@ class Lake:
             for entry in page.get("CommonPrefixes", [])
         ]
         return sorted(date.fromisoformat(folder[len(prefix) :].rstrip("/")) for folder in folders)
-
-    def unreadable_objects(self, day: date) -> list[str]:
-        """Return the s3:// URLs of objects that a query of CloudTrail events of `day` must skip.
-
-        A folder without a readable file has no partition, so Athena does not open its objects.
-        """
-        rows = self.read(evidence.LOG_OBJECTS, {"delivered_on": day})
-        folder_day = f"/{day:%Y/%m/%d}/"
-        read = {
-            row["log_object"].partition(folder_day)[0]
-            for row in rows
-            if row["kind"] == "cloudtrail" and row["readable"]
-        }
-        return sorted(
-            row["log_object"]
-            for row in rows
-            if row["readable"] is False and row["log_object"].partition(folder_day)[0] in read
-        )
 
     def table_exists(self, database: str, table: str) -> bool:
         """Whether Glue has this table."""
@@ -239,9 +219,21 @@ class Lake:
         self.put(folder + raw.MANIFEST_NAME, raw.manifest(log_objects))
         self.register(raw.ACCESS_LOGS, day, [partition])
 
+    def keep_copies(self, day: date, keys: Collection[str]) -> None:
+        """Delete the copies of the day's CloudTrail files that are not among `keys`."""
+        for found in self._key_pages(raw.copies_prefix(day)):
+            self._delete([key for key in found if key not in keys])
+
     def register(self, table_name: str, day: date, partitions: Iterable[RawPartition]) -> None:
         """Make `partitions` the only ones that a raw table has for a delivery day."""
         glue.replace_raw_partitions(self.account.glue(), table_name, day, partitions)
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        if keys:
+            self.account.s3().delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
 
     def _key_pages(self, prefix: str) -> Iterator[list[str]]:
         pages = self.account.s3().get_paginator("list_objects_v2")

@@ -50,7 +50,6 @@ def _dbt_build(settings: Settings, select: str, day: date, event_days: Sequence[
     variables = {
         "delivery_day": str(day),
         "event_days": list(event_days),
-        "unreadable_objects": lake.unreadable_objects(day),
         "lateness_hours": settings.lateness_hours,
         "lateness_days": settings.lateness_days,
         "completeness_tolerance": settings.completeness_tolerance,

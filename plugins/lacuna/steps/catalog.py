@@ -29,9 +29,10 @@ from lacuna.steps import (
     catalog_digests,
     catalog_readers,
     catalog_trail_files,
+    catalog_trail_folders,
     catalog_trails,
 )
-from lacuna.steps.catalog_trail_files import TrailFiles
+from lacuna.steps.catalog_trail_folders import TrailFolder
 from lacuna.tables import raw
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
@@ -52,7 +53,9 @@ from lacuna.trail.log_files import FileContent
 
 log = logging.getLogger(__name__)
 
+# Of places whose objects the raw table's manifest cannot name
 LINE_BREAK = "LineBreakInPrefix"
+EMPTY_FOLDER = "EmptyFolderInPrefix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +87,22 @@ class _Catalog:
     trail_places: list[TrailPlace]
     digests: list[TrailDigest]
     manifest: list[str]
-    cloudtrail_partitions: list[raw.RawPartition]
+    trail_folders: list[TrailFolder]
 
 
 def catalog_day(settings: Settings, day: date) -> CatalogSummary:
     """Write the catalog of one delivery day. It replaces what an earlier run wrote for the day."""
     lake = open_lake(settings)
-    rows = _read_day(lake, settings, day)
+    accounts = open_accounts(lake.account, settings)
+    rows = _read_day(lake, accounts, settings, day)
     summary = _summary(day, rows)
-    _write(lake, day, rows, summary)
+    _write(lake, accounts, day, rows, summary)
     log.info("%s", summary)
     return summary
 
 
-def _read_day(lake: Lake, settings: Settings, day: date) -> _Catalog:
-    accounts = open_accounts(lake.account, settings)
-    observed = _observed(lake, day)
+def _read_day(lake: Lake, accounts: Accounts, settings: Settings, day: date) -> _Catalog:
+    observed = _observed(lake, settings, day)
     accounts.owners |= {row["bucket_name"]: row["account_id"] for row in observed}
     sources = _sources(observed)
     access_logs, listings = _access_logs(accounts, settings, sources, day)
@@ -122,13 +125,15 @@ def _read_day(lake: Lake, settings: Settings, day: date) -> _Catalog:
         trail_places=places,
         digests=digests.rows,
         manifest=[placed.log_object for placed in access_logs if placed.kind is Kind.ACCESS_LOG],
-        cloudtrail_partitions=_cloudtrail_partitions(day, trail_files),
+        trail_folders=catalog_trail_folders.readable(trail_files),
     )
 
 
-def _observed(lake: Lake, day: date) -> list[dict[str, Any]]:
+def _observed(lake: Lake, settings: Settings, day: date) -> list[dict[str, Any]]:
     """Read the snapshots that say whose logs may have been delivered on `day`."""
-    days = delivery.snapshots_to_follow(lake.days(LOGGING_SNAPSHOTS), day)
+    days = delivery.snapshots_to_follow(
+        lake.days(LOGGING_SNAPSHOTS), day, timedelta(days=settings.lateness_days)
+    )
     if not days:
         log.warning("there is no logging snapshot: no access-log place is known")
     return [row for on in days for row in lake.read(LOGGING_SNAPSHOTS, {"observed_on": on})]
@@ -186,6 +191,8 @@ def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> Ke
     if "\n" in place.prefix or "\r" in place.prefix:
         # The raw table's manifest has one line for each object, so these objects cannot be read.
         return KeysListed((), 0, 0, LINE_BREAK)
+    if not raw.can_be_location(place.prefix):
+        return KeysListed((), 0, 0, EMPTY_FOLDER)
     keys = delivery.key_range(place, day, settings.event_day_folders)
     owner = accounts.of(accounts.owners.get(place.log_bucket))
     return list_range(owner.s3(place.region), place.log_bucket, keys)
@@ -239,7 +246,7 @@ def _log_object(
         digest_state=None,
     )
     if placed.kind is Kind.OTHER:
-        # Athena would read a stranger in a CloudTrail folder, so it must be excluded by name. A
+        # Athena would read a stranger in a CloudTrail folder, so the other files must be copied. A
         # stranger among access logs is just not in the manifest.
         return replace(row, readable=False if place.kind is Kind.CLOUDTRAIL else None)
     content = contents.get(placed.log_object)
@@ -253,26 +260,6 @@ def _log_object(
         record_count=content.record_count,
         digest_state=states[placed.log_object],
     )
-
-
-def _cloudtrail_partitions(day: date, trail_files: TrailFiles) -> list[raw.RawPartition]:
-    """Return a partition for every folder that has a readable file."""
-    readable = {
-        file.place
-        for file in trail_files.objects
-        if (content := trail_files.contents.get(file.log_object)) and content.readable
-    }
-    return [
-        raw.cloudtrail_partition(
-            day,
-            trail_arn=place.trail_arn or "",
-            account_id=place.account_id or "",
-            region=place.region or "",
-            log_bucket=place.log_bucket,
-            prefix=place.prefix,
-        )
-        for place in readable
-    ]
 
 
 def _summary(day: date, rows: _Catalog) -> CatalogSummary:
@@ -289,7 +276,9 @@ def _summary(day: date, rows: _Catalog) -> CatalogSummary:
     )
 
 
-def _write(lake: Lake, day: date, rows: _Catalog, summary: CatalogSummary) -> None:
+def _write(
+    lake: Lake, accounts: Accounts, day: date, rows: _Catalog, summary: CatalogSummary
+) -> None:
     partition = {"delivered_on": day}
     lake.drop(CATALOGUED_DAYS, partition)
     lake.write(LOG_OBJECTS, rows.log_objects, partition)
@@ -297,7 +286,7 @@ def _write(lake: Lake, day: date, rows: _Catalog, summary: CatalogSummary) -> No
     lake.write(TRAIL_PLACES, rows.trail_places, partition)
     lake.write(TRAIL_DIGESTS, rows.digests, partition)
     lake.write_manifest(day, rows.manifest)
-    lake.register(raw.CLOUDTRAIL_EVENTS, day, rows.cloudtrail_partitions)
+    catalog_trail_folders.register(lake, accounts, day, rows.trail_folders)
     row = CataloguedDay(
         catalogued_at=datetime.now(UTC),
         places=summary.places,

@@ -27,7 +27,6 @@ from lacuna.trail.log_files import GzipError
 
 log = logging.getLogger(__name__)
 
-_GONE = frozenset({"NoSuchKey", "NotFound", "NoSuchBucket"})
 _HOUR = timedelta(hours=1)
 _LAST = "\U0010ffff"
 
@@ -339,7 +338,7 @@ def _previous(
     try:
         return True, _fetch(accounts, *place)
     except ObjectUnreadable as error:
-        return str(error) in _GONE, None
+        return str(error) in catalog_trail_files.GONE, None
 
 
 def _rows(
@@ -352,18 +351,22 @@ def _rows(
     of_day = [entry for entry in judged if entry.listed.is_of_day]
     hashes, gone = _check_files(accounts, files, [entry.digest for entry in of_day])
     rows = [_row(entry.listed.chain, entry.digest, hashes, gone) for entry in of_day]
-    for chain in files.chains:
+    # A trail may have moved: its chain goes on at its present place, which is the last of them.
+    for key, chain in {chain.key: chain for chain in _present_last(files.chains)}.items():
         hourly = [
             entry.digest
             for entry in judged
-            if entry.listed.chain is chain and not entry.listed.name.is_backfill
+            if entry.listed.chain.key == key and not entry.listed.name.is_backfill
         ]
-        # a trail may have moved: it writes no more digests to its former place
         started_at = started[chain.trail.arn] if chain.trail.has_digests else None
-        absent = absent_hours(accounts, chain, files, hourly, known_ends.get(chain.key), started_at)
+        absent = absent_hours(accounts, chain, files, hourly, known_ends.get(key), started_at)
         rows += [_row(chain, entry, hashes, gone) for entry in absent]
     _log_problems(rows)
     return rows
+
+
+def _present_last(chains: Sequence[Chain]) -> list[Chain]:
+    return sorted(chains, key=lambda chain: chain.trail.has_digests)
 
 
 def _log_problems(rows: Sequence[TrailDigest]) -> None:
@@ -416,7 +419,7 @@ def _check_files(
         "log files of the day before",
     )
     for entry, content in zip(elsewhere, contents, strict=True):
-        if content.problem in _GONE:
+        if content.problem in catalog_trail_files.GONE:
             gone.add(entry.log_object)
         elif catalog_trail_files.was_read(content):
             hashes[entry.log_object] = content.content_sha256

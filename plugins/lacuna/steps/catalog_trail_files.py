@@ -46,10 +46,12 @@ ChainKey = tuple[str, str, str]
 _SMALL_PACKED, _SMALL = 4 << 20, 16 << 20
 _one_big_file = threading.Semaphore()
 
-# A query names every object that Athena must skip. Athena takes at most 262,144 bytes of SQL.
-_MOST_SKIPPED_BYTES = 200_000
-FOLDER_LEFT_OUT = "in a folder with too many objects that cannot be read"
+# How the error code of a place begins that can be listed and not read
+READ_REFUSED = "GetObject: "
+# One file that is refused is a matter of that file, not of its place
+_FEWEST_REFUSED = 2
 
+GONE = frozenset({"NoSuchKey", "NotFound", "NoSuchBucket"})
 _DAMAGED = frozenset(
     {log_files.TRUNCATED, log_files.CORRUPT, log_files.NOT_GZIP, log_files.TOO_LARGE}
 )
@@ -138,7 +140,8 @@ def read(
                 files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
     _list_files(accounts, list(places.values()), by_arn, files)
     _read_files(accounts, files)
-    _leave_out_folders(files)
+    _name_refused_places(files)
+    _log_problems(files)
     return files
 
 
@@ -161,6 +164,15 @@ def _inspect(
         return FileContent(readable=False, problem=log_files.TOO_LARGE)
     except ObjectUnreadable as error:
         return FileContent(readable=False, problem=str(error))
+
+
+def inspect_body(body: bytes) -> FileContent:
+    """Check the bytes of one log file as `inspect` does, one large file at a time."""
+    content = log_files.inspect([body], _SMALL)
+    if content.problem != log_files.TOO_LARGE:
+        return content
+    with _one_big_file:
+        return log_files.inspect([body], log_files.MOST_BYTES)
 
 
 def was_read(content: FileContent) -> bool:
@@ -201,15 +213,19 @@ def listing(
 def _account_folders(accounts: Accounts, trail: Trail, files: TrailFiles) -> list[tuple[str, str]]:
     """Return the account folders that a trail writes to, with their account ids."""
     base = f"{trail.key_prefix.rstrip('/')}/AWSLogs/" if trail.key_prefix else "AWSLogs/"
+    # Other accounts' folders in a shared bucket belong to other accounts' trails.
+    own = f"{base}{trail.account_id}/"
     if not trail.is_organization:
-        # Other accounts' folders in a shared bucket belong to other accounts' trails.
-        return [(f"{base}{trail.account_id}/", trail.account_id)]
-    return [
+        return [(own, trail.account_id)]
+    folders = _folders(accounts, trail, base, Kind.CLOUDTRAIL, files)
+    of_members = [
         (folder, _last_folder(folder))
-        for organization in _folders(accounts, trail, base, Kind.CLOUDTRAIL, files)
+        for organization in folders
         if _last_folder(organization).startswith("o-")
         for folder in _folders(accounts, trail, organization, Kind.CLOUDTRAIL, files)
     ]
+    # Some organizations' trails write as an account's trail does; others did before a change.
+    return [*of_members, *((folder, trail.account_id) for folder in folders if folder == own)]
 
 
 def _folders(
@@ -279,51 +295,52 @@ def _read_files(accounts: Accounts, files: TrailFiles) -> None:
     )
     for file, content in zip(wanted, contents, strict=True):
         files.contents[file.log_object] = content
-        if not content.readable:
-            log.warning("%s is not readable: %s", visible(file.log_object), content.problem)
 
 
-def _leave_out_folders(files: TrailFiles) -> None:
-    """Leave out the folders with most unreadable objects until a query can name the rest.
+def _name_refused_places(files: TrailFiles) -> None:
+    """Say once that a place cannot be read if AWS refuses most files of it, or of its trail, alike.
 
-    Otherwise somebody who can write into a trail's folder could fail every build of the day. No
-    file of such a folder counts as readable, so the folder gets no partition and Athena skips none
-    of its objects by name.
+    Such a refusal is about a key or a policy. The listing of the place gets it as its error code,
+    and the files name it as their problem.
     """
-    skipped: dict[Place, list[str]] = {}
-    for file in files.objects:
-        if not _is_readable(file, files):
-            skipped.setdefault(file.place, []).append(file.log_object)
-    with_readable = {file.place for file in files.objects if _is_readable(file, files)}
-    sizes = Counter(
-        {place: sum(map(_skipped_bytes, skipped.get(place, ()))) for place in with_readable}
-    )
-    total = sizes.total()
-    for place, size in sizes.most_common():
-        if total <= _MOST_SKIPPED_BYTES:
-            return
-        total -= size
-        log.warning(
-            "no file of s3://%s/%s is read for %s: %d objects there cannot be read, more than a "
-            "query can skip; move the objects that are no CloudTrail files out and run the day again",
-            visible(place.log_bucket),
-            visible(place.prefix),
-            files.day,
-            len(skipped[place]),
-        )
-        for file in files.objects:
-            if file.place == place and _is_readable(file, files):
-                content = files.contents[file.log_object]
-                files.contents[file.log_object] = replace(
-                    content, readable=False, problem=FOLDER_LEFT_OUT
-                )
+    read = [file for file in files.objects if file.log_object in files.contents]
+    groups = Counter(group for file in read for group in _groups(file))
+    refused: dict[Placed, str] = {}
+    alike: Counter[tuple[object, str]] = Counter()
+    for file in read:
+        content = files.contents[file.log_object]
+        if content.problem and not was_read(content) and content.problem not in GONE:
+            refused[file] = content.problem
+            alike.update((group, content.problem) for group in _groups(file))
+    codes: dict[tuple[str, str], str] = {}
+    for file, code in refused.items():
+        if any(
+            alike[group, code] >= _FEWEST_REFUSED and 2 * alike[group, code] > groups[group]
+            for group in _groups(file)
+        ):
+            problem = f"{READ_REFUSED}{code}"
+            files.contents[file.log_object] = FileContent(readable=False, problem=problem)
+            codes[file.place.prefix, file.place.log_bucket] = problem
+    files.listings = [
+        replace(listing, error_code=codes.get((listing.prefix, listing.log_bucket)))
+        if listing.error_code is None and listing.kind == Kind.CLOUDTRAIL
+        else listing
+        for listing in files.listings
+    ]
 
 
-def _is_readable(file: Placed, files: TrailFiles) -> bool:
-    content = files.contents.get(file.log_object)
-    return content is not None and content.readable
+def _groups(file: Placed) -> tuple[object, object]:
+    """Return what a refusal may be about: the place of a file, and where its trail delivers."""
+    place = file.place
+    return (place.log_bucket, place.prefix), (place.log_bucket, place.trail_arn)
 
 
-def _skipped_bytes(log_object: str) -> int:
-    """Return the size of an object's URL as a literal, with quotes, a comma and a space."""
-    return len(log_object.replace("'", "''").encode()) + 4
+def _log_problems(files: TrailFiles) -> None:
+    """Log each file that cannot be read, and a place that is refused once."""
+    for url, content in files.contents.items():
+        if not content.readable and not str(content.problem).startswith(READ_REFUSED):
+            log.warning("%s is not readable: %s", visible(url), content.problem)
+    for listing in files.listings:
+        if str(listing.error_code).startswith(READ_REFUSED):
+            where = visible(f"s3://{listing.log_bucket}/{listing.prefix}")
+            log.warning("the files of %s are refused (%s)", where, listing.error_code)

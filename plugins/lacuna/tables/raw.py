@@ -5,10 +5,15 @@ day (SymlinkTextInputFormat). So a prefix without '/', a folder that several buc
 stranger among the logs are no problem, and a query reads only the day's own bytes. The line is kept
 whole. SQL parses it, where each rule has a test.
 
-A CloudTrail partition is the day's folder, because its input format knows no manifests. Files that
-would make the query fail are excluded by name.
+A CloudTrail partition is the day's folder, because its input format knows no manifests. Athena opens
+every object of a folder, and one that is broken fails the query. So the readable files of a folder
+with anything else in it are copied into the lake, and the copies are the partition. No statement
+names a file.
+
+Partition keys are strings: Glue finds the partitions of a day only by keys of that type.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -81,7 +86,7 @@ TABLES = (
     RawTable(
         name=ACCESS_LOGS,
         columns={"line": "string"},
-        partition_columns={"delivered_on": "date"},
+        partition_columns={"delivered_on": "string"},
         input_format="org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
         serde="org.apache.hadoop.hive.serde2.RegexSerDe",
         serde_parameters={"input.regex": "(?s)^(.*)$", "serialization.format": "1"},
@@ -91,10 +96,11 @@ TABLES = (
         name=CLOUDTRAIL_EVENTS,
         columns=_CLOUDTRAIL_COLUMNS,
         partition_columns={
-            "delivered_on": "date",
+            "delivered_on": "string",
             "trail_arn": "string",
             "account_id": "string",
             "region": "string",
+            "place": "string",
         },
         input_format="com.amazon.emr.cloudtrail.CloudTrailInputFormat",
         serde="org.apache.hive.hcatalog.data.JsonSerDe",
@@ -124,8 +130,39 @@ def access_log_partition(lake_bucket: str, day: date) -> RawPartition:
 
 
 def cloudtrail_partition(
-    day: date, *, trail_arn: str, account_id: str, region: str, log_bucket: str, prefix: str
+    day: date,
+    *,
+    trail_arn: str,
+    account_id: str,
+    region: str,
+    log_bucket: str,
+    prefix: str,
+    copies: str | None = None,
 ) -> RawPartition:
-    """Return the partition of one day's folder of one account and Region."""
-    location = f"s3://{log_bucket}/{prefix}{day:%Y/%m/%d}/"
-    return RawPartition((day.isoformat(), trail_arn, account_id, region), location)
+    """Return the partition of one day's folder of one place: the folder itself, or its `copies`."""
+    place = f"s3://{log_bucket}/{prefix}"
+    location = copies or f"{place}{day:%Y/%m/%d}/"
+    return RawPartition((day.isoformat(), trail_arn, account_id, region, place), location)
+
+
+def copies_prefix(day: date, place: str = "") -> str:
+    """Return the keys' prefix, in the lake, of the day's copies of CloudTrail files: all, or a place's."""
+    folder = f"raw/{CLOUDTRAIL_EVENTS}/delivered_on={day.isoformat()}/"
+    return f"{folder}{hashlib.sha256(place.encode()).hexdigest()[:32]}/" if place else folder
+
+
+def can_be_location(prefix: str) -> bool:
+    """Return whether Athena finds the objects under a prefix: it does not with empty folders.
+
+    `a//b` is the key of an object to S3 and the folder `a/b` to Athena, as is a `/` at the start.
+    """
+    return "//" not in f"/{prefix}"
+
+
+def with_present_keys(table: RawTable, partition: RawPartition) -> RawPartition:
+    """Return a partition of an older version's table with the keys that the table has now."""
+    if table.name == CLOUDTRAIL_EVENTS and len(partition.values) < len(table.partition_columns):
+        day = partition.values[0].replace("-", "/")
+        place = partition.location.rstrip("/").removesuffix(day)
+        return RawPartition((*partition.values, place), partition.location)
+    return partition

@@ -11,7 +11,7 @@ from typing import Any
 from lacuna.tables.evidence import TrailPlace, read_back
 from lacuna.trail.recorders import Trail
 
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, str, bool]
 
 
 def follow(
@@ -75,4 +75,5 @@ def _place(row: Mapping[str, Any]) -> TrailPlace:
 
 
 def _key(place: TrailPlace) -> _Key:
-    return (place.trail_arn, place.log_bucket, place.key_prefix)
+    # an organization's trail writes below other folders than an account's
+    return (place.trail_arn, place.log_bucket, place.key_prefix, place.is_organization)

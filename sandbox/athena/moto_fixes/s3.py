@@ -2,9 +2,9 @@
 
 - User metadata `delivered-at` sets an object's LastModified. This is an addition: AWS has no such
   thing.
-- GetBucketLogging returns TargetObjectKeyFormat. PutBucketLogging accepts a target that cannot be
-  written to, as AWS is reported to do (this could not be verified). Moto's made-up access logs are
-  never written.
+- GetBucketLogging returns TargetObjectKeyFormat, and TargetPrefix with the spaces around it.
+  PutBucketLogging accepts a target that cannot be written to, as AWS is reported to do (this could
+  not be verified). Moto's made-up access logs are never written.
 - GetBucketRequestPayment answers; moto takes the call for a listing.
 - A grant of an ACL gives one permission to one grantee. Moto puts two permissions of the canned ACL
   log-delivery-write into one grant, and shows the first.
@@ -26,6 +26,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from xml.sax.saxutils import unescape
 
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy
@@ -250,6 +251,19 @@ def get_bucket_logging(self: S3Response) -> Any:
     return status, headers, text.replace("</LoggingEnabled>", element)
 
 
+_read_logging = S3Response._logging_from_body
+_PREFIX = re.compile(r"<TargetPrefix>(.*?)</TargetPrefix>", re.DOTALL)
+
+
+def _logging_from_body(self: S3Response) -> dict[str, Any]:
+    """The configuration in a request, with its prefix as it was written: moto strips it."""
+    config: dict[str, Any] = _read_logging(self)
+    text = self.body.decode() if isinstance(self.body, bytes) else self.body
+    if config and (prefix := _PREFIX.search(text)):
+        config["TargetPrefix"] = unescape(prefix[1], {"&quot;": '"', "&#13;": "\r", "&#10;": "\n"})
+    return config
+
+
 _bucket_get, _bucket_put = S3Response._bucket_response_get, S3Response._bucket_response_put
 _PAYER = re.compile(rb"<Payer>(Requester|BucketOwner)</Payer>")
 
@@ -349,7 +363,7 @@ def install() -> None:
         S3Backend: (copy_object, get_bucket, list_objects, list_objects_v2),
         S3Response: (
             *(get_bucket_logging, all_buckets),
-            *(_bucket_response_get, _bucket_response_put),
+            *(_bucket_response_get, _bucket_response_put, _logging_from_body),
         ),
     }
     for owner, functions in replaced.items():

@@ -174,6 +174,9 @@ VALUES = [
     ("json_extract_scalar('{\"a\": {\"b\": 1}}', '$.a')", None),
     ('json_extract_scalar(\'{"x-amz-id-2": "v"}\', \'$["x-amz-id-2"]\')', "v"),
     ("json_extract_scalar('{\"a\": null}', '$.a')", None),
+    ("json_extract_scalar('nope', '$.a')", None),
+    ("json_extract_scalar('', '$.a')", None),
+    ("json_extract_scalar('no \"a\": 1', '$.a')", None),
     ("json_extract_scalar('{\"a\": 12.0}', '$.a')", "12.0"),
     ("json_extract_scalar('{\"a\": true}', '$.a')", "true"),
     # arrays, maps, rows

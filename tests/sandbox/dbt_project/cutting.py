@@ -19,7 +19,7 @@ def staging_sql(lines: Iterable[str], *, by_pattern_only: bool = False) -> str:
     environment = jinja2.Environment()
     values = ", ".join(f"({number}, {literal(line)})" for number, line in enumerate(lines))
     rows = (
-        "(select line, cast(number as varchar) as path, date '2026-11-20' as delivered_on "
+        "(select line, cast(number as varchar) as path, '2026-11-20' as delivered_on "
         f"from (values {values}) as lines (number, line))"
     )
     view = VIEW.read_text().replace('"$path"', "path")

@@ -36,6 +36,18 @@ def spoiled(new_world):
     for status in ("accounted", "corrupt", "altered", "missing"):
         world.add_object(f"ct/{status}", kind="cloudtrail", status=status, **no_lines)
     world.rows[MART][-3]["problem"] = "truncated gzip"
+    refused = {"status": "corrupt", "problem": "GetObject: AccessDenied"}
+    world.add_object("ct/refused", kind="cloudtrail", **refused, **no_lines)
+    world.add_object(
+        "ct/short",
+        kind="cloudtrail",
+        status="unaccounted",
+        record_count=3,
+        records_read=1,
+        **no_lines,
+    )
+    odd = {"records_set_aside": 2, "set_aside_reasons": ["bad_time", "no_event_id"]}
+    world.add_object("ct/odd", kind="cloudtrail", **odd, **no_lines)
     torn = {"kind": "cloudtrail", "status": "corrupt", "problem": "not gzip"}
     world.add_object("ct/cut", digest_state="altered", **torn, **no_lines)
     world.add_object("ct/disowned", kind="cloudtrail", digest_state="disowned", **no_lines)
@@ -57,6 +69,11 @@ def spoiled(new_world):
     world.rows["listings"] = [
         {**listed, "log_bucket": "logs", "prefix": ""},
         {**listed, "log_bucket": "closed", "prefix": "eu/", **closed},
+        *(
+            {**listed, "log_bucket": "keyed", "prefix": f"{name}/", "kind": "cloudtrail"}
+            | {"error_code": "GetObject: AccessDenied", "source_buckets": []}
+            for name in "abc"
+        ),
         *({**gone, "kind": kind, "prefix": f"{kind}/"} for kind in ("cloudtrail", "digest")),
         *({**foreign, "prefix": f"AWSLogs/o-1/{account}/"} for account in ("2", "3")),
         {**foreign, "trail_arn": "arn:aws:cloudtrail:us-east-1:1:trail/ours", "log_bucket": "ours"},
@@ -71,6 +88,9 @@ def spoiled(new_world):
     for name in ("main", "deleted"):
         place = {"trail_arn": name, "log_bucket": "trail", "key_prefix": "p"}
         world.rows["trail_places"].append(place | {"is_present": name == "main"})
+    switched = {"trail_arn": "switched", "log_bucket": "trail", "key_prefix": "p"}
+    for is_present in (True, False):
+        world.rows["trail_places"].append(switched | {"is_present": is_present})
     return world
 
 
@@ -112,6 +132,15 @@ def test_a_corrupt_object_is_reported(findings, text_of):
     )
 
 
+def test_records_that_were_not_read_or_not_used_are_reported(findings, text_of):
+    assert text_of(findings["records_unaccounted"]) == (
+        "1 of the 3 records of s3://logs/ct/short were read, and each must count once"
+    )
+    assert text_of(findings["records_set_aside"]) == (
+        "2 records of s3://logs/ct/odd could not be used (bad_time, no_event_id)"
+    )
+
+
 def test_an_altered_object_is_reported(findings, text_of):
     assert text_of(findings["object_altered"]) == (
         "s3://logs/ct/altered was altered after CloudTrail delivered it"
@@ -150,6 +179,9 @@ def test_a_place_that_could_not_be_listed_is_reported_with_the_buckets_that_log_
     assert set(text_of(findings["place_unreadable"]).split("\n")) == {
         "s3://closed/eu/ could not be listed (AccessDenied): what was delivered there on "
         "2026-11-20 is unknown (access logs of music-eu, radio-eu)",
+        "s3://keyed/a/ and 2 other folders could not be read (GetObject: AccessDenied): what was "
+        "delivered there on 2026-11-20 is unknown; the run needs s3:GetObject there and, if a KMS key "
+        "encrypts the logs, kms:Decrypt on that key",
         "s3://gone does not exist: what arn:aws:cloudtrail:us-east-1:1:trail/old records is lost",
         "s3://ours/ could not be listed (AccessDenied): what was delivered there on 2026-11-20 is "
         "unknown",
@@ -203,7 +235,9 @@ def test_the_missing_digests_of_a_chain_are_one_finding(new_world, text_of):
 
 def test_a_trail_that_no_longer_delivers_is_reported(findings, text_of):
     assert text_of(findings["trail_gone"]) == (
-        "deleted no longer delivers to s3://trail/p: it was deleted or moved"
+        "deleted no longer delivers to s3://trail/p: it was deleted or moved\n"
+        "switched delivers to other folders of s3://trail/p: it became an organization's trail, or is "
+        "one no more"
     )
 
 
@@ -272,6 +306,7 @@ def test_severities_distinguish_lost_evidence_from_a_curiosity(findings):
         "foreign_place_unreadable",
         "object_not_a_log",
         "quarantine_share",
+        "records_set_aside",
         "lines_duplicate",
     }
     assert severities["lines_duplicate"] == "info"

@@ -1,12 +1,13 @@
 """Cataloging a delivery day, through the APIs, in the sandbox."""
 
+import gzip
 from datetime import UTC, date, timedelta
 
 import pytest
 
 from lacuna.aws.objects import ReadFailed
 from lacuna.lake import athena, lake
-from lacuna.steps import catalog, catalog_trail_files, snapshot
+from lacuna.steps import catalog, catalog_trail_folders, snapshot
 from lacuna.tables import evidence, raw
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
 
@@ -143,7 +144,6 @@ def test_a_stranger_among_the_logs_is_named_and_not_read(cloud, photos, at, run,
         lake.open_lake(settings), 'select distinct "$path" as p from lacuna_raw.s3_access_logs'
     )
     assert paths == [{"p": log}]
-    assert lake.open_lake(settings).unreadable_objects(DAY) == []
 
 
 def test_a_place_shared_by_buckets_is_listed_once(cloud, photos, at, run, rows, objects):
@@ -257,57 +257,163 @@ def test_cloudtrail_files_are_cataloged_counted_and_readable_by_athena(
     events = athena.rows(
         lake.open_lake(settings),
         "select eventname from lacuna_raw.cloudtrail_events "
-        f"where delivered_on = date '{DAY}' order by eventname",
+        f"where delivered_on = '{DAY}' order by eventname",
     )
     assert [one["eventname"] for one in events] == ["GetObject", "PutObject"]
 
 
+def paths_of_events(settings):
+    events = athena.rows(
+        lake.open_lake(settings), 'select "$path" as p from lacuna_raw.cloudtrail_events order by 1'
+    )
+    return [one["p"] for one in events]
+
+
 def test_corrupt_files_are_named_and_kept_from_athena(cloud, trail, at, run, objects, settings):
+    """The whole files of their folder are read as copies, of which a rerun leaves those it wants."""
     whole, _ = cloud.trail_file("trail-logs", at(9))
+    elsewhere, _ = cloud.trail_file("trail-logs", at(9), region="eu-west-1")
     key = whole.removeprefix("s3://trail-logs/")
     body = cloud.client("s3").get_object(Bucket="trail-logs", Key=key)["Body"].read()
     cut = cloud.put("trail-logs", key.replace("_0000", "_1111"), body[:-9], at(9))
     broken, _ = cloud.trail_file("trail-logs", at(9), b'{"Records":[', unique=2)
-    stranger = cloud.put("trail-logs", key.rpartition("/")[0] + "/notes.txt", b"hello", at(9))
-    summary = run()
-    problems = {url: row["problem"] for url, row in objects().items() if row["problem"]}
-    assert problems == {cut: "truncated gzip", broken: "not JSON", stranger: "not a log key"}
-    assert set(summary.unreadable_objects) == {cut, broken, stranger}
-    assert lake.open_lake(settings).unreadable_objects(DAY) == sorted(summary.unreadable_objects)
-    excluded = ", ".join(f"'{url}'" for url in summary.unreadable_objects)
-    events = athena.rows(
-        lake.open_lake(settings),
-        f'select "$path" as p from lacuna_raw.cloudtrail_events where "$path" not in ({excluded})',
-    )
-    assert events == [{"p": whole}]
+    stranger = cloud.put("trail-logs", key.rpartition("/")[0] + "/\U0001f600\x7f'.txt", b"x", at(9))
+    mine = lake.open_lake(settings)
+    copies = raw.copies_prefix(DAY, f"s3://trail-logs/{key.rpartition('/2026/')[0]}/")
+    for _ in range(2):
+        summary = run()
+        problems = {url: row["problem"] for url, row in objects().items() if row["problem"]}
+        assert problems == {cut: "truncated gzip", broken: "not JSON", stranger: "not a log key"}
+        assert set(summary.unreadable_objects) == {cut, broken, stranger}
+        copy = copies + whole.rpartition("/")[2]
+        assert paths_of_events(settings) == [f"s3://{mine.bucket}/{copy}", elsewhere]
+        assert [key for key in cloud.keys(mine.bucket) if key.startswith(copies)] == [copy]
+    for url in (cut, broken, stranger):
+        cloud.client("s3").delete_object(
+            Bucket="trail-logs", Key=url.removeprefix("s3://trail-logs/")
+        )
+    run()
+    assert paths_of_events(settings) == [elsewhere, whole]
+    assert [key for key in cloud.keys(mine.bucket) if key.startswith(copies)] == []
 
 
-def test_folders_with_more_unreadable_objects_than_a_query_can_skip_are_left_out(
-    cloud, trail, at, run, objects, settings, monkeypatch, caplog
+def test_a_file_that_changes_while_it_is_copied_is_left_out(
+    cloud, trail, at, run, settings, monkeypatch
 ):
-    """The literals of the folder with most unreadable objects would not fit into a statement."""
-    monkeypatch.setattr(catalog_trail_files, "_MOST_SKIPPED_BYTES", 200)
-    flooded, sha256 = cloud.trail_file("trail-logs", at(9))
-    whole, _ = cloud.trail_file("trail-logs", at(9), region="eu-west-1")
-    strangers = [
-        cloud.put("trail-logs", f"{url.removeprefix('s3://trail-logs/')}-{name}", b"x", at(9))
-        for url, name in ((flooded, "a"), (flooded, "b"), (flooded, "c"), (whole, "d"))
-    ]
-    summary = run()
-    assert set(summary.unreadable_objects) == {*strangers, flooded}
-    row = objects()[flooded]
-    assert (row["readable"], row["problem"]) == (False, catalog_trail_files.FOLDER_LEFT_OUT)
-    assert (row["content_sha256"], objects()[whole]["readable"]) == (sha256, True)
-    assert "no file of s3://trail-logs/AWSLogs/123456789012/CloudTrail/us-east-1/" in caplog.text
-    assert "3 objects there cannot be read" in caplog.text
-    skipped = lake.open_lake(settings).unreadable_objects(DAY)
-    assert skipped == [strangers[-1]]
-    events = athena.rows(
-        lake.open_lake(settings),
-        'select "$path" as p from lacuna_raw.cloudtrail_events '
-        f"where delivered_on = date '{DAY}' and \"$path\" not in ('{skipped[0]}')",
+    changed, _ = cloud.trail_file("trail-logs", at(9))
+    cloud.put("trail-logs", changed.removeprefix("s3://trail-logs/") + ".txt", b"x", at(9))
+    real = catalog_trail_folders.read_object
+
+    def read(s3, bucket, key):
+        body, metadata = real(s3, bucket, key)
+        return body + gzip.compress(b" "), metadata
+
+    monkeypatch.setattr(catalog_trail_folders, "read_object", read)
+    run()
+    assert paths_of_events(settings) == []
+
+
+@pytest.mark.parametrize("prefix", ["a//b", "/a"])
+def test_a_trail_whose_prefix_has_an_empty_folder_is_read_as_copies(
+    cloud, at, run, objects, settings, prefix
+):
+    cloud.trail("main", "trail-logs", S3KeyPrefix=prefix)
+    file, _ = cloud.trail_file("trail-logs", at(9), folder=f"{prefix}/AWSLogs/")
+    run()
+    assert objects()[file]["readable"]
+    (path,) = paths_of_events(settings)
+    assert path.startswith(f"s3://{lake.open_lake(settings).bucket}/")
+
+
+@pytest.mark.parametrize("prefix", ["/", "a//b/", "//x"])
+def test_a_place_whose_prefix_has_an_empty_folder_is_not_in_the_manifest(
+    cloud, at, run, rows, settings, prefix
+):
+    """Athena's paths have no empty folders: it would fail the whole day."""
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", prefix)
+    cloud.access_log("logs", prefix, at(9))
+    run()
+    (listing,) = rows(evidence.LISTINGS)
+    assert (listing["error_code"], listing["source_buckets"]) == ("EmptyFolderInPrefix", ["photos"])
+    assert athena.rows(lake.open_lake(settings), "select line from lacuna_raw.s3_access_logs") == []
+
+
+def test_a_prefix_of_any_characters_is_read(cloud, at, run, settings):
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", " \U0001f600\x7f'%20 ")
+    url = cloud.access_log("logs", " \U0001f600\x7f'%20 ", at(9))
+    run()
+    found = athena.rows(
+        lake.open_lake(settings), 'select "$path" as p from lacuna_raw.s3_access_logs'
     )
-    assert events == [{"p": whole}]
+    assert found == [{"p": url}]
+
+
+def test_a_place_of_which_most_files_are_refused_alike_is_refused_once(
+    cloud, trail, at, run, objects, rows, caplog
+):
+    """A key or a policy: one file of another Region, the same trail's, is refused with them."""
+    shut = [cloud.trail_file("trail-logs", at(9), unique=number)[0] for number in range(3)]
+    quiet, _ = cloud.trail_file("trail-logs", at(9), region="eu-west-1")
+    open_, _ = cloud.trail_file("trail-logs", at(9), unique=9)
+    cloud.faults(
+        *(
+            {
+                "operation": "GetObject",
+                "resource": url.removeprefix("s3://"),
+                "error": "AccessDenied",
+                "status": 403,
+            }
+            for url in (*shut, quiet)
+        )
+    )
+    run()
+    problems = {url: row["problem"] for url, row in objects().items()}
+    assert problems == {**dict.fromkeys((*shut, quiet), "GetObject: AccessDenied"), open_: None}
+    codes = {row["prefix"].split("/")[-2]: row["error_code"] for row in rows(evidence.LISTINGS)}
+    assert codes["us-east-1"] == codes["eu-west-1"] == "GetObject: AccessDenied"
+    assert sum("is not readable" in line for line in caplog.messages) == 0
+
+
+def test_a_trail_that_moved_within_the_day_is_read_at_both_places(
+    cloud, trail, at, run, objects, settings
+):
+    cloud.trail_file("trail-logs", at(9, days=-1))
+    run(DAY - timedelta(days=1))
+    before, _ = cloud.trail_file("trail-logs", at(9))
+    cloud.bucket("new-logs")
+    cloud.client("cloudtrail").update_trail(Name="main", S3BucketName="new-logs", S3KeyPrefix="p")
+    after, _ = cloud.trail_file("new-logs", at(15), folder="p/AWSLogs/")
+    run()
+    assert objects().keys() == {before, after}
+    assert {before, after} < set(paths_of_events(settings))
+
+
+def test_a_trail_that_ceased_to_be_an_organizations_is_read_at_both_places(
+    cloud, at, run, objects, rows, settings
+):
+    cloud.client("organizations").create_organization(FeatureSet="ALL")
+    cloud.trail("main", "trail-logs", IsOrganizationTrail=True)
+    cloud.trail_file("trail-logs", at(9, days=-1), folder="AWSLogs/o-abc123defg/")
+    run(DAY - timedelta(days=1))
+    before, _ = cloud.trail_file("trail-logs", at(9), folder="AWSLogs/o-abc123defg/")
+    cloud.client("cloudtrail").update_trail(Name="main", IsOrganizationTrail=False)
+    after, _ = cloud.trail_file("trail-logs", at(15))
+    run()
+    assert objects().keys() == {before, after}
+    assert {before, after} < set(paths_of_events(settings))
+    assert len(rows(evidence.TRAIL_PLACES)) == 2
+
+
+def test_an_organizations_trail_may_write_as_an_accounts_trail(cloud, at, run, objects):
+    cloud.client("organizations").create_organization(FeatureSet="ALL")
+    cloud.trail("main", "trail-logs", IsOrganizationTrail=True)
+    file, _ = cloud.trail_file("trail-logs", at(9))
+    run()
+    assert objects().keys() == {file}
 
 
 def test_a_file_that_may_not_be_read_is_a_problem_of_that_file_only(cloud, trail, at, run, objects):

@@ -102,7 +102,9 @@ def test_a_members_trail_that_the_run_may_not_read_costs_that_place_only(
     assert refusals(rows) == {f"their-trail-logs/{folder}": "GetObject: AccessDenied"}
     member.allow("their-trail-logs", HOME)
     _, read = cataloged()
-    assert read == {ours, theirs}
+    # the empty file beside it makes the other one a copy
+    names = {path.rpartition("/")[2] for path in read}
+    assert names == {url.rpartition("/")[2] for url in (ours, theirs)}
 
 
 @pytest.mark.parametrize("refused", ["09-00-00", "15-00-00"])

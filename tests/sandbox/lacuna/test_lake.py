@@ -1,7 +1,9 @@
 """The lake itself: its bucket, tables and partitions, in the sandbox."""
 
+import contextlib
 import threading
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import boto3
@@ -11,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from lacuna.aws import session
 from lacuna.aws.session import AccountError, UnusableSetting
-from lacuna.lake import athena, lake
+from lacuna.lake import athena, glue, lake
 from lacuna.settings import Settings
 from lacuna.steps.daily import RETRIES
 from lacuna.tables import evidence, raw
@@ -46,12 +48,12 @@ RESULT = CheckResult(
 
 
 def test_the_lake_is_made_where_it_is_missing(cloud, settings):
-    glue = cloud.client("glue")
-    names = {one["Name"] for one in glue.get_databases()["DatabaseList"]}
+    client = cloud.client("glue")
+    names = {one["Name"] for one in client.get_databases()["DatabaseList"]}
     assert names >= {"lacuna_evidence", "lacuna_raw", "lacuna_staging", "lacuna"}
-    tables = glue.get_tables(DatabaseName="lacuna_evidence")["TableList"]
+    tables = client.get_tables(DatabaseName="lacuna_evidence")["TableList"]
     assert {one["Name"] for one in tables} == {table.name for table in evidence.TABLES}
-    assert {one["Name"] for one in glue.get_tables(DatabaseName="lacuna_raw")["TableList"]} == {
+    assert {one["Name"] for one in client.get_tables(DatabaseName="lacuna_raw")["TableList"]} == {
         table.name for table in raw.TABLES
     }
     access = cloud.client("s3").get_public_access_block(Bucket="lacuna-lake-123456789012-us-east-1")
@@ -69,10 +71,10 @@ def test_preparing_again_changes_nothing(settings):
 
 
 def test_a_table_of_another_shape_is_brought_into_the_wanted_one(cloud, settings):
-    glue = cloud.client("glue")
-    wanted = glue.get_table(DatabaseName="lacuna_raw", Name="s3_access_logs")["Table"]
+    client = cloud.client("glue")
+    wanted = client.get_table(DatabaseName="lacuna_raw", Name="s3_access_logs")["Table"]
     storage = {**wanted["StorageDescriptor"], "Columns": [{"Name": "old", "Type": "string"}]}
-    glue.update_table(
+    client.update_table(
         DatabaseName="lacuna_raw",
         TableInput={
             "Name": "s3_access_logs",
@@ -81,7 +83,7 @@ def test_a_table_of_another_shape_is_brought_into_the_wanted_one(cloud, settings
         },
     )
     lake.open_lake(settings).prepare()
-    columns = glue.get_table(DatabaseName="lacuna_raw", Name="s3_access_logs")["Table"][
+    columns = client.get_table(DatabaseName="lacuna_raw", Name="s3_access_logs")["Table"][
         "StorageDescriptor"
     ]["Columns"]
     assert [one["Name"] for one in columns] == ["line"]
@@ -198,6 +200,109 @@ def test_many_raw_partitions_are_replaced_by_others(settings):
     assert registered() == {"r1", "other"}
     mine.register(raw.CLOUDTRAIL_EVENTS, date(2026, 11, 22), [])
     assert registered() == {"r1", "other"}
+
+
+def test_a_partition_that_moved_is_registered_at_its_new_location(settings):
+    mine = lake.open_lake(settings)
+    where = {"trail_arn": "t", "account_id": "1", "region": "r", "log_bucket": "b", "prefix": "p/"}
+    in_place = raw.cloudtrail_partition(DAY, **where)
+    copied = raw.cloudtrail_partition(DAY, **where, copies="s3://lake/copies/")
+    other = raw.cloudtrail_partition(DAY, **{**where, "log_bucket": "c"})
+    assert in_place.values == copied.values != other.values
+    for wanted in ([in_place, other], [copied, other], [other]):
+        mine.register(raw.CLOUDTRAIL_EVENTS, DAY, wanted)
+        found = mine.account.glue().get_partitions(
+            DatabaseName="lacuna_raw", TableName="cloudtrail_events"
+        )["Partitions"]
+        assert sorted(
+            raw.RawPartition(tuple(one["Values"]), one["StorageDescriptor"]["Location"])
+            for one in found
+        ) == sorted(wanted)
+
+
+OLDER_DAYS = [DAY - timedelta(days=number) for number in range(30)]
+OLDER_KEYS = {
+    raw.ACCESS_LOGS: {"delivered_on": "date"},
+    raw.CLOUDTRAIL_EVENTS: {
+        "delivered_on": "date",
+        "trail_arn": "string",
+        "account_id": "string",
+        "region": "string",
+    },
+}
+
+
+def older_raw_tables(mine):
+    """The raw tables as older versions made them, with partitions of many days."""
+    glue_client = mine.account.glue()
+    for table in raw.TABLES:
+        older = replace(table, partition_columns=OLDER_KEYS[table.name])
+        glue_client.delete_table(DatabaseName="lacuna_raw", Name=table.name)
+        glue_client.create_table(
+            DatabaseName="lacuna_raw",
+            TableInput=glue.raw_table_input(older, f"s3://x/{table.name}/"),
+        )
+        partitions = [
+            raw.RawPartition((f"{day}", "t", "1", "r"), f"s3://b/p/{day:%Y/%m/%d}/")
+            if table.name == raw.CLOUDTRAIL_EVENTS
+            else raw.RawPartition((f"{day}",), f"s3://x/delivered_on={day}/")
+            for day in OLDER_DAYS
+        ]
+        glue._create_partitions(glue_client, older, table.name, partitions)
+
+
+def raw_partitions(mine, table):
+    return {
+        (tuple(one["Values"]), one["StorageDescriptor"]["Location"])
+        for page in mine.account.glue()
+        .get_paginator("get_partitions")
+        .paginate(DatabaseName="lacuna_raw", TableName=table)
+        for one in page["Partitions"]
+    }
+
+
+CALLS = ("create_table", "batch_create_partition", "batch_delete_partition", "delete_table")
+
+
+@pytest.mark.parametrize("killed_at", [None, *range(1, 20)])
+def test_raw_tables_of_an_older_lake_keep_every_partition_wherever_a_run_is_killed(
+    settings, monkeypatch, killed_at
+):
+    mine = lake.open_lake(settings)
+    older_raw_tables(mine)
+    calls = iter(range(1, 1000))
+
+    def dying(client, name):
+        real = getattr(client, name)
+
+        def call(**arguments):
+            if next(calls) == killed_at:
+                raise KeyboardInterrupt
+            return real(**arguments)
+
+        return call
+
+    client = mine.account.glue()
+    with monkeypatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(client, name, dying(client, name))
+        with contextlib.suppress(KeyboardInterrupt):
+            for table in raw.TABLES:
+                glue.ensure_raw_table(client, table, f"s3://lake/raw/{table.name}/")
+    mine.prepare()
+    assert raw_partitions(mine, raw.ACCESS_LOGS) == {
+        ((f"{day}",), f"s3://x/delivered_on={day}/") for day in OLDER_DAYS
+    }
+    assert raw_partitions(mine, raw.CLOUDTRAIL_EVENTS) == {
+        ((f"{day}", "t", "1", "r", "s3://b/p/"), f"s3://b/p/{day:%Y/%m/%d}/") for day in OLDER_DAYS
+    }
+    names = {one["Name"] for one in client.get_tables(DatabaseName="lacuna_raw")["TableList"]}
+    assert names == {table.name for table in raw.TABLES}
+    for table in raw.TABLES:
+        keys = client.get_table(DatabaseName="lacuna_raw", Name=table.name)["Table"][
+            "PartitionKeys"
+        ]
+        assert {key["Name"]: key["Type"] for key in keys} == table.partition_columns
 
 
 def refused(**chosen) -> UnusableSetting:

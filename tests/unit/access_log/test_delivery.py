@@ -235,12 +235,23 @@ def test_two_layouts_of_one_folder_catalog_an_object_once():
         ([date(2026, 11, 1)], [date(2026, 11, 1)]),
         (
             [date(2026, 11, 1), DAY, date(2026, 11, 22), date(2026, 11, 23), date(2026, 12, 1)],
-            [date(2026, 12, 1), date(2026, 11, 22), DAY],
+            [date(2026, 12, 1), date(2026, 11, 22), DAY, date(2026, 11, 1)],
+        ),
+        (
+            [date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20), DAY],
+            [DAY, date(2026, 11, 20)],
         ),
     ],
 )
 def test_the_newest_snapshot_and_those_around_the_day_say_where_logs_lie(observed, expected):
-    assert snapshots_to_follow(observed, DAY) == expected
+    assert snapshots_to_follow(observed, DAY, timedelta(days=1)) == expected
+
+
+def test_a_place_is_followed_as_long_as_its_records_may_be_late():
+    observed = [date(2026, 11, day) for day in range(10, 23)]
+    assert snapshots_to_follow(observed, DAY, timedelta(days=3)) == [
+        date(2026, 11, day) for day in (22, 21, 20, 19, 18)
+    ]
 
 
 TRAIL = Place(

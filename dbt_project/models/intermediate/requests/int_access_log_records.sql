@@ -11,7 +11,7 @@ lines as (
 
     from {{ ref('stg_s3__access_logs') }}
 
-    where delivered_on = {{ delivery_day() }}
+    where delivered_day = {{ delivery_day_text() }}
 
 ),
 
@@ -37,7 +37,7 @@ heads as (
 
 ),
 
-with_heads as (
+dated_heads as (
 
     select
         *,
@@ -48,9 +48,19 @@ with_heads as (
                     {{ minutes_to_utc('element_at(head, 3)') | indent(20) }},
                     {{ timestamp_of('element_at(head, 2)') | indent(20) }}
                 )
-        end as head_requested_at
+        end as head_named_at
 
     from heads
+
+),
+
+with_heads as (
+
+    select
+        *,
+        {{ possible_time('head_named_at', 'delivered_on') | indent(8) }} as head_requested_at
+
+    from dated_heads
 
 ),
 
@@ -77,7 +87,7 @@ select
     lines.line_bytes,
     -- bytes that are not UTF-8 reach SQL as this character, which is three bytes long
     length(lines.line) - length(replace(lines.line, chr(65533), '')) as replaced_characters,
-    if(lines.head_requested_at is not null, element_at(lines.head, 1)) as head_bucket_name,
+    if(lines.head_requested_at is not null, nullif(element_at(lines.head, 1), '-')) as head_bucket_name,
     if(lines.head_requested_at is not null, element_at(lines.head, 4)) as head_request_id,
     lines.head_requested_at,
     lines.log_object,

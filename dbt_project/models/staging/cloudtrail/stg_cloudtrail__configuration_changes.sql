@@ -3,32 +3,20 @@ with
 source as (
 
     select
-        events.eventtime,
-        events.eventsource,
-        events.eventname,
-        events.awsregion,
-        events.sourceipaddress,
-        events.useragent,
-        events.errorcode,
-        events.requestparameters,
-        events.eventid,
-        events.recipientaccountid,
-        events.useridentity,
-        events.delivered_on,
-        events.trail_arn,
-        events.account_id,
-        events."$path" as log_object,
+        events.*,
         logging_events.about,
         logging_events.effect
 
-    from {{ source('raw', 'cloudtrail_events') }} as events
+    from {{ ref('stg_cloudtrail__events') }} as events
 
     inner join {{ ref('logging_events') }} as logging_events
         on
-            events.eventsource = logging_events.event_source
+            events.event_source = logging_events.event_source
             and events.eventname = logging_events.event_name
 
-    where events.eventcategory = 'Management'
+    where
+        events.event_category = 'Management'
+        and events.set_aside_reason is null
 
 )
 
@@ -48,7 +36,7 @@ select
     ) as trail_name,
 
     ---------- what
-    eventsource as event_source,
+    event_source,
     eventname as event_name,
     about,
     case
@@ -69,13 +57,14 @@ select
     nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '') as user_agent,
 
     ---------- timestamps
-    cast(from_iso8601_timestamp(eventtime) at time zone 'UTC' as timestamp) as changed_at,
+    occurred_at as changed_at,
 
     ---------- where it was written
     log_object,
     trail_arn,
 
     ---------- partition
+    delivered_day,
     delivered_on
 
 from source

@@ -1,45 +1,5 @@
 with
 
-source as (
-
-    select
-        eventtime,
-        eventsource,
-        eventname,
-        eventtype,
-        awsregion,
-        sourceipaddress,
-        useragent,
-        errorcode,
-        requestparameters,
-        additionaleventdata,
-        requestid,
-        eventid,
-        readonly,
-        resources,
-        recipientaccountid,
-        sharedeventid,
-        vpcendpointid,
-        useridentity,
-        tlsdetails,
-        delivered_on,
-        trail_arn,
-        account_id,
-        region,
-        "$path" as log_object
-
-    from {{ source('raw', 'cloudtrail_events') }}
-
-    where
-        eventcategory = 'Data'
-        -- lifecycle and failed authentications have event sources of their own, but S3 resources
-        and (
-            eventsource = 's3.amazonaws.com'
-            or coalesce(any_match(resources, resource -> resource.type like 'AWS::S3::%'), false)
-        )
-
-),
-
 with_resources as (
 
     select
@@ -49,9 +9,14 @@ with_resources as (
         ).arn as bucket_arn,
         element_at(
             filter(resources, resource -> resource.type = 'AWS::S3::Object'), 1
-        ).arn as object_arn
+        ).arn as object_arn,
+        json_extract_scalar(requestparameters, '$.bucketName') as named_bucket
 
-    from source
+    from {{ ref('stg_cloudtrail__events') }}
+
+    where
+        is_data_event
+        and set_aside_reason is null
 
 )
 
@@ -63,16 +28,18 @@ select
     recipientaccountid as recipient_account_id,
     requestid as request_id,
     coalesce(
-        json_extract_scalar(requestparameters, '$.bucketName'),
-        split_part(bucket_arn, ':', 6),
-        split_part(split_part(object_arn, ':', 6), '/', 1)
+        -- requests through an access point name its ARN or its alias
+        if(not regexp_like(named_bucket, '^arn:|-s3alias$|--ol-s3$'), named_bucket),
+        regexp_extract(bucket_arn, '^arn:[^:]*:s3:::([^/]+)', 1),
+        regexp_extract(object_arn, '^arn:[^:]*:s3:::([^/]+)', 1),
+        named_bucket
     ) as bucket_name,
     coalesce(
         nullif(json_extract_scalar(requestparameters, '$.key'), ''),
-        -- the events of a batch delete's single keys name theirs as a resource
+        -- AWS leaves out large parameters, and the events of a batch delete's single keys name theirs as a resource only
         case
-            when eventtype = 'AwsServiceEvent' and strpos(object_arn, '/') > 0
-                then nullif(substr(object_arn, strpos(object_arn, '/') + 1), '')
+            when not regexp_like(eventname, '^(List|HeadBucket$|DeleteObjects$)')
+                then regexp_extract(object_arn, '(?s)^arn:[^:]*:s3:::[^/]+/(.+)$', 1)
         end
     ) as object_key,
     nullif(json_extract_scalar(requestparameters, '$.versionId'), '') as version_id,
@@ -90,7 +57,7 @@ select
     ) as is_anonymous,
 
     ---------- strings
-    eventsource as event_source,
+    event_source,
     eventname as event_name,
     eventtype as event_type,
     errorcode as error_code,
@@ -106,7 +73,7 @@ select
     awsregion as event_region,
 
     ---------- numerics
-    cast(
+    try_cast(
         try_cast(json_extract_scalar(additionaleventdata, '$.bytesTransferredOut') as double) as bigint
     ) as bytes_sent,
 
@@ -114,7 +81,7 @@ select
     readonly = 'true' as is_read,
 
     ---------- timestamps
-    cast(from_iso8601_timestamp(eventtime) at time zone 'UTC' as timestamp) as occurred_at,
+    occurred_at,
 
     ---------- where it was written
     log_object,
@@ -123,6 +90,7 @@ select
     region,
 
     ---------- partition
+    delivered_day,
     delivered_on
 
 from with_resources

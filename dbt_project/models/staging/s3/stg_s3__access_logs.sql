@@ -3,9 +3,12 @@ with
 source as (
 
     select
-        line,
+        line as whole_line,
+        {{ known_part_of_line() }} as line,
+        {{ appended_part_of_line() }} as appended,
         "$path" as log_object,
-        delivered_on
+        delivered_on as delivered_day,
+        cast(delivered_on as date) as delivered_on
 
     from {{ source('raw', 's3_access_logs') }}
 
@@ -14,9 +17,7 @@ source as (
 split_at_quotes as (
 
     select
-        line,
-        log_object,
-        delivered_on,
+        *,
         {{ parts_of_line() | indent(8) }} as parts
 
     from source
@@ -26,10 +27,7 @@ split_at_quotes as (
 split_at_spaces as (
 
     select
-        line,
-        log_object,
-        delivered_on,
-        parts,
+        *,
         {{ head_of_line() }} as head,
         split(element_at(parts, 3), ' ') as numbers,
         split(element_at(parts, 7), ' ') as tail
@@ -103,7 +101,7 @@ timed as (
             'minute',
             {{ minutes_to_utc('utc_offset') | indent(12) }},
             {{ timestamp_of('stamp') | indent(12) }}
-        ) as requested_at
+        ) as named_at
 
     from examined
 
@@ -113,12 +111,14 @@ judged as (
 
     select
         *,
+        {{ possible_time('named_at', 'delivered_on') | indent(8) }} as requested_at,
         cast(
             case
                 when doubt is not null then doubt
-                when requested_at is null then 'bad_time'
+                when {{ possible_time('named_at', 'delivered_on') | indent(16) }} is null then 'bad_time'
                 -- S3 went from 18 fields to 23 at once: what ends between them was cut off
                 when fields_after_user_agent between 2 and 5 then 'truncated'
+                when regexp_like(line, '^[^ ]+ +- ') then 'no_bucket'
             end
             as varchar
         ) as quarantine_reason
@@ -169,10 +169,10 @@ select
     nullif(element_at(tail_fields, 9), '-') as access_point_arn,
     nullif(element_at(tail_fields, 10), '-') as acl_required,
     nullif(element_at(tail_fields, 11), '-') as source_region,
-    case
-        when cardinality(tail_fields) > 11
-            then array_join(slice(tail_fields, 12, cardinality(tail_fields)), ' ')
-    end as extra_fields,
+    nullif(trim(
+        if(cardinality(tail_fields) > 11, array_join(slice(tail_fields, 12, cardinality(tail_fields)), ' '), '')
+        || if(quarantine_reason is null, coalesce(appended, ''), '')
+    ), '') as extra_fields,
 
     ---------- numerics
     try_cast(element_at(number_fields, 2) as integer) as http_status,
@@ -186,13 +186,14 @@ select
 
     ---------- the line itself
     quarantine_reason,
-    line,
-    to_hex(md5(to_utf8(line))) as line_hash,
+    whole_line as line,
+    to_hex(md5(to_utf8(whole_line))) as line_hash,
     -- with the newline that ended it
-    length(to_utf8(line)) + 1 as line_bytes,
+    length(to_utf8(whole_line)) + 1 as line_bytes,
     log_object,
 
     ---------- partition
+    delivered_day,
     delivered_on
 
 from cut
