@@ -9,7 +9,7 @@ document is still what the plan saw, and if logs can be delivered to the new tar
 change in `lacuna_evidence.remediations` and writes a plan that undoes them beside the file.
 
 A person must have read the file. Give the id at its head as `plan_id`: a file that was changed since
-is refused. Both tasks must see the same file.
+is refused. Both tasks must see the same file, below `LACUNA_PLAN_FOLDER`.
 
 **When it fails:** the log of `apply` has the outcome of each change. `stale`: somebody has changed
 the bucket since; plan again. `refused`: the code says why, a permission of infra/remediation.yaml or

@@ -163,6 +163,12 @@ def _within(value: Parsed, low: Parsed, high: Parsed) -> Parsed:
     return value
 
 
+def _folder(text: str) -> str:
+    if not text or visible(text) != text:
+        raise ValueError(text)
+    return text
+
+
 def _tag_key(text: str) -> str:
     if not 1 <= len(text) <= 128 or visible(text) != text or text != text.strip():
         raise ValueError(text)
@@ -304,6 +310,13 @@ class Settings:
         "must be a role's ARN, like arn:aws:iam::111122223333:role/lacuna-remediation",
         "role that `make remediate APPLY=1` assumes to change buckets (infra/remediation.yaml)",
         when_none="(the run's own credentials)",
+    )
+    plan_folder: str = _setting(
+        ".lacuna",
+        _folder,
+        "must be a folder's path without control characters",
+        "folder below which the plans of `remediate_logging` lie, each worker's own; "
+        "`make remediate PLAN=file` takes the file's folder",
     )
     accounts: tuple[str, ...] = _setting(
         (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -44,7 +45,7 @@ def show_existing(path: Path, plan: Plan) -> None:
 
 def make_plan(path: Path, interrupt: terminal.Interrupt) -> None:
     """Run the DAG that writes a plan to the file, and print the plan."""
-    _run_dag(interrupt, plan_path=str(path), apply=False)
+    _run_dag(interrupt, path, apply=False)
     plan = remediate.read_plan(path)
     print(f"\n{plans.render(plan)}\n\nNothing was changed. The plan is {path}", flush=True)
     if plan.changes:
@@ -77,10 +78,10 @@ def apply_plan(
         return
     since = datetime.now(UTC)
     undo = remediate.undo_path(path, since)
-    names = {"plan_path": str(path), "plan_id": plan.plan_id, "undo_path": str(undo)}
+    names = {"plan_id": plan.plan_id, "undo_path": str(undo)}
     failed = False
     try:
-        _run_dag(interrupt, apply=True, **names)
+        _run_dag(interrupt, path, apply=True, **names)
     except SystemExit:
         failed = True
     print("", *remediate.outcomes(lake, plan, since), sep="\n", flush=True)
@@ -90,13 +91,15 @@ def apply_plan(
         sys.exit(1)
 
 
-def _run_dag(interrupt: terminal.Interrupt, **params: str | bool) -> None:
+def _run_dag(interrupt: terminal.Interrupt, path: Path, **params: str | bool) -> None:
     """Run remediate_logging; print the cause and end the process if it fails."""
     with terminal.loading_airflow():
         from lacuna.cli import runner
 
+    # who sits at the terminal may name any file; in Airflow one folder holds the plans
+    os.environ["LACUNA_PLAN_FOLDER"] = str(path.parent.resolve())
     try:
-        runner.run_remediation(interrupt, **params)
+        runner.run_remediation(interrupt, plan_path=str(path), **params)
     except runner.RunFailed as failure:
         print(f"\n{failure}", flush=True)
         sys.exit(1)

@@ -11,7 +11,6 @@ somebody else may change it.
 """
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from lacuna.remedy import planner, plans
 from lacuna.remedy.planner import BucketSeen, Place
 from lacuna.remedy.plans import Change, Plan, PlanError
 from lacuna.settings import Settings
+from lacuna.steps import plan_files
 from lacuna.tables.evidence import REMEDIATIONS, Remediation
 from lacuna.text import visible
 
@@ -79,18 +79,17 @@ class Result:
 
 def plan_task(params: Mapping[str, Any]) -> None:
     """Write a plan to the parameter `plan_path`."""
-    write_plan(Settings.from_env(), Path(params["plan_path"]), datetime.now(UTC))
+    settings = Settings.from_env()
+    path = plan_files.below(settings.plan_folder, params["plan_path"])
+    write_plan(settings, path, datetime.now(UTC))
 
 
 def apply_task(params: Mapping[str, Any]) -> None:
     """Apply the plan of `plan_path`. If `plan_id` is given, refuse any other plan."""
-    undo = params["undo_path"]
-    apply_plan(
-        Settings.from_env(),
-        Path(params["plan_path"]),
-        params["plan_id"],
-        Path(undo) if undo else None,
-    )
+    settings, undo = Settings.from_env(), params["undo_path"]
+    path = plan_files.below(settings.plan_folder, params["plan_path"])
+    undo_file = plan_files.below(settings.plan_folder, undo) if undo else None
+    apply_plan(settings, path, params["plan_id"], undo_file)
 
 
 # ---- planning --------------------------------------------------------------------------------
@@ -102,11 +101,9 @@ def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
     Changes nothing in AWS, except that Athena writes a query's results to the lake if the user
     keeps a table of sensitive buckets.
     """
-    if undo_at(path):
+    before = read_plan(path) if plan_file(path).exists() else None
+    if before and before.undo_of:
         raise PlanError(f"{visible(str(path))} is the undo of a plan and is not overwritten")
-    if path.exists():
-        # somebody may have read it and removed changes
-        shutil.copy2(path, path.with_name(f"{path.stem}.previous.json"))
     lake = open_lake(settings)
     account = lake.account
     place = Place(account.account_id, account.partition, account.region, made_at)
@@ -118,7 +115,11 @@ def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
         _log_buckets(account, seen),
         lambda name: any(globs.matches(glob, name) for glob in spared),
     )
-    _write(path, plan)
+    if before is None:
+        plan_files.create(path, plan)
+    elif before.plan_id != plan.plan_id:
+        kept = plan_files.supersede(path, plan, before)
+        log.warning("the plan that %s held is kept as %s", path, kept)
     log.info("%s\n\nwritten to %s", plans.render(plan), path)
     return plan
 
@@ -242,14 +243,6 @@ def undo_at(path: Path) -> Plan | None:
     return plan if plan and plan.undo_of else None
 
 
-def _write(path: Path, plan: Plan) -> None:
-    plan_file(path).parent.mkdir(parents=True, exist_ok=True)
-    # whole or not at all, so that a kill leaves no part of a plan
-    draft = path.with_name(f"{path.name}.draft")
-    draft.write_text(plans.written(plan), encoding="utf-8")
-    draft.replace(path)
-
-
 # ---- applying --------------------------------------------------------------------------------
 
 
@@ -265,10 +258,9 @@ def apply_plan(
     # before the first change, because a change that cannot be recorded must not be made
     lake.prepare()
     check_undo(lake, plan)
-    undo_file = undo_file or undo_path(path, began)
-    _write(
-        undo_file, plans.undone(plan, [(change, change.after) for change in plan.changes], began)
-    )
+    undo_file = plan_file(undo_file or undo_path(path, began))
+    early = plans.undone(plan, [(change, change.after) for change in plan.changes], began)
+    plan_files.create(undo_file, early)
     results: list[Result] = []
     try:
         _make(plan, account, bucket_changes.acting(account, settings.remediation_role), results)
@@ -280,7 +272,7 @@ def apply_plan(
         log.info("%s", as_line(result.outcome, change.operation, change.bucket, result.error_code))
     made = [(result.change, result.found) for result in results if result.outcome in MADE]
     if made:
-        _write(undo_file, plans.undone(plan, made, began))
+        plan_files.replace(undo_file, plans.undone(plan, made, began), early)
         log.info("the plan that undoes this is %s", undo_file)
     else:
         undo_file.unlink()

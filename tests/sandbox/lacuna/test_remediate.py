@@ -470,9 +470,32 @@ def test_another_role_changes_and_the_runs_own_records(account, planned, plan_fi
 def test_a_plan_that_is_made_anew_leaves_what_was_there_beside_it(cloud, settings, plan_file):
     cloud.log_bucket("logs")
     remediate.write_plan(settings, plan_file, MADE_BEFORE)
-    cut = plan_file.read_text()
+    cut, seen = plan_file.read_text(), remediate.read_plan(plan_file)
     remediate.write_plan(settings, plan_file, datetime.now(UTC))
-    assert plan_file.with_name(f"{plan_file.stem}.previous.json").read_text() == cut
+    assert plan_file.with_name(f"{plan_file.stem}.{seen.plan_id}.json").read_text() == cut
+
+
+def test_the_dag_reads_and_writes_below_its_folder_only(account, settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("LACUNA_PLAN_FOLDER", str(tmp_path / "plans"))
+    inside, outside = str(tmp_path / "plans" / "x.json"), str(tmp_path / "x.json")
+    with pytest.raises(PlanError, match="is outside of"):
+        remediate.plan_task({"plan_path": outside})
+    remediate.plan_task({"plan_path": inside})
+    for paths in ((outside, None), (inside, outside)):
+        names = dict(zip(("plan_path", "undo_path"), paths, strict=True))
+        with pytest.raises(PlanError, match="is outside of"):
+            remediate.apply_task({**names, "plan_id": None})
+    assert recorded(settings) == []
+    assert [one.name for one in tmp_path.iterdir()] == ["plans"]
+
+
+def test_an_undo_never_overwrites_a_file(account, planned, settings, plan_file):
+    taken = plan_file.with_name("mine.json")
+    taken.write_text("mine")
+    with pytest.raises(PlanError, match="is not overwritten"):
+        remediate.apply_plan(settings, plan_file, undo_file=taken)
+    assert taken.read_text() == "mine"
+    assert recorded(settings) == []
 
 
 def test_a_note_says_what_to_deploy_in_a_region_without_a_log_bucket(cloud, settings, plan_file):
