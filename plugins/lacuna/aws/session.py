@@ -421,14 +421,23 @@ def each(
     step = max(1, min(500, len(waiting) // 5))
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         futures = [pool.submit(function, item) for item in waiting]
+        done = 0
         try:
-            for done, future in enumerate(futures, start=1):
-                yield future.result()
-                if done % step == 0 or done == len(waiting):
+            for future in futures:
+                answer = future.result()
+                done += 1
+                if done % step == 0 and done < len(waiting):
                     log.info("read %d of %d %s", done, len(waiting), what)
+                yield answer
         finally:
             for future in futures:
                 future.cancel()
+            # the last line says how it ended, so that no count stops halfway
+            if waiting:
+                end = "done" if done == len(waiting) else "stopped"
+                log.info(
+                    "read %d of %d %s: %s", done, len(waiting), what, end, extra={"ends": True}
+                )
 
 
 def ask_regions(

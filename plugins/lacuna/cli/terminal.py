@@ -190,15 +190,23 @@ def after_airflow() -> None:
 
 
 class _Sparing(logging.Filter):
-    """Pass every warning, and one line of progress after some seconds of silence."""
+    """Pass every warning, one line of progress after some seconds of silence, and its last line.
+
+    A record that `ends` a progress passes if a line of that progress did: no count stops halfway.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._last = time.monotonic()
+        self._begun: set[str] = set()  # loggers whose progress was shown and has not ended
 
     def filter(self, record: logging.LogRecord) -> bool:
         now = time.monotonic()
-        if record.levelno <= logging.INFO and now - self._last < _PAUSE:
-            return False
+        ends = getattr(record, "ends", False)
+        if record.levelno <= logging.INFO:
+            shown = record.name in self._begun if ends else now - self._last >= _PAUSE
+            if not shown:
+                return False
+            (self._begun.discard if ends else self._begun.add)(record.name)
         self._last = now
         return True

@@ -71,6 +71,10 @@ def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) 
             lambda chosen: _invoke([*chosen, *with_variables], project(tuple(environment.items()))),
             arguments,
         )
+    models = [node for node in _nodes(result) if node.node.resource_type == "model"]
+    built = sum(node.status == "success" for node in models)
+    if models:
+        log.info("built %d of %d models: done", built, len(models), extra={"ends": True})
     if not result.success:
         raise BuildFailed("\n".join(_failures(result)))
 
@@ -118,9 +122,13 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None = None) -> dbtRu
 def _failures(result: dbtRunnerResult) -> Iterator[str]:
     if result.exception is not None:
         yield f"dbt could not start: {visible(str(result.exception))}"
-    for node in getattr(result.result, "results", None) or []:
+    for node in _nodes(result):
         if node.status in ("error", "fail"):
             yield f"{node.node.name}: {visible(str(node.message))}"
+
+
+def _nodes(result: dbtRunnerResult) -> Sequence[Any]:
+    return getattr(result.result, "results", None) or ()
 
 
 def _report(event: Any) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Loggers of libraries whose lines stand between the findings in a task's log: deprecations, among
+# others, which Python's warnings become, and what Great Expectations says of its own metrics.
+CHATTER = ("py.warnings", "great_expectations", "pyathena", "awswrangler", "sqlalchemy")
 LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 
 
@@ -29,6 +32,8 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
 
     All results, good ones too, are written to evidence.check_results before CheckErrored is raised.
     """
+    for name in CHATTER:
+        logging.getLogger(name).setLevel(logging.ERROR)
     lake = open_lake(settings)
     results = [
         result
@@ -38,10 +43,11 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     partition = {"checked_on": datetime.now(UTC).date(), "delivery_day": day}
     lake.write(CHECK_RESULTS, results, partition)
     failed = [result for result in results if not result.success]
-    for result in failed:
-        log.log(LEVELS[result.severity], "%s: %s", result.severity, result.message)
     severities = Counter(result.severity for result in failed)
     log.info("%d checks, failed: %s", len(results), dict(severities) or "none")
+    # after what the libraries say, the worst first: the end of a task's log is what people read
+    for result in sorted(failed, key=lambda result: list(LEVELS).index(result.severity)):
+        log.log(LEVELS[result.severity], "%s: %s", result.severity, result.message)
     if errored := [result.message for result in failed if result.errored]:
         raise CheckErrored("\n".join(errored))
     return [result.message for result in failed]

@@ -6,7 +6,6 @@ A check that could not be carried out (`errored`) is distinguished from data tha
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from importlib import import_module
@@ -95,7 +94,6 @@ def _validate(
 ) -> Sequence[ExpectationValidationResult]:
     import great_expectations as gx
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     batch = (
