@@ -140,11 +140,7 @@ def _data_events_lost(on: Partition) -> str:
     from {{batch}}
     where
         data_event_completeness < 1 - {on.completeness_tolerance:.12f}
-        and hour + interval '{on.lateness_hours + 1}' hour <= (
-            select cast(date_add('day', 1, max(delivered_on)) as timestamp)
-            from {on.evidence}.catalogued_days
-            where delivered_on >= date '{on.day}'
-        )
+        and hour + interval '{on.lateness_hours + 1}' hour <= judged_as_of
     group by bucket_name
     """
 

@@ -14,6 +14,7 @@ select
     latency_p99_seconds,
     witnessed_requests,
     witnessed_and_logged_requests,
+    judged_as_of,
     event_date
 
 from {{ ref('int_delivery_hours') }}

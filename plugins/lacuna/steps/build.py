@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.steps import dbt_retries
+from lacuna.steps import day_states, dbt_retries
+from lacuna.steps.event_days import affected_days
 from lacuna.text import visible
 from lacuna.trail.digests import STAMP_MARGIN
 
@@ -36,17 +37,46 @@ class BuildFailed(RuntimeError):
 
 
 def parse_delivery_day(settings: Settings, day: date) -> None:
-    """Parse everything that was delivered on `day`. Overwrites that delivery day only."""
-    _dbt_build(settings, "tag:delivery_day", day, event_days=[])
+    """Parse everything that was delivered on `day`. Overwrites that delivery day only.
+
+    Also the day after, if it was cataloged again: its trails and digests follow those of `day`.
+    """
+    lake = open_lake(settings)
+    _parse_day(lake, settings, day)
+    next_day = day + timedelta(days=1)
+    cataloged = day_states.catalogued_at(lake, next_day)
+    if cataloged and day_states.parsed_as_of(lake, next_day) not in (None, cataloged):
+        parse_delivery_day(settings, next_day)
+
+
+def _parse_day(lake: Lake, settings: Settings, day: date) -> None:
+    catalogued_at = day_states.catalogued_at(lake, day)
+    if catalogued_at is None:
+        raise BuildFailed(f"the catalog of {day} is not complete: run the day again")
+    if not lake.table_exists("lacuna_staging", "int_access_log_records"):
+        day_states.forget_parsed(lake)  # a new lake, or one whose tables were dropped
+    before = day_states.unfinished(lake, day)
+    touched = {date.fromisoformat(text) for text in before.event_days} if before else set()
+    if day_states.parsed_as_of(lake, day):
+        # a record that is gone leaves its event day to be built too
+        touched |= affected_days(lake, settings, day)
+    day_states.begin(lake, day, touched)
+    _dbt_build(lake, settings, "tag:delivery_day", day)
+    day_states.mark_parsed(lake, day, catalogued_at)
 
 
 def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -> None:
     """Overwrite exactly these event days of the marts, from all that was ever delivered for them."""
-    _dbt_build(settings, "tag:event_days", day, event_days)
-
-
-def _dbt_build(settings: Settings, select: str, day: date, event_days: Sequence[str]) -> None:
     lake = open_lake(settings)
+    _dbt_build(lake, settings, "tag:event_days", day, event_days)
+    row = day_states.unfinished(lake, day)
+    for later in row.delivery_days if row else ():
+        _dbt_build(lake, settings, "fct_log_objects", date.fromisoformat(later))
+
+
+def _dbt_build(
+    lake: Lake, settings: Settings, select: str, day: date, event_days: Sequence[str] = ()
+) -> None:
     variables = {
         "delivery_day": str(day),
         "event_days": list(event_days),

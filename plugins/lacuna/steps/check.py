@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.steps import event_days, suites
-from lacuna.tables.evidence import CHECK_RESULTS
+from lacuna.steps import day_states, event_days, suites
+from lacuna.tables.evidence import CHECK_RESULTS, UnfinishedDay
 
 if TYPE_CHECKING:
     from lacuna.settings import Settings
@@ -35,9 +35,10 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     for name in CHATTER:
         logging.getLogger(name).setLevel(logging.ERROR)
     lake = open_lake(settings)
+    finished = _finished_with(lake, day)
     results = [
         result
-        for mart, partition_day in _partitions(lake, settings, day)
+        for mart, partition_day in _partitions(lake, settings, day, finished)
         for result in suites.check(mart, partition_day, lake, settings)
     ]
     partition = {"checked_on": datetime.now(UTC).date(), "delivery_day": day}
@@ -45,6 +46,7 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     failed = [result for result in results if not result.success]
     severities = Counter(result.severity for result in failed)
     log.info("%d checks, failed: %s", len(results), dict(severities) or "none")
+    day_states.finish(lake, finished)
     # after what the libraries say, the worst first: the end of a task's log is what people read
     for result in sorted(failed, key=lambda result: list(LEVELS).index(result.severity)):
         log.log(LEVELS[result.severity], "%s: %s", result.severity, result.message)
@@ -53,13 +55,36 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     return [result.message for result in failed]
 
 
-def _partitions(lake: Lake, settings: Settings, day: date) -> Iterator[tuple[str, date]]:
-    """Yield each mart with each partition of it that a delivery day may have changed."""
-    # the lateness budget of hours of these days may be spent only now
-    recent = {day - timedelta(days=n) for n in range(settings.lateness_days + 1)}
-    touched = recent | event_days.touched_days(lake, day)
+def _finished_with(lake: Lake, day: date) -> dict[date, UnfinishedDay]:
+    """Return the unfinished days whose event days this run has built: `day` itself, and others.
+
+    Those that were found after the run found its own may have changed since it built.
+    """
+    rows = day_states.all_unfinished(lake)
+    own = rows.get(day)
+    if own is None or own.found_at is None:
+        return {}
+    return {
+        one: row
+        for one, row in rows.items()
+        if row.found_at is not None
+        and row.found_at <= own.found_at
+        and set(row.event_days) <= set(own.event_days)
+    }
+
+
+def _partitions(
+    lake: Lake, settings: Settings, day: date, finished: Mapping[date, UnfinishedDay]
+) -> Iterator[tuple[str, date]]:
+    """Yield each mart with each partition of it that a run of the delivery day may have changed."""
+    touched, delivered = set[date](), {day, *finished}
+    for row in finished.values():
+        touched |= set(map(date.fromisoformat, row.event_days))
+        delivered |= set(map(date.fromisoformat, row.delivery_days))
+    if not finished:  # checked before: by what can be found now
+        touched = event_days.affected_days(lake, settings, day)
     # the day itself is checked even if nothing was built for it: that is a finding
-    checked = sorted(event_days.built_days(lake, touched) | {day})
+    checked = event_days.built_days(lake, touched) | {day}
     for mart, column in suites.PARTITION_COLUMNS.items():
-        for partition_day in [day] if column == "delivered_on" else checked:
+        for partition_day in sorted(delivered if column == "delivered_on" else checked):
             yield mart, partition_day

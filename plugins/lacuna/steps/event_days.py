@@ -1,15 +1,26 @@
-"""Find the event days that a delivery day touched, to build and check them."""
+"""Find the event days that a delivery day can change, to build and check them."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from lacuna.lake import athena
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.settings import Settings
+from lacuna.steps import day_states
+from lacuna.tables.evidence import LOGGING_SNAPSHOTS, PARSED_DAYS
+
+log = logging.getLogger(__name__)
 
 # A request can end hours after it began: its two records may lie on either side of midnight.
 # Records this close to a border touch the neighbouring day too.
 BORDER_HOURS = 1
+
+# fct_account_posture compares a day with the one a week before
+WEEK = timedelta(days=7)
+
+# int_line_copies looks for earlier copies of a line so far back
+COPIES = timedelta(days=14)
 
 TOUCHED = """
 select distinct cast(event_date as varchar) as event_day from (
@@ -29,10 +40,8 @@ select distinct cast(event_date as varchar) as event_day from (
 )
 """
 
-# A day is judged by the snapshot taken early on the next day. So a trail change just before that
-# snapshot arrives with the next day's logs.
 RECORDER_CHANGED = """
-select distinct cast(date_add('day', -1, cast(changed_at as date)) as varchar) as event_day
+select distinct cast(cast(changed_at as date) as varchar) as event_day
 from lacuna_staging.int_configuration_changes
 where delivered_on = date '{day}' and about in ('trail', 'event_data_store') and error_code is null
 """
@@ -48,18 +57,47 @@ select distinct cast(event_date as varchar) as event_day from lacuna.fct_deliver
 where event_date in ({days})
 """
 
+# Later days that hold a line of this day again: whether theirs are copies was not known before
+LATER_COPIES = """
+select distinct cast(later.delivered_on as varchar) as event_day
+from lacuna_staging.int_access_log_records as own
+inner join lacuna_staging.int_access_log_records as later
+    on own.line_hash = later.line_hash
+where own.delivered_on = date '{day}' and later.delivered_on in ({later})
+"""
 
-def touched_days(lake: Lake, day: date) -> set[date]:
-    """Return the event days that the records delivered on `day` can change, after it was parsed.
 
-    These are the days of the records. A neighbouring day that is already built counts too if a
-    record is so close to midnight that its other half may belong there, or if a trail changed.
+def affected_days(lake: Lake, settings: Settings, day: date) -> set[date]:
+    """Return the event days that what was delivered on `day` can change, after it was parsed.
+
+    These are the day itself (its hours without traffic are rows too) and the days of the records.
+    Of the following, those that are already built:
+    - a neighbouring day, if a record is so close to midnight that its other half may belong there;
+    - days that a change of a trail casts doubt on;
+    - days whose hours are judged by whether `day` was read, or by the places of its logs;
+    - a week later than any of them.
     """
-    own = _event_days(lake, TOUCHED.format(hours=0, day=day))
+    own = _event_days(lake, TOUCHED.format(hours=0, day=day)) | {day}
     neighbours = [TOUCHED.format(hours=hours, day=day) for hours in (-BORDER_HOURS, BORDER_HOURS)]
-    neighbours.append(RECORDER_CHANGED.format(day=day))
     borders = _event_days(lake, "union all".join(neighbours))
+    before = max(1, settings.lateness_days)
+    borders |= {day + timedelta(days=n) for n in range(-before, 2)}
+    snapshots = lake.days(LOGGING_SNAPSHOTS)
+    for changed in _event_days(lake, RECORDER_CHANGED.format(day=day)):
+        borders |= days_in_doubt(changed, snapshots, settings.config_max_age_days)
+    borders |= {event_day + WEEK for event_day in own | borders}
     return own | built_days(lake, borders - own)
+
+
+def days_in_doubt(changed: date, snapshots: Sequence[date], age: int) -> set[date]:
+    """Return the days about which a change of a recorder may leave the snapshots silent.
+
+    `snapshots` are the days of observation. Between two of them a recorder may have been weakened
+    and repaired, in any order of delivery.
+    """
+    first = max([changed - timedelta(days=age), *(day for day in snapshots if day < changed)])
+    last = min([changed + timedelta(days=age), *(day for day in snapshots if day > changed)])
+    return {first + timedelta(days=n) for n in range((last - first).days + 1)}
 
 
 def built_days(lake: Lake, days: Iterable[date]) -> set[date]:
@@ -75,14 +113,43 @@ def _event_days(lake: Lake, query: str) -> set[date]:
 
 
 def days_to_build(settings: Settings, day: date) -> list[date]:
-    """Return the event days to rebuild after `day` was parsed, oldest first.
+    """Return the event days to rebuild after `day` was parsed, oldest first, and note them.
 
-    These are the day itself (its hours without traffic are rows too), the days that its records
-    touch, and every event day inside the late-delivery window that still holds a pending hour.
+    These are the days that it can change, every event day inside the late-delivery window that
+    still holds a pending hour, and what runs of other days that were killed have left to do.
     """
     lake = open_lake(settings)
-    event_days = {day} | touched_days(lake, day)
+    event_days = affected_days(lake, settings, day)
+    recount = _later_copies(lake, day)
     if lake.table_exists("lacuna", "fct_delivery_hours"):
         window = timedelta(days=settings.event_day_folders)
         event_days |= _event_days(lake, PENDING.format(since=day - window, until=day + window))
+    unfinished = day_states.all_unfinished(lake)
+    own = unfinished.pop(day, None)
+    for other, row in unfinished.items():
+        log.warning("%s was begun and not finished: its event days are built again", other)
+        left = _dates(row.event_days)
+        again = _dates(row.delivery_days)
+        if row.found_at is None and day_states.is_parsed(lake, other):
+            left |= affected_days(lake, settings, other)
+            again |= _later_copies(lake, other)
+            day_states.found(lake, other, row, left, again)
+        event_days |= left
+        recount |= again
+    if own is not None:
+        event_days |= _dates(own.event_days)
+        day_states.found(lake, day, own, event_days, recount)
     return sorted(event_days)
+
+
+def _later_copies(lake: Lake, day: date) -> set[date]:
+    """Return the later delivery days that hold a line of `day` again, if any of them is parsed."""
+    later = [one for one in lake.days(PARSED_DAYS) if day < one <= day + COPIES]
+    if not later:
+        return set()
+    literals = ", ".join(f"date '{one}'" for one in later)
+    return _event_days(lake, LATER_COPIES.format(day=day, later=literals))
+
+
+def _dates(texts: Iterable[str]) -> set[date]:
+    return {date.fromisoformat(text) for text in texts}

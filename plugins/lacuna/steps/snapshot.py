@@ -29,6 +29,7 @@ from lacuna.lake.lake import open_lake
 from lacuna.lake.sensitivity_table import read_table
 from lacuna.refusals import NO_BUCKET, Refusal, needed
 from lacuna.settings import Settings
+from lacuna.steps import day_states
 from lacuna.steps.snapshot_rows import (
     OBSERVED,
     AccountRead,
@@ -47,7 +48,9 @@ JudgeSensitivity = Callable[[str, str | Refusal | None], Sensitivity]
 
 def prepare_lake(settings: Settings) -> None:
     """Create what is missing of the lake; the first task of a day."""
-    open_lake(settings).prepare()
+    lake = open_lake(settings)
+    lake.prepare()
+    day_states.adopt(lake)
 
 
 def observe(settings: Settings, observed_at: datetime) -> int:

@@ -189,7 +189,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class CataloguedDay:
-    """The one row that says that a delivery day's catalog is complete. It is written last."""
+    """The one row that says that a delivery day's catalog is complete. It is written last.
+
+    `follows` tells whether the day before has changed since; None in rows of older versions.
+    """
 
     catalogued_at: datetime
     places: int
@@ -197,6 +200,33 @@ class CataloguedDay:
     list_calls: int
     keys_returned: int
     objects_catalogued: int
+    follows: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDay:
+    """The one row that says that a delivery day was parsed, and from which catalog.
+
+    A day that was cataloged again since is not parsed: `catalogued_at` differs.
+    """
+
+    catalogued_at: datetime
+    parsed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedDay:
+    """The one row of a delivery day that was begun, until its event days are built and checked.
+
+    `event_days` are those that an earlier parse of the day filled. Once it is parsed again,
+    `found_at` says when they were found, and they are all event days to build and to check.
+    `delivery_days` are later ones that hold a line of this day again.
+    """
+
+    begun_at: datetime
+    found_at: datetime | None
+    event_days: tuple[str, ...]
+    delivery_days: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +355,18 @@ CATALOGUED_DAYS = EvidenceTable(
     ("delivered_on",),
     "Delivery days whose catalog is complete.",
 )
+PARSED_DAYS = EvidenceTable(
+    "parsed_days",
+    ParsedDay,
+    ("delivered_on",),
+    "Delivery days whose cataloged objects are parsed.",
+)
+UNFINISHED_DAYS = EvidenceTable(
+    "unfinished_days",
+    UnfinishedDay,
+    ("delivered_on",),
+    "Delivery days that were begun, and the event days that are still to be built and checked.",
+)
 TRAIL_PLACES = EvidenceTable(
     "trail_places", TrailPlace, ("delivered_on",), "Where trails delivered on a delivery day."
 )
@@ -356,6 +398,8 @@ TABLES = (
     LOG_OBJECTS,
     LISTINGS,
     CATALOGUED_DAYS,
+    PARSED_DAYS,
+    UNFINISHED_DAYS,
     TRAIL_PLACES,
     TRAIL_DIGESTS,
     CHECK_RESULTS,

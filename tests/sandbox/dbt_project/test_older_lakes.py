@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lacuna.lake import lake as library
-from lacuna.steps import build
+from lacuna.steps import build, day_states, snapshot
 from lacuna.tables import evidence
+from lacuna.tables.evidence import PARSED_DAYS, UNFINISHED_DAYS
 from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
 
 pytestmark = pytest.mark.long
@@ -176,3 +177,32 @@ def test_a_column_of_the_snapshot_reaches_the_mart_by_three_additions(
         {"day": str(before), "versioning": None},
         {"day": str(after), "versioning": "Enabled"},
     ]
+
+
+def test_days_that_an_older_version_parsed_count_as_read_and_those_it_only_cataloged_do_not(
+    lake: Lake,
+) -> None:
+    """Two days are built, and the first again: twenty seconds."""
+    first = DAY + timedelta(days=40)
+    second, third = first + timedelta(days=1), first + timedelta(days=2)
+    build_day(lake, first)
+    build_day(lake, second)
+    lake.deliver(third, {f"older/{third}": line(third, 2, "OLDERTHIRD").encode()})
+    lake.catalog(third)
+    mine = library.open_lake(lake.settings())
+    for day in (first, second, third):
+        mine.drop(PARSED_DAYS, {"delivered_on": day})
+        mine.drop(UNFINISHED_DAYS, {"delivered_on": day})
+
+    def told() -> list[dict]:
+        return lake.rows(
+            f"select * from lacuna.fct_delivery_hours where event_date = date '{first}' order by hour"
+        )
+
+    snapshot.prepare_lake(lake.settings())
+    read = [day for day in (first, second, third) if day_states.is_parsed(mine, day)]
+    assert read == [first, second]
+    build.build_event_days(lake.settings(), first, [str(first)])
+    again = told()
+    assert {row["judged_as_of"] for row in again} == {f"{third} 00:00:00.000"}
+    assert {row["status"] for row in again} == {"delivered", "idle"}

@@ -137,6 +137,7 @@ class World:
                 "access_log_completeness": 1.0,
                 "data_event_completeness": 1.0,
                 "latency_p99_seconds": 3600,
+                "judged_as_of": datetime(2026, 11, 22),
             }
             self.rows["fct_delivery_hours"].append(delivered | (spoiled or {}).get(hour, {}))
 

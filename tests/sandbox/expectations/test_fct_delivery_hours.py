@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from datetime import datetime
 
 import pytest
 
@@ -144,10 +145,10 @@ def test_requests_without_a_data_event_are_a_loss_of_the_witness(findings, text_
 
 def test_data_events_may_still_arrive_until_the_budget_is_spent(new_world):
     world = new_world()
-    # the newest day is the day itself: six hours have passed since the end of 17:00, not of 18:00
-    del world.rows["catalogued_days"][1]
-    world.add_hours("overdue", {17: {"data_event_completeness": 0.5}})
-    world.add_hours("too-early", {18: {"data_event_completeness": 0.5}})
+    # only the day itself was read: six hours have passed since the end of 17:00, not of 18:00
+    lost = {"data_event_completeness": 0.5, "judged_as_of": datetime(2026, 11, 21)}
+    world.add_hours("overdue", {17: lost})
+    world.add_hours("too-early", {18: lost})
     findings = world.findings(MART)
     assert set(findings) == {"data_events_lost"}
     assert findings["data_events_lost"].offending == ("overdue 2026-11-20 17:00 UTC",)
@@ -180,10 +181,10 @@ def test_a_check_without_its_evidence_is_errored_and_the_others_still_report(new
     world = new_world()
     world.add_hours("lost", {13: {"status": "missing"}})
     world.write()
-    world.glue.delete_table(DatabaseName=f"{world.name}_evidence", Name="catalogued_days")
+    world.glue.delete_table(DatabaseName=f"{world.name}_evidence", Name="logging_snapshots")
     results = {result.expectation: result for result in world.results(MART)}
-    assert {code for code, result in results.items() if result.errored} == {"data_events_lost"}
-    assert "catalogued_days" in results["data_events_lost"].message
+    assert {code for code, result in results.items() if result.errored} == {"hours_not_judged"}
+    assert "logging_snapshots" in results["hours_not_judged"].message
     assert results["hour_lost"].offending == ("lost 2026-11-20 13:00 UTC",)
 
 

@@ -35,7 +35,9 @@ def test_the_findings_are_the_end_of_the_log_the_worst_first(monkeypatch, caplog
         logging.getLogger("pyathena.common").warning("slow")
         return found
 
-    monkeypatch.setattr(check, "open_lake", lambda _: SimpleNamespace(write=lambda *_: None))
+    monkeypatch.setattr(
+        check, "open_lake", lambda _: SimpleNamespace(write=lambda *_: None, days=lambda _: [])
+    )
     monkeypatch.setattr(check, "_partitions", lambda *_: [("fct_delivery_hours", DAY)])
     monkeypatch.setattr(check.suites, "check", chatter)
     caplog.set_level(logging.INFO, "lacuna")

@@ -114,7 +114,8 @@ measured as (
         coalesce(cast(delivered_lines.bytes as double) / delivered_lines.lines, lines_of_days.bytes_a_line) as bytes_a_line,
         event_prices.usd_each as usd_a_data_event,
         storage_prices.usd_each as usd_a_stored_byte,
-        verdicts.is_witnessed_all_day or (verdicts.is_log_unbroken and traffic.logged_requests > 0) as is_all_seen,
+        (verdicts.is_witnessed_all_day or (verdicts.is_log_unbroken and traffic.logged_requests > 0))
+        and unread_days.delivered_on is null as is_all_seen,
         verdicts.event_date
 
     from verdicts
@@ -123,6 +124,11 @@ measured as (
         on
             verdicts.bucket_name = traffic.bucket_name
             and verdicts.event_date = traffic.event_date
+
+    left join {{ ref('int_unseen_days') }} as unread_days
+        on
+            verdicts.event_date = unread_days.delivered_on
+            and unread_days.bucket_name is null
 
     left join delivered_lines
         on

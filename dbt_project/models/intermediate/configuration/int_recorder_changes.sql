@@ -62,7 +62,10 @@ observed as (
     from changes
 
     inner join snapshots
-        on changes.changed_at <= snapshots.observed_at
+        on
+            changes.changed_at <= snapshots.observed_at
+            -- so that it does not matter which days are built together
+            and date_add('day', {{ var('config_max_age_days') }}, changes.changed_at) >= snapshots.observed_at
 
     group by
         changes.about,

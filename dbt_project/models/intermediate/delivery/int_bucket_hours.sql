@@ -26,14 +26,12 @@ with_records as (
 
 ),
 
--- Hours are judged as of the end of the newest cataloged day, so that the same evidence gives the same status tomorrow.
+-- Of a day after all that were seen nothing is known yet.
 newest as (
 
-    select date_add('day', 1, cast(max(delivered_on) as timestamp)) as as_of
+    select max(delivered_on) as delivered_on
 
-    from {{ ref('stg_evidence__catalogued_days') }}
-
-    where {{ is_judging_day() | indent(4) }}
+    from {{ ref('int_seen_days') }}
 
 ),
 
@@ -91,10 +89,9 @@ select
     -- a trail proves nothing about the time before it was started
     hours.is_read_covered and coalesce(hours.read_witnessed_since <= hours.hour, true) as is_read_covered,
     hours.is_write_covered and coalesce(hours.write_witnessed_since <= hours.hour, true) as is_write_covered,
-    newest.as_of,
     hours.event_date
 
 from hours
 
 inner join newest
-    on hours.hour < newest.as_of
+    on hours.event_date <= newest.delivered_on

@@ -44,26 +44,26 @@ unwitnessed_hours as (
 
 ),
 
--- Is the time over in which records and events may arrive? Events arrive within minutes and get an hour of grace.
-timely as (
+-- An hour is judged as of the end of the last day up to which all that may concern it was seen.
+judged as (
 
     select
         hours.bucket_name,
         hours.hour,
-        count(unseen_days.delivered_on) = 0
-        and date_add('hour', {{ 1 + var('lateness_hours') }}, hours.hour) <= hours.as_of as is_budget_spent,
-        count(unseen_days.delivered_on) = 0
-        and date_add('hour', 2, hours.hour) <= hours.as_of as is_witness_in
+        coalesce(
+            cast(min(unseen_days.delivered_on) as timestamp),
+            date_add('day', {{ 1 + var('lateness_days') }}, cast(hours.event_date as timestamp))
+        ) as judged_as_of
 
     from hours
 
     left join unseen_days
         on
             unseen_days.delivered_on between hours.event_date
-            and cast(date_add('second', {{ (1 + var('lateness_hours')) * 3600 - 1 }}, hours.hour) as date)
+            and date_add('day', {{ var('lateness_days') }}, hours.event_date)
             and (unseen_days.bucket_name is null or hours.bucket_name = unseen_days.bucket_name)
 
-    group by hours.bucket_name, hours.hour, hours.as_of
+    group by hours.bucket_name, hours.hour, hours.event_date
 
 ),
 
@@ -73,8 +73,10 @@ counted as (
         hours.bucket_name,
         hours.hour,
         hours.logging_state,
-        timely.is_budget_spent,
-        timely.is_witness_in,
+        judged.judged_as_of,
+        -- Is the time over in which records and events may arrive? Events arrive within minutes and get an hour of grace.
+        date_add('hour', {{ 1 + var('lateness_hours') }}, hours.hour) <= judged.judged_as_of as is_budget_spent,
+        date_add('hour', 2, hours.hour) <= judged.judged_as_of as is_witness_in,
         hours.is_read_covered and hours.is_write_covered and unwitnessed_hours.bucket_name is null as is_witness_seen,
         coalesce(unwitnessed_hours.is_witness_unknown, false) as is_witness_unknown,
         coalesce(doubtful_hours.unreadable_lines, 0) as unreadable_lines,
@@ -96,10 +98,10 @@ counted as (
 
     from hours
 
-    inner join timely
+    inner join judged
         on
-            hours.bucket_name = timely.bucket_name
-            and hours.hour = timely.hour
+            hours.bucket_name = judged.bucket_name
+            and hours.hour = judged.hour
 
     left join unwitnessed_hours
         on
@@ -155,6 +157,7 @@ select
     latency_p99_seconds,
     witnessed_requests,
     witnessed_and_logged_requests,
+    judged_as_of,
     event_date
 
 from counted

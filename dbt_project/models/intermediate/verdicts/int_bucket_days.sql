@@ -26,9 +26,10 @@ hours as (
         sum(access_log_requests) as records,
         count_if(status = 'missing') as missing_hours,
         count_if(status = 'partial') as partial_hours,
-        count_if(status = 'pending' and witnessed_requests > 0) as pending_hours,
+        -- of an hour whose logs were not read nothing is known yet
+        count_if(status = 'pending' and (witnessed_requests > 0 or judged_as_of <= hour)) as pending_hours,
         count_if(status = 'unknown') as unknown_hours,
-        count_if(status = 'idle' or (status = 'pending' and witnessed_requests = 0)) as inactive_hours,
+        count_if(status = 'idle' or (status = 'pending' and witnessed_requests = 0 and judged_as_of > hour)) as inactive_hours,
         sum(data_event_requests) as events
 
     from {{ ref('int_delivery_hours') }}

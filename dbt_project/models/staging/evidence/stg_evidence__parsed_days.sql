@@ -1,0 +1,5 @@
+select
+    catalogued_at,
+    delivered_on
+
+from {{ source('evidence', 'parsed_days') }}

@@ -1,0 +1,136 @@
+"""Which delivery days are parsed, and which were begun and are not finished.
+
+A day that is cataloged is not read yet: only `parsed_days` says that it was, and from which
+catalog. `unfinished_days` holds a day from before its parse until its event days are built and
+checked. So a run that was killed is noticed by the next run, of whichever day.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from lacuna.lake import athena
+from lacuna.lake.lake import Lake
+from lacuna.tables.evidence import (
+    CATALOGUED_DAYS,
+    PARSED_DAYS,
+    UNFINISHED_DAYS,
+    ParsedDay,
+    UnfinishedDay,
+    read_back,
+)
+
+log = logging.getLogger(__name__)
+
+# Days with an object that the mart lacks, or holds in another size
+NOT_HELD = """
+select distinct cast(cataloged.delivered_on as varchar) as day
+from lacuna_evidence.log_objects as cataloged
+left join lacuna.fct_log_objects as mart
+    on
+        cataloged.delivered_on = mart.delivered_on
+        and cataloged.log_bucket = mart.log_bucket
+        and cataloged.object_key = mart.object_key
+        and cataloged.size_bytes = mart.size_bytes
+        and mart.delivered_on in ({days})
+where cataloged.delivered_on in ({days}) and mart.object_key is null
+"""
+
+
+def begin(lake: Lake, day: date, event_days: Iterable[date]) -> None:
+    """Note that `day` is being parsed; `event_days` hold what an earlier parse of it read."""
+    row = UnfinishedDay(datetime.now(UTC), None, _texts(event_days), ())
+    lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
+    lake.drop(PARSED_DAYS, {"delivered_on": day})
+
+
+def mark_parsed(lake: Lake, day: date, as_of: datetime) -> None:
+    """Note that `day` was parsed as it was cataloged at that time."""
+    row = ParsedDay(as_of, datetime.now(UTC))
+    lake.write(PARSED_DAYS, [row], {"delivered_on": day})
+
+
+def forget_parsed(lake: Lake) -> None:
+    """Note that no day is parsed: the tables that held them are gone."""
+    for day in lake.days(PARSED_DAYS):
+        lake.drop(PARSED_DAYS, {"delivered_on": day})
+
+
+def found(
+    lake: Lake, day: date, row: UnfinishedDay, event_days: Iterable[date], recount: Iterable[date]
+) -> None:
+    """Note what is to be built and checked, now that `day` was parsed."""
+    row = replace(
+        row,
+        found_at=datetime.now(UTC),
+        event_days=_texts(event_days),
+        delivery_days=_texts(recount),
+    )
+    lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
+
+
+def finish(lake: Lake, rows: dict[date, UnfinishedDay]) -> None:
+    """Note that these days are built and checked, but for those that were begun again since."""
+    for day, row in rows.items():
+        if unfinished(lake, day) == row:
+            lake.drop(UNFINISHED_DAYS, {"delivered_on": day})
+
+
+def unfinished(lake: Lake, day: date) -> UnfinishedDay | None:
+    """Return the row of a day that was begun and is not finished."""
+    rows = lake.read(UNFINISHED_DAYS, {"delivered_on": day})
+    return read_back(UnfinishedDay, rows[0]) if rows else None
+
+
+def all_unfinished(lake: Lake) -> dict[date, UnfinishedDay]:
+    """Return the rows of all days that were begun and are not finished. They are few."""
+    rows = {day: unfinished(lake, day) for day in lake.days(UNFINISHED_DAYS)}
+    return {day: row for day, row in rows.items() if row is not None}
+
+
+def catalogued_at(lake: Lake, day: date) -> datetime | None:
+    """Return when the catalog of `day` was complete; None if it is not."""
+    rows = lake.read(CATALOGUED_DAYS, {"delivered_on": day})
+    return _utc(rows[0]["catalogued_at"]) if rows else None
+
+
+def parsed_as_of(lake: Lake, day: date) -> datetime | None:
+    """Return when the catalog was complete that `day` was last parsed from; None if it is not."""
+    rows = lake.read(PARSED_DAYS, {"delivered_on": day})
+    return _utc(rows[0]["catalogued_at"]) if rows else None
+
+
+def is_parsed(lake: Lake, day: date) -> bool:
+    """Whether `day` was parsed as it was cataloged last."""
+    parsed = parsed_as_of(lake, day)
+    return parsed is not None and parsed == catalogued_at(lake, day)
+
+
+def adopt(lake: Lake) -> None:
+    """Mark the days that an older version parsed, which wrote no such row.
+
+    Of them the mart holds every object. A day that it cataloged and did not parse stays unread.
+    """
+    days = lake.days(CATALOGUED_DAYS)
+    known = {*lake.days(PARSED_DAYS), *lake.days(UNFINISHED_DAYS)}
+    unknown = [day for day in days if day not in known]
+    if not unknown or not lake.table_exists("lacuna", "fct_log_objects"):
+        return
+    literals = ", ".join(f"date '{day}'" for day in unknown)
+    rows = athena.rows(lake, NOT_HELD.format(days=literals))
+    unread = {date.fromisoformat(str(row["day"])) for row in rows}
+    for day in unknown:
+        as_of = catalogued_at(lake, day)
+        if day not in unread and as_of is not None:
+            mark_parsed(lake, day, as_of)
+
+
+def _texts(days: Iterable[date]) -> tuple[str, ...]:
+    return tuple(str(day) for day in sorted(days))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
