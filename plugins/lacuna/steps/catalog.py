@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from lacuna.access_log import delivery
@@ -39,6 +40,7 @@ from lacuna.tables.evidence import (
     LISTINGS,
     LOG_OBJECTS,
     LOGGING_SNAPSHOTS,
+    PARSED_DAYS,
     TRAIL_DIGESTS,
     TRAIL_PLACES,
     CataloguedDay,
@@ -46,6 +48,7 @@ from lacuna.tables.evidence import (
     LogObject,
     TrailDigest,
     TrailPlace,
+    read_back,
 )
 from lacuna.text import visible
 from lacuna.trail.digests import FileState
@@ -91,14 +94,40 @@ class _Catalog:
 
 
 def catalog_day(settings: Settings, day: date) -> CatalogSummary:
-    """Write the catalog of one delivery day. It replaces what an earlier run wrote for the day."""
+    """Write the catalog of one delivery day. It replaces what an earlier run wrote for the day.
+
+    The next day follows the trails and the digests of this one. If it was cataloged before, when
+    they were not known, it is cataloged again.
+    """
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
     rows = _read_day(lake, accounts, settings, day)
     summary = _summary(day, rows)
     _write(lake, accounts, day, rows, summary)
     log.info("%s", summary)
+    next_day = day + timedelta(days=1)
+    if _follows_another(lake, next_day):
+        log.info("%s was cataloged before %s: it is cataloged again", next_day, day)
+        catalog_day(settings, next_day)
     return summary
+
+
+def _follows_another(lake: Lake, day: date) -> bool:
+    """Whether `day` was cataloged, and not from what is known now of the day before."""
+    partition = {"delivered_on": day}
+    rows = lake.read(CATALOGUED_DAYS, partition)
+    if not rows:  # this was begun and killed
+        return bool(lake.read(PARSED_DAYS, partition))
+    follows = rows[0].get("follows")  # None: an older version does not say
+    return follows is not None and follows != _followed(lake, day)
+
+
+def _followed(lake: Lake, day: date) -> str:
+    """Return a fingerprint of all that the catalog of `day` takes from the day before."""
+    places = [read_back(TrailPlace, row) for row in lake.read(TRAIL_PLACES, _day_before(day))]
+    present = sorted(str(place) for place in places if place.is_present)
+    ends = catalog_absent_digests.last_ends(lake.read(TRAIL_DIGESTS, _day_before(day)))
+    return sha256(str([present, sorted(ends.items())]).encode()).hexdigest()
 
 
 def _read_day(lake: Lake, accounts: Accounts, settings: Settings, day: date) -> _Catalog:
@@ -294,5 +323,6 @@ def _write(
         list_calls=summary.list_calls,
         keys_returned=summary.keys_returned,
         objects_catalogued=summary.objects_cataloged,
+        follows=_followed(lake, day),
     )
     lake.write(CATALOGUED_DAYS, [row], partition)

@@ -98,6 +98,8 @@ class Lake:
             if self.writes_left < 0:
                 raise Killed
 
+    account = None
+
     def prepare(self) -> None:
         pass
 
@@ -124,9 +126,6 @@ class Lake:
         return []
 
     def write_manifest(self, day: date, log_objects: Sequence[str]) -> None:
-        self.wrote()
-
-    def register(self, table_name: str, day: date, partitions: Sequence[Any]) -> None:
         self.wrote()
 
     def run(self, sql: str) -> list[dict[str, Any]]:
@@ -264,7 +263,7 @@ class Lake:
         }
 
 
-def read_day(lake: Lake, settings: Settings, day: date) -> Any:
+def read_day(lake: Lake, accounts: None, settings: Settings, day: date) -> Any:
     """The catalog of a day: it follows the trail and the digests of the day before.
 
     One trail is seen today. Another cannot be asked, and was known on the first day.
@@ -294,7 +293,7 @@ def read_day(lake: Lake, settings: Settings, day: date) -> Any:
         trail_places=[TrailPlace(arn, "r", "b", "", True, False, True) for arn in sorted(arns)],
         digests=digests,
         manifest=[],
-        cloudtrail_partitions=[],
+        trail_folders=[],
     )  # fmt: skip
 
 
@@ -348,6 +347,8 @@ def open_world() -> Iterator[Callable[[Sequence[date]], Lake]]:
         patch.setattr(athena, "rows", lambda lake, sql: lake.run(sql))
         patch.setattr(build, "run_dbt", run_dbt)
         patch.setattr(catalog, "_read_day", read_day)
+        patch.setattr(catalog, "open_accounts", lambda account, settings: None)
+        patch.setattr(catalog.catalog_trail_folders, "register", lambda lake, *_: lake.wrote())
         patch.setattr(suites, "check", check_one)
         yield make
 
