@@ -57,8 +57,8 @@ where event_date = date '{day}' and verdict = 'off' and regexp_like(bucket_name,
 group by verdict
 """
 
-# One row a finding, or a failed check without any. If a day was checked twice since then, the last
-# check counts.
+# One row a finding, or a failed check without any. If a day of a mart was checked twice since then,
+# the last check counts, whichever delivery day its run was about.
 FINDINGS = """
 select
     checks.severity,
@@ -77,15 +77,18 @@ from (
         row_number() over (
             partition by suite, expectation, partition_day
             order by checked_at desc
-        ) as nth
+        ) as nth,
+        bool_or(delivery_day = date '{day}') over (
+            partition by suite, expectation, partition_day
+        ) as is_of_day
     from lacuna_evidence.check_results
-    where checked_on >= date '{since}' and delivery_day = date '{day}'
+    where checked_on >= date '{since}'
 ) as checks
 left join unnest(
     checks.sentences, checks.to_do, checks.bucket_names
 ) with ordinality as named (sentence, to_do, bucket_name, place)
     on true
-where checks.nth = 1 and not checks.success
+where checks.nth = 1 and checks.is_of_day and not checks.success
 order by checks.partition_day desc, checks.expectation, checks.suite, named.place
 """
 
@@ -96,7 +99,7 @@ Where to look next: docs/runbook.md says what each finding means and what to do.
   lacuna.fct_logging_changes (event_date)     who turned logging off, on, or changed it
   lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what arrived, how complete
   lacuna.fct_log_objects (delivered_on)       each log object: bytes, lines, what is wrong with it
-  lacuna_evidence.check_results (checked_on, delivery_day)    every check, in words
+  lacuna.fct_check_results (checked_on)       every check, in words, and whether it still holds
 
 For example:
   select bucket_name, hour, status, data_event_requests, access_log_requests
