@@ -28,7 +28,10 @@ FORKING = multiprocessing.get_context("forkserver")
 # The day on which a run looked: of runs around midnight the last day counts
 DAY_OF_LOOK = {"observed_on", "checked_on"}
 # When something was looked at, not what was seen: differs from run to run by design
-VOLATILE = {"observed_at", "catalogued_at", "checked_at", "config_observed_at"}
+VOLATILE = {
+    *("observed_at", "catalogued_at", "parsed_at", "checked_at", "config_observed_at"),
+    *("begun_at", "found_at"),
+}
 DATABASES = ("lacuna_evidence", "lacuna_staging", "lacuna")
 
 
