@@ -40,6 +40,10 @@ class PolicyUnreadable(ValueError):
     """The text is not a policy document."""
 
 
+# The account of S3's log delivery, as policies on the web name it; AWS documents it nowhere.
+_LOG_DELIVERY = "858827067514"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request as a policy sees it.
@@ -171,8 +175,22 @@ def _names_all(statement: Mapping[str, Any], request: Request) -> Truth:
 def _principal(statement: Mapping[str, Any], service: str) -> Truth:
     named = _element(statement, "Principal", lambda value: _names_service(value, service))
     # AWS supports NotPrincipal in a Deny only, and does not document what it means in an Allow.
-    unsupported = "NotPrincipal" in statement and statement.get("Effect") == "Allow"
-    return None if named and unsupported else named
+    if not named or "NotPrincipal" not in statement:
+        return named
+    if statement.get("Effect") == "Allow" or _may_spare_the_log_service(statement["NotPrincipal"]):
+        return None
+    return named
+
+
+def _may_spare_the_log_service(principal: Any) -> bool:
+    """Does a Deny spare the account that S3 has delivered access logs from, or a canonical user?
+
+    Some policies name it, and AWS does not document whether the service is then spared.
+    """
+    if not isinstance(principal, dict):
+        return False
+    accounts = [str(value) for value in _listed(principal.get("AWS"))]
+    return "CanonicalUser" in principal or any(_LOG_DELIVERY in account for account in accounts)
 
 
 def _element(statement: Mapping[str, Any], name: str, matches: Callable[[Any], Truth]) -> Truth:

@@ -113,6 +113,12 @@ def test_not_elements_name_everything_else():
         ({"AWS": "arn:aws:iam::123456789012:root"}, "denied"),
         ({"AWS": "123456789012", "Service": "logging.s3.amazonaws.com"}, "allowed"),
         ({"Service": ["logging.s3.amazonaws.com", "cloudtrail.amazonaws.com"]}, "allowed"),
+        ({"AWS": ["123456789012", "arn:aws:iam::858827067514:root"]}, "uncertain"),
+        ({"AWS": "858827067514"}, "uncertain"),
+        (
+            {"CanonicalUser": "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0"},
+            "uncertain",
+        ),
         ("*", "allowed"),
         ({"AWS": "*"}, "allowed"),
     ],
