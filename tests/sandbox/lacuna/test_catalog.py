@@ -340,6 +340,20 @@ def test_a_place_whose_prefix_has_an_empty_folder_is_not_in_the_manifest(
     assert athena.rows(lake.open_lake(settings), "select line from lacuna_raw.s3_access_logs") == []
 
 
+def test_a_log_that_expired_fails_no_query_of_another_day(cloud, photos, at, run, settings):
+    """Athena chooses the partitions before it opens a manifest."""
+    old = cloud.access_log("logs", "web/", at(9, days=-1))
+    run(DAY - timedelta(days=1))
+    url = cloud.access_log("logs", "web/", at(9))
+    run()
+    cloud.client("s3").delete_object(Bucket="logs", Key=old.removeprefix("s3://logs/"))
+    mine = lake.open_lake(settings)
+    paths = 'select "$path" as p from lacuna_raw.s3_access_logs where delivered_on = '
+    assert athena.rows(mine, f"{paths}'{DAY}'") == [{"p": url}]
+    with pytest.raises(athena.QueryFailed, match="HIVE_CANNOT_OPEN_SPLIT"):
+        athena.rows(mine, f"{paths}'{DAY - timedelta(days=1)}'")
+
+
 def test_a_prefix_of_any_characters_is_read(cloud, at, run, settings):
     cloud.bucket("photos")
     cloud.log_bucket("logs")
