@@ -343,7 +343,7 @@ class Settings:
         (),
         _list_of(_REGION),
         "must be codes of Regions separated by commas, like us-east-1,eu-west-1",
-        "Regions that may hold event data stores of CloudTrail Lake, besides those of the buckets",
+        "Regions that may hold event data stores or channels of CloudTrail, besides those of the buckets",
         when_none="(all of the partition)",
     )
     from_environment: frozenset[str] = frozenset()
