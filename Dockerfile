@@ -1,4 +1,4 @@
-FROM python:3.11-slim
+FROM python:3.11.13-slim-bookworm
 WORKDIR /opt/lacuna
 COPY Makefile airflow.mk requirements.lock ./
 COPY scripts/install.sh scripts/

@@ -105,7 +105,7 @@ conformance: $(AIRFLOW_HOME)/.migrated ## Compare the embedded engine with a rea
 	@python -m pytest -q -m trino -rs tests/sandbox/athena
 
 .PHONY: smoke
-smoke: .venv/.installed ## Run the commands of docker-compose.yml without Docker, on a real PostgreSQL
+smoke: .venv/.installed ## Run the commands of both Compose files without Docker, on a real PostgreSQL
 	@python scripts/smoke.py
 
 .PHONY: lint

@@ -1,6 +1,6 @@
-"""`make smoke`: the commands of docker-compose.yml outside Docker, on a real PostgreSQL.
+"""`make smoke`: the commands of both Compose files outside Docker, on a real PostgreSQL.
 
-Starts PostgreSQL (from Debian's packages, which it installs if it is root), then each service's
+For each file: starts PostgreSQL (from Debian's packages, which it installs if it is root), then each service's
 command with the service's environment. Waits until the scheduler has run all four DAGs of one
 delivery day, each triggered by its assets.
 """
@@ -30,25 +30,56 @@ PATIENCE = 900.0  # seconds; an idle machine needs two minutes
 DAGS = 4
 
 
+# The production file names no auth manager; here nobody logs in
+PRODUCTION = {
+    "AIRFLOW_AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager."
+    "SimpleAuthManager",
+    "AIRFLOW_FERNET_KEY": "c21va2Utc21va2Utc21va2Utc21va2Utc21va2Utc20=",
+    "AIRFLOW_JWT_SECRET": "jwt-" * 10,
+    "AIRFLOW_API_SECRET": "api-" * 10,
+    "IMAGE_TAG": "smoke",
+}
+SECRETS = {"LACUNA_SECRET": "smoke" * 8, "POSTGRES_PASSWORD": "smoke"}
+
+
 def main() -> None:
-    """Run the services until one delivery day is done; exit 1 if a DAG or a service fails."""
+    """Run the services of both files until one delivery day is done; exit 1 if one fails."""
+    look, production = "docker-compose.yml", "docker-compose.production.yml"
+    run(look, {}, sandbox_of=look)
+    run(production, PRODUCTION, sandbox_of=look)
+
+
+def run(file: str, variables: dict[str, str], sandbox_of: str) -> None:
+    """Run the services of one file; the sandbox stands for AWS."""
     ports = {5432: free_port(), 5000: free_port(), 8080: free_port()}
     day = datetime.now(UTC).date() - timedelta(days=1)
     with tempfile.TemporaryDirectory(prefix="lacuna-smoke-") as home, ExitStack() as stack:
-        services = read_services(ports, Path(home))
+        sandbox_services = read_services(sandbox_of, {}, ports, Path(home))
+        of_sandbox = {
+            name: str(value)
+            for name, value in sandbox_services["scheduler"]["environment"].items()
+            if name.startswith("AWS_") and value is not None
+        }
+        services = read_services(file, of_sandbox | variables, ports, Path(home))
+        services["sandbox"] = sandbox_services["sandbox"]
         stack.enter_context(postgres(ports[5432], services["migrate"]["environment"]))
         logs = Path(home)
 
+        def environment_of(name: str) -> dict[str, str]:
+            given = services[name].get("environment") or {}
+            kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+            return kept | {key: value for key, value in given.items() if value is not None}
+
         def start(name: str) -> subprocess.Popen[str]:
-            service = services[name]
-            environment = os.environ | (service.get("environment") or {})
             log = logs / f"{name}.log"
-            return stack.enter_context(running(service["command"], environment, log))
+            return stack.enter_context(
+                running(services[name]["command"], environment_of(name), log)
+            )
 
         sandbox = start("sandbox")
         if start("migrate").wait(PATIENCE):
             sys.exit(f"airflow db migrate failed:\n{(logs / 'migrate.log').read_text()}")
-        say("PostgreSQL is migrated")
+        say(f"{file}: PostgreSQL is migrated")
         apiserver = start("apiserver")
         start("scheduler")
         start("dag-processor")
@@ -56,23 +87,26 @@ def main() -> None:
         wait_until_healthy(url, apiserver, logs / "apiserver.log", PATIENCE)
         say("api-server and scheduler are healthy")
         wait_for(lambda: "sandbox ready" in (logs / "sandbox.log").read_text(), sandbox)
-        environment = os.environ | services["scheduler"]["environment"]
+        environment = environment_of("scheduler")
         backfill(day, day, environment)
         connection = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
         wait_for(lambda: are_done(connection, str(day), logs / "logs"), apiserver)
-        say(f"all {DAGS} DAGs ran for {day}, triggered by their assets")
+        say(f"{file}: all {DAGS} DAGs ran for {day}, triggered by their assets")
 
 
-def read_services(ports: dict[int, int], home: Path) -> dict[str, dict]:
+def read_services(
+    file: str, variables: dict[str, str], ports: dict[int, int], home: Path
+) -> dict[str, dict]:
     """Return the services as Compose reads them, with free ports and this checkout's paths."""
     binary = Path(compose.__file__).parent / "docker-compose"
-    secrets = {"LACUNA_SECRET": "smoke" * 8, "POSTGRES_PASSWORD": "smoke"}
     done = subprocess.run(
-        [binary, "--file", REPO / "docker-compose.yml", "config", "--format", "json"],
-        env={"PATH": os.environ["PATH"]} | secrets, capture_output=True, text=True, check=True,
+        [binary, "--file", REPO / file, "config", "--format", "json"],
+        env={"PATH": os.environ["PATH"]} | SECRETS | variables, capture_output=True, text=True, check=True,
     )  # fmt: skip
     text = done.stdout.replace("/opt/lacuna/.lacuna/airflow", str(home))
     text = text.replace("/opt/lacuna", str(REPO))
+    # outside Docker no service has a host name
+    text = text.replace("@postgres:", "@127.0.0.1:").replace("//apiserver:", "//127.0.0.1:")
     for ours, free in ports.items():
         text = text.replace(f":{ours}", f":{free}").replace(f'"{ours}"', f'"{free}"')
     return json.loads(text)["services"]

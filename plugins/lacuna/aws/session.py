@@ -223,8 +223,10 @@ def find_region(settings: Settings) -> Region | None:
     if settings.region:
         return Region(settings.region, "environment")
     session = boto3.Session()
-    if session.region_name:
-        return Region(session.region_name, f"AWS profile {session.profile_name}")
+    # an empty AWS_DEFAULT_REGION hides the profile's from boto3
+    own = session.region_name or session._session.get_scoped_config().get("region")
+    if own:
+        return Region(str(own), f"AWS profile {session.profile_name}")
     config = {
         name: session._session.get_config_variable(name)
         for name in ("ec2_metadata_service_endpoint", "ec2_metadata_service_endpoint_mode")

@@ -404,7 +404,7 @@ def test_a_query_before_the_first_run_says_that_there_is_no_lake(cloud):
 def test_the_region_of_the_profile_is_used(cloud, monkeypatch, tmp_path):
     config = tmp_path / "config"
     config.write_text("[profile acme]\nregion = eu-west-1\n")
-    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_PROFILE", "acme")
     mine = lake.open_lake(Settings.from_env())
