@@ -1,5 +1,6 @@
 """Listing and reading objects: one range of keys at a time, and every LIST counted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,17 +24,23 @@ MOST_BYTES = 64 << 20
 # botocore does not retry a body that breaks off, because it has handed it over by then.
 _READS = 3
 
+# Strangers of a place that are evidence; the rest are counted
+_MOST_STRANGERS = 1000
 _NOT_REFUSED = frozenset({"NoSuchKey", "InvalidRange", "InvalidObjectState"})
 
 
 @dataclass(frozen=True, slots=True)
 class KeysListed:
-    """The objects of one range of keys, and the cost of the LIST. `error_code`: not complete."""
+    """The objects of one range of keys, and the cost of the LIST. `error_code`: not complete.
+
+    `strangers` counts the objects that are no logs; only the first of them are among `objects`.
+    """
 
     objects: tuple[ListedObject, ...]
     list_calls: int
     keys_returned: int
     error_code: str | None = None
+    strangers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +65,21 @@ class ReadFailed(RuntimeError):
     """A read that may succeed when it is tried again. The text names the place and the cause."""
 
 
-def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed:
+def list_range(
+    s3: "S3Client",
+    bucket: str,
+    keys: KeyRange,
+    is_log: Callable[[ListedObject], bool] = lambda _: True,
+) -> KeysListed:
     """List the objects of one range of keys. Reads pages until a key lies beyond the range.
+
+    Of what is no log, only the first objects are kept: a prefix may be shared with millions.
 
     A lasting refusal is part of the answer. A temporary one (throttling beyond all retries, an
     outage) raises ReadFailed: the day must not be cataloged without this place.
     """
     objects: list[ListedObject] = []
-    calls = returned = 0
+    calls = returned = strangers = 0
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix=keys.prefix, StartAfter=keys.after
     )
@@ -74,22 +88,25 @@ def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed:
             calls += 1
             contents = page.get("Contents", [])
             returned += len(contents)
-            objects += [
-                ListedObject(
+            for entry in contents:
+                if entry["Key"] >= keys.stop:
+                    break
+                listed = ListedObject(
                     key=entry["Key"],
                     size_bytes=entry["Size"],
                     etag=entry.get("ETag", "").strip('"'),
                     delivered_at=entry["LastModified"],
                 )
-                for entry in contents
-                if entry["Key"] < keys.stop
-            ]
+                is_stranger = not is_log(listed)
+                strangers += is_stranger
+                if not is_stranger or strangers <= _MOST_STRANGERS:
+                    objects.append(listed)
             if contents and contents[-1]["Key"] >= keys.stop:
                 break
     except AwsError as error:
         _raise_if_passing(error, f"list s3://{bucket}/{keys.prefix}")
         return KeysListed((), calls + 1, returned, error_code(error))
-    return KeysListed(tuple(objects), calls, returned)
+    return KeysListed(tuple(objects), calls, returned, strangers=strangers)
 
 
 def list_folders(s3: "S3Client", bucket: str, prefix: str) -> FoldersListed:

@@ -209,9 +209,13 @@ def _access_logs(
             for listed in answer.objects
         ),
     )
-    for placed in of_day:
-        if placed.kind is Kind.OTHER:
-            log.warning("%s is not a log", visible(placed.log_object))
+    for place, answer in zip(places, answers, strict=True):
+        if answer.strangers:
+            log.warning(
+                "s3://%s holds %d objects that are no logs of this place",
+                visible(f"{place.log_bucket}/{place.prefix}"),
+                answer.strangers,
+            )
     listed = zip(places, answers, strict=True)
     return of_day, [_listing(place, answer, of_day) for place, answer in listed]
 
@@ -224,7 +228,12 @@ def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> Ke
         return KeysListed((), 0, 0, EMPTY_FOLDER)
     keys = delivery.key_range(place, day, settings.event_day_folders)
     owner = accounts.of(accounts.owners.get(place.log_bucket))
-    return list_range(owner.s3(place.region), place.log_bucket, keys)
+    return list_range(
+        owner.s3(place.region),
+        place.log_bucket,
+        keys,
+        lambda listed: delivery.placed(place, listed).kind is not Kind.OTHER,
+    )
 
 
 def _listing(place: Place, answer: KeysListed, of_day: Sequence[Placed]) -> Listing:

@@ -1,6 +1,7 @@
 """Which refusals of S3 fail the run, so that it is tried again, and which are answers about a place or an object."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -45,3 +46,15 @@ def test_a_lasting_refusal_is_an_answer(s3: Stubber) -> None:
     assert list_range(s3.client, BUCKET, KEYS).error_code == "AccessDenied"
     s3.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
     assert list_folders(s3.client, BUCKET, KEYS.prefix).error_code == "AccessDenied"
+
+
+def test_of_very_many_strangers_a_few_are_kept_and_all_are_counted(s3: Stubber) -> None:
+    entries = [
+        {"Key": f"web/{number:05}", "Size": 1, "ETag": "e", "LastModified": datetime.now(UTC)}
+        for number in range(3000)
+    ]
+    s3.add_response("list_objects_v2", {"Contents": entries, "IsTruncated": False})
+    found = list_range(s3.client, BUCKET, KEYS, lambda listed: listed.key.endswith("99"))
+    assert (found.strangers, found.keys_returned) == (2970, 3000)
+    assert len(found.objects) == 1000 + 30
+    assert {one.key for one in found.objects} >= {"web/00099", "web/02999", "web/00000"}
