@@ -24,7 +24,7 @@ _RUNNING = {"QUEUED", "RUNNING"}
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
 _SLOWED_DOWN = re.compile(r"Error Code: SlowDown|Status Code: 503|reduce your request rate", re.I)
 # Seconds before a query is tried again that S3 slowed down
-_RETRY_WAITS = (5.0, 30.0)
+RETRY_WAITS = (5.0, 30.0)
 
 
 class QueryFailed(RuntimeError):
@@ -45,7 +45,7 @@ def rows(lake: Lake, query: str, *, database: str | None = None) -> list[dict[st
 
     Raises QueryFailed, or UnusableSetting if no query can run in the workgroup.
     """
-    for wait in _RETRY_WAITS:
+    for wait in RETRY_WAITS:
         try:
             return _rows(lake, query, database)
         except QueryFailed as failure:

@@ -333,3 +333,18 @@ def test_a_second_run_waits_for_the_first_and_then_has_its_turn(tmp_path):
             first.kill()
             assert second.communicate("\n", timeout=300)[0] == "mine\n"
             assert second.returncode == 0
+
+
+def test_settings_say_where_the_region_is_from_and_show_no_secret(monkeypatch, tmp_path):
+    config = tmp_path / "config"
+    config.write_text("[profile acme]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "acme")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("LACUNA_ACCOUNT_EXTERNAL_ID", "pass:word")
+    shown = CliRunner().invoke(app, ["settings"]).stdout
+    region = next(line for line in shown.splitlines() if line.startswith("AWS_REGION"))
+    assert region.split()[1:5] == ["eu-west-1", "AWS", "profile", "acme"]
+    assert "pass:word" not in shown
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert "nobody" in CliRunner().invoke(app, ["settings"]).stdout

@@ -549,7 +549,7 @@ def test_a_query_that_s3_slowed_down_is_tried_again(cloud, settings, monkeypatch
     mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
     slow = {"operation": "GetObject", "resource": f"{mine.bucket}/evidence/*", "error": "SlowDown"}
     query = "select kind from lacuna_evidence.log_objects"
-    monkeypatch.setattr(athena, "_RETRY_WAITS", (0.0, 0.0))
+    monkeypatch.setattr(athena, "RETRY_WAITS", (0.0, 0.0))
     cloud.faults({**slow, "status": 503, "times": 2})
     assert athena.rows(mine, query) == [{"kind": "access_log"}]
     mine.write(evidence.LOG_OBJECTS, [OBJECT, OBJECT], {"delivered_on": DAY})

@@ -12,6 +12,7 @@ from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
 from lacuna.steps import suites
+from sandbox.athena.faults import Fault
 
 DAY = date(2026, 11, 20)
 
@@ -47,7 +48,7 @@ def test_one_result_is_kept_for_each_expectation_of_the_suite(environment):
         "fct_log_objects", DAY, environment, Settings(), marts_database="no_such_database"
     )
     codes = [result.expectation for result in results]
-    assert len(codes) == len(set(codes)) == 15
+    assert len(codes) == len(set(codes)) == 16
     assert {(r.suite, r.partition_day) for r in results} == {("fct_log_objects", DAY)}
 
 
@@ -94,3 +95,30 @@ def test_the_findings_of_a_result_have_one_item_each_in_every_array(environment,
     passed = next(r for r in results if r.expectation == "tags_changed")
     assert (passed.findings, passed.sentences) == (0, ())
     assert passed.message == "Did all bucket tags stay as they were? Yes."
+
+
+def test_a_check_whose_query_s3_slowed_down_is_carried_out_again(environment, sandbox, monkeypatch):
+    client = boto3.client("glue", endpoint_url=sandbox.url)
+    client.create_database(DatabaseInput={"Name": "slow"})
+    row = "2026-11-20 07:00:00.000|bucket|photos|\\N|off|PutBucketLogging|\\N|lee|us-east-1|1|2026-11-20"
+    boto3.client("s3").put_object(Bucket=environment.bucket, Key="slow/a", Body=row.encode())
+    athena.rows(
+        environment,
+        "create external table slow.fct_logging_changes (changed_at timestamp, about string, "
+        "bucket_name string, trail_name string, effect string, event_name string, "
+        "error_code string, identity_arn string, event_region string, account_id string, "
+        "event_date date) row format delimited fields terminated by '|' "
+        f"location 's3://{environment.bucket}/slow/'",
+    )
+    monkeypatch.setattr(athena, "RETRY_WAITS", (0.0, 0.0))
+    slow = Fault("GetObject", error="SlowDown", status=503, times=1)
+    sandbox.book.replace([slow])
+    results = suites.check(
+        "fct_logging_changes", DAY, environment, Settings(), marts_database="slow"
+    )
+    sandbox.book.replace([])
+    assert slow.fired == 1
+    assert not any(athena.is_passing(result.cause or "") for result in results)
+    assert next(r for r in results if r.expectation == "logging_weakened").findings == 1
+    codes = [result.expectation for result in results]
+    assert len(codes) == len(set(codes))
