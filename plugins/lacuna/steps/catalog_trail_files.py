@@ -260,6 +260,7 @@ def _list_files(
             accounts.s3_of(place.log_bucket),
             place.log_bucket,
             delivery.key_range(place, files.day, 0),
+            lambda listed: delivery.placed(place, listed).kind is Kind.CLOUDTRAIL,
         ),
         places,
         accounts.concurrency,

@@ -5,6 +5,8 @@ import hashlib
 
 import pytest
 
+from lacuna.aws import objects as aws_objects
+from lacuna.lake import athena, lake
 from lacuna.steps import catalog_digests, catalog_trail_files
 from lacuna.tables.evidence import TRAIL_DIGESTS
 from lacuna.trail import log_files
@@ -85,3 +87,26 @@ def test_digests_of_strangers_fill_no_memory(cloud, at, run, rows, monkeypatch):
     run()
     states = [row["state"] for row in rows(TRAIL_DIGESTS) if row["object_key"]]
     assert states.count("unreadable") >= 5
+
+
+def test_strangers_without_number_are_a_few_rows_and_stop_no_query(
+    cloud, at, run, objects, settings, monkeypatch
+):
+    monkeypatch.setattr(aws_objects, "_MOST_STRANGERS", 5)
+    good, _ = cloud.trail_file("trail-logs", at(9))
+    folder = good.removeprefix("s3://trail-logs/").rpartition("/")[0]
+    cloud.bucket("photos")
+    cloud.log_bucket("logs")
+    cloud.log_to("photos", "logs", "web/")
+    log_object = cloud.access_log("logs", "web/", at(9))
+    for number in range(20):
+        cloud.put("trail-logs", f"{folder}/{number}", b"no gzip", at(9))
+        cloud.put("logs", f"web/2026-11-21-{number}", b"no log\n", at(9))
+    run()
+    kinds = [row["kind"] for row in objects().values()]
+    assert {good, log_object} <= set(objects())
+    assert kinds.count("other") == 10
+    mine = lake.open_lake(settings)
+    for table, rows in (("s3_access_logs", "1"), ("cloudtrail_events", "1")):
+        counted = athena.rows(mine, f"select count(*) as n from lacuna_raw.{table}")
+        assert counted == [{"n": rows}]
