@@ -48,7 +48,7 @@ def test_one_result_is_kept_for_each_expectation_of_the_suite(environment):
         "fct_log_objects", DAY, environment, Settings(), marts_database="no_such_database"
     )
     codes = [result.expectation for result in results]
-    assert len(codes) == len(set(codes)) == 16
+    assert len(codes) == len(set(codes)) > 10
     assert {(r.suite, r.partition_day) for r in results} == {("fct_log_objects", DAY)}
 
 
