@@ -96,6 +96,16 @@ def checks(on: Partition) -> tuple[Check, ...]:
             _foreign_place_sentence,
         ),
         Check(
+            "object_out_of_time",
+            "warning",
+            "Was every access-log object written within a day of the time in its key?",
+            "Access-log objects were written, or copied onto themselves, days after the time in their "
+            "keys. The catalog of the day on which they were written does not look for keys that "
+            "old, so no catalog has them.",
+            _out_of_time(on),
+            _out_of_time_sentence,
+        ),
+        Check(
             "nothing_delivered",
             "warning",
             "Was at least one log object delivered on the day?",
@@ -298,6 +308,17 @@ def _refused_listings(on: Partition) -> str:
     )"""
 
 
+def _out_of_time(on: Partition) -> str:
+    return f"""
+    select log_bucket, prefix, sum(objects_out_of_time) as objects
+    from {on.evidence}.listings
+    where
+        delivered_on = date '{on.day}'
+        and objects_out_of_time > 0
+    group by log_bucket, prefix
+    """
+
+
 def _nothing_delivered(on: Partition) -> str:
     return f"""
     select places
@@ -404,6 +425,15 @@ def _foreign_place_sentence(row: Row) -> str:
     return (
         f"{log_place(row)} could not be listed ({row['error_code']}): there {row['trail_arn']} "
         f"delivers, a trail of account {row['owner_id']}, which is not observed"
+    )
+
+
+def _out_of_time_sentence(row: Row) -> str:
+    objects = count(row["objects"], "access-log object")
+    verb = "belongs" if row["objects"] == 1 else "belong"
+    return (
+        f"{objects} under {log_place(row)}, seen on {row['day']}, {verb} to the catalog of no day: "
+        "written days after the time in the key"
     )
 
 

@@ -3,8 +3,8 @@
 Cost must not grow with history. So every place is listed as one range of keys, after `after` and
 before `stop`:
 
-- simple prefix: from the key stamped one hour before the day to the first key of the next day (an
-  object's LastModified is later than its stamp by a little, never by a day);
+- simple prefix: from the key stamped one day before the day to the first key of the next day. An
+  object's LastModified is mostly later than its stamp by seconds, by more if S3 repeats a delivery;
 - partitioned by delivery time: the same, one folder deeper;
 - partitioned by event time: the folders of the day and of the N days before it;
 - CloudTrail: the day's folder.
@@ -46,7 +46,7 @@ _CLOUDTRAIL_REST = re.compile(
 _STAMP_FORMAT = "%Y-%m-%d-%H-%M-%S"
 _CLOUDTRAIL_STAMP_FORMAT = "%Y%m%dT%H%M"
 _FOLDER_FORMAT = "%Y/%m/%d"
-_OVERLAP = timedelta(hours=1)
+_OVERLAP = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,16 @@ def delivered_on(placed: Placed) -> date:
     if placed.place.kind is Kind.CLOUDTRAIL and placed.path_day is not None:
         return placed.path_day
     return placed.listed.delivered_at.astimezone(UTC).date()
+
+
+def is_out_of_time(placed: Placed, event_day_folders: int) -> bool:
+    """Is this an access log of a delivery day whose catalog does not list keys of its stamp?
+
+    Its LastModified lies too far from the time in its key: S3 repeated the delivery days later, or
+    somebody copied the object onto itself. No catalog finds it.
+    """
+    keys = key_range(placed.place, delivered_on(placed), event_day_folders)
+    return placed.kind is Kind.ACCESS_LOG and not keys.after < placed.listed.key < keys.stop
 
 
 def belonging(day: date, objects: Iterable[Placed]) -> list[Placed]:

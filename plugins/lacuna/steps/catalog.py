@@ -10,6 +10,7 @@ Beyond a snapshot's permissions the run's role needs s3:ListBucket and s3:GetObj
 buckets, cloudtrail:ListPublicKeys, and access to the lake.
 """
 
+import itertools
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -201,23 +202,22 @@ def _access_logs(
             "places of access logs",
         )
     )
-    of_day = delivery.belonging(
-        day,
-        (
-            delivery.placed(place, listed)
-            for place, answer in zip(places, answers, strict=True)
-            for listed in answer.objects
-        ),
-    )
-    for place, answer in zip(places, answers, strict=True):
+    found = [
+        [delivery.placed(place, listed) for listed in answer.objects]
+        for place, answer in zip(places, answers, strict=True)
+    ]
+    of_day = delivery.belonging(day, itertools.chain.from_iterable(found))
+    listings = []
+    for place, answer, placed in zip(places, answers, found, strict=True):
         if answer.strangers:
             log.warning(
                 "s3://%s holds %d objects that are no logs of this place",
                 visible(f"{place.log_bucket}/{place.prefix}"),
                 answer.strangers,
             )
-    listed = zip(places, answers, strict=True)
-    return of_day, [_listing(place, answer, of_day) for place, answer in listed]
+        lost = sum(delivery.is_out_of_time(one, settings.event_day_folders) for one in placed)
+        listings.append(replace(_listing(place, answer, of_day), objects_out_of_time=lost))
+    return of_day, listings
 
 
 def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> KeysListed:

@@ -171,6 +171,8 @@ class Listing:
 
     `trail_arn`, `account_id`, `region`: whose logs are there, as far as one is named. `account_id`
     and `region` are null in rows of older versions, and for a folder of several.
+    `objects_out_of_time`: listed access logs that belong to no delivery day's catalog. Null in rows
+    of older versions, and for trails.
     """
 
     kind: str
@@ -185,6 +187,7 @@ class Listing:
     trail_arn: str | None = None
     account_id: str | None = None
     region: str | None = None
+    objects_out_of_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def spoiled(new_world):
     }
     world.rows["listings"] = [
         {**listed, "log_bucket": "logs", "prefix": ""},
+        {**listed, "log_bucket": "copied", "prefix": "eu/", "objects_out_of_time": 2},
         {**listed, "log_bucket": "closed", "prefix": "eu/", **closed},
         *(
             {**listed, "log_bucket": "keyed", "prefix": f"{name}/", "kind": "cloudtrail"}
@@ -196,6 +197,13 @@ def test_a_place_of_a_trail_of_nobody_observed_is_named_once(findings, text_of):
     )
 
 
+def test_objects_that_no_catalog_has_are_counted(findings, text_of):
+    assert text_of(findings["object_out_of_time"]) == (
+        "2 access-log objects under s3://copied/eu/, seen on 2026-11-20, belong to the catalog of no "
+        "day: written days after the time in the key"
+    )
+
+
 def test_without_a_snapshot_of_the_accounts_every_refused_place_counts(new_world):
     world = new_world()
     place = {
@@ -305,6 +313,7 @@ def test_severities_distinguish_lost_evidence_from_a_curiosity(findings):
         "digest_unverified",
         "foreign_place_unreadable",
         "object_not_a_log",
+        "object_out_of_time",
         "quarantine_share",
         "records_set_aside",
         "lines_duplicate",

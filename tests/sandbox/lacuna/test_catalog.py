@@ -85,6 +85,18 @@ def test_an_object_stamped_before_midnight_and_written_after_belongs_to_the_day(
     assert objects(DAY - timedelta(days=1)) == {}
 
 
+def test_an_object_that_was_delivered_again_is_found_and_one_that_no_day_lists_is_counted(
+    cloud, photos, at, run, rows, objects
+):
+    key = f"web/{at(1, days=-1):%Y-%m-%d-%H-%M-%S}-0123456789ABCDEF"
+    again = cloud.put("logs", key, b"a line\n", at(7))
+    cloud.put("logs", key.replace("F", "0"), b"a line\n", at(7, days=5))
+    run()
+    assert set(objects()) == {again}
+    (listing,) = rows(evidence.LISTINGS)
+    assert (listing["objects_catalogued"], listing["objects_out_of_time"]) == (1, 1)
+
+
 def test_every_layout_finds_its_objects(cloud, at, run, objects):
     cloud.log_bucket("logs")
     prefix = {}

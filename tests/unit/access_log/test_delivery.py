@@ -13,6 +13,7 @@ from lacuna.access_log.delivery import (
     belonging,
     delivered_on,
     folder_day,
+    is_out_of_time,
     key_range,
     placed,
     snapshots_to_follow,
@@ -150,6 +151,33 @@ def test_a_bucket_that_switched_layout_is_understood_by_its_stamp():
     assert placed(where, listed(key)).key_layout is KeyLayout.DELIVERY_TIME
 
 
+@given(LAYOUTS, PREFIXES, SECONDS, st.integers(-40, 40), st.integers(0, 86_399))
+def test_an_object_is_out_of_time_if_the_catalog_of_its_day_does_not_list_it(
+    layout, prefix, second, days, second_written
+):
+    where = place(layout, prefix)
+    midnight = datetime(2026, 11, 21, tzinfo=UTC)
+    key = log_key(where, midnight + timedelta(seconds=second))
+    written = midnight + timedelta(days=days, seconds=second_written)
+    found = placed(where, listed(key, written))
+    keys = key_range(where, written.date(), 10)
+    assert is_out_of_time(found, 10) is not (keys.after < key < keys.stop)
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, False), (1, False), (2, True), (30, True)])
+def test_a_delivery_that_is_repeated_within_a_day_is_in_time(days, expected):
+    for layout in (KeyLayout.SIMPLE, KeyLayout.DELIVERY_TIME):
+        where = place(layout)
+        found = placed(where, listed(log_key(where, NOON), NOON + timedelta(days=days)))
+        assert is_out_of_time(found, 10) is expected
+
+
+def test_a_stranger_is_never_out_of_time():
+    where = place(KeyLayout.SIMPLE)
+    stranger = placed(where, listed(where.prefix + "2026-11-01-notes.txt", NOON))
+    assert not is_out_of_time(stranger, 10)
+
+
 @given(LAYOUTS, PREFIXES, st.integers(3, 4000))
 def test_history_is_not_listed(layout, prefix, days):
     where = place(layout, prefix)
@@ -157,11 +185,11 @@ def test_history_is_not_listed(layout, prefix, days):
         assert not in_range(where, log_key(where, moment))
 
 
-def test_a_listing_reaches_from_an_hour_before_the_day_to_its_end_and_no_further():
+def test_a_listing_reaches_from_a_day_before_the_day_to_its_end_and_no_further():
     """Each key more is paid for on every day."""
-    assert listing_of(place(KeyLayout.SIMPLE)) == ("2026-11-20-23-00-00", "2026-11-22")
+    assert listing_of(place(KeyLayout.SIMPLE)) == ("2026-11-20-00-00-00", "2026-11-22")
     assert listing_of(place(KeyLayout.DELIVERY_TIME)) == (
-        "2026/11/20/2026-11-20-23-00-00",
+        "2026/11/20/2026-11-20-00-00-00",
         "2026/11/22/",
     )
     assert listing_of(place(KeyLayout.EVENT_TIME)) == ("2026/11/11/", "2026/11/22/")
