@@ -273,10 +273,11 @@ def _faults(
         relevant_to(recorder.selected(), mode) for recorder in near for mode in _MODES
     )
     named = [one for one in lacking if not one.is_elsewhere or not is_for_objects]
-    faults = [_Fault(one.reason, one.arn, one.refused) for one in named if one.reason]
-    faults += [
-        _Fault(reason, one.arn) for one in recorders for reason in _misleading(one.certain, arn)
-    ]
+    # A stopped trail whose selectors only look as if they named the bucket needs both repairs.
+    misleading = [(one, list(_misleading(one.configured(), arn))) for one in near]
+    misled = [one for one, reasons in misleading if reasons and one.reason and one not in named]
+    faults = [_Fault(one.reason, one.arn, one.refused) for one in named + misled if one.reason]
+    faults += [_Fault(reason, one.arn) for one, reasons in misleading for reason in reasons]
     for mode, found in judged.items():
         if found.coverage is Coverage.PARTLY_COVERED:
             faults.append(_Fault(_PARTLY_SELECTED[mode]))

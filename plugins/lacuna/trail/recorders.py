@@ -122,9 +122,13 @@ class Recorder:
         """Is it configured for other Regions only?"""
         return self.reason in (Reason.TRAIL_OTHER_REGION, Reason.STORE_OTHER_REGION)
 
+    def configured(self) -> tuple[Selector, ...]:
+        """Return all its selectors, whether they record or not."""
+        return (*self.certain, *self.possible, *self.idle)
+
     def selected(self) -> list[Selector]:
         """Return all that it would record if `reason` were fixed."""
-        return [upper_bound(one) for one in (*self.certain, *self.possible, *self.idle)]
+        return [upper_bound(one) for one in self.configured()]
 
 
 def unlisted(reason: Reason) -> Recorder:

@@ -434,6 +434,36 @@ def test_a_star_at_the_end_of_a_key_is_reported_as_a_likely_mistake(selector, re
     assert "selector_wildcard" not in found.reasons
 
 
+@pytest.mark.parametrize(
+    "selector",
+    [
+        basic("arn:aws:s3:::lo*/"),
+        basic("arn:aws:s3:::*"),
+        advanced(arn(starts_with=("arn:aws:s3:::lo*/",))),
+        advanced(arn(equals=(THIS + "*",))),
+    ],
+)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"statuses": {REGION: TrailStatus(is_logging=False)}}, "trail_not_logging"),
+        ({"statuses": {REGION: TrailStatus(True, "AccessDenied")}}, "trail_delivery_error"),
+        ({"log_bucket_exists": False}, "trail_bucket_missing"),
+    ],
+)
+def test_a_trail_that_does_not_record_and_names_buckets_by_wildcard_has_both_reasons(
+    change, reason, selector
+):
+    found = judge("logs", REGION, [replace(TRAIL, selectors=(selector,), **change)])
+    is_of_keys = selector == advanced(arn(equals=(THIS + "*",)))
+    wildcard = "selector_key_wildcard" if is_of_keys else "selector_wildcard"
+    assert {reason, wildcard} <= set(found.reasons)
+    assert {(fault.reason, fault.arn) for fault in found.faults} >= {
+        (reason, TRAIL.arn),
+        (wildcard, TRAIL.arn),
+    }
+
+
 def test_of_a_field_that_is_named_twice_either_value_may_be_what_is_recorded():
     """Nothing is both, and CloudTrail may take each for enough: of neither mode it is known."""
     twice = advanced(
