@@ -12,16 +12,6 @@ coverage as (
 
 ),
 
-config as (
-
-    select *
-
-    from {{ ref('int_logging_config') }}
-
-    where event_date in {{ event_days() }}
-
-),
-
 controls as (
 
     select *
@@ -63,16 +53,9 @@ trail_buckets as (
 -- What does not exist cannot be logged, nor hold a trail's files.
 missing_trail_buckets as (
 
-    select
-        missing.log_bucket,
-        config.event_date,
-        min(config.account_id) as account_id
+    select *
 
-    from config
-
-    cross join unnest(config.missing_trail_buckets) as missing (log_bucket)
-
-    group by missing.log_bucket, config.event_date
+    from {{ ref('int_missing_trail_buckets') }}
 
 ),
 
@@ -138,7 +121,14 @@ answers as (
         if(missing.log_bucket is null, buckets.is_configured, false) as is_configured,
         coalesce(
             buckets.reasons,
-            array[if(missing.log_bucket is null, 'not_observed', 'trail_bucket_missing')]
+            array[
+                case
+                    when missing.log_bucket is not null then 'trail_bucket_missing'
+                    -- DescribeTrails was refused: nobody knows the bucket
+                    when trail_buckets.log_bucket = '' then 'trails_unreadable'
+                    else 'not_observed'
+                end
+            ]
         ) as reasons,
         trail_buckets.event_date
 

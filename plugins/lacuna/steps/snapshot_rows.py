@@ -81,6 +81,7 @@ def account_row(
         observed_at=observed_at,
         state=UNREADABLE if refused else OBSERVED,
         observed_buckets=0 if isinstance(read, Refusal) else len(read.buckets),
+        missing_trail_buckets=() if isinstance(read, Refusal) else _missing_buckets(read.trails),
         **_error_columns(refused),
     )
 
@@ -100,9 +101,7 @@ def _bucket_row(read: AccountRead, bucket: BucketRead, observed_at: datetime) ->
         region=bucket.bucket.region,
         bucket_name=bucket.bucket.name,
         observed_at=observed_at,
-        missing_trail_buckets=tuple(
-            sorted({t.log_bucket for t in read.trails.trails if t.log_bucket_exists is False})
-        ),
+        missing_trail_buckets=_missing_buckets(read.trails),
     )
     row = _with_coverage(row, read)
     row = _with_changes_witness(row, read.trails)
@@ -153,6 +152,11 @@ def _with_coverage(row: LoggingSnapshot, read: AccountRead) -> LoggingSnapshot:
         witness_covers=recorded.witness.covers,
         **_error_columns(refused, "coverage_"),
     )
+
+
+def _missing_buckets(trails: TrailsRead) -> tuple[str, ...]:
+    """Return the buckets that the trails deliver to and that do not exist."""
+    return tuple(sorted({t.log_bucket for t in trails.trails if t.log_bucket_exists is False}))
 
 
 def _with_changes_witness(row: LoggingSnapshot, trails: TrailsRead) -> LoggingSnapshot:

@@ -111,7 +111,11 @@ class LoggingSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class AccountObserved:
-    """An account to observe: `observed`, or `unreadable` and why."""
+    """An account to observe: `observed`, or `unreadable` and why.
+
+    `missing_trail_buckets` as in `LoggingSnapshot`, also of an account that has no bucket. Null in
+    rows of older versions.
+    """
 
     account_id: str
     name: str | None
@@ -121,6 +125,7 @@ class AccountObserved:
     error_code: str | None
     error_operation: str | None
     missing_permission: str | None
+    missing_trail_buckets: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

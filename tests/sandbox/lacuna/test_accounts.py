@@ -185,6 +185,17 @@ def test_an_organisations_trail_is_read_as_its_owner_and_listed_once(
     assert places == [("trail-logs", "AWSLogs/")]
 
 
+def test_a_trails_bucket_that_is_gone_is_a_fact_of_an_account_without_buckets(
+    cloud, member, both, observed
+):
+    member.trail("main", "their-trail")
+    member.client("s3").delete_bucket(Bucket="their-trail")
+    rows, accounts = observed(both)
+    assert {row["account_id"] for row in rows.values()} == {HOME}
+    assert accounts[MEMBER]["missing_trail_buckets"] == ["their-trail"]
+    assert accounts[HOME]["missing_trail_buckets"] == []
+
+
 @pytest.fixture
 def as_member(cloud, organization, monkeypatch):
     """Lacuna runs in the member, and does not look at the account that manages its organisation."""
