@@ -104,7 +104,8 @@ def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) 
     models = [node for node in _nodes(result) if node.node.resource_type == "model"]
     built = sum(node.status == "success" for node in models)
     if models:
-        log.info("built %d of %d models: done", built, len(models), extra={"ends": True})
+        end = "done" if result.success else "stopped"
+        log.info("built %d of %d models: %s", built, len(models), end, extra={"ends": True})
     if not result.success:
         raise BuildFailed("\n".join(_failures(result)))
 

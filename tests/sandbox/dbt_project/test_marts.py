@@ -144,11 +144,12 @@ def test_a_model_is_said_to_be_built_only_if_it_was(
                 open_lake(lake.settings()), ["run", "--select", "int_access_log_records"], variables
             )
         build.run_dbt(open_lake(lake.settings()), ["run", "--select", view["Name"]], variables)
-    bad, good = [
+    bad, stopped, good, done = [
         record.getMessage() for record in caplog.records if record.name == "lacuna.steps.build"
     ]
     assert bad.startswith("failed lacuna_staging.int_access_log_records after ")
     assert good.startswith("built lacuna_staging.stg_s3__access_logs in ")
+    assert (stopped, done) == ("built 0 of 1 models: stopped", "built 1 of 1 models: done")
 
 
 ADVISED = date(2026, 5, 24)
