@@ -30,6 +30,15 @@ gaps as (
 
 ),
 
+-- a gap of one trail hides nothing that another one shows
+unwitnessed_hours as (
+
+    select *
+
+    from {{ ref('int_unwitnessed_hours') }}
+
+),
+
 hidden_hours as (
 
     select
@@ -38,6 +47,11 @@ hidden_hours as (
         array_sort(array_agg(distinct gaps.reason)) as gap_reasons
 
     from hours
+
+    inner join unwitnessed_hours
+        on
+            hours.bucket_name = unwitnessed_hours.bucket_name
+            and hours.hour = unwitnessed_hours.hour
 
     inner join gaps
         on
@@ -54,7 +68,7 @@ select
     hours.hour,
     cast(
         case
-            when hours.logging_state = 'on' then array[]
+            when hours.logging_state = 'on' then cast(array[] as array(varchar))
             when hours.logging_state = 'off' then array['logging_off']
             when hours.logging_state = 'turning_on' then array['turning_on']
             when cardinality(config.reasons) > 0 then config.reasons
@@ -63,8 +77,8 @@ select
         as array(varchar)
     ) as logging_doubts,
     cast(
-        if(hours.is_read_covered and hours.is_write_covered, array[], array['no_witness'])
-        || coalesce(hidden_hours.gap_reasons, array[])
+        if(hours.is_read_covered and hours.is_write_covered, cast(array[] as array(varchar)), array['no_witness'])
+        || coalesce(hidden_hours.gap_reasons, cast(array[] as array(varchar)))
         as array(varchar)
     ) as witness_doubts,
     hours.event_date
