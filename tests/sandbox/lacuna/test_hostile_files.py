@@ -69,7 +69,9 @@ def test_a_file_of_the_hour_before_midnight_is_not_read_without_a_limit(
     assert (digest["missing_files"], digest["altered_files"]) == ([], [before[1][0]])
 
 
-@pytest.mark.parametrize("body", [b"x" * 1001, gzip.compress(b"\0" * 4001)])
+@pytest.mark.parametrize(
+    "body", [b"x" * 1001, gzip.compress(b"\0" * 4001)], ids=["packed", "unpacked"]
+)
 def test_a_digest_of_any_size_is_one_unreadable_digest(cloud, little_room, at, run, rows, body):
     cloud.digest("trail-logs", at(10), [])
     key = cloud.digest("trail-logs", at(11), [])
