@@ -19,6 +19,7 @@ class Reason(StrEnum):
     # Is the bucket's access logged? Raised by refusals.py, steps/snapshot_rows.py and dbt.
     LOGGING_OFF = "logging_off"
     LOGGING_OFF_OF_LOG_BUCKET = "logging_off_of_log_bucket"
+    LOGGING_OFF_ON_PURPOSE = "logging_off_on_purpose"
     LOGGING_TURNED_OFF = "logging_turned_off"
     LOGGING_TURNED_ON = "logging_turned_on"
     LOGGING_SEEN_OFF = "logging_seen_off"

@@ -63,7 +63,8 @@ missing_trail_buckets as (
 buckets as (
 
     select
-        *,
+        coverage.*,
+        {{ is_off_on_purpose('coverage') }} as is_off_on_purpose,
         nullif(read_coverage, 'unknown') = 'covered' as is_read_covered,
         nullif(write_coverage, 'unknown') = 'covered' as is_write_covered,
         if(logging_state in ('on', 'off'), logging_state = 'on') as is_configured,
@@ -94,12 +95,12 @@ answers as (
         region,
         bucket_name,
         case
-            when is_log_bucket then 'not_applicable'
+            when is_log_bucket or is_off_on_purpose then 'not_applicable'
             when is_log_bucket is null and result = 'failed' then 'unknown'
             else result
         end as result,
         is_configured,
-        reasons,
+        if(is_off_on_purpose, array['logging_off_on_purpose'], reasons) as reasons,
         event_date
 
     from buckets
@@ -115,12 +116,13 @@ answers as (
             -- it is unknown whether it was still a trail's bucket
             when not trail_buckets.is_of_day then 'unknown'
             when missing.log_bucket is not null then 'failed'
+            when buckets.is_off_on_purpose then 'not_applicable'
             -- nor into a bucket of another account
             else coalesce(buckets.result, 'unknown')
         end as result,
         if(missing.log_bucket is null, buckets.is_configured, false) as is_configured,
         coalesce(
-            buckets.reasons,
+            if(buckets.is_off_on_purpose, array['logging_off_on_purpose'], buckets.reasons),
             array[
                 case
                     when missing.log_bucket is not null then 'trail_bucket_missing'

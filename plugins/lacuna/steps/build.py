@@ -84,6 +84,7 @@ def _dbt_build(
         "lateness_days": settings.lateness_days,
         "completeness_tolerance": settings.completeness_tolerance,
         "config_max_age_days": settings.config_max_age_days,
+        "unlogged_pattern": settings.unlogged_pattern or "^$",
         "stamp_margin_minutes": STAMP_MARGIN // timedelta(minutes=1),
     }
     run_dbt(lake, ["build", "--select", select, *NOT_DAILY], variables)

@@ -154,8 +154,11 @@ prescribed as (
 
     inner join reasons
         on
-            if(codes.reason = 'logging_off' and explained.is_named_target, 'logging_off_of_log_bucket', codes.reason)
-            = reasons.code
+            reasons.code = case
+                when codes.reason = 'logging_off' and {{ is_off_on_purpose('explained') }} then 'logging_off_on_purpose'
+                when codes.reason = 'logging_off' and explained.is_named_target then 'logging_off_of_log_bucket'
+                else codes.reason
+            end
 
 ),
 
