@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -546,18 +547,23 @@ def test_every_library_names_the_lakes_owner(settings, monkeypatch):
 
 def test_a_query_that_s3_slowed_down_is_tried_again(cloud, settings, monkeypatch):
     mine = lake.open_lake(settings)
-    mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY})
+
+    def write():
+        # the sandbox reads an object of known content only once
+        mine.write(evidence.LOG_OBJECTS, [replace(OBJECT, etag=uuid4().hex)], {"delivered_on": DAY})
+
+    write()
     slow = {"operation": "GetObject", "resource": f"{mine.bucket}/evidence/*", "error": "SlowDown"}
     query = "select kind from lacuna_evidence.log_objects"
     monkeypatch.setattr(athena, "RETRY_WAITS", (0.0, 0.0))
     cloud.faults({**slow, "status": 503, "times": 2})
     assert athena.rows(mine, query) == [{"kind": "access_log"}]
-    mine.write(evidence.LOG_OBJECTS, [OBJECT, OBJECT], {"delivered_on": DAY})
+    write()
     cloud.faults({**slow, "status": 503})
     with pytest.raises(athena.QueryFailed, match="SlowDown"):
         athena.rows(mine, query)
     assert cloud.fired() == [3]
-    mine.write(evidence.LOG_OBJECTS, [OBJECT] * 3, {"delivered_on": DAY})
+    write()
     cloud.faults({**slow, "error": "AccessDenied", "status": 403})
     with pytest.raises(athena.QueryFailed, match="AccessDenied"):
         athena.rows(mine, query)
