@@ -51,9 +51,10 @@ sandbox: .venv/.installed ## Serve the sandbox until Ctrl-C [PORT=5000] [ACCOUNT
 	@python -m sandbox serve --port $(PORT) --account $(ACCOUNT) --seed $(SEED)
 
 .PHONY: run
-run: $(AIRFLOW_HOME)/.migrated ## Run one delivery day, against the AWS that the environment points to: DAY=YYYY-MM-DD
+run: $(AIRFLOW_HOME)/.migrated ## Run one delivery day, against the AWS that the environment points to: DAY=YYYY-MM-DD [ACCEPT_LOSS=1]
 	@test -n "$(DAY)" || { echo "Which day? make run DAY=YYYY-MM-DD (a UTC day that is over)"; exit 2; }
-	@python -m lacuna run $(DAY)
+	@test -z "$(filter-out 1,$(ACCEPT_LOSS))" || { echo "ACCEPT_LOSS is 1, or it is not given"; exit 2; }
+	@python -m lacuna run $(DAY) $(if $(ACCEPT_LOSS),--accept-loss)
 
 .PHONY: remediate
 remediate: $(AIRFLOW_HOME)/.migrated ## Plan how to repair logging, and show the plan as a diff; APPLY=1 PLAN=file applies it [PLAN=file]

@@ -5,6 +5,9 @@ every target that the snapshots name, and the CloudTrail files and digests of ev
 each object once to `lacuna_evidence.log_objects`, count the LIST calls in
 `lacuna_evidence.listings`, and register the day in the raw tables.
 
+A day that was read and of which logs are gone since keeps its catalog and its rows. `accept_loss`
+replaces them by what is there now.
+
 **When it fails:** the evidence could not be written, or AWS failed temporarily. A log bucket that
 refuses to be listed does not fail the run. Its row in `lacuna_evidence.listings` has the
 `error_code`, and the hours of its buckets stay `pending` or `unknown`.
@@ -31,7 +34,8 @@ def catalog_log_objects():
         from lacuna.steps import catalog
 
         on = day.run_day(partition_key, params)
-        return str(catalog.catalog_day(Settings.from_env(), on))
+        settings = Settings.from_env()
+        return str(catalog.catalog_day(settings, on, accept_loss=params["accept_loss"]))
 
     catalog_day()
 

@@ -107,6 +107,15 @@ def checks(on: Partition) -> tuple[Check, ...]:
             places.out_of_time_sentence,
         ),
         Check(
+            "logs_gone",
+            "warning",
+            "Are the logs of the day still there that were read?",
+            "The day was run again after some of its logs were gone: expired, moved or not listed any "
+            "more. What was read of them is kept, and nothing newer was read.",
+            _logs_gone(on),
+            _logs_gone_sentence,
+        ),
+        Check(
             "nothing_delivered",
             "warning",
             "Was at least one log object delivered on the day?",
@@ -250,6 +259,21 @@ def _not_cataloged(on: Partition) -> str:
     ) as cataloged
     where days = 0
     """
+
+
+def _logs_gone(on: Partition) -> str:
+    return f"""
+    select objects_gone, objects_catalogued
+    from {on.evidence}.catalogued_days
+    where delivered_on = date '{on.day}' and objects_gone > 0
+    """
+
+
+def _logs_gone_sentence(row: Row) -> str:
+    return (
+        f"{count(row['objects_gone'], 'log object')} of the {int(row['objects_catalogued']):,} that "
+        "were cataloged could not be found again: what was read of them is kept"
+    )
 
 
 def _nothing_delivered(on: Partition) -> str:

@@ -58,6 +58,13 @@ def run(
     timings: Annotated[
         Path | None, typer.Option(help="JSON file to write the seconds of each task to.")
     ] = None,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss",
+            help="Replace what was read of a day, even if some of its logs are gone.",
+        ),
+    ] = False,
 ) -> None:
     """Run the four daily DAGs for the given days, against the AWS that the environment points to.
 
@@ -71,7 +78,7 @@ def run(
             # before Airflow starts: a wrong setting or account costs no time and writes nothing
             account = _check_account(settings)
             settings = replace(settings, region=account.region)
-            times = _run_days(settings, delivery_days, interrupt)
+            times = _run_days(settings, delivery_days, interrupt, accept_loss=accept_loss)
     if timings:
         rows = [
             {
@@ -275,7 +282,7 @@ def _check_account(settings: Settings) -> Account:
 
 
 def _run_days(
-    settings: Settings, days: list[date], interrupt: terminal.Interrupt
+    settings: Settings, days: list[date], interrupt: terminal.Interrupt, *, accept_loss: bool
 ) -> list[TaskTime]:
     """Run each day and print its summary; end the process if a run fails."""
     with terminal.loading_airflow():
@@ -285,7 +292,7 @@ def _run_days(
     for day in days:
         since = datetime.now(UTC).date()
         try:
-            times += runner.run_day(day, interrupt)
+            times += runner.run_day(day, interrupt, accept_loss=accept_loss)
         except runner.RunFailed as failure:
             print(
                 f"\nThe run failed. What was built stays, and running it again is safe.\n{failure}"

@@ -93,13 +93,17 @@ def _is_lacunas(error: BaseException) -> bool:
     return type(error).__module__.startswith("lacuna.")
 
 
-def run_day(day: date, interrupt: Interrupt) -> list[TaskTime]:
-    """Run every DAG for one delivery day; raises RunFailed at the first that fails."""
+def run_day(day: date, interrupt: Interrupt, *, accept_loss: bool = False) -> list[TaskTime]:
+    """Run every DAG for one delivery day; raises RunFailed at the first that fails.
+
+    `accept_loss`: replace what was read of the day even if some of its logs are gone.
+    """
     progress = Progress(day, interrupt)
+    conf = {"day": str(day), "accept_loss": accept_loss}
     with _listening(progress):
         for dag in in_asset_order(load_dags()):
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-            run = dag.test(logical_date=midnight, run_conf={"day": str(day)})
+            run = dag.test(logical_date=midnight, run_conf=conf)
             if run.state != "success":
                 raise RunFailed(progress.failure or f"{dag.dag_id} of {day} failed")
     return progress.times

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.steps import day_states, dbt_retries
+from lacuna.steps import catalog_losses, day_states, dbt_retries
 from lacuna.steps.event_days import affected_days
 from lacuna.text import visible
 from lacuna.trail.digests import STAMP_MARGIN
@@ -55,6 +55,10 @@ def _parse_day(lake: Lake, settings: Settings, day: date) -> None:
         raise BuildFailed(f"the catalog of {day} is not complete: run the day again")
     if not lake.table_exists("lacuna_staging", "int_access_log_records"):
         day_states.forget_parsed(lake)  # a new lake, or one whose tables were dropped
+    if catalog_losses.must_keep(lake, day):
+        log.warning("%s: its parsed rows are kept, because logs of it are gone", day)
+        day_states.reopen(lake, day, affected_days(lake, settings, day))
+        return
     before = day_states.unfinished(lake, day)
     touched = {date.fromisoformat(text) for text in before.event_days} if before else set()
     if day_states.parsed_as_of(lake, day):

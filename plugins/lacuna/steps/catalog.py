@@ -29,6 +29,7 @@ from lacuna.settings import Settings
 from lacuna.steps import (
     catalog_absent_digests,
     catalog_digests,
+    catalog_losses,
     catalog_readers,
     catalog_trail_files,
     catalog_trail_folders,
@@ -73,8 +74,11 @@ class CatalogSummary:
     keys_returned: int
     objects_cataloged: int
     unreadable_objects: tuple[str, ...]
+    objects_gone: int = 0
 
     def __str__(self) -> str:
+        if self.objects_gone:
+            return f"{self.day}: its earlier catalog of {self.objects_cataloged} objects is kept"
         return (
             f"{self.day}: {self.objects_cataloged} objects of {self.places} places, "
             f"{len(self.unreadable_objects)} of them unreadable, {self.places_unreadable} places "
@@ -94,8 +98,11 @@ class _Catalog:
     trail_folders: list[TrailFolder]
 
 
-def catalog_day(settings: Settings, day: date) -> CatalogSummary:
+def catalog_day(settings: Settings, day: date, *, accept_loss: bool = False) -> CatalogSummary:
     """Write the catalog of one delivery day. It replaces what an earlier run wrote for the day.
+
+    If log objects are gone that were read before, what the day holds cannot be read again. Then the
+    earlier catalog is kept, unless `accept_loss`.
 
     The next day follows the trails and the digests of this one. If it was cataloged before, when
     they were not known, it is cataloged again.
@@ -103,8 +110,11 @@ def catalog_day(settings: Settings, day: date) -> CatalogSummary:
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
     rows = _read_day(lake, accounts, settings, day)
-    summary = _summary(day, rows)
-    _write(lake, accounts, day, rows, summary)
+    if not accept_loss and (gone := catalog_losses.gone(lake, day, rows.log_objects)):
+        summary = _kept(day, catalog_losses.keep(lake, day, gone))
+    else:
+        summary = _summary(day, rows)
+        _write(lake, accounts, day, rows, summary)
     log.info("%s", summary)
     next_day = day + timedelta(days=1)
     if _follows_another(lake, next_day):
@@ -311,6 +321,19 @@ def _summary(day: date, rows: _Catalog) -> CatalogSummary:
         unreadable_objects=tuple(
             sorted(row.log_object for row in rows.log_objects if row.readable is False)
         ),
+    )
+
+
+def _kept(day: date, kept: CataloguedDay) -> CatalogSummary:
+    return CatalogSummary(
+        day=day,
+        places=kept.places,
+        places_unreadable=kept.places_unreadable,
+        list_calls=kept.list_calls,
+        keys_returned=kept.keys_returned,
+        objects_cataloged=kept.objects_catalogued,
+        unreadable_objects=(),
+        objects_gone=kept.objects_gone or 0,
     )
 
 

@@ -57,6 +57,11 @@ DAILY: dict[str, Any] = {
             type=["null", "string"],
             format="date",
             description="The delivery day (UTC), for a run that has no partition key.",
-        )
+        ),
+        "accept_loss": Param(
+            False,
+            type="boolean",
+            description="Replace what was read of the day, even if some of its logs are gone.",
+        ),
     },
 }

@@ -40,10 +40,15 @@ where cataloged.delivered_on in ({days}) and mart.object_key is null
 """
 
 
-def begin(lake: Lake, day: date, event_days: Iterable[date]) -> None:
-    """Note that `day` is being parsed; `event_days` hold what an earlier parse of it read."""
+def reopen(lake: Lake, day: date, event_days: Iterable[date]) -> None:
+    """Note that these event days of `day` are to be built again."""
     row = UnfinishedDay(datetime.now(UTC), None, _texts(event_days), ())
     lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
+
+
+def begin(lake: Lake, day: date, event_days: Iterable[date]) -> None:
+    """Note that `day` is being parsed; `event_days` hold what an earlier parse of it read."""
+    reopen(lake, day, event_days)
     lake.drop(PARSED_DAYS, {"delivered_on": day})
 
 

@@ -200,6 +200,7 @@ class CataloguedDay:
     """The one row that says that a delivery day's catalog is complete. It is written last.
 
     `follows` tells whether the day before has changed since; None in rows of older versions.
+    `objects_gone` counts log objects that a later run no longer found: then it kept the catalog.
     """
 
     catalogued_at: datetime
@@ -209,6 +210,7 @@ class CataloguedDay:
     keys_returned: int
     objects_catalogued: int
     follows: str | None = None
+    objects_gone: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

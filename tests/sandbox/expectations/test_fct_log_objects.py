@@ -301,10 +301,19 @@ def test_a_day_on_which_nothing_was_delivered_anywhere_is_reported(new_world, te
     )
 
 
+def test_logs_that_are_gone_are_reported(new_world, text_of):
+    world = new_world()
+    world.rows["catalogued_days"][0].update(objects_catalogued=1_200, objects_gone=2)
+    assert text_of(world.findings(MART)["logs_gone"]) == (
+        "2 log objects of the 1,200 that were cataloged could not be found again: what was read of "
+        "them is kept"
+    )
+
+
 def test_every_check_of_objects_has_a_case_that_trips_it(findings):
     checks = {check.code for check in fct_log_objects.checks(Partition(DAY))}
     # a day without a listing or without an object has a test of its own
-    assert set(findings) == checks - {"day_not_catalogued", "nothing_delivered"}
+    assert set(findings) == checks - {"day_not_catalogued", "logs_gone", "nothing_delivered"}
 
 
 def test_severities_distinguish_lost_evidence_from_a_curiosity(findings):

@@ -1,0 +1,120 @@
+"""A rerun of a day whose logs are gone keeps what was read of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from lacuna.lake import lake as lakes
+from lacuna.steps import catalog, catalog_losses, day_states
+from lacuna.tables.evidence import CATALOGUED_DAYS, LISTINGS, LOG_OBJECTS, TRAIL_DIGESTS
+from tests.sandbox.lacuna.conftest import DAY
+
+TABLES = (LOG_OBJECTS, LISTINGS, TRAIL_DIGESTS)
+
+
+@pytest.fixture
+def photos(cloud) -> str:
+    cloud.log_bucket("logs")
+    cloud.log_to(cloud.bucket("photos"), "logs", "photos/")
+    return "photos/"
+
+
+@pytest.fixture
+def read_day(cloud, photos, trail, at, run, settings):
+    """A day with two access logs, a trail file and a stranger, cataloged and parsed."""
+    for minute in (1, 2):
+        cloud.access_log("logs", photos, at(3, minute))
+    cloud.put("logs", f"{photos}2026-11-21-inventory.csv", b"a stranger", at(4))
+    cloud.trail_file("trail-logs", at(5))
+    run()
+    lake = lakes.open_lake(settings)
+    day_states.mark_parsed(lake, DAY, day_states.catalogued_at(lake, DAY))
+    return lake
+
+
+def held(lake) -> list[object]:
+    return [lake.read(table, {"delivered_on": DAY}) for table in TABLES]
+
+
+def delete(cloud, bucket: str, key: str) -> None:
+    cloud.client("s3").delete_object(Bucket=bucket, Key=key)
+
+
+def logs(cloud) -> list[str]:
+    return [key for key in cloud.keys("logs") if not key.endswith(".csv")]
+
+
+def test_logs_that_expired_leave_the_catalog_as_it_was(cloud, read_day, settings, run, caplog):
+    before = held(read_day)
+    delete(cloud, "logs", logs(cloud)[0])
+    summary = run()
+    assert held(read_day) == before
+    assert "its earlier catalog of 4 objects is kept" in str(summary)
+    assert "1 log objects that were read before are gone" in caplog.text
+    (row,) = read_day.read(CATALOGUED_DAYS, {"delivered_on": DAY})
+    assert (row["objects_gone"], row["objects_catalogued"]) == (1, 4)
+    assert catalog_losses.must_keep(read_day, DAY)
+    run()
+    assert held(read_day) == before
+
+
+def test_a_place_that_refuses_to_be_listed_now_leaves_it_too(cloud, read_day, run):
+    before = held(read_day)
+    cloud.faults(
+        {"operation": "ListObjectsV2", "resource": "logs", "error": "AccessDenied", "status": 403}
+    )
+    run()
+    assert held(read_day) == before
+
+
+def test_a_loss_that_is_accepted_replaces_the_day(cloud, read_day, settings, run, objects):
+    gone = logs(cloud)[0]
+    delete(cloud, "logs", gone)
+    run()
+    catalog.catalog_day(settings, DAY, accept_loss=True)
+    assert f"s3://logs/{gone}" not in objects()
+    assert len(objects()) == 3
+    assert not catalog_losses.must_keep(read_day, DAY)
+
+
+def test_logs_that_came_back_are_read_again(cloud, read_day, at, run, objects):
+    key = logs(cloud)[0]
+    body = cloud.client("s3").get_object(Bucket="logs", Key=key)["Body"].read()
+    delete(cloud, "logs", key)
+    run()
+    cloud.put("logs", key, body, at(3, 1))
+    run()
+    assert len(objects()) == 4
+    assert not catalog_losses.must_keep(read_day, DAY)
+
+
+def test_a_stranger_that_is_gone_is_no_loss(cloud, read_day, photos, run, objects):
+    delete(cloud, "logs", f"{photos}2026-11-21-inventory.csv")
+    run()
+    assert len(objects()) == 3
+    assert not catalog_losses.must_keep(read_day, DAY)
+
+
+def test_a_day_that_was_never_read_loses_nothing(cloud, read_day, run, objects):
+    day_states.forget_parsed(read_day)
+    delete(cloud, "logs", logs(cloud)[0])
+    run()
+    assert len(objects()) == 3
+
+
+def test_a_kill_while_the_loss_is_noted_loses_nothing(cloud, read_day, run):
+    before = held(read_day)
+    delete(cloud, "logs", logs(cloud)[0])
+    read_day.drop(CATALOGUED_DAYS, {"delivered_on": DAY})
+    run()
+    assert held(read_day) == before
+    assert catalog_losses.must_keep(read_day, DAY)
+
+
+def test_other_days_are_cataloged_as_ever(cloud, read_day, settings, objects):
+    for key in logs(cloud):
+        delete(cloud, "logs", key)
+    catalog.catalog_day(settings, DAY + timedelta(days=1))
+    assert objects(DAY + timedelta(days=1)) == {}
