@@ -191,7 +191,7 @@ def test_lacuna_works_in_what_the_template_makes(
     assert athena.rows(lake.open_lake(settings), "select 1 as one") == [{"one": "1"}]
 
 
-def test_the_lake_keeps_old_versions_for_a_while_and_expires_query_results_only(
+def test_the_lake_keeps_old_versions_for_a_while_and_expires_no_table(
     cloud: Cloud, statements: Statements
 ) -> None:
     s3, bucket = cloud.client("s3"), LAKE.rpartition(":")[2]
@@ -204,7 +204,7 @@ def test_the_lake_keeps_old_versions_for_a_while_and_expires_query_results_only(
         for rule in rules
         if "Days" in rule.get("Expiration", {})
     }
-    assert expiring == {"athena-results/": 30}
+    assert expiring == {"athena-results/": 30, "raw/cloudtrail_events/": 30}
 
 
 def test_the_workgroup_ends_what_reads_too_much_and_leaves_tables_their_places(
