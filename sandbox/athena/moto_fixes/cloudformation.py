@@ -4,7 +4,7 @@
   Moto takes encryption and tags and drops the rest silently. A property that would still be dropped
   is refused.
 - Bucket policies, trails and Athena workgroups are created; moto knows none of them.
-- AWS::NoValue removes a property from a role; moto leaves a null there.
+- AWS::NoValue removes a property or an item; moto leaves a null in its place.
 - The policies of a role can be read again; moto keeps them in a form that no client understands.
 
 Not corrected: a stack made through a change set (`aws cloudformation deploy`) has no outputs, and
@@ -41,6 +41,17 @@ def _refuse_unknown(kind: str, properties: Properties, known: Iterable[str]) -> 
     unknown = sorted(set(properties) - set(known))
     if unknown:
         raise Refused(f"The sandbox cannot deploy {', '.join(unknown)} of {kind}")
+
+
+def _without_holes(value: Any) -> Any:
+    """A template's value without what AWS::NoValue stood for."""
+    if isinstance(value, Mapping):
+        return {name: _without_holes(item) for name, item in value.items() if item is not None}
+    return (
+        [_without_holes(item) for item in value if item is not None]
+        if isinstance(value, list)
+        else value
+    )
 
 
 def _s3(account_id: str, region: str) -> S3Backend:
@@ -106,6 +117,7 @@ def _configured(bucket: FakeBucket, template: Properties, account_id: str, regio
 def create_bucket(
     cls: Any, /, name: str, template: Properties, account_id: str, region: str, **options: Any
 ) -> Any:
+    template = _without_holes(template)
     _refuse_unknown("AWS::S3::Bucket", template.get("Properties", {}), (*_BUCKET, *_MOTO_TAKES))
     bucket = _create_bucket(cls, name, template, account_id, region, **options)
     return _configured(bucket, template, account_id, region)
@@ -120,6 +132,7 @@ def update_bucket(
     account_id: str,
     region_name: str,
 ) -> Any:
+    cloudformation_json = _without_holes(cloudformation_json)
     bucket = _update_bucket(
         cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
     )
@@ -158,9 +171,10 @@ class _Resource:
     def create_from_cloudformation_json(
         cls, name: str, template: Properties, account_id: str, region: str, **_: Any
     ) -> Self:
-        _refuse_unknown(cls.type, template["Properties"], cls.known)
+        properties = _without_holes(template["Properties"])
+        _refuse_unknown(cls.type, properties, cls.known)
         made = cls(name, account_id, region)
-        made.put(template["Properties"])
+        made.put(properties)
         return made
 
     @classmethod
@@ -273,17 +287,6 @@ class StackWorkGroup(_Resource, CloudFormationModel):  # type: ignore[misc]
 
 _put_policy = Role.put_policy
 _make_role = Role.create_from_cloudformation_json.__func__
-
-
-def _without_holes(value: Any) -> Any:
-    """A template's value without what AWS::NoValue stood for."""
-    if isinstance(value, Mapping):
-        return {name: _without_holes(item) for name, item in value.items() if item is not None}
-    return (
-        [_without_holes(item) for item in value if item is not None]
-        if isinstance(value, list)
-        else value
-    )
 
 
 def make_role(cls: type[Role], name: str, template: Properties, *args: Any, **options: Any) -> Role:

@@ -85,3 +85,16 @@ def test_a_stack_takes_its_resources_along(stacks: Any, deploy: Any, name: str) 
     assert cloudtrail.get_trail_status(Name=name)["IsLogging"]
     stacks.delete_stack(StackName=name)
     assert name not in {trail["Name"] for trail in cloudtrail.describe_trails()["trailList"]}
+
+
+def test_what_is_no_value_is_left_out(deploy: Any, name: str) -> None:
+    nothing = {"Ref": "AWS::NoValue"}
+    rule = {"Id": "kept", "Status": "Enabled", "ExpirationInDays": 3, "Prefix": nothing}
+    lifecycle = {"Rules": [nothing, rule]}
+    deploy(
+        Bucket=bucket(name, LoggingConfiguration=nothing, LifecycleConfiguration=lifecycle),
+    )
+    s3 = boto3.client("s3")
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=name)
+    (kept,) = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert (kept["ID"], kept["Filter"]) == ("kept", {"Prefix": ""})

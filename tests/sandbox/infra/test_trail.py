@@ -23,14 +23,14 @@ def deploy(
     cloud: Cloud,
     sensitive: str = SENSITIVE,
     body: dict[str, Any] | None = None,
-    log_bucket: str = "",
+    **parameters: str,
 ) -> str:
     return cloud.deploy(
         "trail",
         body,
         BucketName="acme-trail",
         SensitiveBucketArns=sensitive,
-        LogBucketName=log_bucket,
+        **parameters,
     )["TrailArn"]
 
 
@@ -74,23 +74,41 @@ def test_a_trail_that_is_not_started_covers_nothing(cloud: Cloud) -> None:
     )
 
 
-def test_the_trail_signs_its_files_and_records_every_region_and_the_management_events(
-    cloud: Cloud,
-) -> None:
-    arn = deploy(cloud)
-    cloudtrail = cloud.client("cloudtrail")
-    (trail,) = cloudtrail.describe_trails()["trailList"]
+def test_the_trail_signs_its_files_and_records_every_region(cloud: Cloud) -> None:
+    deploy(cloud)
+    (trail,) = cloud.client("cloudtrail").describe_trails()["trailList"]
     assert trail["LogFileValidationEnabled"]
     assert trail["IsMultiRegionTrail"]
     assert trail["IncludeGlobalServiceEvents"]
-    selectors = cloudtrail.get_event_selectors(TrailName=arn)["AdvancedEventSelectors"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "recorded", "witness"),
+    [
+        ({}, [["Data"]], "not_covered"),
+        ({"RecordManagementEvents": "true"}, [["Management"], ["Data"]], "covered"),
+    ],
+)
+def test_management_events_are_recorded_and_paid_for_only_when_asked(
+    cloud: Cloud, asked: dict[str, str], recorded: list[list[str]], witness: str
+) -> None:
+    """And without them nobody witnesses who changes how buckets are logged."""
+    arn = deploy(cloud, **asked)
+    selectors = cloud.client("cloudtrail").get_event_selectors(TrailName=arn)
     categories = [
         field["Equals"]
-        for selector in selectors
+        for selector in selectors["AdvancedEventSelectors"]
         for field in selector["FieldSelectors"]
         if field["Field"] == "eventCategory"
     ]
-    assert categories == [["Management"], ["Data"]]
+    assert categories == recorded
+    assert cloud.observed()["acme-trail"]["changes_witness"] == witness
+
+
+def test_a_second_copy_of_management_events_says_its_price() -> None:
+    parameter = template("trail")["Parameters"]["RecordManagementEvents"]
+    assert parameter["Default"] == "false"
+    assert "$2 per 100,000" in parameter["Description"]
 
 
 def test_the_bucket_lets_this_trail_deliver_and_no_other(cloud: Cloud) -> None:
@@ -120,13 +138,11 @@ def test_the_bucket_lets_this_trail_deliver_and_no_other(cloud: Cloud) -> None:
 
 def test_the_trail_bucket_logs_into_the_log_bucket_that_is_named(cloud: Cloud) -> None:
     cloud.deploy("log_bucket", BucketName="acme-logs")
-    deploy(cloud, log_bucket="acme-logs")
+    deploy(cloud, LogBucketName="acme-logs")
     row = cloud.observed()["acme-trail"]
     assert (row["logging_state"], row["target_bucket"]) == ("on", "acme-logs")
     assert (row["target_prefix"], row["key_layout"]) == ("access-logs/", "delivery_time")
     assert (row["target_state"], row["reasons"], row["weaknesses"]) == ("deliverable", [], [])
-    # and who changes that is seen
-    assert row["changes_witness"] == "covered"
 
 
 def test_without_a_log_bucket_the_trail_bucket_is_not_logged(cloud: Cloud) -> None:
