@@ -28,9 +28,7 @@ def template(name: str) -> dict[str, Any]:
 class Cloud(Account):
     """An account: stacks are put into it, and Lacuna observes it."""
 
-    def deploy(
-        self, name: str, body: dict[str, Any] | None = None, **parameters: str
-    ) -> dict[str, str]:
+    def deploy(self, name: str, body: Any = None, **parameters: str) -> dict[str, str]:
         """Deploy infra/<name>.yaml as it is, or `body` instead; the outputs of the stack.
 
         No resource of it is left out.
@@ -50,6 +48,12 @@ class Cloud(Account):
         assert {one["LogicalResourceId"] for one in made} == set(wanted)
         (described,) = stacks.describe_stacks(StackName=stack)["Stacks"]
         return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+
+    def trust(self) -> dict[str, Any]:
+        """The one statement that says who may assume the only role."""
+        (role,) = self.client("iam").list_roles()["Roles"]
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        return dict(statement)
 
     def observed(self) -> dict[str, dict[str, Any]]:
         """What Lacuna writes down of each bucket when it looks."""

@@ -66,7 +66,7 @@ def role_statements(iam: Any) -> Statements:
     ]
     found = [statement for policy in policies for statement in policy["Statement"]]
     # or `permits` would not know what it reads
-    assert all(set(one) == {"Sid", "Effect", "Action", "Resource"} for one in found)
+    assert all(set(one) - {"Condition"} == {"Sid", "Effect", "Action", "Resource"} for one in found)
     assert {one["Effect"] for one in found} == {"Allow"}
     return found
 
@@ -79,11 +79,21 @@ def actions(statements: Statements) -> set[str]:
     return {action for one in statements for action in listed(one["Action"])}
 
 
-def permits(statements: Statements, action: str, resource: str) -> bool:
+def permits(
+    statements: Statements, action: str, resource: str, context: Mapping[str, str] | None = None
+) -> bool:
     return any(
         action in listed(one["Action"])
+        and holds(one.get("Condition", {}), context or {})
         and any(globs.matches(pattern, resource) for pattern in listed(one["Resource"]))
         for one in statements
+    )
+
+
+def holds(condition: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    """Conditions of these templates ask for one value of each key."""
+    return all(
+        context.get(key) == value for keys in condition.values() for key, value in keys.items()
     )
 
 

@@ -83,6 +83,14 @@ def test_without_the_statement_for_the_log_service_nothing_can_be_delivered(clou
     assert target(cloud.observed()["photos"]) == ("broken", ["target_policy_missing"])
 
 
+def test_any_bucket_of_the_account_can_log_here_where_none_is_named(
+    cloud: Cloud, outputs: dict[str, str]
+) -> None:
+    policy = json.loads(cloud.client("s3").get_bucket_policy(Bucket="acme-logs")["Policy"])
+    allowed, *_ = policy["Statement"]
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
 def test_only_the_buckets_that_are_named_can_log_here(cloud: Cloud) -> None:
     outputs = cloud.deploy(
         "log_bucket",

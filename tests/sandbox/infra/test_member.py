@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from tests.sandbox.infra.conftest import Cloud, template
-from tests.sandbox.infra.guarded import Statements, permits, role_statements
+from tests.sandbox.infra.guarded import Statements, holds, permits, role_statements
 
 READER = "arn:aws:iam::123456789012:role/lacuna"
-
-
-def trust(cloud: Cloud) -> dict[str, Any]:
-    (role,) = cloud.client("iam").list_roles()["Roles"]
-    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-    return dict(statement)
+TRUSTED = {"ReaderArn": READER, "OrganizationId": "o-acme123456", "ExternalId": "secret-word"}
 
 
 @pytest.fixture
 def statements(cloud: Cloud) -> Statements:
     cloud.deploy(
-        "member", ReaderArn=READER, LogBucketArns="arn:aws:s3:::shop-logs,arn:aws:s3:::shop-trail"
+        "member", **TRUSTED, LogBucketArns="arn:aws:s3:::shop-logs,arn:aws:s3:::shop-trail"
     )
     return role_statements(cloud.client("iam"))
 
@@ -35,15 +31,26 @@ def test_an_account_is_read_by_the_same_permissions_at_home_and_in_a_member() ->
 
 
 def test_lacuna_assumes_it_by_its_default_name(cloud: Cloud) -> None:
-    outputs = cloud.deploy("member", ReaderArn=READER)
+    outputs = cloud.deploy("member", **TRUSTED)
     assert outputs["RoleArn"].endswith(":role/lacuna-read")
-    assert trust(cloud)["Principal"] == {"AWS": READER}
-    assert not trust(cloud).get("Condition")
+    assert cloud.trust()["Principal"] == {"AWS": READER}
 
 
-def test_an_external_id_is_asked_for_where_one_is_given(cloud: Cloud) -> None:
-    cloud.deploy("member", ReaderArn=READER, ExternalId="secret-word")
-    assert trust(cloud)["Condition"] == {"StringEquals": {"sts:ExternalId": "secret-word"}}
+def test_only_the_organization_with_the_external_id_may_assume_it(cloud: Cloud) -> None:
+    cloud.deploy("member", **TRUSTED)
+    condition = cloud.trust()["Condition"]
+    asked = {"aws:PrincipalOrgID": "o-acme123456", "sts:ExternalId": "secret-word"}
+    assert condition == {"StringEquals": asked}
+    assert holds(condition, asked)
+    for key in asked:
+        assert not holds(condition, asked | {key: "another"})
+
+
+@pytest.mark.parametrize("name", ["OrganizationId", "ExternalId"])
+def test_no_member_is_deployed_without_them(name: str) -> None:
+    parameter = template("member")["Parameters"][name]
+    assert "Default" not in parameter
+    assert not re.fullmatch(parameter["AllowedPattern"], "")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +71,7 @@ def test_objects_are_read_in_log_buckets_and_nothing_is_written(
 
 
 def test_an_account_without_log_buckets_gives_no_object_away(cloud: Cloud) -> None:
-    cloud.deploy("member", ReaderArn=READER)
+    cloud.deploy("member", **TRUSTED)
     (role,) = cloud.client("iam").list_roles()["Roles"]
     names = cloud.client("iam").list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
     assert names == ["read-the-account"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lacuna.settings import Settings
 from lacuna.steps import remediate
-from tests.sandbox.infra.conftest import Cloud
+from tests.sandbox.infra.conftest import Cloud, template
 from tests.sandbox.infra.guarded import Statements, actions, permits, role_statements
 from tests.sandbox.infra.test_role import LIBRARY, operations
 
@@ -75,14 +76,49 @@ def test_policies_are_changed_of_log_buckets_only(
     assert permits(statements, action, resource) is allowed
 
 
-def test_by_default_any_buckets_logging_may_be_changed(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("runner", "parameters", "condition"),
+    [
+        ("123456789012", {}, {"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        (
+            "123456789012",
+            {"RunnerProof": "tag"},
+            {"StringEquals": {"aws:PrincipalTag/lacuna-remediation": "apply"}},
+        ),
+        (
+            "222222222222",
+            {"OrganizationId": "o-acme123456"},
+            {
+                "Bool": {"aws:MultiFactorAuthPresent": "true"},
+                "StringLike": {"aws:PrincipalOrgID": "o-acme123456"},
+            },
+        ),
+        # without an organization nobody of another account may assume it
+        (
+            "222222222222",
+            {},
+            {
+                "Bool": {"aws:MultiFactorAuthPresent": "true"},
+                "StringLike": {"aws:PrincipalOrgID": ""},
+            },
+        ),
+    ],
+)
+def test_who_applies_a_plan_shows_more_than_a_name(
+    cloud: Cloud, runner: str, parameters: dict[str, str], condition: dict[str, Any]
+) -> None:
     cloud.deploy(
         "remediation",
-        RunnerArn="arn:aws:iam::123456789012:role/airflow",
+        RunnerArn=f"arn:aws:iam::{runner}:role/airflow",
         LogBucketArns="arn:aws:s3:::acme-logs",
+        SourceBucketArns="arn:aws:s3:::web-*",
+        **parameters,
     )
-    granted = role_statements(cloud.client("iam"))
-    assert permits(granted, "s3:PutBucketLogging", "arn:aws:s3:::payroll")
+    assert cloud.trust()["Condition"] == condition
+
+
+def test_buckets_whose_logging_may_be_changed_are_named() -> None:
+    assert "Default" not in template("remediation")["Parameters"]["SourceBucketArns"]
 
 
 def test_a_plan_is_applied_under_the_role_of_the_output(

@@ -48,12 +48,7 @@ BY_THE_TEMPLATE = {"s3:CreateBucket", "s3:PutBucketPublicAccessBlock"}
 
 @pytest.fixture
 def statements(cloud: Cloud) -> Statements:
-    cloud.deploy(
-        "lacuna",
-        RunnerArn="arn:aws:iam::123456789012:role/airflow",
-        LogBucketArns="arn:aws:s3:::acme-logs,arn:aws:s3:::acme-trail",
-    )
-    return role_statements(cloud.client("iam"))
+    return deploy(cloud)
 
 
 def test_every_operation_in_the_source_is_allowed(statements: Statements) -> None:
@@ -114,6 +109,43 @@ def test_no_action_is_granted_twice_on_the_same_thing_or_by_a_wildcard(
     ]
     assert len(set(granted)) == len(granted)
     assert not [action for action in actions(statements) if "*" in action]
+
+
+def deploy(cloud: Cloud, runner: str = "123456789012", **parameters: str) -> Statements:
+    cloud.deploy(
+        "lacuna",
+        RunnerArn=f"arn:aws:iam::{runner}:role/airflow",
+        LogBucketArns="arn:aws:s3:::acme-logs,arn:aws:s3:::acme-trail",
+        **parameters,
+    )
+    return role_statements(cloud.client("iam"))
+
+
+@pytest.mark.parametrize(
+    ("runner", "organization", "condition"),
+    [
+        ("123456789012", "", None),
+        ("123456789012", "o-acme123456", "o-acme123456"),
+        ("222222222222", "o-acme123456", "o-acme123456"),
+        # without an organization nobody of another account may assume it
+        ("222222222222", "", ""),
+    ],
+)
+def test_a_runner_of_another_account_is_of_the_organization(
+    cloud: Cloud, runner: str, organization: str, condition: str | None
+) -> None:
+    deploy(cloud, runner, OrganizationId=organization)
+    asked = {"StringEquals": {"aws:PrincipalOrgID": condition}}
+    assert cloud.trust().get("Condition") == (None if condition is None else asked)
+
+
+def test_accounts_of_other_organizations_are_not_entered(cloud: Cloud) -> None:
+    granted = deploy(cloud, OrganizationId="o-acme123456")
+    member = "arn:aws:iam::222222222222:role/lacuna-read"
+    for organization, allowed in (("o-acme123456", True), ("o-other12345", False)):
+        context = {"aws:ResourceOrgID": organization}
+        assert permits(granted, "sts:AssumeRole", member, context) is allowed
+    assert not permits(granted, "sts:AssumeRole", member)
 
 
 @pytest.mark.parametrize(
