@@ -101,6 +101,7 @@ _BUCKET: dict[str, Callable[[S3Backend, str, Any], Any]] = {
     ),
 }
 _MOTO_TAKES = ("BucketName", "BucketEncryption", "Tags")
+_NAMESPACE = "BucketNamespace"
 
 _create_bucket = FakeBucket.create_from_cloudformation_json.__func__
 _update_bucket = FakeBucket.update_from_cloudformation_json.__func__
@@ -118,7 +119,11 @@ def create_bucket(
     cls: Any, /, name: str, template: Properties, account_id: str, region: str, **options: Any
 ) -> Any:
     template = _without_holes(template)
-    _refuse_unknown("AWS::S3::Bucket", template.get("Properties", {}), (*_BUCKET, *_MOTO_TAKES))
+    properties = template.get("Properties", {})
+    _refuse_unknown("AWS::S3::Bucket", properties, (*_BUCKET, *_MOTO_TAKES, _NAMESPACE))
+    # as sandbox.athena.server does for CreateBucket
+    if name.endswith("-an") != (properties.get(_NAMESPACE) == "account-regional"):
+        raise Refused(f"The name {name} and its namespace do not fit each other")
     bucket = _create_bucket(cls, name, template, account_id, region, **options)
     return _configured(bucket, template, account_id, region)
 

@@ -98,3 +98,15 @@ def test_what_is_no_value_is_left_out(deploy: Any, name: str) -> None:
     assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=name)
     (kept,) = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
     assert (kept["ID"], kept["Filter"]) == ("kept", {"Prefix": ""})
+
+
+def test_a_name_of_the_accounts_own_namespace_needs_it(deploy: Any, name: str) -> None:
+    own = f"{name}-123456789012-us-east-1-an"
+    with pytest.raises(ClientError, match=r"ValidationError.*namespace"):
+        deploy(Bucket=bucket(own))
+
+
+def test_a_bucket_is_made_in_the_accounts_own_namespace(deploy: Any, name: str) -> None:
+    own = f"{name}-123456789012-us-east-1-an"
+    deploy(Bucket=bucket(own, BucketNamespace="account-regional"))
+    assert boto3.client("s3").head_bucket(Bucket=own)

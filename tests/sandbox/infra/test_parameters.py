@@ -30,7 +30,7 @@ def test_these_are_all_the_parameters_that_take_arns() -> None:
         for parameter in template(path.stem)["Parameters"]
         if parameter.endswith(("Arn", "Arns"))
     }
-    assert found == {*BUCKETS, *CALLERS}
+    assert found == {*BUCKETS, *CALLERS, ("lacuna", "KmsKeyArn")}
 
 
 @pytest.mark.parametrize(("name", "parameter"), BUCKETS)
@@ -56,6 +56,14 @@ def test_no_template_takes_a_bare_star(name: str, parameter: str, star: str) -> 
 )
 def test_buckets_are_named_whole_or_by_their_beginning(name: str, parameter: str, arn: str) -> None:
     assert taken(name, parameter, arn)
+
+
+def test_a_key_is_named_whole() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key"
+    for value in ("", f"{key}/1234abcd-12ab-34cd-56ef-1234567890ab", f"{key}/mrk-1234"):
+        assert taken("lacuna", "KmsKeyArn", value)
+    for value in ("*", f"{key}/*", "arn:aws:kms:eu-west-1:123456789012:alias/lake"):
+        assert not taken("lacuna", "KmsKeyArn", value)
 
 
 @pytest.mark.parametrize(("name", "parameter"), CALLERS)

@@ -223,22 +223,6 @@ def test_lacuna_works_in_what_the_template_makes(
     assert athena.rows(lake.open_lake(settings), "select 1 as one") == [{"one": "1"}]
 
 
-def test_the_lake_keeps_old_versions_for_a_while_and_expires_no_table(
-    cloud: Cloud, statements: Statements
-) -> None:
-    s3, bucket = cloud.client("s3"), LAKE.rpartition(":")[2]
-    blocked = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    assert list(blocked.values()) == [True] * 4
-    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
-    rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    expiring = {
-        rule["Filter"]["Prefix"]: rule["Expiration"]["Days"]
-        for rule in rules
-        if "Days" in rule.get("Expiration", {})
-    }
-    assert expiring == {"athena-results/": 30, "raw/cloudtrail_events/": 30}
-
-
 def test_the_workgroup_ends_what_reads_too_much_and_leaves_tables_their_places(
     cloud: Cloud, statements: Statements
 ) -> None:

@@ -1,0 +1,149 @@
+"""The lake of infra/lacuna.yaml: private, and its evidence kept from whoever writes it.
+
+That S3 enforces a policy or a lifecycle rule is S3's; what is asked here is what S3 was told.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from lacuna.lake import lake
+from lacuna.lake.probes import SCRATCH
+from lacuna.settings import Settings
+from lacuna.tables import evidence, raw
+from tests.sandbox.infra.conftest import Cloud
+from tests.sandbox.infra.guarded import actions, permits
+from tests.sandbox.infra.test_role import LAKE, deploy
+from tests.support import REPO
+
+BUCKET = LAKE.rpartition(":")[2]
+DAY = date(2026, 11, 20)
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def rules(cloud: Cloud) -> list[dict[str, Any]]:
+    found = cloud.client("s3").get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    assert {rule["Status"] for rule in found} == {"Enabled"}
+    return list(found)
+
+
+def test_the_lake_is_private_and_versioned(cloud: Cloud) -> None:
+    deploy(cloud)
+    s3 = cloud.client("s3")
+    blocked = s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]
+    assert list(blocked.values()) == [True] * 4
+    assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+
+
+def test_versions_of_evidence_outlive_those_of_what_is_derived_from_it(cloud: Cloud) -> None:
+    deploy(cloud)
+    kept = {
+        rule["Filter"]["Prefix"]: rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in rules(cloud)
+        if "NoncurrentVersionExpiration" in rule
+    }
+    assert kept == {"evidence/": 400, "marts/": 7, "staging/": 7, "raw/": 7, "athena-results/": 1}
+
+
+def test_every_folder_of_the_lake_has_one_rule_for_its_old_versions(cloud: Cloud) -> None:
+    """S3 takes the fewer days of two rules, and without a rule a version stays for good."""
+    deploy(cloud)
+    made = lake.open_lake(Settings.from_env())
+    dbt = (REPO / "dbt_project" / "dbt_project.yml").read_text()
+    places = {
+        *(made.location(table) for table in evidence.TABLES),
+        raw.access_log_partition(BUCKET, DAY).location,
+        f"s3://{BUCKET}/{raw.copies_prefix(DAY)}",
+        f"s3://{BUCKET}/{SCRATCH}",
+        *(f"s3://{BUCKET}/{one}/a" for one in ("marts", "staging") if f"}}}}/{one}" in dbt),
+    }
+    assert {place.split("/")[3] for place in places} == {
+        *("evidence", "raw", "athena-results", "marts", "staging")
+    }
+    for place in places:
+        key = place.removeprefix(f"s3://{BUCKET}/")
+        counted = [
+            rule["ID"]
+            for rule in rules(cloud)
+            if "NoncurrentVersionExpiration" in rule and key.startswith(rule["Filter"]["Prefix"])
+        ]
+        assert len(counted) == 1, place
+
+
+def test_no_rule_expires_a_table(cloud: Cloud) -> None:
+    deploy(cloud)
+    expiring = {
+        rule["Filter"]["Prefix"]: rule["Expiration"]["Days"]
+        for rule in rules(cloud)
+        if "Days" in rule.get("Expiration", {})
+    }
+    assert expiring == {"athena-results/": 30, "raw/cloudtrail_events/": 30}
+
+
+def test_the_writer_of_evidence_can_remove_no_version_of_it(cloud: Cloud) -> None:
+    granted = actions(deploy(cloud))
+    policy = json.loads(cloud.client("s3").get_bucket_policy(Bucket=BUCKET)["Policy"])
+    (denied,) = (one for one in policy["Statement"] if one["Sid"] == "KeepEvidenceFromItsWriter")
+    (role,) = cloud.client("iam").list_roles()["Roles"]
+    assert denied["Effect"] == "Deny"
+    assert denied["Principal"] == {"AWS": role["Arn"]}
+    assert denied["Resource"] == [LAKE, f"{LAKE}/*"]
+    assert "Condition" not in denied
+    assert {
+        "s3:DeleteObjectVersion",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketPolicy",
+        "s3:PutBucketVersioning",
+        "s3:PutLifecycleConfiguration",
+    } <= set(denied["Action"])
+    # and no run misses what is denied
+    assert not granted & set(denied["Action"])
+
+
+def test_a_key_encrypts_the_lake_and_the_role_may_use_it(cloud: Cloud) -> None:
+    granted = deploy(cloud, KmsKeyArn=KEY)
+    answer = cloud.client("s3").get_bucket_encryption(Bucket=BUCKET)
+    (rule,) = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": KEY,
+    }
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        assert permits(granted, action, KEY)
+        assert not permits(granted, action, f"{KEY}-of-others")
+
+
+def test_without_a_key_the_lake_is_encrypted_by_s3(cloud: Cloud) -> None:
+    granted = deploy(cloud)
+    answer = cloud.client("s3").get_bucket_encryption(Bucket=BUCKET)
+    (rule,) = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert not [action for action in actions(granted) if action.startswith("kms:")]
+
+
+def test_the_lake_logs_into_the_log_bucket_that_is_named(cloud: Cloud) -> None:
+    cloud.deploy("log_bucket", BucketName="acme-logs")
+    deploy(cloud, LogBucketName="acme-logs")
+    row = cloud.observed()[BUCKET]
+    assert (row["logging_state"], row["target_bucket"]) == ("on", "acme-logs")
+    assert (row["target_prefix"], row["key_layout"]) == ("access-logs/", "delivery_time")
+    assert (row["target_state"], row["reasons"], row["weaknesses"]) == ("deliverable", [], [])
+
+
+def test_without_a_log_bucket_the_lake_is_not_logged(cloud: Cloud) -> None:
+    deploy(cloud)
+    assert cloud.observed()[BUCKET]["logging_state"] == "off"
+
+
+def test_the_lake_can_have_a_name_of_the_accounts_own(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(cloud, AccountNamespace="true")
+    monkeypatch.setenv("LACUNA_LAKE_BUCKET", f"{BUCKET}-an")
+    lake.open_lake(Settings.from_env()).prepare()
+    names = [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]]
+    assert names == [f"{BUCKET}-an"]
