@@ -41,7 +41,8 @@ def cloud(emptied: Served, session: boto3.Session, monkeypatch: pytest.MonkeyPat
         "AWS_DEFAULT_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)
-    for name in [name for name in os.environ if name.startswith("LACUNA_")]:
+    elsewhere = {"AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN"}
+    for name in [name for name in os.environ if name.startswith("LACUNA_") or name in elsewhere]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     share_clients(monkeypatch)

@@ -17,6 +17,7 @@ from sandbox.process import READY, PortTaken, refuse_taken, running
 from tests.support import REPO
 
 HANG = 120  # seconds; each test needs a few
+FAREWELL = "\nThe sandbox is stopped, and what it held is gone.\n"
 SERVE = [sys.executable, "-m", "sandbox", "serve", "--port", "0", "--account", "empty"]
 # From the first signal on, every call that the main thread makes is interrupted by one more, the
 # calls of the signal handler too: whatever lock a handler takes, the next signal finds it held.
@@ -84,7 +85,7 @@ def signalled(process: subprocess.Popen[str], sent: signal.Signals) -> tuple[int
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_the_sandbox_ends_however_often_it_is_told_to(sent: signal.Signals) -> None:
     with ready(SERVE) as process:
-        assert signalled(process, sent) == (0, "")
+        assert signalled(process, sent) == (0, FAREWELL)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
@@ -92,7 +93,7 @@ def test_a_signal_that_interrupts_the_handler_of_a_signal_is_harmless(sent: sign
     storm = STORM.format(arguments=SERVE[3:])
     with ready([sys.executable, "-c", storm]) as process:
         process.send_signal(sent)
-        assert process.communicate(timeout=HANG) == ("", None)
+        assert process.communicate(timeout=HANG) == (FAREWELL, None)
         assert process.returncode == 0
 
 

@@ -13,7 +13,7 @@ from sandbox.athena.trino.coordinator import SOURCE, NoCoordinator, jdk
 from sandbox.athena.trino.dialect import translated
 from sandbox.athena.trino.engine import cell, column
 from sandbox.athena.trino.view import as_lines
-from tests.unit.test_compose import SECRETS, config
+from tests.unit.test_compose import LOOK, services
 
 
 def translate(sql: str, *parameters: str) -> tuple[str, dict[str, str]]:
@@ -147,9 +147,8 @@ def test_without_a_jdk_the_message_says_what_to_install(tmp_path):
 
 
 def test_compose_has_a_coordinator_for_who_asks_for_it():
-    profile = {"ENGINE": "trino", "COMPOSE_PROFILES": "trino"}
-    services = json.loads(config(SECRETS | profile).stdout)["services"]
-    trino, sandbox = services["trino"], services["sandbox"]
+    found = services(LOOK, ENGINE="trino", COMPOSE_PROFILES="trino")
+    trino, sandbox = found["trino"], found["sandbox"]
     assert trino["network_mode"] == "service:sandbox"  # Glue and S3 are shown on loopback only
     assert sandbox["environment"]["ENGINE"] == "trino"
     port = sandbox["environment"]["TRINO_URL"].rpartition(":")[2]
@@ -157,8 +156,8 @@ def test_compose_has_a_coordinator_for_who_asks_for_it():
 
 
 def test_compose_and_the_launcher_have_the_same_trino():
-    image = json.loads(config(SECRETS | {"COMPOSE_PROFILES": "trino"}).stdout)["services"]["trino"]
-    version = image["image"].rpartition(":")[2]
+    image = services(LOOK, COMPOSE_PROFILES="trino")["trino"]["image"]
+    version = image.rpartition(":")[2]
     assert f"<trino>{version}</trino>" in (SOURCE / "pom.xml").read_text()
 
 
