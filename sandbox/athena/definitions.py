@@ -34,12 +34,14 @@ class TableOptions:
     delimiter: str = "\x01"
     partitioned_by: list[str] = field(default_factory=list)
     comment: str = ""
+    compression: str = ""
     has_data: bool = True  # or WITH NO DATA
 
 
+# of Parquet files; a table without the property has snappy
+COMPRESSION = "write.compression"
+COMPRESSIONS = ("snappy", "gzip", "zstd")
 IGNORED = {
-    "write_compression",
-    "parquet_compression",
     "is_external",
     "compression_level",
     "orc_compression",
@@ -76,7 +78,10 @@ def table_options(tree: exp.Create) -> TableOptions:
         raise AthenaError(f"NOT_SUPPORTED: format {kind} is not supported by the sandbox")
     keys = given.pop("partitioned_by", [])
     delimiter = given.pop("field_delimiter", "\x01")
-    options = TableOptions(location, kind, delimiter, keys, comment, has_data)
+    compression = given.pop("write_compression", given.pop("parquet_compression", "")).lower()
+    if kind == "parquet" and compression not in ("", *COMPRESSIONS):
+        raise AthenaError(f"NOT_SUPPORTED: {compression} is not supported by the sandbox")
+    options = TableOptions(location, kind, delimiter, keys, comment, compression, has_data)
     unknown = sorted(set(given) - IGNORED)
     if unknown:
         raise AthenaError(
@@ -91,7 +96,8 @@ def copy_format(table: GlueTable) -> tuple[str, str]:
     serde = table["StorageDescriptor"]["SerdeInfo"]
     name = serde["SerializationLibrary"].rpartition(".")[2]
     if name == "ParquetHiveSerDe":
-        return "format parquet, compression snappy", "parquet"
+        compression = (table.get("Parameters") or {}).get(COMPRESSION, "snappy").lower()
+        return f"format parquet, compression {compression}", "parquet"
     if name == "JsonSerDe":
         return "format json, compression gzip", "json.gz"
     if name == "LazySimpleSerDe":
@@ -111,12 +117,12 @@ def new_table(
     columns: Columns,
     key_count: int,
     location: str,
-    kind: str,
-    delimiter: str = "\x01",
+    options: TableOptions,
 ) -> GlueTable:
     """A Glue table as a CTAS makes it; its last columns are its partition keys."""
     glue = [{"Name": n, "Type": t} for n, t in columns]
     split = len(glue) - key_count
+    kind, delimiter, compression = options.format, options.delimiter, options.compression
     parameters = (
         {"field.delim": delimiter, "serialization.format": delimiter}
         if kind == "textfile"
@@ -127,7 +133,10 @@ def new_table(
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": glue[split:],
-        "Parameters": {"EXTERNAL": "TRUE", "classification": kind},
+        "Parameters": {
+            **{"EXTERNAL": "TRUE", "classification": kind},
+            **({COMPRESSION: compression} if compression else {}),
+        },
         "StorageDescriptor": {
             **(PARQUET if kind == "parquet" else TEXT),
             "Columns": glue[:split],

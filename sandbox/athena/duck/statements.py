@@ -135,7 +135,7 @@ def _create_table(run: Run, tree: exp.Create) -> Result:
     _check_partitions(options, [n for n, _ in columns])
     hive = [(n, stored.hive_type(n, t)) for n, t in columns]
     keys = len(options.partitioned_by)
-    table = new_table(database, name, hive, keys, location, options.format, options.delimiter)
+    table = new_table(database, name, hive, keys, location, options)
     if options.comment:
         table["Parameters"]["comment"] = options.comment
     picks = [(serde.named(n), n, h) for n, h in hive]

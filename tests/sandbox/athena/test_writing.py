@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import boto3
 import pytest
+from pyarrow import parquet
 
 
 def test_ctas_writes_partitions_with_their_types(lake: Any) -> None:
@@ -56,6 +59,33 @@ def test_a_table_may_be_made_without_rows_and_with_a_comment(lake: Any) -> None:
     assert lake.rows("select a from no_rows") == []
     table = lake.glue.get_table(DatabaseName=lake.database, Name="no_rows")["Table"]
     assert table["Parameters"]["comment"] == "none"
+
+
+def codecs(lake: Any, folder: str) -> list[str]:
+    keys = [
+        one.key for one in boto3.resource("s3").Bucket(lake.bucket).objects.filter(Prefix=folder)
+    ]
+    bodies = (
+        boto3.client("s3").get_object(Bucket=lake.bucket, Key=key)["Body"].read() for key in keys
+    )
+    files = (parquet.ParquetFile(io.BytesIO(body)) for body in bodies)
+    return [one.metadata.row_group(0).column(0).compression for one in files]
+
+
+@pytest.mark.parametrize(("asked", "written"), [("ZSTD", "ZSTD"), ("gzip", "GZIP"), ("", "SNAPPY")])
+def test_a_table_keeps_its_compression_when_rows_are_added(
+    lake: Any, asked: str, written: str
+) -> None:
+    folder = f"packed-{written.lower()}/"
+    name = folder.strip("/").replace("-", "_")
+    compression = f", write_compression='{asked}'" if asked else ""
+    lake.rows(
+        f"create table {name} with (external_location='s3://{lake.bucket}/{folder}', "
+        f"format='PARQUET'{compression}) as select 1 as a"
+    )
+    lake.rows(f"insert into {name} select 2")
+    assert codecs(lake, folder) == [written] * 2
+    assert lake.rows(f"select a from {name} order by a") == [["1"], ["2"]]
 
 
 def test_insert_adds_partitions_and_null_ones(lake: Any) -> None:
@@ -132,6 +162,7 @@ def test_more_than_a_hundred_partitions_are_too_many(lake: Any) -> None:
             "HIVE_COLUMN_ORDER_MISMATCH",
         ),
         ("create table x with (table_type='ICEBERG') as select 1 as a", "NOT_SUPPORTED"),
+        ("create table x with (write_compression='brotli') as select 1 as a", "NOT_SUPPORTED"),
         ("create table x with (nonsense='1') as select 1 as a", "INVALID_TABLE_PROPERTY"),
         ("create table x as select now() as a", "NOT_SUPPORTED: Unsupported Hive type"),
         ("create table no_such_db.x as select 1 as a", "NOT_FOUND: Schema no_such_db not found"),
