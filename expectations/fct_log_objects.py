@@ -271,8 +271,9 @@ def _logs_gone(on: Partition) -> str:
 
 def _logs_gone_sentence(row: Row) -> str:
     return (
-        f"{count(row['objects_gone'], 'log object')} of the {int(row['objects_catalogued']):,} that "
-        "were cataloged could not be found again: what was read of them is kept"
+        f"{count(row['objects_gone'], 'file')} behind the catalog of "
+        f"{count(int(row['objects_catalogued']), 'log object')} could not be read again: what was "
+        "read before is kept"
     )
 
 

@@ -142,6 +142,16 @@ class Account:
         )
         return f"s3://{bucket}/{key}"
 
+    def archive(self, bucket: str, key: str, at: datetime) -> None:
+        """As a lifecycle rule does: LastModified stays."""
+        self.client("s3").put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=b"a line\n",
+            Metadata={"delivered-at": at.isoformat()},
+            StorageClass="GLACIER",
+        )
+
     def access_log(self, bucket: str, prefix: str, at: datetime, unique: int = 0) -> str:
         """A log object of a simple prefix."""
         key = f"{prefix}{at:%Y-%m-%d-%H-%M-%S}-{unique:016X}"

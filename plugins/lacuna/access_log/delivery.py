@@ -85,6 +85,7 @@ class ListedObject:
     size_bytes: int
     etag: str
     delivered_at: datetime
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ _READS = 3
 
 # Strangers of a place that are evidence; the rest are counted
 _MOST_STRANGERS = 1000
-_NOT_REFUSED = frozenset({"NoSuchKey", "InvalidRange", "InvalidObjectState"})
+_NOT_REFUSED = frozenset({"NoSuchKey", "InvalidRange"})
+# Objects of these storage classes are refused until they are restored
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def list_range(
                     size_bytes=entry["Size"],
                     etag=entry.get("ETag", "").strip('"'),
                     delivered_at=entry["LastModified"],
+                    is_archived=entry.get("StorageClass") in _ARCHIVES,
                 )
                 is_stranger = not is_log(listed)
                 strangers += is_stranger
@@ -154,7 +157,7 @@ def read_object(
 def read_refused(s3: "S3Client", bucket: str, key: str) -> str | None:
     """Read one byte of an object. Return AWS's code if it refuses; None if the object can be read.
 
-    An object that is gone, empty or archived is not refused: a query passes over the last two.
+    An object that is gone or empty is not refused.
     """
     try:
         s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].read()

@@ -110,7 +110,7 @@ def catalog_day(settings: Settings, day: date, *, accept_loss: bool = False) -> 
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
     rows = _read_day(lake, accounts, settings, day)
-    if not accept_loss and (gone := catalog_losses.gone(lake, day, rows.log_objects)):
+    if not accept_loss and (gone := catalog_losses.gone(lake, day, rows.log_objects, rows.digests)):
         summary = _kept(day, catalog_losses.keep(lake, day, gone))
     else:
         summary = _summary(day, rows)

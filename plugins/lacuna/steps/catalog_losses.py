@@ -17,24 +17,57 @@ from lacuna.steps import day_states
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
     LOG_OBJECTS,
+    TRAIL_DIGESTS,
     CataloguedDay,
     LogObject,
+    TrailDigest,
     read_back,
 )
+from lacuna.trail.digests import DigestState
 
 log = logging.getLogger(__name__)
 
+_NOT_READ = frozenset({DigestState.MISSING, DigestState.PENDING, DigestState.UNREADABLE})
 
-def gone(lake: Lake, day: date, now: Iterable[LogObject]) -> int:
-    """Return how many readable logs of a parsed day the new catalog lacks; 0 if it is not parsed."""
+
+def gone(
+    lake: Lake, day: date, log_objects: Iterable[LogObject], digests: Iterable[TrailDigest]
+) -> int:
+    """Return how many files of a parsed day are gone by its new catalog; 0 if it is not parsed.
+
+    Gone is a log or a digest that was readable and is not there now, is refused or has become
+    smaller, and a file that a digest names and that was there.
+    """
     if day_states.parsed_as_of(lake, day) is None:
         return 0
-    found = {row.log_object for row in now}
-    return sum(
-        row["log_object"] not in found
-        for row in lake.read(LOG_OBJECTS, {"delivered_on": day})
-        if row["kind"] != Kind.OTHER and row["readable"] is not False
+    partition = {"delivered_on": day}
+    found = {row.log_object: row.size_bytes for row in log_objects if row.readable is not False}
+    logs = {
+        row["log_object"]
+        for row in lake.read(LOG_OBJECTS, partition)
+        if row["kind"] != Kind.OTHER
+        and row["readable"] is not False
+        and found.get(row["log_object"], -1) < row["size_bytes"]
+    }
+    held = (read_back(TrailDigest, row) for row in lake.read(TRAIL_DIGESTS, partition))
+    return len(logs | _gone_by_digests(_by_url(held), _by_url(digests)))
+
+
+def _gone_by_digests(held: dict[str, TrailDigest], now: dict[str, TrailDigest]) -> set[str]:
+    """Return the digests that are gone, and the files that digests of then and now miss only now."""
+    missing = (
+        set(now[url].missing_files) - set(held[url].missing_files)
+        for url in held.keys() & now.keys()
     )
+    return (held.keys() - now.keys()).union(*missing)
+
+
+def _by_url(digests: Iterable[TrailDigest]) -> dict[str, TrailDigest]:
+    return {
+        f"s3://{row.log_bucket}/{row.object_key}": row
+        for row in digests
+        if row.object_key and row.state not in _NOT_READ
+    }
 
 
 def keep(lake: Lake, day: date, number: int) -> CataloguedDay:
@@ -49,7 +82,7 @@ def keep(lake: Lake, day: date, number: int) -> CataloguedDay:
     kept = replace(earlier, objects_gone=number)
     lake.write(CATALOGUED_DAYS, [kept], partition)
     log.warning(
-        "%s: %d log objects that were read before are gone: expired, moved or not listed any more. "
+        "%s: %d logs or digests that were read before are gone: expired, moved or not readable any more. "
         "The catalog and the parsed rows of the day are kept. To replace them by what is there "
         "now: make run DAY=%s ACCEPT_LOSS=1",
         *(day, number, day),

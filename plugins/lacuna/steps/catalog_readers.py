@@ -2,7 +2,8 @@
 
 One object that Athena may not read fails every query of the day, for all accounts. So each place is
 tried with the run's own credentials before it is registered: the first and the last object of the
-day, one byte each. A place that is refused counts as not listed.
+day, one byte each. A place that is refused counts as not listed, as does one with an archived log:
+Athena passes over it without a word, and its hours would be `missing`.
 """
 
 import logging
@@ -22,9 +23,12 @@ log = logging.getLogger(__name__)
 # A log bucket and a prefix in it
 Where = tuple[str, str]
 
+# What GetObject answers of an archived object
+ARCHIVED = "InvalidObjectState"
+
 
 def refused_places(
-    accounts: Accounts, access_logs: Iterable[Placed], trail_files: TrailFiles
+    accounts: Accounts, access_logs: Collection[Placed], trail_files: TrailFiles
 ) -> dict[Where, str]:
     """Return the places that the run's own credentials may not read, with AWS's error code."""
     tried = [
@@ -46,10 +50,11 @@ def refused_places(
         "log objects as the run",
     )
     refused = {_where(file): code for file, code in zip(tried, codes, strict=True) if code}
+    refused |= {_where(file): ARCHIVED for file in access_logs if file.listed.is_archived}
     for (bucket, prefix), code in sorted(refused.items()):
         log.warning(
             "the run itself may not read s3://%s/%s (GetObject: %s), so Athena cannot: nothing of "
-            "it is read; the bucket's policy and key must allow the run's role",
+            "it is read; place_unreadable in docs/runbook.md says what to do",
             visible(bucket),
             visible(prefix),
             code,

@@ -305,8 +305,8 @@ def test_logs_that_are_gone_are_reported(new_world, text_of):
     world = new_world()
     world.rows["catalogued_days"][0].update(objects_catalogued=1_200, objects_gone=2)
     assert text_of(world.findings(MART)["logs_gone"]) == (
-        "2 log objects of the 1,200 that were cataloged could not be found again: what was read of "
-        "them is kept"
+        "2 files behind the catalog of 1,200 log objects could not be read again: what was read "
+        "before is kept"
     )
 
 

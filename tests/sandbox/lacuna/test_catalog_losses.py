@@ -52,7 +52,7 @@ def test_logs_that_expired_leave_the_catalog_as_it_was(cloud, read_day, settings
     summary = run()
     assert held(read_day) == before
     assert "its earlier catalog of 4 objects is kept" in str(summary)
-    assert "1 log objects that were read before are gone" in caplog.text
+    assert "1 logs or digests that were read before are gone" in caplog.text
     (row,) = read_day.read(CATALOGUED_DAYS, {"delivered_on": DAY})
     assert (row["objects_gone"], row["objects_catalogued"]) == (1, 4)
     assert catalog_losses.must_keep(read_day, DAY)
@@ -67,6 +67,38 @@ def test_a_place_that_refuses_to_be_listed_now_leaves_it_too(cloud, read_day, ru
     )
     run()
     assert held(read_day) == before
+
+
+def test_a_trail_file_that_is_archived_or_refused_now_leaves_it_too(cloud, read_day, run):
+    before = held(read_day)
+    (key,) = cloud.keys("trail-logs")
+    cloud.faults(
+        {
+            "operation": "GetObject",
+            "resource": f"trail-logs/{key}",
+            "error": "InvalidObjectState",
+            "status": 403,
+        }
+    )
+    run()
+    assert held(read_day) == before
+    assert catalog_losses.must_keep(read_day, DAY)
+
+
+def test_an_access_log_that_is_archived_now_leaves_it_too(cloud, read_day, at, run):
+    before = held(read_day)
+    cloud.archive("logs", logs(cloud)[0], at(3, 1))
+    run()
+    assert held(read_day) == before
+    assert catalog_losses.must_keep(read_day, DAY)
+
+
+def test_a_log_that_was_cut_short_since_leaves_it_too(cloud, read_day, at, run):
+    before = held(read_day)
+    cloud.put("logs", logs(cloud)[0], b"a", at(3, 1))
+    run()
+    assert held(read_day) == before
+    assert catalog_losses.must_keep(read_day, DAY)
 
 
 def test_a_loss_that_is_accepted_replaces_the_day(cloud, read_day, settings, run, objects):
@@ -118,3 +150,49 @@ def test_other_days_are_cataloged_as_ever(cloud, read_day, settings, objects):
         delete(cloud, "logs", key)
     catalog.catalog_day(settings, DAY + timedelta(days=1))
     assert objects(DAY + timedelta(days=1)) == {}
+
+
+def digests_of(lake) -> list[tuple[str, list[str]]]:
+    rows = lake.read(TRAIL_DIGESTS, {"delivered_on": DAY})
+    return [(row["state"], list(row["missing_files"])) for row in rows]
+
+
+@pytest.fixture
+def signed_day(cloud, trail, at, run, settings):
+    """A parsed day with one digest, which names a file of the day before; that file's key."""
+    name, content = cloud.trail_file("trail-logs", at(23, 50, days=-1))
+    cloud.digest("trail-logs", at(0, 40), [(name, content)])
+    run()
+    lake = lakes.open_lake(settings)
+    day_states.mark_parsed(lake, DAY, day_states.catalogued_at(lake, DAY))
+    assert ("valid", []) in digests_of(lake)
+    return lake, name
+
+
+def test_digests_that_expired_are_not_missing(cloud, signed_day, run):
+    lake, _ = signed_day
+    before = held(lake)
+    (digest,) = [key for key in cloud.keys("trail-logs") if "CloudTrail-Digest" in key]
+    delete(cloud, "trail-logs", digest)
+    run()
+    assert held(lake) == before
+    assert catalog_losses.must_keep(lake, DAY)
+
+
+def test_a_file_of_an_expired_day_before_is_not_missing(cloud, signed_day, run):
+    lake, name = signed_day
+    before = held(lake)
+    delete(cloud, "trail-logs", name.removeprefix("s3://trail-logs/"))
+    run()
+    assert held(lake) == before
+    assert catalog_losses.must_keep(lake, DAY)
+
+
+def test_a_digest_that_came_late_still_shows_what_is_missing(cloud, signed_day, at, run):
+    lake, _ = signed_day
+    name, content = cloud.trail_file("trail-logs", at(1, 10))
+    cloud.digest("trail-logs", at(1, 40), [(name, content)])
+    delete(cloud, "trail-logs", name.removeprefix("s3://trail-logs/"))
+    run()
+    assert any(len(missing) == 1 for _, missing in digests_of(lake))
+    assert not catalog_losses.must_keep(lake, DAY)

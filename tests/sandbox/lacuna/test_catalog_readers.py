@@ -138,3 +138,18 @@ def test_a_log_object_that_vanishes_or_is_empty_refuses_nothing(cloud, cataloged
     )  # fmt: skip
     cataloged()
     assert refusals(rows) == {}
+
+
+def test_an_archived_log_costs_its_place_because_athena_passes_over_it(
+    cloud, cataloged, rows, objects, at
+):
+    log_to(cloud, "photos", "logs")
+    log_to(cloud, "films", "more-logs")
+    for hour in (8, 9, 10):
+        cloud.access_log("logs", "web/", at(hour))
+    read = cloud.access_log("more-logs", "web/", at(9))
+    cloud.archive("logs", cloud.keys("logs")[1], at(9))
+    _, paths = cataloged()
+    assert refusals(rows) == {"logs/web/": "GetObject: InvalidObjectState"}
+    assert set(objects()) == {read}
+    assert paths == {read}
