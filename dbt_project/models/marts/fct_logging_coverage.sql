@@ -43,7 +43,25 @@ advice as (
 joined as (
 
     select
-        verdicts.*,
+        -- by name: the table of an older version has columns of the snapshot too
+        verdicts.account_id,
+        verdicts.region,
+        verdicts.bucket_name,
+        verdicts.verdict,
+        verdicts.reasons,
+        verdicts.target_bucket,
+        verdicts.target_prefix,
+        verdicts.target_state,
+        verdicts.read_coverage,
+        verdicts.write_coverage,
+        verdicts.coverage_reasons,
+        verdicts.sensitivity_error_code,
+        verdicts.weaknesses,
+        verdicts.is_log_bucket,
+        verdicts.is_sensitive,
+        verdicts.logging_state,
+        verdicts.requirement_state,
+        verdicts.event_date,
         config.config_observed_at,
         config.error_code as config_error_code,
         config.error_operation as config_error_operation,

@@ -74,12 +74,11 @@ def keep(lake: Lake, day: date, number: int) -> CataloguedDay:
     """Keep the catalog of a day of which `number` objects are gone, and note how many."""
     partition = {"delivered_on": day}
     rows = lake.read(CATALOGUED_DAYS, partition)
-    as_of = day_states.parsed_as_of(lake, day)
-    if rows:
-        earlier = read_back(CataloguedDay, rows[0])
-    else:  # this was begun and killed
-        earlier = CataloguedDay(as_of or datetime.now(UTC), 0, 0, 0, 0, 0)
-    kept = replace(earlier, objects_gone=number)
+    # A run that cataloged the day once more may have been killed before it parsed it, or before
+    # the catalog was complete. What was read before is what is kept.
+    as_of = day_states.parsed_as_of(lake, day) or datetime.now(UTC)
+    earlier = read_back(CataloguedDay, rows[0]) if rows else CataloguedDay(as_of, 0, 0, 0, 0, 0)
+    kept = replace(earlier, catalogued_at=as_of, objects_gone=number)
     lake.write(CATALOGUED_DAYS, [kept], partition)
     log.warning(
         "%s: %d logs or digests that were read before are gone: expired, moved or not readable any more. "

@@ -145,6 +145,16 @@ def test_a_kill_while_the_loss_is_noted_loses_nothing(cloud, read_day, run):
     assert catalog_losses.must_keep(read_day, DAY)
 
 
+def test_a_kill_between_catalog_and_parse_loses_nothing(cloud, read_day, photos, at, run):
+    """The day was cataloged again with one log more, which nobody parsed before logs expired."""
+    cloud.access_log("logs", photos, at(3, 7))
+    run()
+    assert not day_states.is_parsed(read_day, DAY)
+    delete(cloud, "logs", logs(cloud)[0])
+    run()
+    assert catalog_losses.must_keep(read_day, DAY)
+
+
 def test_other_days_are_cataloged_as_ever(cloud, read_day, settings, objects):
     for key in logs(cloud):
         delete(cloud, "logs", key)
