@@ -5,19 +5,24 @@
 -#}
 
 {#-
-    AWS may append quoted fields some day. Then the line ends in a quote, and the last fields that are known stand before
-    one. Today a line ends in fields without quotes: what a client writes cannot be at its end.
+    AWS may append quoted fields some day, with plain ones between and behind them. Then few words follow the last quote,
+    and the last fields that are known stand before one. Today ten fields without quotes end a line: what a client writes
+    cannot be at its end.
 -#}
 {% macro appended_pattern() -%}
-    (?s)^(.*" [^ "]+ [^ "]+ (?:SigV[0-9]|-)(?: [^ "]+){5,})((?: "[^"]*")+)$
+    (?s)^(.*" [^ "]+ [^ "]+ (?:SigV[0-9]|-)(?: [^ "]+){5,})((?: "[^"]*"(?: [^ "]+){0,3})+)$
+{%- endmacro %}
+
+{% macro ends_in_appended_fields() -%}
+    regexp_like(line, '"(?: [^ "]+){0,3}$')
 {%- endmacro %}
 
 {% macro known_part_of_line() -%}
-    if(line like '%"', coalesce(regexp_extract(line, '{{ appended_pattern() }}', 1), line), line)
+    if({{ ends_in_appended_fields() }}, coalesce(regexp_extract(line, '{{ appended_pattern() }}', 1), line), line)
 {%- endmacro %}
 
 {% macro appended_part_of_line() -%}
-    if(line like '%"', regexp_extract(line, '{{ appended_pattern() }}', 2))
+    if({{ ends_in_appended_fields() }}, regexp_extract(line, '{{ appended_pattern() }}', 2))
 {%- endmacro %}
 
 {#-
