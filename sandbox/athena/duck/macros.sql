@@ -26,12 +26,16 @@ create macro t_url_decode(u) as case when regexp_matches(u, '%([^0-9A-Fa-f]|.[^0
   then t_fail('INVALID_FUNCTION_ARGUMENT: URLDecoder: Illegal hex characters in escape (%) pattern: ' || u)
   when regexp_matches(u, '%[89A-Fa-f]') then t_unquote(u) else url_decode(replace(u, '+', ' ')) end;
 create macro t_no_last_newline(s) as case when ends_with(s, chr(10)) then t_refuse('$ in a regular expression over text that ends in a line feed') else s end;
--- Athena gives a number as it is written, DuckDB one of its spellings: they are the same for plain decimals only
+-- Athena gives a number as it is written, DuckDB one of its spellings: they are the same for plain decimals only. Of a
+-- name that the document holds once, the text is taken.
+create macro t_json_named(j, name) as case when name <> '' and len(regexp_extract_all(j, '"' || name || '"\s*:')) = 1
+  then regexp_extract(j, '"' || name || '"\s*:\s*(-?[0-9][0-9.eE+-]*)', 1) else t_refuse('numbers as in ' || j) end;
+create macro t_json_number(j, p) as t_json_named(j, regexp_extract(p, '^\$\."?([A-Za-z0-9_-]+)"?$', 1));
 create macro t_json_cell(j, p) as case when json_extract_string(j, p) = '0' and contains(j, '-0') then t_refuse('the number -0 in JSON')
   when json_type(j, p) in ('VARCHAR', 'BOOLEAN', 'BIGINT', 'UBIGINT') then json_extract_string(j, p)
   when json_type(j, p) in ('DOUBLE', 'HUGEINT', 'UHUGEINT')
-    and regexp_matches(j, '(^|[:,\[])\s*-?([0-9.]+[eE]|[0-9]+\.[0-9]+0([^0-9]|$)|[0-9.]{17})') then t_refuse('numbers as in ' || j)
-  when json_type(j, p) = 'DOUBLE' then case when contains(json_extract_string(j, p), 'e') then t_refuse('numbers as in ' || j)
+    and regexp_matches(j, '(^|[:,\[])\s*-?([0-9.]+[eE]|[0-9]+\.[0-9]+0([^0-9]|$)|[0-9.]{17})') then t_json_number(j, p)
+  when json_type(j, p) = 'DOUBLE' then case when contains(json_extract_string(j, p), 'e') then t_json_number(j, p)
     else json_extract_string(j, p) end end;
 create macro t_json_scalar(j, p) as t_json_cell(case when j is null or (json_valid(j)
   and not regexp_matches(j, '(?i)(^|[:,\[])\s*-?(nan|inf(inity)?)\s*($|[],}])')) then j

@@ -178,6 +178,13 @@ VALUES = [
     ("json_extract_scalar('', '$.a')", None),
     ("json_extract_scalar('no \"a\": 1', '$.a')", None),
     ("json_extract_scalar('{\"a\": 12.0}', '$.a')", "12.0"),
+    ("json_extract_scalar('{\"a\": 1.00}', '$.a')", "1.00"),
+    ("json_extract_scalar('{\"a\": 0.00000001}', '$.a')", "0.00000001"),
+    ("json_extract_scalar('{\"a\": 1e300}', '$.a')", "1e300"),
+    (
+        "json_extract_scalar('{\"a\": 1111111111111111111111111111111111111111}', '$.a')",
+        "1111111111111111111111111111111111111111",
+    ),
     ("json_extract_scalar('{\"a\": true}', '$.a')", "true"),
     # arrays, maps, rows
     ("array[1, null]", "[1, null]"),
