@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.steps import catalog_losses, day_states, dbt_retries
+from lacuna.steps import catalog, catalog_losses, day_states, dbt_retries
 from lacuna.steps.event_days import affected_days
 from lacuna.text import visible
 from lacuna.trail.digests import STAMP_MARGIN
@@ -32,6 +32,9 @@ PROJECT = Path(__file__).parents[3] / "dbt_project"
 NO_DELIVERY = date(2006, 3, 13)
 # Unit tests run the SQL on invented rows: in `make test`, not in a daily run
 NOT_DAILY = ("--exclude-resource-type", "unit_test")
+
+# In Athena's message if it cannot open an object
+_OBJECT_UNREAD = "HIVE_CANNOT_OPEN_SPLIT"
 
 
 class BuildFailed(RuntimeError):
@@ -51,7 +54,7 @@ def parse_delivery_day(settings: Settings, day: date) -> None:
         parse_delivery_day(settings, next_day)
 
 
-def _parse_day(lake: Lake, settings: Settings, day: date) -> None:
+def _parse_day(lake: Lake, settings: Settings, day: date, *, is_second: bool = False) -> None:
     catalogued_at = day_states.catalogued_at(lake, day)
     if catalogued_at is None:
         raise BuildFailed(f"the catalog of {day} is not complete: run the day again")
@@ -69,8 +72,16 @@ def _parse_day(lake: Lake, settings: Settings, day: date) -> None:
         # a record that is gone leaves its event day to be built too
         touched |= affected_days(lake, settings, day)
     day_states.begin(lake, day, touched)
-    _dbt_build(lake, settings, "tag:delivery_day", day)
-    day_states.mark_parsed(lake, day, catalogued_at)
+    try:
+        _dbt_build(lake, settings, "tag:delivery_day", day)
+    except BuildFailed as error:
+        if is_second or _OBJECT_UNREAD not in str(error):
+            raise
+        log.warning("%s: a log object cannot be read, so each is tried: %s", day, error)
+        catalog.catalog_day(settings, day, try_all=True)
+        _parse_day(lake, settings, day, is_second=True)
+    else:
+        day_states.mark_parsed(lake, day, catalogued_at)
 
 
 def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -> None:

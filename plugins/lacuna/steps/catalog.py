@@ -98,18 +98,21 @@ class _Catalog:
     trail_folders: list[TrailFolder]
 
 
-def catalog_day(settings: Settings, day: date, *, accept_loss: bool = False) -> CatalogSummary:
+def catalog_day(
+    settings: Settings, day: date, *, accept_loss: bool = False, try_all: bool = False
+) -> CatalogSummary:
     """Write the catalog of one delivery day. It replaces what an earlier run wrote for the day.
 
     If log objects are gone that were read before, what the day holds cannot be read again. Then the
-    earlier catalog is kept, unless `accept_loss`.
+    earlier catalog is kept, unless `accept_loss`. `try_all`: try whether Athena may read each object,
+    not only the first and the last of a place.
 
     The next day follows the trails and the digests of this one. If it was cataloged before, when
     they were not known, it is cataloged again.
     """
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
-    rows = _read_day(lake, accounts, settings, day)
+    rows = _read_day(lake, accounts, settings, day, try_all=try_all)
     if not accept_loss and (gone := catalog_losses.gone(lake, day, rows.log_objects, rows.digests)):
         summary = _kept(day, catalog_losses.keep(lake, day, gone))
     else:
@@ -141,7 +144,9 @@ def _followed(lake: Lake, day: date) -> str:
     return sha256(str([present, sorted(ends.items())]).encode()).hexdigest()
 
 
-def _read_day(lake: Lake, accounts: Accounts, settings: Settings, day: date) -> _Catalog:
+def _read_day(
+    lake: Lake, accounts: Accounts, settings: Settings, day: date, *, try_all: bool
+) -> _Catalog:
     observed = _observed(lake, settings, day)
     accounts.owners |= {row["bucket_name"]: row["account_id"] for row in observed}
     sources = _sources(observed)
@@ -151,7 +156,9 @@ def _read_day(lake: Lake, accounts: Accounts, settings: Settings, day: date) -> 
     trail_files = catalog_trail_files.read(accounts, day, followed, trails.answered)
     known_ends = catalog_absent_digests.last_ends(lake.read(TRAIL_DIGESTS, _day_before(day)))
     digests = catalog_digests.read(accounts, trail_files, known_ends)
-    not_for_athena = catalog_readers.refused_places(accounts, access_logs, trail_files)
+    not_for_athena = catalog_readers.refused_places(
+        accounts, access_logs, trail_files, try_all=try_all
+    )
     access_logs = catalog_readers.without(not_for_athena, access_logs)
     trail_files.objects = catalog_readers.without(not_for_athena, trail_files.objects)
     return _Catalog(

@@ -2,8 +2,9 @@
 
 One object that Athena may not read fails every query of the day, for all accounts. So each place is
 tried with the run's own credentials before it is registered: the first and the last object of the
-day, one byte each. A place that is refused counts as not listed, as does one with an archived log:
-Athena passes over it without a word, and its hours would be `missing`.
+day, one byte each, and all of them if a query of the day could not open one. A place that is
+refused counts as not listed, as does one with an archived log: Athena passes over it without a
+word, and its hours would be `missing`.
 """
 
 import logging
@@ -28,13 +29,18 @@ ARCHIVED = "InvalidObjectState"
 
 
 def refused_places(
-    accounts: Accounts, access_logs: Collection[Placed], trail_files: TrailFiles
+    accounts: Accounts,
+    access_logs: Collection[Placed],
+    trail_files: TrailFiles,
+    *,
+    try_all: bool = False,
 ) -> dict[Where, str]:
     """Return the places that the run's own credentials may not read, with AWS's error code."""
+    chosen = list[Placed] if try_all else _ends
     tried = [
-        *_ends(file for file in access_logs if file.kind is Kind.ACCESS_LOG),
+        *chosen(file for file in access_logs if file.kind is Kind.ACCESS_LOG),
         # what was read as the run itself need not be tried
-        *_ends(
+        *chosen(
             file
             for file in trail_files.objects
             if _is_readable(file, trail_files)

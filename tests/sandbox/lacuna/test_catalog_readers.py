@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lacuna.lake import athena, lake
-from lacuna.steps import catalog, snapshot
+from lacuna.steps import build, catalog, snapshot
 from lacuna.tables import evidence
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
 
@@ -153,3 +153,41 @@ def test_an_archived_log_costs_its_place_because_athena_passes_over_it(
     assert refusals(rows) == {"logs/web/": "GetObject: InvalidObjectState"}
     assert set(objects()) == {read}
     assert paths == {read}
+
+
+def test_an_object_refused_between_others_costs_its_place_and_not_the_day(
+    cloud, settings, rows, objects, at, monkeypatch
+):
+    """A model's query stands for the models, because dbt takes half a minute."""
+    log_to(cloud, "photos", "logs")
+    log_to(cloud, "videos", "other-logs")
+    for hour in (9, 12, 15):
+        cloud.access_log("logs", "web/", at(hour))
+    other = cloud.access_log("other-logs", "web/", at(9))
+    cloud.faults(
+        {
+            "operation": "GetObject",
+            "resource": "logs/*12-00-00*",
+            "error": "AccessDenied",
+            "status": 403,
+        }
+    )
+    read = []
+
+    def query(mine, *_):
+        try:
+            read[:] = athena.rows(
+                mine, 'select distinct "$path" as path from lacuna_raw.s3_access_logs'
+            )
+        except Exception as error:
+            raise build.BuildFailed(str(error)) from error
+
+    monkeypatch.setattr(build, "_dbt_build", query)
+    snapshot.observe(settings, OBSERVED_AT)
+    catalog.catalog_day(settings, DAY)
+
+    build.parse_delivery_day(settings, DAY)
+
+    assert [row["path"] for row in read] == [other]
+    assert set(objects()) == {other}
+    assert refusals(rows) == {"logs/web/": "GetObject: AccessDenied"}

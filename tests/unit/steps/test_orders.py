@@ -263,7 +263,7 @@ class Lake:
         }
 
 
-def read_day(lake: Lake, accounts: None, settings: Settings, day: date) -> Any:
+def read_day(lake: Lake, accounts: None, settings: Settings, day: date, **_: bool) -> Any:
     """The catalog of a day: it follows the trail and the digests of the day before.
 
     One trail is seen today. Another cannot be asked, and was known on the first day.
