@@ -130,7 +130,7 @@
 {#- A time that a log delivered on `day` can hold; null for any other. No log is older than S3. -#}
 {% macro possible_time(time, day) -%}
     case
-        when {{ time }} >= timestamp '2006-03-14 00:00:00'
+        when {{ time }} >= timestamp '2006-03-14 00:00:00.000'
             and {{ time }} < date_add('day', 2, cast({{ day }} as timestamp))
             then {{ time }}
     end

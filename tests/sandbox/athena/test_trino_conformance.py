@@ -344,15 +344,15 @@ SCANS = {
     "partitions listed": "select distinct event_date from {EVENTS}",
     "paths of a Parquet table": 'select distinct "$path" from {WIDE}',
     "a text table": "select count(line) from {LOGS}",
-    "a day of a text table": "select max(line) from {LOGS} where delivered_on = date '{day}'",
+    "a day of a text table": "select max(line) from {LOGS} where delivered_on = '{day}'",
     "rows of a text table counted": "select count(*) from {LOGS}",
     "an object by $path": "select line from {LOGS} where \"$path\" = '{path}'",
     "objects by a range of $path": "select max(line) from {LOGS} where \"$path\" < '{path}'",
     "objects by a list of $path": "select max(line) from {LOGS} where \"$path\" in ('{path}', 's3://x/y')",
     "objects by size": 'select max(line) from {LOGS} where "$file_size" < {size}',
     "a table read twice": "select count(*) from {LOGS} a join {LOGS} b on a.line = b.line",
-    "a day of CloudTrail": "select max(eventname) from {TRAIL} where delivered_on = date '{day}'",
-    "rows of CloudTrail counted": "select count(*) from {TRAIL} where delivered_on = date '{day}'",
+    "a day of CloudTrail": "select max(eventname) from {TRAIL} where delivered_on = '{day}'",
+    "rows of CloudTrail counted": "select count(*) from {TRAIL} where delivered_on = '{day}'",
 }
 
 

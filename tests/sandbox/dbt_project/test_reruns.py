@@ -18,6 +18,7 @@ TABLES = {
     "lacuna.fct_log_objects": "delivered_on",
     "lacuna.quarantined_lines": "delivered_on",
     "lacuna_staging.int_reconciled_hours": "event_date",
+    "lacuna_staging.int_unwitnessed_hours": "event_date",
     "lacuna_staging.int_delivery_hours": "event_date",
     "lacuna_staging.int_bucket_verdicts": "event_date",
     "lacuna_staging.int_traffic_costs": "event_date",

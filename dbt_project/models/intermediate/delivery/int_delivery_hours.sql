@@ -42,6 +42,8 @@ unwitnessed_hours as (
 
     from {{ ref('int_unwitnessed_hours') }}
 
+    where event_date in {{ event_days() }}
+
 ),
 
 -- An hour is judged as of the end of the last day up to which all that may concern it was seen.

@@ -20,46 +20,14 @@ config as (
 
 ),
 
-gaps as (
-
-    select *
-
-    from {{ ref('int_witness_gaps') }}
-
-    where reason <> 'store_changed_twice'
-
-),
-
 -- a gap of one trail hides nothing that another one shows
-unwitnessed_hours as (
+hidden_hours as (
 
     select *
 
     from {{ ref('int_unwitnessed_hours') }}
 
-),
-
-hidden_hours as (
-
-    select
-        hours.bucket_name,
-        hours.hour,
-        array_sort(array_agg(distinct gaps.reason)) as gap_reasons
-
-    from hours
-
-    inner join unwitnessed_hours
-        on
-            hours.bucket_name = unwitnessed_hours.bucket_name
-            and hours.hour = unwitnessed_hours.hour
-
-    inner join gaps
-        on
-            {{ concerns('gaps', 'hours') | indent(12) }}
-            and date_add('hour', 1, hours.hour) > gaps.gap_begin
-            and hours.hour < gaps.gap_end
-
-    group by hours.bucket_name, hours.hour
+    where event_date in {{ event_days() }}
 
 )
 

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral', tags=['event_days']) }}
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
 
 with
 
@@ -88,7 +88,8 @@ gapped as (
         -- it is unknown which events should have arrived
         bool_or(reason in ('folder_unlisted', 'trails_unlisted', 'trail_changed_twice')) as is_witness_unknown,
         -- trails that could not be listed are others than those that were
-        bool_or(trail_arn is null and reason <> 'trails_unlisted') as is_any_trail
+        bool_or(trail_arn is null and reason <> 'trails_unlisted') as is_any_trail,
+        array_sort(array_agg(distinct reason)) as gap_reasons
 
     from gaps_of_hours
 
@@ -150,7 +151,9 @@ witnessed_modes as (
 select
     gapped.bucket_name,
     gapped.hour,
-    gapped.is_witness_unknown
+    gapped.is_witness_unknown,
+    gapped.gap_reasons,
+    gapped.event_date
 
 from gapped
 
