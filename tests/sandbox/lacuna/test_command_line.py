@@ -340,7 +340,8 @@ def test_settings_say_where_the_region_is_from_and_show_no_secret(monkeypatch, t
     config.write_text("[profile acme]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_PROFILE", "acme")
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LACUNA_ACCOUNT_EXTERNAL_ID", "pass:word")
     shown = CliRunner().invoke(app, ["settings"]).stdout
     region = next(line for line in shown.splitlines() if line.startswith("AWS_REGION"))
