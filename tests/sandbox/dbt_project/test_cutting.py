@@ -1,11 +1,14 @@
 """The two ways of cutting a line, by position and by pattern, agree on every line."""
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.dbt_project.conftest import Lake
 from tests.sandbox.dbt_project.cutting import by_number, staging_sql
 from tests.sandbox.dbt_project.wild_lines import all_cases
+
+pytestmark = pytest.mark.long
 
 HEAD = "owner photos [06/Feb/2026:00:00:38 +0000] 192.0.2.3 me 3E57427F3EXAMPLE"
 TAIL = "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6Uk= SigV4 C AuthHeader h TLSv1.3 - - us-east-1"

@@ -12,6 +12,8 @@ from lacuna.lake import lake as library
 from lacuna.steps import build, dbt_retries
 from tests.sandbox.dbt_project.conftest import LOG_BUCKET, Lake, line
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 4, 2)
 
 

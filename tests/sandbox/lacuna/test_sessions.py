@@ -1,9 +1,12 @@
 """Each task of a DAG makes one session: it asks STS once which account it works in."""
 
+import pytest
+
 from lacuna.steps import build, catalog, check, event_days, remediate, snapshot
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
 
 
+@pytest.mark.long
 def test_every_task_asks_sts_once(cloud, settings, tmp_path):
     source, log_bucket = cloud.bucket("photos"), cloud.log_bucket("logs")
     cloud.log_to(cloud.bucket("videos"), log_bucket, "videos/")
