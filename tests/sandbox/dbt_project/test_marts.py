@@ -38,6 +38,7 @@ def build_day(lake: Lake, day: date) -> list[date]:
     return days
 
 
+@pytest.mark.long
 def test_a_day_takes_up_the_days_that_it_can_change_and_no_other(lake: Lake) -> None:
     """Three days are built one after another, some five seconds each."""
     lake.deliver(DAY, {"marts/a": line(DAY, 2, "M1").encode()})
