@@ -112,7 +112,7 @@ whole_covers as (
         on
             gapped.bucket_name = covers.bucket_name
             and gapped.event_date = covers.event_date
-            and coalesce(covers.since <= gapped.hour, true)
+            and coalesce(gapped.hour >= covers.since, true)
 
     left join listed_trails
         on
