@@ -71,3 +71,22 @@
 {% macro is_built(partition) -%}
     {{ partition }} in {{ '(' ~ delivery_day() ~ ')' if partition == 'delivered_on' else event_days() }}
 {%- endmacro %}
+
+{#-
+    The snapshot that judges each event day: the first at or after its end, within config_max_age_days. `snapshots` is a
+    CTE of rows with observed_at and observed_on.
+-#}
+{% macro judging_snapshots(snapshots) -%}
+select
+    event_days.event_date,
+    min({{ snapshots }}.observed_at) as observed_at
+
+from (values {{ event_day_rows() }}) as event_days (event_date)
+
+inner join {{ snapshots }}
+    on
+        date_add('day', 1, cast(event_days.event_date as timestamp)) <= {{ snapshots }}.observed_at
+        and date_add('day', {{ 1 + var('config_max_age_days') }}, event_days.event_date) >= {{ snapshots }}.observed_on
+
+group by event_days.event_date
+{%- endmacro %}

@@ -44,14 +44,20 @@ class BuildFailed(RuntimeError):
 def parse_delivery_day(settings: Settings, day: date) -> None:
     """Parse everything that was delivered on `day`. Overwrites that delivery day only.
 
-    Also the day after, if it was cataloged again: its trails and digests follow those of `day`.
+    Also the days after that were cataloged again: their trails and digests follow those of `day`.
     """
     lake = open_lake(settings)
     _parse_day(lake, settings, day)
-    next_day = day + timedelta(days=1)
-    cataloged = day_states.catalogued_at(lake, next_day)
-    if cataloged and day_states.parsed_as_of(lake, next_day) not in (None, cataloged):
-        parse_delivery_day(settings, next_day)
+    following = day + timedelta(days=1)
+    while _was_cataloged_again(lake, following):
+        _parse_day(lake, settings, following)
+        following += timedelta(days=1)
+
+
+def _was_cataloged_again(lake: Lake, day: date) -> bool:
+    """Whether `day` is parsed, and its catalog is newer."""
+    cataloged = day_states.catalogued_at(lake, day)
+    return cataloged is not None and day_states.parsed_as_of(lake, day) not in (None, cataloged)
 
 
 def _parse_day(lake: Lake, settings: Settings, day: date, *, is_second: bool = False) -> None:
@@ -67,7 +73,7 @@ def _parse_day(lake: Lake, settings: Settings, day: date, *, is_second: bool = F
         day_states.reopen(lake, day, affected_days(lake, settings, day))
         return
     before = day_states.unfinished(lake, day)
-    touched = {date.fromisoformat(text) for text in before.event_days} if before else set()
+    touched = day_states.dates(before.event_days) if before else set()
     if day_states.parsed_as_of(lake, day):
         # a record that is gone leaves its event day to be built too
         touched |= affected_days(lake, settings, day)
@@ -121,7 +127,7 @@ def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) 
             lambda chosen: _invoke([*chosen, *with_variables], project(tuple(environment.items()))),
             arguments,
         )
-    models = [node for node in _nodes(result) if node.node.resource_type == "model"]
+    models = [node for node in dbt_retries.nodes(result) if node.node.resource_type == "model"]
     built = sum(node.status == "success" for node in models)
     if models:
         end = "done" if result.success else "stopped"
@@ -173,13 +179,8 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None = None) -> dbtRu
 def _failures(result: dbtRunnerResult) -> Iterator[str]:
     if result.exception is not None:
         yield f"dbt could not start: {visible(str(result.exception))}"
-    for node in _nodes(result):
-        if node.status in ("error", "fail"):
-            yield f"{node.node.name}: {visible(str(node.message))}"
-
-
-def _nodes(result: dbtRunnerResult) -> Sequence[Any]:
-    return getattr(result.result, "results", None) or ()
+    for node in dbt_retries.failed(result):
+        yield f"{node.node.name}: {visible(str(node.message))}"
 
 
 def _report(event: Any) -> None:

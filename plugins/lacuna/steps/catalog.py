@@ -12,7 +12,8 @@ buckets, cloudtrail:ListPublicKeys, and access to the lake.
 
 import itertools
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -113,16 +114,27 @@ def catalog_day(
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
     rows = _read_day(lake, accounts, settings, day, try_all=try_all)
+    summary = _replace(lake, accounts, day, rows, accept_loss=accept_loss)
+    following = day + timedelta(days=1)
+    while _follows_another(lake, following):
+        before = following - timedelta(days=1)
+        log.info("%s was cataloged before %s: it is cataloged again", following, before)
+        rows = _read_day(lake, accounts, settings, following, try_all=False)
+        _replace(lake, accounts, following, rows, accept_loss=False)
+        following += timedelta(days=1)
+    return summary
+
+
+def _replace(
+    lake: Lake, accounts: Accounts, day: date, rows: _Catalog, *, accept_loss: bool
+) -> CatalogSummary:
+    """Write the catalog of a day, or keep the earlier one if the new one would lose something."""
     if not accept_loss and (gone := catalog_losses.gone(lake, day, rows.log_objects, rows.digests)):
         summary = _kept(day, catalog_losses.keep(lake, day, gone))
     else:
         summary = _summary(day, rows)
         _write(lake, accounts, day, rows, summary)
     log.info("%s", summary)
-    next_day = day + timedelta(days=1)
-    if _follows_another(lake, next_day):
-        log.info("%s was cataloged before %s: it is cataloged again", next_day, day)
-        catalog_day(settings, next_day)
     return summary
 
 
@@ -224,17 +236,18 @@ def _access_logs(
         for place, answer in zip(places, answers, strict=True)
     ]
     of_day = delivery.belonging(day, itertools.chain.from_iterable(found))
-    listings = []
-    for place, answer, placed in zip(places, answers, found, strict=True):
-        if answer.strangers:
-            log.warning(
-                "s3://%s holds %d objects that are no logs of this place",
-                visible(f"{place.log_bucket}/{place.prefix}"),
-                answer.strangers,
-            )
-        lost = sum(delivery.is_out_of_time(one, settings.event_day_folders) for one in placed)
-        listings.append(replace(_listing(place, answer, of_day), objects_out_of_time=lost))
-    return of_day, listings
+    cataloged = Counter(placed.place for placed in of_day)
+    return of_day, [
+        _listing(
+            place,
+            answer,
+            cataloged=cataloged[place],
+            out_of_time=sum(
+                delivery.is_out_of_time(one, settings.event_day_folders) for one in placed
+            ),
+        )
+        for place, answer, placed in zip(places, answers, found, strict=True)
+    ]
 
 
 def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> KeysListed:
@@ -253,8 +266,10 @@ def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> Ke
     )
 
 
-def _listing(place: Place, answer: KeysListed, of_day: Sequence[Placed]) -> Listing:
+def _listing(place: Place, answer: KeysListed, *, cataloged: int, out_of_time: int) -> Listing:
     where = visible(f"s3://{place.log_bucket}/{place.prefix}")
+    if answer.strangers:
+        log.warning("%s holds %d objects that are no logs of this place", where, answer.strangers)
     # A log bucket that does not exist is a complete answer: nothing was delivered there. The
     # snapshot says why. Any other refusal leaves the place unknown.
     error_code = None if answer.error_code == "NoSuchBucket" else answer.error_code
@@ -268,10 +283,11 @@ def _listing(place: Place, answer: KeysListed, of_day: Sequence[Placed]) -> List
         source_buckets=place.source_buckets,
         list_calls=answer.list_calls,
         keys_returned=answer.keys_returned,
-        objects_catalogued=sum(placed.place == place for placed in of_day),
+        objects_catalogued=cataloged,
         error_code=error_code,
         account_id=place.account_id,
         region=place.region,
+        objects_out_of_time=out_of_time,
     )
 
 

@@ -13,7 +13,7 @@ from lacuna.steps.catalog_trail_files import Chain, ChainKey, TrailFiles
 from lacuna.steps.catalog_trails import fail_if_passing
 from lacuna.trail import digests
 from lacuna.trail.digests import DigestState, JudgedDigest
-from lacuna.trail.recorders import Trail
+from lacuna.trail.recorders import Trail, TrailStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +106,24 @@ def _latest_delivery(accounts: Accounts, chain: Chain, files: TrailFiles) -> dat
     """
     trail = chain.trail
     is_known = (trail.account_id, chain.region) in files.answered
-    region = chain.region if is_known else trail.home_region
-    status = read_status(accounts.of(trail.account_id).cloudtrail(region), trail.arn)
-    if isinstance(status, Refusal):
-        fail_if_passing(status)
-        return None
-    return status.digest_at
+    status = _status(accounts, trail, chain.region if is_known else trail.home_region)
+    return status.digest_at if status else None
 
 
 def writes_digests_since(accounts: Accounts, trail: Trail) -> datetime | None:
     """Return when a trail that writes digests was last started; None for others, or if unknown."""
     if not trail.has_digests:
         return None
-    status = read_status(accounts.of(trail.account_id).cloudtrail(trail.home_region), trail.arn)
+    status = _status(accounts, trail, trail.home_region)
+    if status is None or not status.is_logging:
+        return None
+    return status.started_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _status(accounts: Accounts, trail: Trail, region: str) -> TrailStatus | None:
+    """Return a trail's status in a Region; None if AWS refuses it for good."""
+    status = read_status(accounts.of(trail.account_id).cloudtrail(region), trail.arn)
     if isinstance(status, Refusal):
         fail_if_passing(status)
         return None
-    if not status.is_logging:
-        return None
-    return status.started_at or datetime.min.replace(tzinfo=UTC)
+    return status

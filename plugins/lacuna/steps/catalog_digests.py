@@ -24,6 +24,7 @@ from lacuna.text import visible
 from lacuna.trail import digests, log_files
 from lacuna.trail.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
 from lacuna.trail.log_files import GzipError
+from lacuna.trail.recorders import account_of
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ def _is_covered(
     place, stamp = file.place, file.stamped_at
     # Who else may write there: the account's own trails, or its organization's, which the owner of
     # one shows too.
-    owners = (place.account_id or "", (place.trail_arn or "::::").split(":")[4])
+    owners = (place.account_id or "", account_of(place.trail_arn or "::::"))
     is_all_known = any((owner, place.region) in files.answered for owner in owners)
     if not is_all_known or stamp is None:
         return False

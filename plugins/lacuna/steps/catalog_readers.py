@@ -15,7 +15,7 @@ from lacuna.access_log.delivery import Kind, Placed
 from lacuna.aws.accounts import Accounts
 from lacuna.aws.objects import read_refused
 from lacuna.aws.session import each
-from lacuna.steps.catalog_trail_files import TrailFiles
+from lacuna.steps.catalog_trail_files import READ_REFUSED, TrailFiles
 from lacuna.tables.evidence import Listing
 from lacuna.text import visible
 
@@ -59,10 +59,11 @@ def refused_places(
     refused |= {_where(file): ARCHIVED for file in access_logs if file.listed.is_archived}
     for (bucket, prefix), code in sorted(refused.items()):
         log.warning(
-            "the run itself may not read s3://%s/%s (GetObject: %s), so Athena cannot: nothing of "
+            "the run itself may not read s3://%s/%s (%s%s), so Athena cannot: nothing of "
             "it is read; place_unreadable in docs/runbook.md says what to do",
             visible(bucket),
             visible(prefix),
+            READ_REFUSED,
             code,
         )
     return refused
@@ -76,7 +77,7 @@ def without(places: Collection[Where], objects: Iterable[Placed]) -> list[Placed
 def marked(listings: Iterable[Listing], refused: Mapping[Where, str]) -> list[Listing]:
     """Return the listings, those of refused places with the refusal."""
     return [
-        replace(one, objects_catalogued=0, error_code=f"GetObject: {code}")
+        replace(one, objects_catalogued=0, error_code=f"{READ_REFUSED}{code}")
         if (code := refused.get((one.log_bucket, one.prefix))) and one.error_code is None
         else one
         for one in listings

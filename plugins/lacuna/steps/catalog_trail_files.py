@@ -7,7 +7,7 @@ grow with history. `trail.log_files` says why bytes are read at all; `catalog_di
 import logging
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ from lacuna.trail.log_files import FileContent
 from lacuna.trail.recorders import Trail
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+    pass
 
 log = logging.getLogger(__name__)
 
@@ -148,31 +148,30 @@ def read(
 def inspect(accounts: Accounts, bucket: str, key: str) -> FileContent:
     """Read one log file and check it. A lasting refusal is its problem, by AWS's code."""
     s3 = accounts.s3_of(bucket)
-    content = _inspect(s3, bucket, key, _SMALL_PACKED, _SMALL)
-    if content.problem != log_files.TOO_LARGE:
-        return content
-    with _one_big_file:
-        return _inspect(s3, bucket, key, MOST_BYTES, log_files.MOST_BYTES)
 
+    def within(most_packed: int, most_unpacked: int) -> FileContent:
+        try:
+            return log_files.inspect([read_object(s3, bucket, key, most_packed)[0]], most_unpacked)
+        except ObjectTooLarge:
+            return FileContent(readable=False, problem=log_files.TOO_LARGE)
+        except ObjectUnreadable as error:
+            return FileContent(readable=False, problem=str(error))
 
-def _inspect(
-    s3: "S3Client", bucket: str, key: str, most_packed: int, most_unpacked: int
-) -> FileContent:
-    try:
-        return log_files.inspect([read_object(s3, bucket, key, most_packed)[0]], most_unpacked)
-    except ObjectTooLarge:
-        return FileContent(readable=False, problem=log_files.TOO_LARGE)
-    except ObjectUnreadable as error:
-        return FileContent(readable=False, problem=str(error))
+    return _one_big_at_a_time(within)
 
 
 def inspect_body(body: bytes) -> FileContent:
-    """Check the bytes of one log file as `inspect` does, one large file at a time."""
-    content = log_files.inspect([body], _SMALL)
+    """Check the bytes of one log file as `inspect` does."""
+    return _one_big_at_a_time(lambda _, most_unpacked: log_files.inspect([body], most_unpacked))
+
+
+def _one_big_at_a_time(within: Callable[[int, int], FileContent]) -> FileContent:
+    """Check a file within the bounds of a small one, packed and unpacked; then alone, if larger."""
+    content = within(_SMALL_PACKED, _SMALL)
     if content.problem != log_files.TOO_LARGE:
         return content
     with _one_big_file:
-        return log_files.inspect([body], log_files.MOST_BYTES)
+        return within(MOST_BYTES, log_files.MOST_BYTES)
 
 
 def was_read(content: FileContent) -> bool:

@@ -15,7 +15,7 @@ from lacuna.refusals import Refusal, needed
 from lacuna.tables.evidence import TRAIL_PLACES, Listing, TrailPlace
 from lacuna.text import visible
 from lacuna.trail import places as trail_places
-from lacuna.trail.recorders import Trail
+from lacuna.trail.recorders import Trail, account_of
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class TrailsSeen:
 
         A multi-Region trail shows in every Region, another one in its home Region only.
         """
-        owner = _owner(place)
+        owner = account_of(place.trail_arn)
         if place.is_multi_region:
             return any(account_id == owner for account_id, _ in self.answered)
         return (owner, place.home_region) in self.answered
@@ -111,7 +111,3 @@ def follow(
         # a bucket that no snapshot knows is read as the trail's owner
         accounts.owners.setdefault(trail.log_bucket, trail.account_id)
     return places, followed
-
-
-def _owner(place: TrailPlace) -> str:
-    return place.trail_arn.split(":")[4]

@@ -79,8 +79,8 @@ def _partitions(
     """Yield each mart with each partition of it that a run of the delivery day may have changed."""
     touched, delivered = set[date](), {day, *finished}
     for row in finished.values():
-        touched |= set(map(date.fromisoformat, row.event_days))
-        delivered |= set(map(date.fromisoformat, row.delivery_days))
+        touched |= day_states.dates(row.event_days)
+        delivered |= day_states.dates(row.delivery_days)
     if not finished:  # checked before: by what can be found now
         touched = event_days.affected_days(lake, settings, day)
     # the day itself is checked even if nothing was built for it: that is a finding

@@ -133,6 +133,11 @@ def adopt(lake: Lake) -> None:
             mark_parsed(lake, day, as_of)
 
 
+def dates(texts: Iterable[str]) -> set[date]:
+    """Return the days of an evidence row, which holds them as texts."""
+    return {date.fromisoformat(text) for text in texts}
+
+
 def _texts(days: Iterable[date]) -> tuple[str, ...]:
     return tuple(str(day) for day in sorted(days))
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 # S3 needs minutes to spread a busy prefix
 _WAITS = (60.0, 240.0)
 _MARK = "Athena: retryable"
+_FAILED = frozenset({"error", "fail"})
 
 
 def run(
@@ -43,13 +44,22 @@ def run(
     return result
 
 
+def nodes(result: dbtRunnerResult) -> Sequence[Any]:
+    """Return the results of a command, one for each model, seed or test; none if dbt did not start."""
+    return getattr(result.result, "results", None) or ()
+
+
+def failed(result: dbtRunnerResult) -> list[Any]:
+    """Return the results that are failures."""
+    return [node for node in nodes(result) if node.status in _FAILED]
+
+
 def _to_repeat(result: dbtRunnerResult) -> list[str]:
     """Return what failed and what was skipped for it; nothing if a repetition cannot help."""
-    nodes = getattr(result.result, "results", None) or []
-    failed = [node for node in nodes if node.status in ("error", "fail")]
-    if not failed or not all(_is_passing(str(node.message)) for node in failed):
+    failures = failed(result)
+    if not failures or not all(_is_passing(str(node.message)) for node in failures):
         return []
-    return [node.node.name for node in nodes if node.status in ("error", "fail", "skipped")]
+    return [node.node.name for node in nodes(result) if node.status in {*_FAILED, "skipped"}]
 
 
 def _is_passing(message: str) -> bool:

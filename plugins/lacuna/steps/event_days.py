@@ -128,8 +128,8 @@ def days_to_build(settings: Settings, day: date) -> list[date]:
     own = unfinished.pop(day, None)
     for other, row in unfinished.items():
         log.warning("%s was begun and not finished: its event days are built again", other)
-        left = _dates(row.event_days)
-        again = _dates(row.delivery_days)
+        left = day_states.dates(row.event_days)
+        again = day_states.dates(row.delivery_days)
         if row.found_at is None and day_states.is_parsed(lake, other):
             left |= affected_days(lake, settings, other)
             again |= _later_copies(lake, other)
@@ -137,7 +137,7 @@ def days_to_build(settings: Settings, day: date) -> list[date]:
         event_days |= left
         recount |= again
     if own is not None:
-        event_days |= _dates(own.event_days)
+        event_days |= day_states.dates(own.event_days)
         day_states.found(lake, day, own, event_days, recount)
     return sorted(event_days)
 
@@ -149,7 +149,3 @@ def _later_copies(lake: Lake, day: date) -> set[date]:
         return set()
     literals = ", ".join(f"date '{one}'" for one in later)
     return _event_days(lake, LATER_COPIES.format(day=day, later=literals))
-
-
-def _dates(texts: Iterable[str]) -> set[date]:
-    return {date.fromisoformat(text) for text in texts}

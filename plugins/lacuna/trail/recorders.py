@@ -31,8 +31,25 @@ class TrailStatus:
     digest_at: datetime | None = None
 
 
+def account_of(arn: str) -> str:
+    """Return the account that an ARN names: it owns the trail."""
+    return arn.split(":")[4]
+
+
+class _InRegions:
+    """A recorder of one Region or of all."""
+
+    __slots__ = ()
+    home_region: str
+    is_multi_region: bool
+
+    def records_in(self, region: str) -> bool:
+        """Is it configured to record this Region?"""
+        return self.is_multi_region or self.home_region == region
+
+
 @dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(_InRegions):
     """A trail as read.
 
     `selectors` is None if they could not be read. `statuses` holds the status by Region asked,
@@ -55,15 +72,11 @@ class Trail:
 
     @property
     def account_id(self) -> str:
-        return self.arn.split(":")[4]
-
-    def records_in(self, region: str) -> bool:
-        """Is the trail configured to record this Region?"""
-        return self.is_multi_region or self.home_region == region
+        return account_of(self.arn)
 
 
 @dataclass(frozen=True, slots=True)
-class EventDataStore:
+class EventDataStore(_InRegions):
     """An event data store of CloudTrail Lake as read.
 
     `selectors` is None if it could not be read; `refused` then says why.
@@ -78,13 +91,9 @@ class EventDataStore:
     is_organization: bool = False
     refused: Refusal | None = None
 
-    def records_in(self, region: str) -> bool:
-        """Is the event data store configured to record this Region?"""
-        return self.is_multi_region or self.home_region == region
-
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(_InRegions):
     """A service-linked channel as read: what it selects, an AWS service receives.
 
     `selectors` is None if it could not be read; `refused` then says why.
@@ -95,10 +104,6 @@ class Channel:
     is_multi_region: bool = False
     selectors: tuple[Selector, ...] | None = ()
     refused: Refusal | None = None
-
-    def records_in(self, region: str) -> bool:
-        """Does the service receive events of this Region?"""
-        return self.is_multi_region or self.home_region == region
 
 
 @dataclass(frozen=True, slots=True)

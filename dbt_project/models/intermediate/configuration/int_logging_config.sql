@@ -22,18 +22,7 @@ snapshots as (
 -- every bucket that was created since, and a rerun would change an old verdict.
 observed as (
 
-    select
-        event_days.event_date,
-        min(snapshots.observed_at) as observed_at
-
-    from (values {{ event_day_rows() }}) as event_days (event_date)
-
-    inner join snapshots
-        on
-            date_add('day', 1, cast(event_days.event_date as timestamp)) <= snapshots.observed_at
-            and date_add('day', {{ 1 + var('config_max_age_days') }}, event_days.event_date) >= snapshots.observed_on
-
-    group by event_days.event_date
+    {{ judging_snapshots('snapshots') | indent(4) }}
 
 ),
 

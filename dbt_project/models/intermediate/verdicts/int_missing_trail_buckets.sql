@@ -22,21 +22,10 @@ accounts as (
 
 ),
 
--- The snapshot that judges a day, as for buckets: the first at or after its end.
+-- as for the rows of buckets
 observed as (
 
-    select
-        event_days.event_date,
-        min(accounts.observed_at) as observed_at
-
-    from (values {{ event_day_rows() }}) as event_days (event_date)
-
-    inner join accounts
-        on
-            date_add('day', 1, cast(event_days.event_date as timestamp)) <= accounts.observed_at
-            and date_add('day', {{ 1 + var('config_max_age_days') }}, event_days.event_date) >= accounts.observed_on
-
-    group by event_days.event_date
+    {{ judging_snapshots('accounts') | indent(4) }}
 
 ),
 
