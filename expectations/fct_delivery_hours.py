@@ -83,7 +83,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
         Check(
             "hour_barely_lost",
             "info",
-            f"Do fewer than {percent(1 - BARELY_LOST)} of an hour's requests lack their access-log "
+            f"Do fewer than {percent(1 - BARELY_LOST)} of an hour's requests have no access-log "
             "record, and yet some?",
             "The lateness budget is spent, and a few of the requests that CloudTrail saw in the hour "
             "have no access-log record. S3 delivers access logs on best effort: now and then one is "

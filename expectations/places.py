@@ -78,8 +78,8 @@ def out_of_time(on: Partition) -> str:
 
 def unreadable_place_sentence(row: Row) -> str:
     if not row["log_bucket"]:
-        where = f"of account {row['account_id']} in {row['region']}" if row["account_id"] else ""
-        return f"the trails {where} could not be listed ({row['error_code']}): they are unknown"
+        where = f" of account {row['account_id']} in {row['region']}" if row["account_id"] else ""
+        return f"the trails{where} could not be listed ({row['error_code']}): they are unknown"
     if row["error_code"] == "NoSuchBucket":
         recorders = row["trails"] or "a trail that delivers there"
         return f"s3://{row['log_bucket']} does not exist: what {recorders} records is lost"

@@ -259,7 +259,7 @@ class Settings:
         0.0,
         _share,
         "must be a share from 0 to 1, like 0.001",
-        "share of an hour's requests that may lack their record: the hour is still `delivered`, its "
+        "share of an hour's requests that may have no record: the hour is still `delivered`, its "
         "completeness stays exact",
     )
     sensitivity_tag: str = _setting(

@@ -126,7 +126,7 @@ answers as (
             array[
                 case
                     when missing.log_bucket is not null then 'trail_bucket_missing'
-                    -- DescribeTrails was refused: nobody knows the bucket
+                    -- DescribeTrails was refused: the bucket is unknown
                     when trail_buckets.log_bucket = '' then 'trails_unreadable'
                     else 'not_observed'
                 end

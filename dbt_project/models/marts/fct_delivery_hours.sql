@@ -38,7 +38,7 @@ select
     cast(
         case
             when hours.status <> 'unknown' then cast(array[] as array(varchar))
-            -- an event without a record: either there was no log, or the record may be a line that nobody can read
+            -- an event without a record: either there was no log, or the record may be a line that cannot be read
             when
                 hours.witnessed_requests > hours.witnessed_and_logged_requests
                 and (
