@@ -174,6 +174,11 @@ def delivered_on(placed: Placed) -> date:
     return placed.listed.delivered_at.astimezone(UTC).date()
 
 
+def is_log(placed: Placed) -> bool:
+    """Whether it is a log of its place."""
+    return placed.kind is not Kind.OTHER
+
+
 def is_out_of_time(placed: Placed, event_day_folders: int) -> bool:
     """Is this an access log of a delivery day whose catalog does not list keys of its stamp?
 

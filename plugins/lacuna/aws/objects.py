@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,6 +18,8 @@ from lacuna.text import visible
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+Found = TypeVar("Found")
+
 # CloudTrail's files have at most 50 MB before they are packed.
 MOST_BYTES = 64 << 20
 
@@ -32,13 +34,13 @@ _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 @dataclass(frozen=True, slots=True)
-class KeysListed:
+class KeysListed(Generic[Found]):
     """The objects of one range of keys, and the cost of the LIST. `error_code`: not complete.
 
     `strangers` counts the objects that are no logs; only the first of them are among `objects`.
     """
 
-    objects: tuple[ListedObject, ...]
+    objects: tuple[Found, ...]
     list_calls: int
     keys_returned: int
     error_code: str | None = None
@@ -67,20 +69,27 @@ class ReadFailed(RuntimeError):
     """A read that may succeed when it is tried again. The text names the place and the cause."""
 
 
-def list_range(
+def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed[ListedObject]:
+    """List the objects of one range of keys, all of them, as `list_logs` does."""
+    return list_logs(s3, bucket, keys, lambda listed: listed, lambda _: True)
+
+
+def list_logs(
     s3: "S3Client",
     bucket: str,
     keys: KeyRange,
-    is_log: Callable[[ListedObject], bool] = lambda _: True,
-) -> KeysListed:
-    """List the objects of one range of keys. Reads pages until a key lies beyond the range.
+    read: Callable[[ListedObject], Found],
+    is_log: Callable[[Found], bool],
+) -> KeysListed[Found]:
+    """List the objects of one range of keys, each as `read` once from its key.
 
-    Of what is no log, only the first objects are kept: a prefix may be shared with millions.
+    Reads pages until a key lies beyond the range. Of what is no log, only the first objects are
+    kept: a prefix may be shared with millions.
 
     A lasting refusal is part of the answer. A temporary one (throttling beyond all retries, an
     outage) raises ReadFailed: the day must not be cataloged without this place.
     """
-    objects: list[ListedObject] = []
+    objects: list[Found] = []
     calls = returned = strangers = 0
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix=keys.prefix, StartAfter=keys.after
@@ -93,12 +102,14 @@ def list_range(
             for entry in contents:
                 if entry["Key"] >= keys.stop:
                     break
-                listed = ListedObject(
-                    key=entry["Key"],
-                    size_bytes=entry["Size"],
-                    etag=entry.get("ETag", "").strip('"'),
-                    delivered_at=entry["LastModified"],
-                    is_archived=entry.get("StorageClass") in _ARCHIVES,
+                listed = read(
+                    ListedObject(
+                        key=entry["Key"],
+                        size_bytes=entry["Size"],
+                        etag=entry.get("ETag", "").strip('"'),
+                        delivered_at=entry["LastModified"],
+                        is_archived=entry.get("StorageClass") in _ARCHIVES,
+                    )
                 )
                 is_stranger = not is_log(listed)
                 strangers += is_stranger

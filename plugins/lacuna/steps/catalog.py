@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -23,7 +24,7 @@ from lacuna.access_log import delivery
 from lacuna.access_log.delivery import Kind, Place, Placed
 from lacuna.access_log.sources import KeyLayout, Source
 from lacuna.aws.accounts import Accounts, open_accounts
-from lacuna.aws.objects import KeysListed, list_range
+from lacuna.aws.objects import KeysListed, list_logs
 from lacuna.aws.session import each
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.settings import Settings
@@ -231,11 +232,9 @@ def _access_logs(
             "places of access logs",
         )
     )
-    found = [
-        [delivery.placed(place, listed) for listed in answer.objects]
-        for place, answer in zip(places, answers, strict=True)
-    ]
-    of_day = delivery.belonging(day, itertools.chain.from_iterable(found))
+    of_day = delivery.belonging(
+        day, itertools.chain.from_iterable(answer.objects for answer in answers)
+    )
     cataloged = Counter(placed.place for placed in of_day)
     return of_day, [
         _listing(
@@ -243,14 +242,14 @@ def _access_logs(
             answer,
             cataloged=cataloged[place],
             out_of_time=sum(
-                delivery.is_out_of_time(one, settings.event_day_folders) for one in placed
+                delivery.is_out_of_time(one, settings.event_day_folders) for one in answer.objects
             ),
         )
-        for place, answer, placed in zip(places, answers, found, strict=True)
+        for place, answer in zip(places, answers, strict=True)
     ]
 
 
-def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> KeysListed:
+def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> KeysListed[Placed]:
     if "\n" in place.prefix or "\r" in place.prefix:
         # The raw table's manifest has one line for each object, so these objects cannot be read.
         return KeysListed((), 0, 0, LINE_BREAK)
@@ -258,15 +257,13 @@ def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> Ke
         return KeysListed((), 0, 0, EMPTY_FOLDER)
     keys = delivery.key_range(place, day, settings.event_day_folders)
     owner = accounts.of(accounts.owners.get(place.log_bucket))
-    return list_range(
-        owner.s3(place.region),
-        place.log_bucket,
-        keys,
-        lambda listed: delivery.placed(place, listed).kind is not Kind.OTHER,
-    )
+    s3 = owner.s3(place.region)
+    return list_logs(s3, place.log_bucket, keys, partial(delivery.placed, place), delivery.is_log)
 
 
-def _listing(place: Place, answer: KeysListed, *, cataloged: int, out_of_time: int) -> Listing:
+def _listing(
+    place: Place, answer: KeysListed[Placed], *, cataloged: int, out_of_time: int
+) -> Listing:
     where = visible(f"s3://{place.log_bucket}/{place.prefix}")
     if answer.strangers:
         log.warning("%s holds %d objects that are no logs of this place", where, answer.strangers)

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import Any
 
 from lacuna.access_log import delivery
 from lacuna.access_log.delivery import Kind, Place, Placed
@@ -22,7 +23,7 @@ from lacuna.aws.objects import (
     ObjectTooLarge,
     ObjectUnreadable,
     list_folders,
-    list_range,
+    list_logs,
     read_object,
 )
 from lacuna.aws.session import each
@@ -31,9 +32,6 @@ from lacuna.text import visible
 from lacuna.trail import log_files
 from lacuna.trail.log_files import FileContent
 from lacuna.trail.recorders import Trail
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +181,7 @@ def listing(
     kind: str,
     trail: Trail,
     prefix: str,
-    answer: KeysListed | FoldersListed,
+    answer: KeysListed[Any] | FoldersListed,
     cataloged: int = 0,
     *,
     account_id: str | None = None,
@@ -255,19 +253,19 @@ def _list_files(
     files: TrailFiles,
 ) -> None:
     answers = each(
-        lambda place: list_range(
+        lambda place: list_logs(
             accounts.s3_of(place.log_bucket),
             place.log_bucket,
             delivery.key_range(place, files.day, 0),
-            lambda listed: delivery.placed(place, listed).kind is Kind.CLOUDTRAIL,
+            partial(delivery.placed, place),
+            delivery.is_log,
         ),
         places,
         accounts.concurrency,
         "CloudTrail folders",
     )
     for place, answer in zip(places, answers, strict=True):
-        placed = [delivery.placed(place, listed) for listed in answer.objects]
-        of_day = delivery.belonging(files.day, placed)
+        of_day = delivery.belonging(files.day, answer.objects)
         files.objects += of_day
         files.listings.append(
             listing(

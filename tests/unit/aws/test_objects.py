@@ -8,7 +8,14 @@ import pytest
 from botocore.stub import Stubber
 
 from lacuna.access_log.delivery import KeyRange
-from lacuna.aws.objects import ObjectUnreadable, ReadFailed, list_folders, list_range, read_object
+from lacuna.aws.objects import (
+    ObjectUnreadable,
+    ReadFailed,
+    list_folders,
+    list_logs,
+    list_range,
+    read_object,
+)
 
 BUCKET = "logs"
 KEYS = KeyRange("web/", "web/", "web0")
@@ -54,7 +61,9 @@ def test_of_very_many_strangers_a_few_are_kept_and_all_are_counted(s3: Stubber) 
         for number in range(3000)
     ]
     s3.add_response("list_objects_v2", {"Contents": entries, "IsTruncated": False})
-    found = list_range(s3.client, BUCKET, KEYS, lambda listed: listed.key.endswith("99"))
+    found = list_logs(
+        s3.client, BUCKET, KEYS, lambda listed: listed, lambda listed: listed.key.endswith("99")
+    )
     assert (found.strangers, found.keys_returned) == (2970, 3000)
     assert len(found.objects) == 1000 + 30
     assert {one.key for one in found.objects} >= {"web/00099", "web/02999", "web/00000"}
