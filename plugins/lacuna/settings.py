@@ -5,7 +5,6 @@ together. Every default works in the sandbox. All problems of an environment are
 one line each.
 """
 
-import difflib
 import math
 import os
 import re
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import urlsplit
 
 from lacuna import globs
-from lacuna.text import visible
+from lacuna.text import nearest, visible
 
 Parsed = TypeVar("Parsed")
 
@@ -417,8 +416,8 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
     for name in sorted(environ):
         if not name.startswith(_PREFIX) or name.startswith(_NOT_SETTINGS) or name in known:
             continue
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; `make settings` lists them all"
+        near = nearest(name, known)
+        hint = f"; did you mean {near}?" if near else "; `make settings` lists them all"
         problems.append(f"{visible(name)} is not a setting{hint}")
     return problems
 

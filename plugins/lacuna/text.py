@@ -1,6 +1,9 @@
 """Make text that strangers wrote (log lines, object keys, bucket tags) safe to show."""
 
+import difflib
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 
 # Characters that can move a cursor, hide text or reorder it: control, format (bidirectional
 # overrides, zero width), surrogate, unassigned, private use, and the two Unicode line breaks.
@@ -13,6 +16,22 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(character) for character in text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that a misspelt one most likely means; None if none is like it.
+
+    Letters that changed places are the commonest slip, and difflib alone then often prefers a name
+    with another letter: it takes us-esat-1 for us-west-1.
+    """
+    folded = {one.casefold(): one for one in known}
+    letters = Counter(name.casefold())
+
+    def other_letters(one: str) -> int:
+        return ((letters - Counter(one)) + (Counter(one) - letters)).total()
+
+    close = difflib.get_close_matches(name.casefold(), folded, n=9)  # the most alike first
+    return folded[min(close, key=other_letters)] if close else None
 
 
 def _shown(character: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.text import visible
+from lacuna.text import nearest, visible
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,30 @@ def test_nothing_invisible_is_left_of_any_text(text):
     assert all(unicodedata.category(one)[0] != "C" for one in shown)
     shown.encode("utf-8")
     assert visible(shown) == shown
+
+
+REGIONS = ("us-west-1", "us-west-2", "us-east-1", "us-east-2", "eu-west-1", "ap-southeast-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("us-esat-1", "us-east-1"),
+        ("us-wset-2", "us-west-2"),
+        ("su-east-1", "us-east-1"),
+        ("US-EAST-1", "us-east-1"),
+        ("us-eat-1", "us-east-1"),
+        ("us-eas-2", "us-east-2"),
+        ("ap-southeast-9", "ap-southeast-1"),
+        ("mars", None),
+        ("", None),
+    ],
+)
+def test_a_misspelt_name_means_the_known_one_with_the_same_letters(name, meant):
+    assert nearest(name, REGIONS) == meant
+
+
+@given(st.sampled_from(REGIONS), st.integers(0, 12))
+def test_two_letters_that_changed_places_are_the_same_name(name, place):
+    swapped = name[:place] + name[place : place + 2][::-1] + name[place + 2 :]
+    assert nearest(swapped, REGIONS) == (name if swapped not in REGIONS else swapped)

@@ -1,6 +1,5 @@
 """The account that a run works in: its id, its clients, and names for AWS's refusals."""
 
-import difflib
 import functools
 import logging
 import os
@@ -24,7 +23,7 @@ from botocore.utils import InstanceMetadataRegionFetcher
 
 from lacuna.refusals import NO_BUCKET, THROTTLED, Refusal, needed
 from lacuna.settings import Settings, SettingsError
-from lacuna.text import visible
+from lacuna.text import nearest, visible
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -248,8 +247,8 @@ def usable_region(settings: Settings) -> Region:
         )
     known = _known_regions()
     if region.name not in known:
-        near = difflib.get_close_matches(region.name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = nearest(region.name, known)
+        hint = f"; did you mean {near}?" if near else ""
         raise UnusableSetting(
             [
                 f"AWS_REGION is '{visible(region.name)}' ({visible(region.origin)}): the AWS "

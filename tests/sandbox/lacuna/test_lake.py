@@ -460,11 +460,14 @@ def test_no_region_is_an_error_that_says_what_to_set(no_region):
     assert problem.startswith("no AWS Region: set AWS_REGION")
 
 
-@pytest.mark.parametrize("name", ["eu-wset-1", "us-east-9"])
-def test_a_region_that_does_not_exist_is_refused_in_one_line(cloud, name):
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("eu-wset-1", "eu-west-1"), ("us-esat-1", "us-east-1"), ("us-east-9", "us-east-")],
+)
+def test_a_region_that_does_not_exist_is_refused_in_one_line(cloud, name, meant):
     (problem,) = refused(region=name).problems
     assert problem.startswith(f"AWS_REGION is '{name}' (environment)")
-    assert "did you mean" in problem
+    assert f"did you mean {meant}" in problem
     assert cloud.client("s3").list_buckets()["Buckets"] == []
 
 
