@@ -24,19 +24,11 @@ select
     config_error_code,
     config_error_operation,
     array_join(reasons, ', ') as reasons,
-    array_join({remedies}, ' ') as recommendations
+    array_join(
+        transform(filter({advice}, item -> item.is_action), item -> item.remedy), ' '
+    ) as recommendations
 from {{batch}}
 where verdict = '{verdict}'
-"""
-
-REMEDIES = "transform(filter(advice, item -> item.is_action), item -> item.remedy)"
-
-# Of days that an older version built: texts, whose first line is the remedy
-OLDER_REMEDIES = """
-transform(
-    filter(recommendations, text -> not starts_with(text, 'Nothing')),
-    text -> split_part(text, chr(10), 1)
-)
 """
 
 # A bucket that is logged and had no log and no witness is not worth waking a person for
@@ -215,8 +207,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
 
 
 def _with_verdict(on: Partition, verdict: str) -> str:
-    remedies = f"coalesce({REMEDIES}, {OLDER_REMEDIES})" if on.has_advice else OLDER_REMEDIES
-    return WITH_VERDICT.format(verdict=verdict, remedies=remedies)
+    return WITH_VERDICT.format(verdict=verdict, advice=on.advice)
 
 
 def _not_judged(on: Partition) -> str:

@@ -61,8 +61,8 @@ class Partition:
     completeness_tolerance: float = 0.0
     evidence: str = "lacuna_evidence"
     unlogged_pattern: str | None = None
-    # False: no day was built since the mart got its column advice
-    has_advice: bool = True
+    # SQL of the recommendations of a row, for rows that an older version built too
+    advice: str = "advice"
 
     def must_be_logged(self) -> str:
         """Return a condition, `and …`, that leaves out the buckets of LACUNA_UNLOGGED_BUCKETS."""

@@ -10,7 +10,7 @@ from operator import itemgetter
 from lacuna.cli.summary import VERDICTS
 from lacuna.lake import athena
 from lacuna.lake.lake import Lake
-from lacuna.steps.suites import MARTS
+from lacuna.steps.suites import MARTS, advice_rows
 from lacuna.text import visible
 
 # One row a recommendation, and one without a remedy for a bucket that has none. `{advice}`: rows
@@ -22,24 +22,6 @@ left join unnest({advice}) with ordinality
     as items (code, meaning, remedy, call, is_action, place) on true
 where coverage.event_date = date '{day}'
 order by coverage.bucket_name, items.place
-"""
-
-# What days that an older version built hold instead: texts, whose first line is the remedy. One
-# that begins with "Nothing" asks for no action.
-OLDER_ADVICE = """
-transform(
-    coverage.recommendations,
-    text -> cast(
-        row(
-            '',
-            '',
-            split_part(text, chr(10), 1),
-            substr(text, length(split_part(text, chr(10), 1)) + 2),
-            not starts_with(text, 'Nothing')
-        )
-        as row(code varchar, meaning varchar, remedy varchar, call varchar, is_action boolean)
-    )
-)
 """
 
 
@@ -54,8 +36,7 @@ def read(
 
     Raises NothingKnown if no bucket has a verdict for that day, or not this bucket.
     """
-    is_older = lake.lacks_column(marts_database, "fct_logging_coverage", "advice")
-    advice = OLDER_ADVICE if is_older else f"coalesce(coverage.advice, {OLDER_ADVICE})"
+    advice = advice_rows(lake, marts_database)
     rows = athena.rows(lake, ADVICE.format(day=day, advice=advice, marts=marts_database))
     if not rows:
         raise NothingKnown(

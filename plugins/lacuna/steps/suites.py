@@ -40,6 +40,24 @@ MARTS = "lacuna"
 
 LONGEST_CAUSE = 500
 
+# What rows of fct_logging_coverage that an older version built hold instead of `advice`: texts,
+# whose first line is the remedy. One that begins with "Nothing" asks for no action.
+_OLDER_ADVICE = """
+transform(
+    recommendations,
+    text -> cast(
+        row(
+            '',
+            '',
+            split_part(text, chr(10), 1),
+            substr(text, length(split_part(text, chr(10), 1)) + 2),
+            not starts_with(text, 'Nothing')
+        )
+        as row(code varchar, meaning varchar, remedy varchar, call varchar, is_action boolean)
+    )
+)
+"""
+
 
 def check(
     mart: str,
@@ -64,7 +82,7 @@ def check(
         completeness_tolerance=settings.completeness_tolerance,
         evidence=evidence_database,
         unlogged_pattern=settings.unlogged_pattern,
-        has_advice=not lake.lacks_column(marts_database, mart, "advice"),
+        advice=advice_rows(lake, marts_database),
     )
     checks = import_module(f"expectations.{mart}").checks(partition)
     # the literal date lets Athena read this partition only; no text of strangers is in it
@@ -78,6 +96,13 @@ def check(
         query_of_all = check.query_of_all(table, where)
         results.append(_result(mart, partition_day, check, validation, query_of_all))
     return results
+
+
+def advice_rows(lake: Lake, marts_database: str) -> str:
+    """Return the SQL of the column advice of fct_logging_coverage, also of rows and lakes without it."""
+    if lake.lacks_column(marts_database, "fct_logging_coverage", "advice"):
+        return _OLDER_ADVICE
+    return f"coalesce(advice, {_OLDER_ADVICE})"
 
 
 def athena_url(lake: Lake, database: str) -> str:
