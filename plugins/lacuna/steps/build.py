@@ -86,8 +86,13 @@ def _parse_day(lake: Lake, settings: Settings, day: date, *, is_second: bool = F
         log.warning("%s: a log object cannot be read, so each is tried: %s", day, error)
         catalog.catalog_day(settings, day, try_all=True)
         _parse_day(lake, settings, day, is_second=True)
-    else:
-        day_states.mark_parsed(lake, day, catalogued_at)
+        return
+    if day_states.catalogued_at(lake, day) not in (None, catalogued_at):
+        # A run of the day before has followed it here, and does not parse a day that is parsed
+        log.info("%s was cataloged again while it was parsed: it is parsed again", day)
+        _parse_day(lake, settings, day)
+        return
+    day_states.mark_parsed(lake, day, catalogued_at)
 
 
 def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -> None:

@@ -114,27 +114,47 @@ def catalog_day(
     """
     lake = open_lake(settings)
     accounts = open_accounts(lake.account, settings)
-    rows = _read_day(lake, accounts, settings, day, try_all=try_all)
-    summary = _replace(lake, accounts, day, rows, accept_loss=accept_loss)
+    summary = _catalog(lake, accounts, settings, day, accept_loss=accept_loss, try_all=try_all)
     following = day + timedelta(days=1)
     while _follows_another(lake, following):
         before = following - timedelta(days=1)
         log.info("%s was cataloged before %s: it is cataloged again", following, before)
-        rows = _read_day(lake, accounts, settings, following, try_all=False)
-        _replace(lake, accounts, following, rows, accept_loss=False)
+        _catalog(lake, accounts, settings, following)
         following += timedelta(days=1)
     return summary
 
 
+def _catalog(
+    lake: Lake,
+    accounts: Accounts,
+    settings: Settings,
+    day: date,
+    *,
+    accept_loss: bool = False,
+    try_all: bool = False,
+) -> CatalogSummary:
+    """Read a day and write its catalog, until nothing of the day before changed meanwhile.
+
+    A run of the day before that ends in between finds no catalog of this day yet.
+    """
+    while True:
+        follows = _followed(lake, day)
+        rows = _read_day(lake, accounts, settings, day, try_all=try_all)
+        summary = _replace(lake, accounts, day, rows, follows, accept_loss=accept_loss)
+        if follows == _followed(lake, day):
+            return summary
+        log.info("the day before %s was cataloged meanwhile: it is cataloged again", day)
+
+
 def _replace(
-    lake: Lake, accounts: Accounts, day: date, rows: _Catalog, *, accept_loss: bool
+    lake: Lake, accounts: Accounts, day: date, rows: _Catalog, follows: str, *, accept_loss: bool
 ) -> CatalogSummary:
     """Write the catalog of a day, or keep the earlier one if the new one would lose something."""
     if not accept_loss and (gone := catalog_losses.gone(lake, day, rows.log_objects, rows.digests)):
-        summary = _kept(day, catalog_losses.keep(lake, day, gone))
+        summary = _kept(day, catalog_losses.keep(lake, day, gone, follows))
     else:
         summary = _summary(day, rows)
-        _write(lake, accounts, day, rows, summary)
+        _write(lake, accounts, day, rows, summary, follows)
     log.info("%s", summary)
     return summary
 
@@ -358,7 +378,12 @@ def _kept(day: date, kept: CataloguedDay) -> CatalogSummary:
 
 
 def _write(
-    lake: Lake, accounts: Accounts, day: date, rows: _Catalog, summary: CatalogSummary
+    lake: Lake,
+    accounts: Accounts,
+    day: date,
+    rows: _Catalog,
+    summary: CatalogSummary,
+    follows: str,
 ) -> None:
     partition = {"delivered_on": day}
     lake.drop(CATALOGUED_DAYS, partition)
@@ -375,6 +400,6 @@ def _write(
         list_calls=summary.list_calls,
         keys_returned=summary.keys_returned,
         objects_catalogued=summary.objects_cataloged,
-        follows=_followed(lake, day),
+        follows=follows,
     )
     lake.write(CATALOGUED_DAYS, [row], partition)

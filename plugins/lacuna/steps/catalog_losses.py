@@ -70,15 +70,18 @@ def _by_url(digests: Iterable[TrailDigest]) -> dict[str, TrailDigest]:
     }
 
 
-def keep(lake: Lake, day: date, number: int) -> CataloguedDay:
-    """Keep the catalog of a day of which `number` objects are gone, and note how many."""
+def keep(lake: Lake, day: date, number: int, follows: str) -> CataloguedDay:
+    """Keep the catalog of a day of which `number` objects are gone, and note how many.
+
+    `follows`: what was known of the day before when they were sought.
+    """
     partition = {"delivered_on": day}
     rows = lake.read(CATALOGUED_DAYS, partition)
     # A run that cataloged the day once more may have been killed before it parsed it, or before
     # the catalog was complete. What was read before is what is kept.
     as_of = day_states.parsed_as_of(lake, day) or datetime.now(UTC)
     earlier = read_back(CataloguedDay, rows[0]) if rows else CataloguedDay(as_of, 0, 0, 0, 0, 0)
-    kept = replace(earlier, catalogued_at=as_of, objects_gone=number)
+    kept = replace(earlier, catalogued_at=as_of, follows=follows, objects_gone=number)
     lake.write(CATALOGUED_DAYS, [kept], partition)
     log.warning(
         "%s: %d logs or digests that were read before are gone: expired, moved or not readable any more. "

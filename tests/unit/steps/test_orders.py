@@ -87,6 +87,7 @@ class Lake:
         self.marts: dict[date, Any] = {}
         self.objects: dict[date, Any] = {}
         self.writes_left: int | None = None
+        self.meanwhile: Callable[[], None] | None = None
         self.sql = duckdb.connect(config={"threads": 1})
         self.sql.execute(TABLES)
         for day in observed_on:
@@ -97,6 +98,12 @@ class Lake:
             self.writes_left -= 1
             if self.writes_left < 0:
                 raise Killed
+
+    def let_another_run(self) -> None:
+        """Another process does what it has to do, in the middle of a step."""
+        if self.meanwhile is not None:
+            work, self.meanwhile = self.meanwhile, None
+            work()
 
     account = None
 
@@ -141,6 +148,7 @@ class Lake:
             self.sql.execute(f"delete from lacuna_staging.{table} where delivered_on = ?", [day])
             self.wrote()
         self._fill(day, number)
+        self.let_another_run()
         self.count_copies(day)
 
     def _fill(self, day: date, number: int) -> None:
@@ -276,6 +284,7 @@ def read_day(lake: Lake, accounts: None, settings: Settings, day: date, **_: boo
         row["digest_end_at"]
         for row in lake.read(TRAIL_DIGESTS, {"delivered_on": day - timedelta(days=1)})
     ]
+    lake.let_another_run()
     first = datetime.combine(day, datetime.min.time(), UTC)
     # the first digest of every day is gone: only who knows the one before can tell
     digests = [_digest(first + HOUR, "missing")] if ends else []
@@ -407,3 +416,31 @@ def test_any_order_ends_as_the_order_of_days_does(open_world, in_order, moves, o
     assert lake.objects == expected.objects
     assert lake.found() == expected.found()
     assert lake.days(day_states.UNFINISHED_DAYS) == []
+
+
+def test_what_is_known_of_the_day_before_may_change_while_a_day_is_cataloged(open_world, in_order):
+    expected = in_order(tuple(DAILY_LOOKS))
+    lake = open_world(DAILY_LOOKS)
+    first, second = steps_of(DAYS[0]), steps_of(DAYS[1])
+    # the day before is cataloged after this day asked for its trails, and before this day is
+    lake.meanwhile = first[1]
+    for step in [*second, *first[2:], *itertools.chain(*map(steps_of, DAYS[2:]))]:
+        step()
+    assert lake.marts == expected.marts
+    assert lake.objects == expected.objects
+
+
+def test_a_day_may_be_cataloged_again_while_it_is_parsed(open_world, in_order):
+    """The run of the day before does not parse it then, as it is not parsed yet."""
+    expected = in_order(tuple(DAILY_LOOKS))
+    lake = open_world(DAILY_LOOKS)
+    first, second = steps_of(DAYS[0]), steps_of(DAYS[1])
+
+    second[1]()  # before the catalog of the first day, which is followed here
+    lake.meanwhile = lambda: [step() for step in first[1:3]] and None
+    for step in [*second[2:], *first[3:], *itertools.chain(*map(steps_of, DAYS[2:]))]:
+        step()
+    assert day_states.is_parsed(lake, DAYS[1])
+    assert lake.marts == expected.marts
+    assert lake.objects == expected.objects
+    assert lake.found() == expected.found()
