@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from tests.support.account import REGION, Account
-from tests.support.clients import share_clients
+from tests.support.clients import forget_clients, share_clients
 from tests.support.served import Served, served
 
 # Short pages: what takes more than one LIST need not take a thousand objects.
@@ -32,7 +32,9 @@ def session() -> boto3.Session:
 
 
 @pytest.fixture
-def cloud(emptied: Served, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Account:
+def cloud(
+    emptied: Served, session: boto3.Session, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Account]:
     """An empty account; the environment points every client at it."""
     for name, value in {
         "AWS_ENDPOINT_URL": emptied.url,
@@ -48,4 +50,6 @@ def cloud(emptied: Served, session: boto3.Session, monkeypatch: pytest.MonkeyPat
     share_clients(monkeypatch)
     account = Account(emptied.url, emptied.key, session)
     account.reset()
-    return account
+    yield account
+    if account.had_faults:
+        forget_clients()

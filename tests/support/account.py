@@ -29,6 +29,7 @@ class Account:
     account_id: str = ACCOUNT
     digests: list[tuple[str, bytes, str]] = field(default_factory=list)
     clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    had_faults: bool = False
 
     def of(self, account_id: str) -> "Account":
         """Another account of the same world."""
@@ -46,6 +47,7 @@ class Account:
         return made
 
     def faults(self, *faults: dict[str, Any]) -> None:
+        self.had_faults |= bool(faults)
         self._put("/_sandbox/faults", json.dumps(faults).encode())
 
     def fired(self) -> list[int]:

@@ -31,17 +31,15 @@ def ensure_database(glue: "GlueClient", name: str, description: str) -> None:
             raise
 
 
-def ensure_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
-    """Create a table, or change one that has another shape. Its partitions stay."""
-    try:
-        known = glue.get_table(DatabaseName=database, Name=wanted["Name"])["Table"]
-    except ClientError as error:
-        if error_code(error) != "EntityNotFoundException":
-            raise
-        _create_table(glue, database, wanted)
-        return
-    if _shape(known) != _shape(wanted):
-        glue.update_table(DatabaseName=database, TableInput=wanted)
+def ensure_tables(glue: "GlueClient", database: str, wanted: Iterable["TableInputTypeDef"]) -> None:
+    """Create tables, or change those that have another shape. Their partitions stay."""
+    pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
+    known = {table["Name"]: table for page in pages for table in page["TableList"]}
+    for table in wanted:
+        if table["Name"] not in known:
+            _create_table(glue, database, table)
+        elif _shape(known[table["Name"]]) != _shape(table):
+            glue.update_table(DatabaseName=database, TableInput=table)
 
 
 def ensure_raw_table(glue: "GlueClient", table: RawTable, location: str) -> None:
@@ -57,7 +55,7 @@ def ensure_raw_table(glue: "GlueClient", table: RawTable, location: str) -> None
         _copy_partitions(glue, table, table.name, moving)
         if _keys_differ(glue, wanted):  # another run may have been faster
             _delete_table(glue, table.name)
-    ensure_table(glue, raw.DATABASE, wanted)
+    ensure_tables(glue, raw.DATABASE, [wanted])
     if table_columns(glue, raw.DATABASE, moving) is not None:
         _copy_partitions(glue, table, moving, table.name)
         _delete_table(glue, moving)

@@ -88,17 +88,16 @@ class Lake:
         try:
             for name, description in DATABASES.items():
                 glue.ensure_database(client, name, description)
-            for table in evidence.TABLES:
-                wanted = glue.evidence_table_input(table, self.location(table))
-                glue.ensure_table(client, evidence.DATABASE, wanted)
+            wanted = [glue.evidence_table_input(one, self.location(one)) for one in evidence.TABLES]
+            glue.ensure_tables(client, evidence.DATABASE, wanted)
             for raw_table in raw.TABLES:
                 location = f"s3://{self.bucket}/raw/{raw_table.name}/"
                 glue.ensure_raw_table(client, raw_table, location)
         except AwsError as error:
             raise AccountError(
                 f"cannot prepare the lake's tables: {explained(error)}; the run's role needs "
-                "glue:CreateDatabase, glue:GetTable, glue:CreateTable and glue:UpdateTable, and the "
-                "rights to delete and copy tables and partitions that infra/lacuna.yaml has"
+                "glue:CreateDatabase, glue:GetTable, glue:GetTables, glue:CreateTable and "
+                "glue:UpdateTable, and the rights to delete and copy tables and partitions that infra/lacuna.yaml has"
             ) from error
 
     def location(self, table: EvidenceTable) -> str:

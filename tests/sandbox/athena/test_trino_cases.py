@@ -105,9 +105,8 @@ def deliver(lake: Lake, objects: dict[str, bytes]) -> None:
 
     table = next(t for t in raw.TABLES if t.name == raw.ACCESS_LOGS)
     glue.ensure_database(lake.glue, raw.DATABASE, "")
-    glue.ensure_table(
-        lake.glue, raw.DATABASE, glue.raw_table_input(table, f"s3://{lake.bucket}/raw/")
-    )
+    wanted = glue.raw_table_input(table, f"s3://{lake.bucket}/raw/")
+    glue.ensure_tables(lake.glue, raw.DATABASE, [wanted])
     urls = [lake.put(f"logs/{key}", body) for key, body in objects.items()]
     day = date(2026, 3, 10)
     partition = raw.access_log_partition(lake.bucket, day)

@@ -193,7 +193,7 @@ def test_results_of_an_older_version_are_shown_by_their_message(cloud, settings,
     table = dataclasses.replace(CHECK_RESULTS, row=older)
     mine = lake.open_lake(settings)
     client = cloud.client("glue")
-    glue.ensure_table(client, DATABASE, glue.evidence_table_input(table, mine.location(table)))
+    glue.ensure_tables(client, DATABASE, [glue.evidence_table_input(table, mine.location(table))])
     partition = {"checked_on": NEXT_DAY, "delivery_day": DAY}
     values = {field.name: getattr(RESULT, field.name) for field in dataclasses.fields(older)}
     mine.write(table, [older(**values | {"message": "a head\n  a line"})], partition)
