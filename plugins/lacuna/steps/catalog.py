@@ -37,6 +37,7 @@ from lacuna.steps import (
     catalog_trail_folders,
     catalog_trails,
 )
+from lacuna.steps.catalog_day_before import DayBefore
 from lacuna.steps.catalog_trail_folders import TrailFolder
 from lacuna.tables import raw
 from lacuna.tables.evidence import (
@@ -187,8 +188,7 @@ def _read_day(
     trails = catalog_trails.look(accounts, observed)
     places, followed = catalog_trails.follow(lake, accounts, trails, day)
     trail_files = catalog_trail_files.read(accounts, day, followed, trails.answered)
-    known_ends = catalog_absent_digests.last_ends(lake.read(TRAIL_DIGESTS, _day_before(day)))
-    digests = catalog_digests.read(accounts, trail_files, known_ends)
+    digests = catalog_digests.read(accounts, trail_files, DayBefore(lake, day))
     not_for_athena = catalog_readers.refused_places(
         accounts, access_logs, trail_files, try_all=try_all
     )

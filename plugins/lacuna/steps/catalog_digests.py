@@ -17,6 +17,7 @@ from lacuna.aws.trails import read_public_keys
 from lacuna.refusals import Refusal
 from lacuna.steps import catalog_trail_files
 from lacuna.steps.catalog_absent_digests import ChainEnd, absent_hours, writes_digests_since
+from lacuna.steps.catalog_day_before import DayBefore
 from lacuna.steps.catalog_trail_files import DIGEST, Chain, ChainKey, TrailFiles
 from lacuna.steps.catalog_trails import fail_if_passing
 from lacuna.tables.evidence import TrailDigest
@@ -74,14 +75,12 @@ class _Judged:
     digest: JudgedDigest
 
 
-def read(
-    accounts: Accounts, files: TrailFiles, known_ends: Mapping[ChainKey, ChainEnd]
-) -> DigestsRead:
+def read(accounts: Accounts, files: TrailFiles, day_before: DayBefore) -> DigestsRead:
     """Read and judge the digests delivered on the day of `files`; add their LISTs to `files`.
 
-    `known_ends` is the result of `last_ends` for the day before. Nothing else shows a chain that
-    has stopped since.
+    Nothing but the evidence of the day before shows a chain that has stopped since.
     """
+    known_ends = day_before.chain_ends
     files.chains += _lost_chains(files, known_ends)
     started = {
         trail.arn: writes_digests_since(accounts, trail)
@@ -114,11 +113,12 @@ def read(
                 day_digests,
                 keys[digest.chain.region],
                 started[digest.chain.trail.arn],
+                day_before,
             ),
         )
         for digest, file in day_digests
     ]
-    rows = _rows(accounts, files, judged, known_ends, started)
+    rows = _rows(accounts, files, judged, day_before, started)
     return DigestsRead(rows, _file_states(files, judged))
 
 
@@ -287,6 +287,7 @@ def _judge(
     day_digests: Sequence[tuple[_Listed, DigestFile]],
     keys: Mapping[str, bytes] | None,
     started_at: datetime | None,
+    day_before: DayBefore,
 ) -> JudgedDigest:
     judge = partial(
         digests.judge,
@@ -304,7 +305,9 @@ def _judge(
     document = file.document
     if state is DigestState.VALID and document is not None and document.previousDigestS3Object:
         # Only a digest of proven origin may name the object to read next.
-        readable, previous = _previous(accounts, file, [other for _, other in day_digests])
+        readable, previous = _previous(
+            accounts, file, [other for _, other in day_digests], day_before
+        )
         state = judge(previous, previous_was_readable=readable)
     judged = JudgedDigest(state, listed.name.ends_at - _HOUR, listed.name.ends_at, file)
     if document is None or not judged.is_trusted:
@@ -326,7 +329,10 @@ def _is_older_of_chain(older: _Listed, newer: _Listed) -> bool:
 
 
 def _previous(
-    accounts: Accounts, file: DigestFile, day_digests: Iterable[DigestFile]
+    accounts: Accounts,
+    file: DigestFile,
+    day_digests: Iterable[DigestFile],
+    day_before: DayBefore,
 ) -> tuple[bool, DigestFile | None]:
     """Return whether the previous digest could be read or is gone, and its file."""
     document = file.document
@@ -339,18 +345,19 @@ def _previous(
     try:
         return True, _fetch(accounts, *place)
     except ObjectUnreadable as error:
-        return str(error) in catalog_trail_files.GONE, None
+        is_gone = str(error) in catalog_trail_files.GONE
+        return is_gone, day_before.trusted_digest(*place) if is_gone else None
 
 
 def _rows(
     accounts: Accounts,
     files: TrailFiles,
     judged: Sequence[_Judged],
-    known_ends: Mapping[ChainKey, ChainEnd],
+    day_before: DayBefore,
     started: Mapping[str, datetime | None],
 ) -> list[TrailDigest]:
     of_day = [entry for entry in judged if entry.listed.is_of_day]
-    hashes, gone = _check_files(accounts, files, [entry.digest for entry in of_day])
+    hashes, gone = _check_files(accounts, files, [entry.digest for entry in of_day], day_before)
     rows = [_row(entry.listed.chain, entry.digest, hashes, gone) for entry in of_day]
     # A trail may have moved: its chain goes on at its present place, which is the last of them.
     for key, chain in {chain.key: chain for chain in _present_last(files.chains)}.items():
@@ -360,7 +367,9 @@ def _rows(
             if entry.listed.chain.key == key and not entry.listed.name.is_backfill
         ]
         started_at = started[chain.trail.arn] if chain.trail.has_digests else None
-        absent = absent_hours(accounts, chain, files, hourly, known_ends.get(key), started_at)
+        absent = absent_hours(
+            accounts, chain, files, hourly, day_before.chain_ends.get(key), started_at
+        )
         rows += [_row(chain, entry, hashes, gone) for entry in absent]
     _log_problems(rows)
     return rows
@@ -399,12 +408,16 @@ def _log_problems(rows: Sequence[TrailDigest]) -> None:
 
 
 def _check_files(
-    accounts: Accounts, files: TrailFiles, judged: Iterable[JudgedDigest]
+    accounts: Accounts,
+    files: TrailFiles,
+    judged: Iterable[JudgedDigest],
+    day_before: DayBefore,
 ) -> tuple[dict[str, str | None], set[str]]:
     """Return the hashes of the files that the digests name, and the files that are gone.
 
     The catalog has the files of this day. Files of the hour before midnight are in the folder of
-    the day before and are read again, which costs one hour's files a day.
+    the day before and are read again, which costs one hour's files a day. One that is gone since is
+    as if it were there, if the run of the day before read the content that the digest signs.
     """
     hashes = files.hashes()
     present = {file.log_object for file in files.objects}
@@ -421,7 +434,8 @@ def _check_files(
     )
     for entry, content in zip(elsewhere, contents, strict=True):
         if content.problem in catalog_trail_files.GONE:
-            gone.add(entry.log_object)
+            if day_before.read_hash(entry.log_object) != entry.hashValue.lower():
+                gone.add(entry.log_object)
         elif catalog_trail_files.was_read(content):
             hashes[entry.log_object] = content.content_sha256
     return hashes, gone
@@ -446,4 +460,5 @@ def _row(
         files=len(document.logFiles) if document else 0,
         missing_files=verdicts.missing,
         altered_files=verdicts.altered,
+        signature=file.signature if file and judged.is_trusted else None,
     )

@@ -241,7 +241,11 @@ class UnfinishedDay:
 
 @dataclass(frozen=True, slots=True)
 class TrailDigest:
-    """A digest file and its verdict, or an hour without a digest."""
+    """A digest file and its verdict, or an hour without a digest.
+
+    `signature`: of a digest that is trusted. It still proves the chain if the file is gone later.
+    None in rows of older versions.
+    """
 
     trail_arn: str
     account_id: str
@@ -255,6 +259,7 @@ class TrailDigest:
     files: int
     missing_files: tuple[str, ...]
     altered_files: tuple[str, ...]
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

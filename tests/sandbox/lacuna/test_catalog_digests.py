@@ -4,6 +4,8 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from lacuna.lake import lake as lakes
+from lacuna.steps import day_states
 from lacuna.tables import evidence
 from tests.sandbox.lacuna.conftest import DAY
 
@@ -100,6 +102,34 @@ def test_a_file_of_the_hour_before_midnight_is_checked_where_it_lies(
     run()
     (row,) = digests()
     assert (row["missing_files"], row["altered_files"]) == ([gone], [altered])
+
+
+@pytest.mark.parametrize(
+    ("signed", "parsed", "missing"),
+    [("as read", True, False), ("as read", False, True), ("otherwise", True, True)],
+)
+def test_what_expired_since_the_day_before_was_read_is_proved_by_its_evidence(
+    cloud, trail, at, run, digests, settings, signed, parsed, missing
+):
+    """The files of the last hour and the last digest are named by the first digest of the day."""
+    url, sha256 = cloud.trail_file("trail-logs", at(23, 30, days=-1))
+    cloud.digest("trail-logs", at(23, days=-1), [])
+    before = DAY - timedelta(days=1)
+    run(before)
+    mine = lakes.open_lake(settings)
+    if parsed:
+        day_states.mark_parsed(mine, before, day_states.catalogued_at(mine, before))
+    for key in cloud.keys("trail-logs"):
+        cloud.client("s3").delete_object(Bucket="trail-logs", Key=key)
+    cloud.digest("trail-logs", at(0), [(url, sha256 if signed == "as read" else "00" * 32)])
+    cloud.digest("trail-logs", at(1), [])
+    run()
+    assert [row["missing_files"] for row in digests()] == [[url] if missing else [], []]
+    assert [row["altered_files"] for row in digests()] == [[], []]
+    assert [row["state"] for row in digests()] == [
+        "valid" if parsed else "broken_chain",
+        "valid",
+    ]
 
 
 def test_a_deleted_and_an_altered_file_are_found(cloud, trail, at, run, digests, objects):
