@@ -93,7 +93,8 @@ explained as (
                 if(was_redirected, 'logging_redirected'),
                 if(verdict in ('delivering', 'silent') and missing_hours > 0, 'hours_missing'),
                 if(verdict = 'delivering' and partial_hours > 0, 'hours_partly_missing'),
-                if(is_inactive and pending_hours > 0, 'records_pending'),
+                -- of a day that is cataloged and not parsed there may be no hours at all
+                if(is_inactive and (pending_hours > 0 or inactive_hours + unknown_hours = 0), 'records_pending'),
                 if(is_inactive and 'covered' not in (read_witness, write_witness), 'no_witness'),
                 if(is_inactive and unknown_hours > 0 and 'covered' in (read_witness, write_witness), 'hours_unknown')
             ],
