@@ -26,6 +26,7 @@ class Reason(StrEnum):
     LOGGING_INTERRUPTED = "logging_interrupted"
     LOGGING_REDIRECTED = "logging_redirected"
     LOGGING_ELSEWHERE = "logging_elsewhere"
+    LOGGING_ELSEWHERE_TOO = "logging_elsewhere_too"
     DELIVERIES_UNREADABLE = "deliveries_unreadable"
     LOGGING_UNREADABLE = "logging_unreadable"
     LOGGING_THROTTLED = "logging_throttled"

@@ -157,6 +157,8 @@ prescribed as (
             reasons.code = case
                 when codes.reason = 'logging_off' and {{ is_off_on_purpose('explained') }} then 'logging_off_on_purpose'
                 when codes.reason = 'logging_off' and explained.is_named_target then 'logging_off_of_log_bucket'
+                -- a call that turns on S3's own log would write over the target that it has
+                when codes.reason = 'logging_elsewhere' and explained.logging_state = 'on' then 'logging_elsewhere_too'
                 else codes.reason
             end
 
