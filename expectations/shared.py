@@ -5,20 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-import great_expectations as gx
-import great_expectations.expectations as gxe
-
-if TYPE_CHECKING:
-    from great_expectations.execution_engine import ExecutionEngine
-
-# A check result names this many findings; the others are counted.
-MOST_ROWS = 20
+from typing import Any, Literal
 
 Row = Mapping[str, Any]
 Severity = Literal["critical", "warning", "info"]
@@ -103,50 +94,6 @@ class Partition:
             ) as observations
             where nth = 1
         )"""
-
-
-class ExpectNoRows(gxe.UnexpectedRowsExpectation):
-    """The expectation of Great Expectations with one statement instead of two.
-
-    Its own asks for the rows, up to 200 of them, and once more for their number. Here each row
-    carries the number of all, as `findings`: on Athena every statement takes a second or more.
-    """
-
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.table",)
-
-    def _validate(
-        self,
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any] | None = None,
-        execution_engine: ExecutionEngine | None = None,
-    ) -> dict[str, Any]:
-        rows = metrics["unexpected_rows_query.table"]
-        return {
-            "success": not rows,
-            "result": {
-                "observed_value": rows[0]["findings"] if rows else 0,
-                "details": {"unexpected_rows": rows},
-            },
-        }
-
-
-def suite(mart: str, checks: Iterable[Check]) -> gx.ExpectationSuite:
-    """Return the checks of a mart as a suite; the `code` in an expectation's meta is its check's."""
-    return gx.ExpectationSuite(name=mart, expectations=[_expectation(check) for check in checks])
-
-
-def _expectation(check: Check) -> ExpectNoRows:
-    # Great Expectations prints a warning for a query without a batch; some read the evidence only
-    beside = "" if "{batch}" in check.query else "/* beside {batch} */"
-    return ExpectNoRows(
-        unexpected_rows_query=(
-            f"select found.*, count(*) over () as findings from ({check.query}) as found {beside} "
-            f"order by 1, 2 limit {MOST_ROWS}"
-        ),
-        severity=check.severity,
-        notes=f"{check.question} {check.meaning}",
-        meta={"code": check.code},
-    )
 
 
 def subject(row: Row) -> str:

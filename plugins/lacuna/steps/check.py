@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 # Loggers of libraries whose lines stand between the findings in a task's log: deprecations, among
 # others, which Python's warnings become, and what Great Expectations says of its own metrics.
 CHATTER = ("py.warnings", "great_expectations", "pyathena", "awswrangler", "sqlalchemy")
+# Suites that wait for Athena at the same time
+AT_ONCE = 4
 LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 
 
@@ -36,11 +39,10 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
         logging.getLogger(name).setLevel(logging.ERROR)
     lake = open_lake(settings)
     finished = _finished_with(lake, day)
-    results = [
-        result
-        for mart, partition_day in _partitions(lake, settings, day, finished)
-        for result in suites.check(mart, partition_day, lake, settings)
-    ]
+    partitions = list(_partitions(lake, settings, day, finished))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = [pool.submit(suites.check, *of, lake, settings) for of in partitions]
+        results = [result for one in begun for result in one.result()]
     partition = {"checked_on": datetime.now(UTC).date(), "delivery_day": day}
     lake.write(CHECK_RESULTS, results, partition)
     failed = [result for result in results if not result.success]

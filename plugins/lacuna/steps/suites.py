@@ -7,9 +7,11 @@ A check that could not be carried out (`errored`) is distinguished from data tha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib import import_module
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -23,6 +25,7 @@ from lacuna.text import visible
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
     from great_expectations.core import ExpectationValidationResult
+    from great_expectations.datasource.fluent.interfaces import Batch
 
     from expectations.shared import Check
     from lacuna.lake.lake import Lake
@@ -39,6 +42,9 @@ PARTITION_COLUMNS = {
 MARTS = "lacuna"
 
 LONGEST_CAUSE = 500
+
+# Great Expectations keeps the last context in a global, so threads make theirs one at a time
+_MAKING = Lock()
 
 # What rows of fct_logging_coverage that an older version built hold instead of `advice`: texts,
 # whose first line is the remedy. One that begins with "Nothing" asks for no action.
@@ -72,7 +78,7 @@ def check(
 
     Bad data and checks that could not be carried out are results; nothing is raised for them.
     """
-    from expectations import shared  # takes seconds, as it imports Great Expectations
+    from expectations import shared
 
     partition = shared.Partition(
         day=partition_day,
@@ -117,40 +123,55 @@ def athena_url(lake: Lake, database: str) -> str:
 def _validated(
     url: str, batch_query: str, mart: str, checks: Sequence[Check]
 ) -> list[ExpectationValidationResult]:
-    """Carry out the checks. Those whose query S3 slowed down are tried again, and these alone."""
-    from expectations import shared
+    """Carry out the checks: count for all in one statement, then name what some of them found.
 
+    A query that fails, fails the one statement for all. So what was not counted is carried out
+    alone too, and only its own query can fail a check.
+    """
+    from expectations import suite  # takes seconds, as it imports Great Expectations
+
+    with _MAKING:
+        batch = _batch(url, batch_query, mart)
+    found = _patiently(batch, partial(suite.counting, mart), checks)
+    rest = [check for check in checks if not found[check.code].success]
+    found |= _patiently(batch, partial(suite.naming, mart), rest)
+    return [found[check.code] for check in checks]
+
+
+def _patiently(
+    batch: Batch,
+    suite_of: Callable[[Sequence[Check]], ExpectationSuite],
+    checks: Sequence[Check],
+) -> dict[str, ExpectationValidationResult]:
+    """Validate the checks. Those whose query S3 slowed down are tried again, and these alone."""
     found: dict[str, ExpectationValidationResult] = {}
-    wanted = list(checks)
+    wanted = checks
     for wait in (0.0, *athena.RETRY_WAITS):
+        if not wanted:
+            break
         time.sleep(wait)
-        for validation in _validate(url, batch_query, shared.suite(mart, wanted)):
+        # only COMPLETE carries the rows that were found
+        for validation in batch.validate(suite_of(wanted), result_format="COMPLETE").results:
             found[validation.expectation_config.meta["code"]] = validation
         wanted = [
             check
             for check in wanted
             if any(map(athena.is_passing, _causes(found[check.code].exception_info)))
         ]
-        if not wanted:
-            break
-    return [found[check.code] for check in checks]
+    return found
 
 
-def _validate(
-    url: str, batch_query: str, suite: ExpectationSuite
-) -> Sequence[ExpectationValidationResult]:
+def _batch(url: str, batch_query: str, mart: str) -> Batch:
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    batch = (
+    return (
         context.data_sources.add_sql("athena", connection_string=url)
-        .add_query_asset(suite.name, query=batch_query)
+        .add_query_asset(mart, query=batch_query)
         .add_batch_definition_whole_table("partition")
         .get_batch()
     )
-    # only COMPLETE carries the rows that were found
-    return list(batch.validate(suite, result_format="COMPLETE").results)
 
 
 def _result(

@@ -188,11 +188,18 @@ def test_a_check_without_its_evidence_is_errored_and_the_others_still_report(new
     assert results["hour_lost"].offending == ("lost 2026-11-20 13:00 UTC",)
 
 
-def test_an_expectation_costs_one_athena_statement(new_world, sandbox):
+def test_a_suite_costs_one_statement_and_one_more_for_each_check_that_finds_something(
+    new_world, sandbox
+):
     def statements() -> int:
         with urllib.request.urlopen(f"{sandbox.url}/_sandbox/calls") as answer:
             return json.load(answer).get("athena:StartQueryExecution", 0)
 
-    before = statements()
-    results = new_world().results(MART)
-    assert statements() - before == len(results) == 7
+    spoiled = new_world()
+    lost, quarter = {"status": "missing"}, {"status": "partial", "access_log_completeness": 0.25}
+    spoiled.add_hours("lost", {13: lost, 14: quarter})
+    for world, findings in ((new_world(), 0), (spoiled, 2)):
+        before = statements()
+        results = world.results(MART)
+        assert (len(results), sum(result.findings for result in results)) == (7, findings)
+        assert statements() - before == 1 + findings

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations import shared
+from expectations import shared, suite
 from lacuna.steps import suites
 
 DAY = date(2026, 11, 20)
@@ -29,16 +29,44 @@ def test_every_check_has_a_code_of_its_own_a_severity_a_question_and_a_meaning(m
 @pytest.mark.parametrize("mart", MARTS)
 def test_a_suite_has_an_expectation_for_each_check(mart):
     checks = import_module(f"expectations.{mart}").checks(shared.Partition(DAY))
-    expectations = shared.suite(mart, checks).expectations
-    assert [(one.meta["code"], one.severity.value) for one in expectations] == [
-        (check.code, check.severity) for check in checks
-    ]
+    for made in (suite.counting(mart, checks), suite.naming(mart, checks)):
+        assert [(one.meta["code"], one.severity.value) for one in made.expectations] == [
+            (check.code, check.severity) for check in checks
+        ]
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_a_suite_is_counted_by_one_statement_that_athena_takes(mart):
+    checks = import_module(f"expectations.{mart}").checks(shared.Partition(DAY))
+    (query,) = {one.counts_query for one in suite.counting(mart, checks).expectations}
+    assert query.count(" as code, count(*) as findings from ") == len(checks)
+    assert len(query.encode()) < suite.MOST_BYTES / 4
+
+
+def test_checks_that_are_too_long_or_too_many_for_one_statement_are_counted_by_several():
+    def check(number, size=1):
+        return shared.Check(f"c{number}", "info", "Is it?", "It is.", "x" * size, lambda row: "")
+
+    many = [check(number) for number in range(suite.MOST_CHECKS + 1)]
+    long = [check(number, suite.MOST_BYTES // 2) for number in range(3)]
+    for checks, sizes in ((many, [suite.MOST_CHECKS, 1]), (long, [2, 1])):
+        made = suite.counting("any", checks).expectations
+        assert [one.meta["code"] for one in made] == [one.code for one in checks]
+        queries = [one.counts_query for one in made]
+        assert [queries.count(one) for one in dict.fromkeys(queries)] == sizes
+        assert max(map(len, queries)) < 262_144
+
+
+def test_a_check_that_is_too_long_is_counted_alone_and_nothing_is_no_statement():
+    long = shared.Check("c", "info", "?", ".", "x" * (suite.MOST_BYTES + 1), lambda row: "")
+    assert len(suite.counting("any", [long]).expectations) == 1
+    assert suite.counting("any", []).expectations == []
 
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_every_query_reads_the_partition_or_the_evidence_of_its_days_only(mart):
     checks = import_module(f"expectations.{mart}").checks(shared.Partition(DAY))
-    for expectation in shared.suite(mart, checks).expectations:
+    for expectation in suite.naming(mart, checks).expectations:
         query = expectation.unexpected_rows_query
         evidence = query.count("lacuna_evidence.")
         assert evidence == query.count("delivered_on = date '2026-11-20'") + query.count(
