@@ -86,6 +86,11 @@ def unreadable_place_sentence(row: Row) -> str:
     affected = f" (access logs of {row['source_buckets']})" if row["source_buckets"] else ""
     unknown = f"what was delivered there on {row['day']} is unknown{affected}"
     code = row["error_code"]
+    if code == "LogsUnread":
+        return (
+            f"{log_place(row)} holds logs of {row['day']} that were not read{affected}: others of "
+            "the day are gone, so what was read before is kept"
+        )
     if code.startswith("GetObject: "):
         more = f" and {count(row['folders'] - 1, 'other folder')}" if row["folders"] > 1 else ""
         return (

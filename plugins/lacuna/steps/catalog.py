@@ -152,7 +152,8 @@ def _replace(
 ) -> CatalogSummary:
     """Write the catalog of a day, or keep the earlier one if the new one would lose something."""
     if not accept_loss and (gone := catalog_losses.gone(lake, day, rows.log_objects, rows.digests)):
-        summary = _kept(day, catalog_losses.keep(lake, day, gone, follows))
+        kept = catalog_losses.keep(lake, day, gone, follows, rows.log_objects, rows.listings)
+        summary = _kept(day, kept)
     else:
         summary = _summary(day, rows)
         _write(lake, accounts, day, rows, summary, follows)

@@ -7,18 +7,21 @@ copy, and a smaller catalog would empty them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from lacuna.access_log.delivery import Kind
 from lacuna.lake.lake import Lake
 from lacuna.steps import day_states
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
+    LISTINGS,
     LOG_OBJECTS,
     TRAIL_DIGESTS,
     CataloguedDay,
+    Listing,
     LogObject,
     TrailDigest,
     read_back,
@@ -26,6 +29,9 @@ from lacuna.tables.evidence import (
 from lacuna.trail.digests import DigestState
 
 log = logging.getLogger(__name__)
+
+# Of places with logs that came after a catalog that is kept
+LOGS_UNREAD = "LogsUnread"
 
 _NOT_READ = frozenset({DigestState.MISSING, DigestState.PENDING, DigestState.UNREADABLE})
 
@@ -70,10 +76,18 @@ def _by_url(digests: Iterable[TrailDigest]) -> dict[str, TrailDigest]:
     }
 
 
-def keep(lake: Lake, day: date, number: int, follows: str) -> CataloguedDay:
+def keep(
+    lake: Lake,
+    day: date,
+    number: int,
+    follows: str,
+    found: Iterable[LogObject],
+    listings: Sequence[Listing],
+) -> CataloguedDay:
     """Keep the catalog of a day of which `number` objects are gone, and note how many.
 
-    `follows`: what was known of the day before when they were sought.
+    `follows`: what was known of the day before when they were sought. `found`, `listings`: what is
+    there now. Places with logs that the kept catalog lacks get an error code: they were not read.
     """
     partition = {"delivered_on": day}
     rows = lake.read(CATALOGUED_DAYS, partition)
@@ -81,7 +95,19 @@ def keep(lake: Lake, day: date, number: int, follows: str) -> CataloguedDay:
     # the catalog was complete. What was read before is what is kept.
     as_of = day_states.parsed_as_of(lake, day) or datetime.now(UTC)
     earlier = read_back(CataloguedDay, rows[0]) if rows else CataloguedDay(as_of, 0, 0, 0, 0, 0)
-    kept = replace(earlier, catalogued_at=as_of, follows=follows, objects_gone=number)
+    marked = _marked(
+        [read_back(Listing, row) for row in lake.read(LISTINGS, partition)],
+        listings,
+        _unread(lake.read(LOG_OBJECTS, partition), found),
+    )
+    lake.write(LISTINGS, marked, partition)
+    kept = replace(
+        earlier,
+        catalogued_at=as_of,
+        follows=follows,
+        objects_gone=number,
+        places_unreadable=sum(listing.error_code is not None for listing in marked),
+    )
     lake.write(CATALOGUED_DAYS, [kept], partition)
     log.warning(
         "%s: %d logs or digests that were read before are gone: expired, moved or not readable any more. "
@@ -90,6 +116,53 @@ def keep(lake: Lake, day: date, number: int, follows: str) -> CataloguedDay:
         *(day, number, day),
     )
     return kept
+
+
+def _unread(held: Iterable[Mapping[str, Any]], found: Iterable[LogObject]) -> list[LogObject]:
+    """Return the logs that were found and are not what the kept catalog says that was read."""
+    by_url = {row["log_object"]: row for row in held if row["readable"]}
+
+    def was_read(log: LogObject) -> bool:
+        row = by_url.get(log.log_object)
+        return (
+            row is not None
+            and log.size_bytes <= row["size_bytes"]
+            and log.content_sha256 in (None, row["content_sha256"])
+        )
+
+    return [log for log in found if log.kind != Kind.OTHER and log.readable and not was_read(log)]
+
+
+def _marked(
+    held: Sequence[Listing], now: Sequence[Listing], unread: Iterable[LogObject]
+) -> list[Listing]:
+    """Return the listings of the kept catalog, and those of places that hold unread logs as such."""
+
+    def place_of(listing: Listing) -> tuple[str, str, str]:
+        return listing.kind, listing.log_bucket, listing.prefix
+
+    places = {place_of(listing) for listing in now}
+    unread_places = {
+        max(
+            (
+                place
+                for place in places
+                if place[:2] == (log.kind, log.log_bucket) and log.object_key.startswith(place[2])
+            ),
+            key=lambda place: len(place[2]),
+            default=None,
+        )
+        for log in unread
+    }
+    known = {place_of(listing) for listing in held}
+    new = [replace(one, objects_catalogued=0) for one in now if place_of(one) not in known]
+    marked = []
+    for listing in [*held, *(one for one in new if place_of(one) in unread_places)]:
+        code = None if listing.error_code == LOGS_UNREAD else listing.error_code
+        if place_of(listing) in unread_places:
+            code = LOGS_UNREAD
+        marked.append(replace(listing, error_code=code))
+    return marked
 
 
 def must_keep(lake: Lake, day: date) -> bool:

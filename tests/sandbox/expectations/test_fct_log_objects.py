@@ -70,6 +70,7 @@ def spoiled(new_world):
         {**listed, "log_bucket": "logs", "prefix": ""},
         {**listed, "log_bucket": "copied", "prefix": "eu/", "objects_out_of_time": 2},
         {**listed, "log_bucket": "closed", "prefix": "eu/", **closed},
+        {**listed, "log_bucket": "refilled", "prefix": "eu/", "error_code": "LogsUnread"},
         *(
             {**listed, "log_bucket": "keyed", "prefix": f"{name}/", "kind": "cloudtrail"}
             | {"error_code": "GetObject: AccessDenied", "source_buckets": []}
@@ -183,6 +184,8 @@ def test_a_place_that_could_not_be_listed_is_reported_with_the_buckets_that_log_
         "s3://keyed/a/ and 2 other folders could not be read (GetObject: AccessDenied): what was "
         "delivered there on 2026-11-20 is unknown; the run needs s3:GetObject there and, if a KMS key "
         "encrypts the logs, kms:Decrypt on that key",
+        "s3://refilled/eu/ holds logs of 2026-11-20 that were not read (access logs of photos-eu): "
+        "others of the day are gone, so what was read before is kept",
         "s3://gone does not exist: what arn:aws:cloudtrail:us-east-1:1:trail/old records is lost",
         "s3://ours/ could not be listed (AccessDenied): what was delivered there on 2026-11-20 is "
         "unknown",

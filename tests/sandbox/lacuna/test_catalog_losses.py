@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import timedelta
 
 import pytest
@@ -99,6 +100,52 @@ def test_a_log_that_was_cut_short_since_leaves_it_too(cloud, read_day, at, run):
     run()
     assert held(read_day) == before
     assert catalog_losses.must_keep(read_day, DAY)
+
+
+def codes(lake) -> dict[str, str | None]:
+    """The error code of each place of logs, by the URL of its prefix."""
+    return {
+        f"s3://{row['log_bucket']}/{row['prefix']}": row["error_code"]
+        for row in lake.read(LISTINGS, {"delivered_on": DAY})
+        if row["objects_catalogued"] or row["error_code"]
+    }
+
+
+def test_logs_that_came_after_a_kept_catalog_make_their_places_unread(
+    cloud, read_day, at, run, settings, objects
+):
+    """The day is wiped and filled again, also by a trail that its catalog does not know."""
+    folder = "AWSLogs/123456789012/CloudTrail/us-east-1/"
+    before = read_day.read(LOG_OBJECTS, {"delivered_on": DAY})
+    for bucket in ("logs", "trail-logs"):
+        for key in cloud.keys(bucket):
+            delete(cloud, bucket, key)
+    run()
+    assert set(codes(read_day).values()) == {None}
+    cloud.access_log("logs", "photos/", at(5))
+    cloud.trail("second", "second-logs")
+    cloud.trail_file("second-logs", at(6))
+    for _ in range(2):
+        run()
+        assert read_day.read(LOG_OBJECTS, {"delivered_on": DAY}) == before
+        assert codes(read_day) == {
+            "s3://logs/photos/": "LogsUnread",
+            f"s3://trail-logs/{folder}": None,
+            f"s3://second-logs/{folder}": "LogsUnread",
+        }
+    (row,) = read_day.read(CATALOGUED_DAYS, {"delivered_on": DAY})
+    assert row["places_unreadable"] == 2
+    catalog.catalog_day(settings, DAY, accept_loss=True)
+    assert codes(read_day) == {"s3://logs/photos/": None, f"s3://second-logs/{folder}": None}
+    assert len(objects()) == 2
+
+
+def test_a_file_with_another_content_was_not_read(cloud, read_day, at, run):
+    (key,) = cloud.keys("trail-logs")
+    delete(cloud, "logs", logs(cloud)[0])
+    cloud.put("trail-logs", key, gzip.compress(b'{"Records":[{}, {}]}'), at(5))
+    run()
+    assert set(codes(read_day).values()) == {None, "LogsUnread"}
 
 
 def test_a_loss_that_is_accepted_replaces_the_day(cloud, read_day, settings, run, objects):

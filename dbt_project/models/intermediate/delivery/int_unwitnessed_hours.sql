@@ -48,7 +48,14 @@ covers as (
 
 ),
 
--- a trail that nobody listed on the day hides its files
+read_days as (
+
+    select *
+
+    from {{ ref('int_seen_days') }}
+
+),
+
 listed_trails as (
 
     select distinct
@@ -57,7 +64,7 @@ listed_trails as (
 
     from {{ ref('stg_evidence__trail_places') }}
 
-    where delivered_on in {{ event_days() }}
+    where delivered_on in {{ event_days(after=1) }}
 
 ),
 
@@ -77,6 +84,36 @@ gaps_of_hours as (
             hours.hour = gaps.hour
             and {{ concerns('gaps', 'hours') | indent(12) }}
 
+    union all
+
+    -- A snapshot knows the trail, and nobody looked for its files on a day that was read: it was deleted before the day
+    -- was cataloged, or came after a catalog that is kept.
+    select
+        hours.bucket_name,
+        hours.hour,
+        hours.event_date,
+        covers.trail_arn,
+        'trail_unlisted' as reason
+
+    from hours
+
+    inner join covers
+        on
+            hours.bucket_name = covers.bucket_name
+            and hours.event_date = covers.event_date
+
+    inner join read_days
+        on
+            -- files arrive within the hour
+            read_days.delivered_on in (hours.event_date, cast(date_add('hour', 1, hours.hour) as date))
+
+    left join listed_trails
+        on
+            covers.trail_arn = listed_trails.trail_arn
+            and read_days.delivered_on = listed_trails.delivered_on
+
+    where listed_trails.trail_arn is null
+
 ),
 
 gapped as (
@@ -86,7 +123,7 @@ gapped as (
         hour,
         event_date,
         -- it is unknown which events should have arrived
-        bool_or(reason in ('folder_unlisted', 'trails_unlisted', 'trail_changed_twice')) as is_witness_unknown,
+        bool_or(reason in ('folder_unlisted', 'trails_unlisted', 'trail_unlisted', 'trail_changed_twice')) as is_witness_unknown,
         -- trails that could not be listed are others than those that were
         bool_or(trail_arn is null and reason <> 'trails_unlisted') as is_any_trail,
         array_sort(array_agg(distinct reason)) as gap_reasons
@@ -114,11 +151,6 @@ whole_covers as (
             and gapped.event_date = covers.event_date
             and coalesce(gapped.hour >= covers.since, true)
 
-    left join listed_trails
-        on
-            covers.trail_arn = listed_trails.trail_arn
-            and covers.event_date = listed_trails.delivered_on
-
     left join gaps_of_hours
         on
             gapped.bucket_name = gaps_of_hours.bucket_name
@@ -129,9 +161,7 @@ whole_covers as (
 
     group by gapped.bucket_name, gapped.hour, covers.mode, covers.trails
 
-    having
-        count(gaps_of_hours.trail_arn) = 0
-        and count(listed_trails.trail_arn) = count(*)
+    having count(gaps_of_hours.trail_arn) = 0
 
 ),
 
