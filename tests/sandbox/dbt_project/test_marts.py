@@ -276,6 +276,25 @@ def test_a_code_that_is_no_row_of_the_seed_fails_the_build(lake: Lake) -> None:
     assert (found.status, found.failures) == ("fail", 1)
 
 
+@pytest.mark.usefixtures("recommended")
+@pytest.mark.parametrize(("tolerance", "broken"), [(0, 1), (0.01, 0)])
+def test_a_day_with_a_tolerated_loss_keeps_the_rules_of_its_mart(
+    lake: Lake, tolerance: float, broken: int
+) -> None:
+    day = f"2026-05-{26 + broken}"
+    days = {"delivery_day": day, "event_days": [day], "completeness_tolerance": tolerance}
+    assert lake.dbt("run", "--select", "fct_delivery_hours", **days).success
+    lake.rows(
+        "insert into lacuna.fct_delivery_hours (hour, status, access_log_requests, data_event_requests, "
+        "matched_requests, witnessed_requests, witnessed_and_logged_requests, status_reasons, event_date) "
+        f"select timestamp '{day} 01:00:00.000', 'delivered', 99, 100, 99, 100, 99, "
+        f"cast(array[] as array(varchar)), date '{day}'"
+    )
+    result = lake.dbt("test", "--select", "rows_of_fct_delivery_hours_hold", **days)
+    (found,) = result.result.results
+    assert (found.status, found.failures) == ("fail" if broken else "pass", broken)
+
+
 def test_every_price_says_where_and_when_it_was_read() -> None:
     prices = seed("prices")
     places = {(row["item"], row["region"]) for row in prices}
