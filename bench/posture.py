@@ -92,7 +92,7 @@ def posture_section(buckets: int = 1000, log_buckets: int = 20, trails: int = 5)
         f"## An account of {buckets:,} buckets ({log_buckets} log buckets, {trails} trails)\n",
         "Each tool is a process of its own, from its start to its end, against the same sandbox; "
         f"the quickest of {RUNS} runs. "
-        "A peer is installed by whoever measures, in an environment of its own: "
+        "Install each other tool yourself, in an environment of its own: "
         "`python3.11 -m venv DIR && DIR/bin/pip install prowler` (or `c7n`), "
         "then `make bench PROWLER=DIR CUSTODIAN=DIR`.\n",
         "| tool | wall | CPU | peak memory | API calls |",

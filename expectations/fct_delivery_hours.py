@@ -71,7 +71,8 @@ def checks(on: Partition) -> tuple[Check, ...]:
         Check(
             "hour_partly_lost",
             "warning",
-            "Does every request that CloudTrail saw have an access-log record?",
+            f"Do at least {percent(BARELY_LOST)} of the requests that CloudTrail saw in an hour have "
+            "an access-log record?",
             "The lateness budget is spent, and some of the requests that CloudTrail saw in the hour "
             f"have no access-log record: more than {percent(1 - BARELY_LOST)} of them, and more than "
             "LACUNA_COMPLETENESS_TOLERANCE allows.",
@@ -83,10 +84,10 @@ def checks(on: Partition) -> tuple[Check, ...]:
         Check(
             "hour_barely_lost",
             "info",
-            f"Do fewer than {percent(1 - BARELY_LOST)} of an hour's requests have no access-log "
-            "record, and yet some?",
+            "Does every request that CloudTrail saw have an access-log record, or is the loss "
+            "tolerated?",
             "The lateness budget is spent, and a few of the requests that CloudTrail saw in the hour "
-            "have no access-log record. S3 delivers access logs on best effort: now and then one is "
+            "have no access-log record. S3 delivers on a best-effort basis: now and then a record is "
             "lost. LACUNA_COMPLETENESS_TOLERANCE says which share is no loss.",
             _partly_lost(f"access_log_completeness >= {BARELY_LOST}"),
             _partly_lost_sentence,
@@ -104,9 +105,9 @@ def checks(on: Partition) -> tuple[Check, ...]:
         Check(
             "records_late",
             "info",
-            "Did all access-log records arrive within the lateness budget?",
-            "Records arrived after the lateness budget. Until then the hour looked lost. If this "
-            "happens often, LACUNA_LATENESS_HOURS is too short for this account.",
+            "Did 99 % of each hour's access-log records arrive within LACUNA_LATENESS_HOURS?",
+            "Records arrived later than that after their requests. Until then the hour may have "
+            "counted as lost. If this happens often, LACUNA_LATENESS_HOURS is too short for this account.",
             LATE.replace("{limit}", str(on.lateness_hours * 3600)),
             _late_sentence,
         ),

@@ -81,15 +81,15 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "place_unreadable",
             "critical",
             "Could every place that logs are delivered to be listed and read?",
-            "A log place could not be listed, or AWS refuses most of its files. What was delivered "
-            "there is unknown, not absent.",
+            "A log place could not be listed, or could not be read: most of its files are refused, or "
+            "a log is archived or was not read. What was delivered there is unknown, not absent.",
             places.unreadable_places(on),
             places.unreadable_place_sentence,
         ),
         Check(
             "foreign_place_unreadable",
             "info",
-            "Could every place be listed to which trails of accounts that are not observed deliver?",
+            "Could Lacuna list every place to which trails of accounts that it does not observe deliver?",
             "A trail of an account that Lacuna does not observe, mostly an organization's, delivers to "
             "a place that could not be listed. What only this trail records is unknown; hours that "
             "other trails show in full are judged by those.",
@@ -376,7 +376,7 @@ def _unaccounted_sentence(row: Row) -> str:
 
 def _records_sentence(row: Row) -> str:
     read, of = row["records_read"], count(row["record_count"], "record")
-    return f"{read:,} of the {of} of {log_object(row)} were read, and each must count once"
+    return f"{read:,} of the {of} of {log_object(row)} were read: each must be read once"
 
 
 def _set_aside_sentence(row: Row) -> str:
@@ -406,7 +406,7 @@ def _gone_sentence(row: Row) -> str:
     if row["stayed"]:
         return (
             f"{row['trail_arn']} delivers to other folders of {place}: it became an organization's "
-            "trail, or is one no more"
+            "trail, or stopped being one"
         )
     return f"{row['trail_arn']} no longer delivers to {place}: it was deleted or moved"
 

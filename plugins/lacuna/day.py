@@ -32,7 +32,7 @@ def run_day(partition_key: str | None, params: Mapping[str, object]) -> date:
 
 
 def named_day(text: str, origin: str, now: datetime | None = None) -> date:
-    """Return the delivery day that `text` names. `origin` tells an error where the text is from."""
+    """Return the delivery day that `text` names. `origin` is for the error: where the text is from."""
     day = _parsed(text, origin)
     if end_of(day) > (now or datetime.now(UTC)):
         raise DayError(f"{day} is not over in UTC: its logs are not all written yet")

@@ -271,7 +271,7 @@ class Settings:
         ("confidential", "restricted", "secret", "sensitive", "high"),
         _tag_values,
         "must be values of that tag separated by commas, none of them with an invisible character",
-        "values of the tag that mark a bucket as sensitive: a trail must record it too",
+        "values of the tag that mark a bucket as sensitive: its data events must be recorded too",
         when_none="(none)",
     )
     sensitive_buckets: tuple[str, ...] = _setting(

@@ -1,4 +1,4 @@
-"""Decide whether a bucket is sensitive, so that a trail must record it too. Pure.
+"""Decide whether a bucket is sensitive, so that its data events must be recorded too. Pure.
 
 Three sources may say so: a bucket's tag, its name, and a table that the user keeps. One of them is
 enough. If a source cannot be read and no other calls the bucket sensitive, its sensitivity is

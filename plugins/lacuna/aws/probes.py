@@ -71,7 +71,7 @@ def calls(account: Account, bucket: str) -> Iterator[Probe]:
         "ListPublicKeys": trail.list_public_keys,
     }
     for operation, call in of_account.items():
-        yield _call(operation, call, _THEN.get(operation, "what the call tells is `unknown`"))
+        yield _call(operation, call, _THEN.get(operation, "what the call shows is `unknown`"))
     for operation, call in of_bucket.items():
         then = _THEN.get(operation, "targets and their weaknesses are `unknown`")
         yield _call(operation, partial(call, Bucket=bucket), then)

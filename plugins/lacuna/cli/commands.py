@@ -153,8 +153,8 @@ def ask(
 ) -> None:
     """Ask the lake one query, and print its rows. Tables without a database are those of `lacuna`.
 
-    Days that the query names and that were not run are told on standard error, because such a day
-    has no rows whatever happened. The exit code is 1 if Athena did not run the query.
+    Standard error names the days of the query that were not run, because such a day has no rows
+    whatever happened. The exit code is 1 if Athena did not run the query.
     """
     query = _query(sql, file)
     if not answers.only_reads(query):

@@ -1,6 +1,6 @@
 """The summary of a day's run: counts, findings worst first, where to look next.
 
-A summary asks Athena two queries, each of one partition: the work does not grow with history.
+A summary asks Athena two queries, of the results since its run: that of an old day reads more.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def surroundings(lake: Lake) -> Iterator[Probe]:
 
 def behaviour(scratch: Scratch) -> Iterator[Probe]:
     """Yield the probes of what Athena does with manifests of log objects."""
-    left_out = "such objects are told as unread bytes (bytes_unaccounted)"
+    left_out = "such objects are reported as unread bytes (bytes_unaccounted)"
     yield _reads(scratch, "a manifest of text objects", ["one", "two"], "no access log can be read")
     yield _reads(scratch, "a name with a space", ["a b"], left_out)
     yield _reads(scratch, "a name that begins with _", ["_hidden"], left_out)

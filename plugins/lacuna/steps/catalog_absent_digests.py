@@ -84,7 +84,7 @@ def _pending(
 ) -> list[JudgedDigest]:
     """Call those absent digests pending that CloudTrail had no time to deliver.
 
-    AWS does not say how long a digest takes. GetTrailStatus tells when the newest was delivered in
+    AWS does not say how long a digest takes. GetTrailStatus shows when the newest was delivered in
     a Region. Hours that ended later, and after every digest that is there, are still owed.
     """
     delivered = max((digest.end_at for digest in hourly if digest.file), default=None)

@@ -136,7 +136,7 @@ def test_a_corrupt_object_is_reported(findings, text_of):
 
 def test_records_that_were_not_read_or_not_used_are_reported(findings, text_of):
     assert text_of(findings["records_unaccounted"]) == (
-        "1 of the 3 records of s3://logs/ct/short were read, and each must count once"
+        "1 of the 3 records of s3://logs/ct/short were read: each must be read once"
     )
     assert text_of(findings["records_set_aside"]) == (
         "2 records of s3://logs/ct/odd could not be used (bad_time, no_event_id)"
