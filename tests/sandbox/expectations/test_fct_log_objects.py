@@ -247,8 +247,8 @@ def test_the_missing_digests_of_a_chain_are_one_finding(new_world, text_of):
 def test_a_trail_that_no_longer_delivers_is_reported(findings, text_of):
     assert text_of(findings["trail_gone"]) == (
         "deleted no longer delivers to s3://trail/p: it was deleted or moved\n"
-        "switched delivers to other folders of s3://trail/p: it became an organization's trail, or is "
-        "one no more"
+        "switched delivers to other folders of s3://trail/p: it became an organization's trail, or "
+        "stopped being one"
     )
 
 
