@@ -99,12 +99,13 @@ def checks(on: Partition) -> tuple[Check, ...]:
         Check(
             "object_out_of_time",
             "warning",
-            "Was every access-log object written within a day of the time in its key?",
-            "Access-log objects were written, or copied onto themselves, days after the time in their "
-            "keys. The catalog of the day on which they were written does not look for keys that "
-            "old, so no catalog has them.",
+            "Was every log object written in time to be in a catalog?",
+            "Access logs were written more than LACUNA_EVENT_DAY_FOLDERS days after the time in "
+            "their keys, or CloudTrail files and digests after the catalog of their folder's day was "
+            "made. No catalog has them, so they were not read.",
             places.out_of_time(on),
             places.out_of_time_sentence,
+            places.out_of_time_to_do,
         ),
         Check(
             "logs_gone",

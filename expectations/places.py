@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from expectations.shared import Partition, Row, count, log_place
 
+# What the objects of a kind are, and why no catalog has them
+_OUT_OF_TIME = {
+    "access_log": ("access-log object", "long after the time in the key"),
+    "cloudtrail": ("CloudTrail file", "after the catalog of the day of its folder"),
+    "digest": ("digest", "after the catalog of the day of its folder"),
+}
+
 
 def unreadable_places(on: Partition) -> str:
     return f"""
@@ -67,12 +74,26 @@ def _refused_listings(on: Partition) -> str:
 
 def out_of_time(on: Partition) -> str:
     return f"""
-    select log_bucket, prefix, sum(objects_out_of_time) as objects
+    select
+        log_bucket,
+        prefix,
+        kind,
+        sum(objects_out_of_time) as objects,
+        array_join(
+            array_sort(
+                array_distinct(
+                    flatten(
+                        array_agg(coalesce(days_out_of_time, cast(array[] as array(varchar))))
+                    )
+                )
+            ),
+            ', '
+        ) as days
     from {on.evidence}.listings
     where
         delivered_on = date '{on.day}'
         and objects_out_of_time > 0
-    group by log_bucket, prefix
+    group by log_bucket, prefix, kind
     """
 
 
@@ -109,9 +130,20 @@ def foreign_place_sentence(row: Row) -> str:
 
 
 def out_of_time_sentence(row: Row) -> str:
-    objects = count(row["objects"], "access-log object")
-    verb = "belongs" if row["objects"] == 1 else "belong"
+    thing, when = _OUT_OF_TIME[row["kind"]]
+    verb = "is" if row["objects"] == 1 else "are"
     return (
-        f"{objects} under {log_place(row)}, seen on {row['day']}, {verb} to the catalog of no day: "
-        "written days after the time in the key"
+        f"{count(row['objects'], thing)} under {log_place(row)}, seen by the run of {row['day']}, "
+        f"{verb} in the catalog of no day: written {when}"
     )
+
+
+def out_of_time_to_do(row: Row) -> str:
+    if not row["days"]:
+        return ""
+    if row["kind"] == "access_log":
+        return (
+            f"They were written on {row['days']}: run that day again with a larger "
+            "LACUNA_EVENT_DAY_FOLDERS."
+        )
+    return f"Run again: {row['days']}."

@@ -234,7 +234,7 @@ class Settings:
         10,
         _whole(1, 60),
         "must be a whole number of days from 1 to 60",
-        "event-day folders to list besides the delivery day's own (PartitionedPrefix by EventTime)",
+        "days before the delivery day whose keys and folders are listed too, for logs that are late",
     )
     config_max_age_days: int = _setting(
         7,

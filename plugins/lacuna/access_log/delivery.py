@@ -1,13 +1,12 @@
 """Under which keys the log objects of a delivery day are, and what a listed object is. Pure.
 
-Cost must not grow with history. So every place is listed as one range of keys, after `after` and
-before `stop`:
+Cost must not grow with history. So every place is listed as two ranges of keys, each after `after`
+and before `stop`:
 
-- simple prefix: from the key stamped one day before the day to the first key of the next day. An
-  object's LastModified is mostly later than its stamp by seconds, by more if S3 repeats a delivery;
-- partitioned by delivery time: the same, one folder deeper;
-- partitioned by event time: the folders of the day and of the N days before it;
-- CloudTrail: the day's folder.
+- the keys of the day and of the N days before it, by the stamp or the date folder in the key. An
+  object's LastModified is mostly later than its stamp by seconds, by days if S3 repeats a delivery;
+- the keys of one day a month before. What was written into them after the catalogs that list them
+  is told.
 
 The delivery day of an access-log object is the UTC date of its LastModified. The delivery day of a
 CloudTrail file is the day of its folder, which AWS defines as the delivery time. The raw table reads
@@ -46,7 +45,8 @@ _CLOUDTRAIL_REST = re.compile(
 _STAMP_FORMAT = "%Y-%m-%d-%H-%M-%S"
 _CLOUDTRAIL_STAMP_FORMAT = "%Y%m%dT%H%M"
 _FOLDER_FORMAT = "%Y/%m/%d"
-_OVERLAP = timedelta(days=1)
+# CloudTrail tries for 30 days to deliver again what a bucket has refused
+_LOOK_BACK = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +133,24 @@ def access_log_places(sources: Iterable[Source]) -> list[Place]:
 
 
 def key_range(place: Place, day: date, event_day_folders: int) -> KeyRange:
-    """Return the keys to list for delivery day `day`: all that can belong to it and few others."""
-    next_day = day + timedelta(days=1)
-    folder_stop = f"{place.prefix}{next_day:{_FOLDER_FORMAT}}/"
-    if place.kind is Kind.CLOUDTRAIL:
-        return KeyRange(place.prefix, f"{place.prefix}{day:{_FOLDER_FORMAT}}/", folder_stop)
-    if place.key_layout is KeyLayout.EVENT_TIME:
-        first = day - timedelta(days=event_day_folders)
-        return KeyRange(place.prefix, f"{place.prefix}{first:{_FOLDER_FORMAT}}/", folder_stop)
-    since = datetime(day.year, day.month, day.day, tzinfo=UTC) - _OVERLAP
-    if place.key_layout is KeyLayout.DELIVERY_TIME:
-        after = f"{place.prefix}{since:{_FOLDER_FORMAT}}/{since:{_STAMP_FORMAT}}"
-        return KeyRange(place.prefix, after, folder_stop)
-    after = f"{place.prefix}{since:{_STAMP_FORMAT}}"
-    return KeyRange(place.prefix, after, f"{place.prefix}{next_day:%Y-%m-%d}")
+    """Return the keys to list for delivery day `day`: all that can belong to its catalog."""
+    return _keys_of_days(place, day - timedelta(days=event_day_folders), day)
+
+
+def key_ranges(place: Place, day: date, event_day_folders: int) -> tuple[KeyRange, ...]:
+    """Return the keys to list on a run of `day`: those of its catalog, and of one day long before."""
+    of_catalog = key_range(place, day, event_day_folders)
+    if timedelta(days=event_day_folders) >= _LOOK_BACK:
+        return (of_catalog,)
+    before = _keys_of_days(place, day - _LOOK_BACK, day - _LOOK_BACK)
+    return of_catalog, replace(before, prefix=before.after)
+
+
+def _keys_of_days(place: Place, first: date, last: date) -> KeyRange:
+    """Return the keys with the stamp, or in the date folder, of these days."""
+    form = "%Y-%m-%d" if place.key_layout is KeyLayout.SIMPLE else f"{_FOLDER_FORMAT}/"
+    stop = last + timedelta(days=1)
+    return KeyRange(place.prefix, f"{place.prefix}{first:{form}}", f"{place.prefix}{stop:{form}}")
 
 
 def placed(place: Place, listed: ListedObject) -> Placed:
@@ -180,10 +184,10 @@ def is_log(placed: Placed) -> bool:
 
 
 def is_out_of_time(placed: Placed, event_day_folders: int) -> bool:
-    """Is this an access log of a delivery day whose catalog does not list keys of its stamp?
+    """Is this an access log of a delivery day whose catalog does not have keys of its stamp?
 
-    Its LastModified lies too far from the time in its key: S3 repeated the delivery days later, or
-    somebody copied the object onto itself. No catalog finds it.
+    Its LastModified lies too far from the time in its key: S3 repeated the delivery weeks later, or
+    somebody copied the object onto itself.
     """
     keys = key_range(placed.place, delivered_on(placed), event_day_folders)
     return placed.kind is Kind.ACCESS_LOG and not keys.after < placed.listed.key < keys.stop

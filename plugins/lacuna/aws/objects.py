@@ -1,6 +1,6 @@
 """Listing and reading objects: one range of keys at a time, and every LIST counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -71,17 +71,17 @@ class ReadFailed(RuntimeError):
 
 def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed[ListedObject]:
     """List the objects of one range of keys, all of them, as `list_logs` does."""
-    return list_logs(s3, bucket, keys, lambda listed: listed, lambda _: True)
+    return list_logs(s3, bucket, (keys,), lambda listed: listed, lambda _: True)
 
 
 def list_logs(
     s3: "S3Client",
     bucket: str,
-    keys: KeyRange,
-    read: Callable[[ListedObject], Found],
+    ranges: Sequence[KeyRange],
+    read: Callable[[ListedObject], Found | None],
     is_log: Callable[[Found], bool],
 ) -> KeysListed[Found]:
-    """List the objects of one range of keys, each as `read` once from its key.
+    """List the objects of ranges of keys, each as `read` once from its key; None is left out.
 
     Reads pages until a key lies beyond the range. Of what is no log, only the first objects are
     kept: a prefix may be shared with millions.
@@ -91,36 +91,42 @@ def list_logs(
     """
     objects: list[Found] = []
     calls = returned = strangers = 0
+    try:
+        for keys in ranges:
+            for page in _pages(s3, bucket, keys):
+                calls += 1
+                returned += len(page)
+                within = (listed for listed in page if listed.key < keys.stop)
+                for found in filter(None, map(read, within)):
+                    is_stranger = not is_log(found)
+                    strangers += is_stranger
+                    if not is_stranger or strangers <= _MOST_STRANGERS:
+                        objects.append(found)
+    except AwsError as error:
+        _raise_if_passing(error, f"list s3://{bucket}/{ranges[0].prefix}")
+        return KeysListed((), calls + 1, returned, error_code(error))
+    return KeysListed(tuple(objects), calls, returned, strangers=strangers)
+
+
+def _pages(s3: "S3Client", bucket: str, keys: KeyRange) -> Iterator[list[ListedObject]]:
+    """Yield pages of objects, until one reaches beyond the range."""
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix=keys.prefix, StartAfter=keys.after
     )
-    try:
-        for page in pages:
-            calls += 1
-            contents = page.get("Contents", [])
-            returned += len(contents)
-            for entry in contents:
-                if entry["Key"] >= keys.stop:
-                    break
-                listed = read(
-                    ListedObject(
-                        key=entry["Key"],
-                        size_bytes=entry["Size"],
-                        etag=entry.get("ETag", "").strip('"'),
-                        delivered_at=entry["LastModified"],
-                        is_archived=entry.get("StorageClass") in _ARCHIVES,
-                    )
-                )
-                is_stranger = not is_log(listed)
-                strangers += is_stranger
-                if not is_stranger or strangers <= _MOST_STRANGERS:
-                    objects.append(listed)
-            if contents and contents[-1]["Key"] >= keys.stop:
-                break
-    except AwsError as error:
-        _raise_if_passing(error, f"list s3://{bucket}/{keys.prefix}")
-        return KeysListed((), calls + 1, returned, error_code(error))
-    return KeysListed(tuple(objects), calls, returned, strangers=strangers)
+    for page in pages:
+        listed = [
+            ListedObject(
+                key=entry["Key"],
+                size_bytes=entry["Size"],
+                etag=entry.get("ETag", "").strip('"'),
+                delivered_at=entry["LastModified"],
+                is_archived=entry.get("StorageClass") in _ARCHIVES,
+            )
+            for entry in page.get("Contents", [])
+        ]
+        yield listed
+        if listed and listed[-1].key >= keys.stop:
+            return
 
 
 def list_folders(s3: "S3Client", bucket: str, prefix: str) -> FoldersListed:

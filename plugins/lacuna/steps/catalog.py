@@ -13,10 +13,9 @@ buckets, cloudtrail:ListPublicKeys, and access to the lake.
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -24,7 +23,7 @@ from lacuna.access_log import delivery
 from lacuna.access_log.delivery import Kind, Place, Placed
 from lacuna.access_log.sources import KeyLayout, Source
 from lacuna.aws.accounts import Accounts, open_accounts
-from lacuna.aws.objects import KeysListed, list_logs
+from lacuna.aws.objects import KeysListed
 from lacuna.aws.session import each
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.settings import Settings
@@ -38,7 +37,9 @@ from lacuna.steps import (
     catalog_trails,
 )
 from lacuna.steps.catalog_day_before import DayBefore
+from lacuna.steps.catalog_late import Late
 from lacuna.steps.catalog_trail_folders import TrailFolder
+from lacuna.steps.day_states import texts
 from lacuna.tables import raw
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
@@ -185,11 +186,12 @@ def _read_day(
     observed = _observed(lake, settings, day)
     accounts.owners |= {row["bucket_name"]: row["account_id"] for row in observed}
     sources = _sources(observed)
-    access_logs, listings = _access_logs(accounts, settings, sources, day)
+    late = Late(lake, day, settings.event_day_folders)
+    access_logs, listings = _access_logs(accounts, late, sources)
     trails = catalog_trails.look(accounts, observed)
     places, followed = catalog_trails.follow(lake, accounts, trails, day)
-    trail_files = catalog_trail_files.read(accounts, day, followed, trails.answered)
-    digests = catalog_digests.read(accounts, trail_files, DayBefore(lake, day))
+    trail_files = catalog_trail_files.read(accounts, late, followed, trails.answered)
+    digests = catalog_digests.read(accounts, trail_files, DayBefore(lake, day), late)
     not_for_athena = catalog_readers.refused_places(
         accounts, access_logs, trail_files, try_all=try_all
     )
@@ -242,19 +244,20 @@ def _sources(rows: Iterable[Mapping[str, Any]]) -> list[Source]:
 
 
 def _access_logs(
-    accounts: Accounts, settings: Settings, sources: Iterable[Source], day: date
+    accounts: Accounts, late: Late, sources: Iterable[Source]
 ) -> tuple[list[Placed], list[Listing]]:
     places = delivery.access_log_places(sources)
     answers = list(
         each(
-            lambda place: _list(accounts, settings, place, day),
+            lambda place: _list(accounts, late, place),
             places,
             accounts.concurrency,
             "places of access logs",
         )
     )
+    listed = itertools.chain.from_iterable(answer.objects for answer in answers)
     of_day = delivery.belonging(
-        day, itertools.chain.from_iterable(answer.objects for answer in answers)
+        late.day, (one for one in listed if not delivery.is_out_of_time(one, late.reach))
     )
     cataloged = Counter(placed.place for placed in of_day)
     return of_day, [
@@ -262,28 +265,24 @@ def _access_logs(
             place,
             answer,
             cataloged=cataloged[place],
-            out_of_time=sum(
-                delivery.is_out_of_time(one, settings.event_day_folders) for one in answer.objects
-            ),
+            out_of_time=late.access_logs(answer.objects),
         )
         for place, answer in zip(places, answers, strict=True)
     ]
 
 
-def _list(accounts: Accounts, settings: Settings, place: Place, day: date) -> KeysListed[Placed]:
+def _list(accounts: Accounts, late: Late, place: Place) -> KeysListed[Placed]:
     if "\n" in place.prefix or "\r" in place.prefix:
         # The raw table's manifest has one line for each object, so these objects cannot be read.
         return KeysListed((), 0, 0, LINE_BREAK)
     if not raw.can_be_location(place.prefix):
         return KeysListed((), 0, 0, EMPTY_FOLDER)
-    keys = delivery.key_range(place, day, settings.event_day_folders)
     owner = accounts.of(accounts.owners.get(place.log_bucket))
-    s3 = owner.s3(place.region)
-    return list_logs(s3, place.log_bucket, keys, partial(delivery.placed, place), delivery.is_log)
+    return late.look(owner.s3(place.region), place)
 
 
 def _listing(
-    place: Place, answer: KeysListed[Placed], *, cataloged: int, out_of_time: int
+    place: Place, answer: KeysListed[Placed], *, cataloged: int, out_of_time: Sequence[date]
 ) -> Listing:
     where = visible(f"s3://{place.log_bucket}/{place.prefix}")
     if answer.strangers:
@@ -305,7 +304,8 @@ def _listing(
         error_code=error_code,
         account_id=place.account_id,
         region=place.region,
-        objects_out_of_time=out_of_time,
+        objects_out_of_time=len(out_of_time),
+        days_out_of_time=texts(out_of_time),
     )
 
 

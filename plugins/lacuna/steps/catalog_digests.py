@@ -15,9 +15,10 @@ from lacuna.aws.objects import ObjectTooLarge, ObjectUnreadable, list_range, rea
 from lacuna.aws.session import each
 from lacuna.aws.trails import read_public_keys
 from lacuna.refusals import Refusal
-from lacuna.steps import catalog_trail_files
+from lacuna.steps import catalog_late_digests, catalog_trail_files
 from lacuna.steps.catalog_absent_digests import ChainEnd, absent_hours, writes_digests_since
 from lacuna.steps.catalog_day_before import DayBefore
+from lacuna.steps.catalog_late import Late
 from lacuna.steps.catalog_trail_files import DIGEST, Chain, ChainKey, TrailFiles
 from lacuna.steps.catalog_trails import fail_if_passing
 from lacuna.tables.evidence import TrailDigest
@@ -75,7 +76,7 @@ class _Judged:
     digest: JudgedDigest
 
 
-def read(accounts: Accounts, files: TrailFiles, day_before: DayBefore) -> DigestsRead:
+def read(accounts: Accounts, files: TrailFiles, day_before: DayBefore, late: Late) -> DigestsRead:
     """Read and judge the digests delivered on the day of `files`; add their LISTs to `files`.
 
     Nothing but the evidence of the day before shows a chain that has stopped since.
@@ -89,7 +90,7 @@ def read(accounts: Accounts, files: TrailFiles, day_before: DayBefore) -> Digest
     listed = [
         digest
         for chain in files.chains
-        for digest in _list(accounts, chain, files, known_ends.get(chain.key))
+        for digest in _list(accounts, chain, files, known_ends.get(chain.key), late)
     ]
     room = _Room()
     read_files = each(
@@ -204,11 +205,16 @@ def _would_name(chain: Sequence[_Judged], stamp: datetime) -> bool:
 
 
 def _list(
-    accounts: Accounts, chain: Chain, files: TrailFiles, known_end: ChainEnd | None
+    accounts: Accounts,
+    chain: Chain,
+    files: TrailFiles,
+    known_end: ChainEnd | None,
+    late: Late,
 ) -> list[_Listed]:
     """List the digests of the day's folder, and those after midnight that cover the day's end.
 
     Those that the day before still owed are in its own folder, and are judged as if of this day.
+    Others that came into older folders are told.
     """
     trail, next_day = chain.trail, files.day + timedelta(days=1)
     stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"
@@ -246,6 +252,7 @@ def _list(
             )
         )
         digests_listed += here
+    files.listings.append(catalog_late_digests.look(accounts, chain, late, known_end))
     return digests_listed
 
 

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
 from typing import Any
 
 from lacuna.access_log import delivery
@@ -23,10 +22,11 @@ from lacuna.aws.objects import (
     ObjectTooLarge,
     ObjectUnreadable,
     list_folders,
-    list_logs,
     read_object,
 )
 from lacuna.aws.session import each
+from lacuna.steps.catalog_late import Late
+from lacuna.steps.day_states import texts
 from lacuna.tables.evidence import Listing
 from lacuna.text import visible
 from lacuna.trail import log_files
@@ -107,13 +107,13 @@ class TrailFiles:
 
 
 def read(
-    accounts: Accounts, day: date, trails: Sequence[Trail], answered: Collection[tuple[str, str]]
+    accounts: Accounts, late: Late, trails: Sequence[Trail], answered: Collection[tuple[str, str]]
 ) -> TrailFiles:
-    """Read and check the log files delivered on `day`, and find the digest chains beside them.
+    """Read and check the log files delivered on a day, and find the digest chains beside them.
 
     `answered` are the accounts and Regions whose trails are all among `trails`.
     """
-    files = TrailFiles(day, answered)
+    files = TrailFiles(late.day, answered)
     by_arn = {trail.arn: trail for trail in trails}
     places: dict[str, Place] = {}
     for trail in trails:
@@ -136,7 +136,7 @@ def read(
                     files.writers.setdefault(url, []).append(trail)
             for prefix in _folders(accounts, trail, digests, DIGEST, files, account_id):
                 files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
-    _list_files(accounts, list(places.values()), by_arn, files)
+    _list_files(accounts, late, list(places.values()), by_arn, files)
     _read_files(accounts, files)
     _name_refused_places(files)
     _log_problems(files)
@@ -186,6 +186,7 @@ def listing(
     *,
     account_id: str | None = None,
     region: str | None = None,
+    out_of_time: Sequence[date] = (),
 ) -> Listing:
     """Return the row that says what one LIST of CloudTrail's folders cost, and whose they are."""
     log_bucket = trail.log_bucket
@@ -204,6 +205,8 @@ def listing(
         trail_arn=trail.arn,
         account_id=account_id,
         region=region,
+        objects_out_of_time=len(out_of_time),
+        days_out_of_time=texts(out_of_time),
     )
 
 
@@ -248,18 +251,13 @@ def _last_folder(prefix: str) -> str:
 
 def _list_files(
     accounts: Accounts,
+    late: Late,
     places: Sequence[Place],
     trails: Mapping[str, Trail],
     files: TrailFiles,
 ) -> None:
     answers = each(
-        lambda place: list_logs(
-            accounts.s3_of(place.log_bucket),
-            place.log_bucket,
-            delivery.key_range(place, files.day, 0),
-            partial(delivery.placed, place),
-            delivery.is_log,
-        ),
+        lambda place: late.look(accounts.s3_of(place.log_bucket), place),
         places,
         accounts.concurrency,
         "CloudTrail folders",
@@ -276,6 +274,7 @@ def _list_files(
                 len(of_day),
                 account_id=place.account_id,
                 region=place.region,
+                out_of_time=late.trail_files(answer.objects),
             )
         )
         if answer.error_code is None:

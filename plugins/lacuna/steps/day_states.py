@@ -42,7 +42,7 @@ where cataloged.delivered_on in ({days}) and mart.object_key is null
 
 def reopen(lake: Lake, day: date, event_days: Iterable[date]) -> None:
     """Note that these event days of `day` are to be built again."""
-    row = UnfinishedDay(datetime.now(UTC), None, _texts(event_days), ())
+    row = UnfinishedDay(datetime.now(UTC), None, texts(event_days), ())
     lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
 
 
@@ -71,8 +71,8 @@ def found(
     row = replace(
         row,
         found_at=datetime.now(UTC),
-        event_days=_texts(event_days),
-        delivery_days=_texts(recount),
+        event_days=texts(event_days),
+        delivery_days=texts(recount),
     )
     lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
 
@@ -138,8 +138,9 @@ def dates(texts: Iterable[str]) -> set[date]:
     return {date.fromisoformat(text) for text in texts}
 
 
-def _texts(days: Iterable[date]) -> tuple[str, ...]:
-    return tuple(str(day) for day in sorted(days))
+def texts(days: Iterable[date]) -> tuple[str, ...]:
+    """Return days as an evidence row holds them: each once, in their order."""
+    return tuple(str(day) for day in sorted(set(days)))
 
 
 def _utc(moment: datetime) -> datetime:

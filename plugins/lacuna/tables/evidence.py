@@ -176,8 +176,8 @@ class Listing:
 
     `trail_arn`, `account_id`, `region`: whose logs are there, as far as one is named. `account_id`
     and `region` are null in rows of older versions, and for a folder of several.
-    `objects_out_of_time`: listed access logs that belong to no delivery day's catalog. Null in rows
-    of older versions, and for trails.
+    `objects_out_of_time`: listed logs that no delivery day's catalog has, `days_out_of_time`: the
+    delivery days that they are of. Null in rows of older versions.
     """
 
     kind: str
@@ -193,6 +193,7 @@ class Listing:
     account_id: str | None = None
     region: str | None = None
     objects_out_of_time: int | None = None
+    days_out_of_time: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

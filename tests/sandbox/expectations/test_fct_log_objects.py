@@ -68,7 +68,13 @@ def spoiled(new_world):
     }
     world.rows["listings"] = [
         {**listed, "log_bucket": "logs", "prefix": ""},
-        {**listed, "log_bucket": "copied", "prefix": "eu/", "objects_out_of_time": 2},
+        {**listed, "log_bucket": "copied", "prefix": "eu/", "objects_out_of_time": 2}
+        | {"days_out_of_time": ["2026-11-09", "2026-11-10"]},
+        {**listed, "log_bucket": "copied", "prefix": "us/", "objects_out_of_time": 1},
+        {**listed, "log_bucket": "late", "prefix": "", "kind": "cloudtrail"}
+        | {"objects_out_of_time": 1, "days_out_of_time": ["2026-11-17"]},
+        {**listed, "log_bucket": "late", "prefix": "", "kind": "digest"}
+        | {"objects_out_of_time": 2, "days_out_of_time": ["2026-11-17", "2026-11-18"]},
         {**listed, "log_bucket": "closed", "prefix": "eu/", **closed},
         {**listed, "log_bucket": "refilled", "prefix": "eu/", "error_code": "LogsUnread"},
         *(
@@ -201,10 +207,20 @@ def test_a_place_of_a_trail_of_nobody_observed_is_named_once(findings, text_of):
 
 
 def test_objects_that_no_catalog_has_are_counted(findings, text_of):
-    assert text_of(findings["object_out_of_time"]) == (
-        "2 access-log objects under s3://copied/eu/, seen on 2026-11-20, belong to the catalog of no "
-        "day: written days after the time in the key"
-    )
+    assert set(text_of(findings["object_out_of_time"]).split("\n")) == {
+        "2 access-log objects under s3://copied/eu/, seen by the run of 2026-11-20, are in the catalog "
+        "of no day: written long after the time in the key",
+        "  to do: They were written on 2026-11-09, 2026-11-10: run that day again with a larger "
+        "LACUNA_EVENT_DAY_FOLDERS.",
+        "1 access-log object under s3://copied/us/, seen by the run of 2026-11-20, is in the catalog "
+        "of no day: written long after the time in the key",
+        "1 CloudTrail file under s3://late/, seen by the run of 2026-11-20, is in the catalog of no "
+        "day: written after the catalog of the day of its folder",
+        "  to do: Run again: 2026-11-17.",
+        "2 digests under s3://late/, seen by the run of 2026-11-20, are in the catalog of no day: "
+        "written after the catalog of the day of its folder",
+        "  to do: Run again: 2026-11-17, 2026-11-18.",
+    }
 
 
 def test_without_a_snapshot_of_the_accounts_every_refused_place_counts(new_world):

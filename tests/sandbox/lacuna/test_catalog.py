@@ -1,6 +1,7 @@
 """Cataloging a delivery day, through the APIs, in the sandbox."""
 
 import gzip
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 
 import pytest
@@ -85,16 +86,84 @@ def test_an_object_stamped_before_midnight_and_written_after_belongs_to_the_day(
     assert objects(DAY - timedelta(days=1)) == {}
 
 
-def test_an_object_that_was_delivered_again_is_found_and_one_that_no_day_lists_is_counted(
+def late_log(cloud, at, stamped: int, written: int, unique: str = "F") -> str:
+    """A log with the time of one day in its key that was written on another; days from DAY."""
+    key = f"web/{at(1, days=stamped):%Y-%m-%d-%H-%M-%S}-0123456789ABCDE{unique}"
+    return cloud.put("logs", key, b"a line\n", at(7, days=written))
+
+
+def told(rows, day=DAY):
+    """How many logs the run of a day found to be in no catalog, and which days would have them."""
+    return [
+        (row["kind"], row["objects_out_of_time"], row["days_out_of_time"])
+        for row in rows(evidence.LISTINGS, day)
+        if row["objects_out_of_time"]
+    ]
+
+
+@pytest.mark.parametrize("days", [1, 2, 5, 10])
+def test_a_log_that_is_days_late_is_in_the_catalog_of_the_day_on_which_it_was_written(
+    cloud, photos, at, run, rows, objects, days
+):
+    url = late_log(cloud, at, -days, 0)
+    run()
+    assert set(objects()) == {url}
+    assert told(rows) == []
+
+
+def test_a_log_that_no_catalog_has_is_told_by_the_run_that_meets_its_key_again(
     cloud, photos, at, run, rows, objects
 ):
-    key = f"web/{at(1, days=-1):%Y-%m-%d-%H-%M-%S}-0123456789ABCDEF"
-    again = cloud.put("logs", key, b"a line\n", at(7))
-    cloud.put("logs", key.replace("F", "0"), b"a line\n", at(7, days=5))
+    late_log(cloud, at, -31, -3)
+    late_log(cloud, at, -31, 0, "0")
+    late_log(cloud, at, -31, -21, "1")  # in time for the catalog of its day
+    late_log(cloud, at, -2, 9, "2")  # after this run, and too late for its own
     run()
-    assert set(objects()) == {again}
-    (listing,) = rows(evidence.LISTINGS)
-    assert (listing["objects_catalogued"], listing["objects_out_of_time"]) == (1, 1)
+    assert objects() == {}
+    assert told(rows) == [("access_log", 3, ["2026-11-18", "2026-11-21", "2026-11-30"])]
+
+
+def test_a_log_that_was_cataloged_before_it_was_copied_onto_itself_is_not_told(
+    cloud, photos, at, run, rows
+):
+    late_log(cloud, at, -31, -31)
+    run(DAY - timedelta(days=31))
+    late_log(cloud, at, -31, -3)
+    run()
+    assert told(rows) == []
+
+
+def test_a_trail_file_or_digest_that_came_after_the_catalog_of_its_folder_is_told(
+    cloud, trail, at, run, rows, settings
+):
+    cloud.trail_file("trail-logs", at(9, days=-3))
+    cloud.digest("trail-logs", at(10, days=-3), [])
+    for days in (31, 3, 2):
+        run(DAY - timedelta(days=days))
+    mine = lake.open_lake(settings)
+    for days in (31, 3, 2):  # catalogs of these days, made on schedule
+        partition = {"delivered_on": DAY - timedelta(days=days)}
+        (row,) = mine.read(evidence.CATALOGUED_DAYS, partition)
+        row = evidence.read_back(evidence.CataloguedDay, row)
+        mine.write(
+            evidence.CATALOGUED_DAYS, [replace(row, catalogued_at=at(2, days=1 - days))], partition
+        )
+    run()
+    assert told(rows) == []
+    for folder, unique in ((-31, 1), (-3, 2), (-2, 3), (-5, 4)):  # five days before was not run
+        url, _ = cloud.trail_file("trail-logs", at(9, days=folder), unique=unique)
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        cloud.put(bucket, key, gzip.compress(b'{"Records":[]}'), at(12))
+    key = cloud.digest("trail-logs", at(11, days=-3), [])
+    cloud.put("trail-logs", key, b"", at(12))
+    run()
+    assert told(rows) == [
+        ("cloudtrail", 3, ["2026-10-21", "2026-11-18", "2026-11-19"]),
+        ("digest", 1, ["2026-11-18"]),
+    ]
+    run(DAY - timedelta(days=3))  # and the day after it, whose digests follow those of this day
+    run()
+    assert told(rows) == [("cloudtrail", 1, ["2026-10-21"])]
 
 
 def test_every_layout_finds_its_objects(cloud, at, run, objects):
@@ -164,7 +233,7 @@ def test_a_place_shared_by_buckets_is_listed_once(cloud, photos, at, run, rows, 
     run()
     (listing,) = rows(evidence.LISTINGS)
     assert listing["source_buckets"] == ["photos", "videos"]
-    assert (listing["list_calls"], listing["objects_catalogued"]) == (1, 1)
+    assert (listing["list_calls"], listing["objects_catalogued"]) == (2, 1)
     assert len(objects()) == 1
 
 
@@ -214,6 +283,8 @@ def test_a_fault_that_may_pass_fails_the_run_and_leaves_the_day_as_it_was(
 
 
 def test_the_cost_of_a_day_does_not_grow_with_history(cloud, photos, at, run, rows):
+    """Two LISTs a place: the days in which a log may be late, and one older day."""
+
     def cost():
         run()
         (day,) = rows(evidence.CATALOGUED_DAYS)
@@ -223,12 +294,12 @@ def test_the_cost_of_a_day_does_not_grow_with_history(cloud, photos, at, run, ro
     for minute in range(3):
         cloud.access_log("logs", "web/", at(9, minute))
     young = cost()
-    for days in range(20, 80):
+    for days in range(32, 92):
         cloud.access_log("logs", "web/", at(9, days=-days))
         folder = at(0, days=-days)
         key = f"{folder:%Y/%m/%d}/{folder:%Y-%m-%d}-00-00-00-0123456789ABCDEF"
         cloud.put("logs", f"p/123456789012/us-east-1/lake/{key}", b"", folder)
-    assert cost() == young == (2, 3)
+    assert cost() == young == (4, 3)
 
 
 def test_every_page_of_a_listing_is_counted_and_paid_for_once(cloud, photos, at, run, rows):
@@ -236,8 +307,8 @@ def test_every_page_of_a_listing_is_counted_and_paid_for_once(cloud, photos, at,
         cloud.access_log("logs", "web/", at(9), number)
     summary = run()
     (listing,) = rows(evidence.LISTINGS)
-    assert (listing["list_calls"], listing["keys_returned"]) == (2, 55)
-    assert (summary.list_calls, summary.objects_cataloged) == (2, 55)
+    assert (listing["list_calls"], listing["keys_returned"]) == (3, 55)
+    assert (summary.list_calls, summary.objects_cataloged) == (3, 55)
 
 
 def test_the_old_logs_of_a_deleted_bucket_are_still_cataloged(cloud, photos, at, settings, run):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.access_log.delivery import (
+    KeyRange,
     Kind,
     ListedObject,
     Place,
@@ -15,6 +16,7 @@ from lacuna.access_log.delivery import (
     folder_day,
     is_out_of_time,
     key_range,
+    key_ranges,
     placed,
     snapshots_to_follow,
 )
@@ -164,9 +166,41 @@ def test_an_object_is_out_of_time_if_the_catalog_of_its_day_does_not_list_it(
     assert is_out_of_time(found, 10) is not (keys.after < key < keys.stop)
 
 
-@pytest.mark.parametrize(("days", "expected"), [(0, False), (1, False), (2, True), (30, True)])
-def test_a_delivery_that_is_repeated_within_a_day_is_in_time(days, expected):
-    for layout in (KeyLayout.SIMPLE, KeyLayout.DELIVERY_TIME):
+@given(
+    LAYOUTS,
+    PREFIXES,
+    SECONDS,
+    st.integers(0, 31),
+    st.integers(0, 86_399),
+    st.sampled_from([1, 10, 60]),
+)
+def test_on_schedule_each_log_is_in_one_catalog_or_is_told(
+    layout, prefix, second, days, second_written, folders
+):
+    """However late it is written, up to the day on which the look back meets its key."""
+    where = place(layout, prefix)
+    midnight = datetime(2026, 11, 21, tzinfo=UTC)
+    written = midnight + timedelta(days=days, seconds=max(second, second_written))
+    found = placed(where, listed(log_key(where, midnight + timedelta(seconds=second)), written))
+    cataloged, told = [], []
+    for number in range(70):
+        run = DAY + timedelta(days=number)
+        if written > midnight + timedelta(days=number + 1, minutes=90):
+            continue  # it is not there yet
+        if not any(
+            keys.after < found.listed.key < keys.stop for keys in key_ranges(where, run, folders)
+        ):
+            continue
+        if is_out_of_time(found, folders):
+            told.append(run)
+        elif belonging(run, [found]):
+            cataloged.append(run)
+    assert (len(cataloged), len(told) > 0) == ((1, False) if days <= folders else (0, True))
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, False), (2, False), (10, False), (11, True)])
+def test_a_delivery_that_is_repeated_within_the_listed_days_is_in_time(days, expected):
+    for layout in KeyLayout:
         where = place(layout)
         found = placed(where, listed(log_key(where, NOON), NOON + timedelta(days=days)))
         assert is_out_of_time(found, 10) is expected
@@ -178,22 +212,22 @@ def test_a_stranger_is_never_out_of_time():
     assert not is_out_of_time(stranger, 10)
 
 
-@given(LAYOUTS, PREFIXES, st.integers(3, 4000))
+@given(LAYOUTS, PREFIXES, st.integers(1, 4000))
 def test_history_is_not_listed(layout, prefix, days):
     where = place(layout, prefix)
     for moment in (NOON - timedelta(days=days + 10), NOON + timedelta(days=days)):
         assert not in_range(where, log_key(where, moment))
 
 
-def test_a_listing_reaches_from_a_day_before_the_day_to_its_end_and_no_further():
+def test_a_listing_reaches_from_the_days_before_to_the_end_of_the_day_and_to_one_older_day():
     """Each key more is paid for on every day."""
-    assert listing_of(place(KeyLayout.SIMPLE)) == ("2026-11-20-00-00-00", "2026-11-22")
-    assert listing_of(place(KeyLayout.DELIVERY_TIME)) == (
-        "2026/11/20/2026-11-20-00-00-00",
-        "2026/11/22/",
-    )
-    assert listing_of(place(KeyLayout.EVENT_TIME)) == ("2026/11/11/", "2026/11/22/")
-    assert listing_of(TRAIL) == ("2026/11/21/", "2026/11/22/")
+    assert listing_of(place(KeyLayout.SIMPLE)) == ("2026-11-11", "2026-11-22")
+    for where in (place(KeyLayout.DELIVERY_TIME), place(KeyLayout.EVENT_TIME), TRAIL):
+        assert listing_of(where) == ("2026/11/11/", "2026/11/22/")
+        look_back = key_ranges(where, DAY, 10)[1]
+        folder = f"{where.prefix}2026/10/21/"
+        assert look_back == KeyRange(folder, folder, f"{where.prefix}2026/10/22/")
+        assert len(key_ranges(where, DAY, 31)) == 1
 
 
 def test_objects_come_once_and_in_the_order_of_their_buckets_and_keys():
@@ -302,7 +336,7 @@ def test_a_cloudtrail_file_belongs_to_the_day_of_its_folder():
     found = placed(TRAIL, listed(TRAIL_KEY, after_midnight))
     assert in_range(TRAIL, TRAIL_KEY)
     assert (found.kind, delivered_on(found)) == (Kind.CLOUDTRAIL, DAY)
-    assert not in_range(TRAIL, TRAIL_KEY, DAY + timedelta(days=1))
+    assert not in_range(TRAIL, TRAIL_KEY, DAY - timedelta(days=1))
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_of_very_many_strangers_a_few_are_kept_and_all_are_counted(s3: Stubber) 
     ]
     s3.add_response("list_objects_v2", {"Contents": entries, "IsTruncated": False})
     found = list_logs(
-        s3.client, BUCKET, KEYS, lambda listed: listed, lambda listed: listed.key.endswith("99")
+        s3.client, BUCKET, (KEYS,), lambda listed: listed, lambda listed: listed.key.endswith("99")
     )
     assert (found.strangers, found.keys_returned) == (2970, 3000)
     assert len(found.objects) == 1000 + 30
