@@ -16,34 +16,34 @@ log = logging.getLogger(__name__)
 # Records this close to a border touch the neighbouring day too.
 BORDER_HOURS = 1
 
+DAY = timedelta(days=1)
 # fct_account_posture compares a day with the one a week before
 WEEK = timedelta(days=7)
 
 # int_line_copies looks for earlier copies of a line so far back
 COPIES = timedelta(days=14)
 
+# Each event day of what was delivered, and whether anything is this close to a border of it
 TOUCHED = """
-select distinct cast(event_date as varchar) as event_day from (
-    select cast(
-        date_add('hour', {hours}, coalesce(requested_at, head_requested_at)) as date
-    ) as event_date
+select distinct
+    cast(cast(at as date) as varchar) as event_day,
+    hour(at) < {hours} as is_early,
+    hour(at) >= 24 - {hours} as is_late,
+    is_recorders
+from (
+    select coalesce(requested_at, head_requested_at) as at, false as is_recorders
     from lacuna_staging.int_access_log_records
-    where delivered_on = date '{day}' and coalesce(requested_at, head_requested_at) is not null
+    where delivered_on = date '{day}'
     union all
-    select cast(date_add('hour', {hours}, occurred_at) as date)
+    select occurred_at, false
     from lacuna_staging.int_data_events
     where delivered_on = date '{day}'
     union all
-    select cast(date_add('hour', {hours}, changed_at) as date)
+    select changed_at, about in ('trail', 'event_data_store') and error_code is null
     from lacuna_staging.int_configuration_changes
     where delivered_on = date '{day}'
-)
-"""
-
-RECORDER_CHANGED = """
-select distinct cast(cast(changed_at as date) as varchar) as event_day
-from lacuna_staging.int_configuration_changes
-where delivered_on = date '{day}' and about in ('trail', 'event_data_store') and error_code is null
+) as delivered
+where at is not null
 """
 
 PENDING = """
@@ -77,13 +77,17 @@ def affected_days(lake: Lake, settings: Settings, day: date) -> set[date]:
     - days whose hours are judged by whether `day` was read, or by the places of its logs;
     - a week later than any of them.
     """
-    own = _event_days(lake, TOUCHED.format(hours=0, day=day)) | {day}
-    neighbours = [TOUCHED.format(hours=hours, day=day) for hours in (-BORDER_HOURS, BORDER_HOURS)]
-    borders = _event_days(lake, "union all".join(neighbours))
+    touched = [
+        (date.fromisoformat(str(row["event_day"])), row)
+        for row in athena.rows(lake, TOUCHED.format(hours=BORDER_HOURS, day=day))
+    ]
+    own = {day, *(event_day for event_day, _ in touched)}
+    borders = {one - DAY for one, row in touched if row["is_early"] == "true"}
+    borders |= {one + DAY for one, row in touched if row["is_late"] == "true"}
     before = max(1, settings.lateness_days)
     borders |= {day + timedelta(days=n) for n in range(-before, 2)}
     snapshots = lake.days(LOGGING_SNAPSHOTS)
-    for changed in _event_days(lake, RECORDER_CHANGED.format(day=day)):
+    for changed in {one for one, row in touched if row["is_recorders"] == "true"}:
         borders |= days_in_doubt(changed, snapshots, settings.config_max_age_days)
     borders |= {event_day + WEEK for event_day in own | borders}
     return own | built_days(lake, borders - own)

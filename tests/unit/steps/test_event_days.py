@@ -1,25 +1,46 @@
-"""Which event days a change of a recorder casts doubt on."""
+"""Which event days a delivery day can change, from the one answer about what it delivered."""
+
+from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
-from lacuna.steps.event_days import days_in_doubt
+import pytest
 
-DAY = date(2026, 11, 20)
+from lacuna.settings import Settings
+from lacuna.steps import event_days
 
-
-def span(first: int, last: int) -> set[date]:
-    return {DAY + timedelta(days=n) for n in range(first, last + 1)}
-
-
-def test_daily_looks_leave_the_days_between_two_of_them_in_doubt():
-    looks = sorted(span(-9, 9))
-    assert days_in_doubt(DAY, looks, 7) == span(-1, 1)
+DAY = date(2026, 5, 20)
+OLD = date(2026, 3, 3)
 
 
-def test_without_a_look_nearby_the_age_of_a_snapshot_is_the_bound():
-    assert days_in_doubt(DAY, [DAY + timedelta(days=30)], 7) == span(-7, 7)
-    assert days_in_doubt(DAY, [], 2) == span(-2, 2)
+class Observed:
+    """A lake whose account was looked at on two days."""
+
+    def days(self, table: Any) -> list[date]:
+        return [OLD - timedelta(days=2), OLD + timedelta(days=1)]
 
 
-def test_a_look_on_the_day_itself_may_have_come_before_the_change_or_after_it():
-    assert days_in_doubt(DAY, [DAY], 3) == span(-3, 3)
+@pytest.mark.parametrize(
+    ("told", "also"),
+    [
+        ({}, ()),
+        ({"is_early": "true"}, (-1,)),
+        ({"is_late": "true"}, (1,)),
+        # between the looks around it a trail may have been weakened and repaired
+        ({"is_recorders": "true"}, (-2, -1, 1)),
+    ],
+)
+def test_the_days_beside_a_record_are_taken_up_if_it_may_concern_them(monkeypatch, told, also):
+    row = {"event_day": str(OLD), "is_early": "false", "is_late": "false", "is_recorders": "false"}
+    asked = []
+    monkeypatch.setattr(
+        event_days.athena, "rows", lambda lake, query: asked.append(query) or [row | told]
+    )
+    monkeypatch.setattr(event_days, "built_days", lambda lake, days: set(days))
+    lake: Any = Observed()
+    found = event_days.affected_days(lake, Settings(), DAY)
+    near = {OLD, *(OLD + timedelta(days=n) for n in also)}
+    near |= {DAY + timedelta(days=n) for n in (-1, 0, 1)}
+    assert found == near | {one + event_days.WEEK for one in near}
+    assert len(asked) == 1
