@@ -6,14 +6,18 @@ import os
 import platform
 import sys
 import tempfile
+import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench.large_day import DayFailed, large_day_section
+from bench.large_day import large_day_section
 from bench.posture import posture_section
+from bench.small_day import small_day_section
 from bench.usage import GIB, measure
 from sandbox.process import INTERRUPTED, REPO, interrupt_once
 
@@ -37,24 +41,38 @@ def bench(
     It takes about 15 minutes and 4 GiB of memory. The peers are measured if they are installed:
     GoAccess on PATH, Prowler and Cloud Custodian on PATH or in the virtual environments that the
     variables PROWLER and CUSTODIAN name. A real Trino is measured if there are a JDK and Maven.
+    A section that fails says so, the others are written, and the exit code is 1.
     """
     interrupt_once()
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    parts: list[tuple[str, Callable[[], list[str]]]] = [
+        ("the demo after set-up", demo_section),
+        ("a day of a small account", partial(small_day_section, yesterday)),
+        (f"a day of {requests:,} requests", partial(large_day_section, requests, yesterday)),
+        (f"an account of {buckets:,} buckets", partial(posture_section, buckets)),
+    ]
     try:
-        print("measuring the demo …", flush=True)
-        sections = [heading(), *demo_section()]
-        print(f"measuring a day of {requests:,} requests …", flush=True)
-        yesterday = datetime.now(UTC).date() - timedelta(days=1)
-        sections += large_day_section(requests, yesterday)
-        print(f"measuring an account of {buckets:,} buckets …", flush=True)
-        sections += posture_section(buckets)
+        sections = [section(title, measured) for title, measured in parts]
     except KeyboardInterrupt:
         print("\nInterrupted. No report was written.")
         sys.exit(INTERRUPTED)
-    except DayFailed as error:
-        sys.exit(str(error))
+    text = "\n".join([heading(), *(line for lines, _ in sections for line in lines)]) + "\n"
     report.parent.mkdir(exist_ok=True)
-    report.write_text("\n".join(sections) + "\n")
-    print("\n".join(sections))
+    report.write_text(text)
+    print(text)
+    if not all(ok for _, ok in sections):
+        sys.exit(1)
+
+
+def section(title: str, measured: Callable[[], list[str]]) -> tuple[list[str], bool]:
+    """Return a section of the report, and whether it could be measured; if not, it says why."""
+    print(f"measuring {title} …", flush=True)
+    try:
+        return measured(), True
+    except Exception as error:  # noqa: BLE001  the other sections are still worth their minutes
+        traceback.print_exc()
+        cause = str(error) or type(error).__name__
+        return [f"## {title[0].upper()}{title[1:]}\n", f"**Not measured:** {cause}\n"], False
 
 
 def heading() -> str:

@@ -56,7 +56,7 @@ def run(
         typer.Argument(metavar="YYYY-MM-DD...", help="Delivery days (UTC) that are over."),
     ],
     timings: Annotated[
-        Path | None, typer.Option(help="JSON file to write the seconds of each task to.")
+        Path | None, typer.Option(help="JSON file for the start and the seconds of each task.")
     ] = None,
     accept_loss: Annotated[
         bool,
@@ -86,6 +86,7 @@ def run(
                 "dag": task.dag_id,
                 "task": task.task_id,
                 "seconds": task.seconds,
+                "started_at": task.started_at.isoformat(),
             }
             for task in times
         ]

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +33,13 @@ class RunFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class TaskTime:
-    """The seconds that one task of one day took."""
+    """When one task of one day started, and the seconds that it took."""
 
     day: date
     dag_id: str
     task_id: str
     seconds: float
+    started_at: datetime
 
 
 class Progress:
@@ -61,7 +62,8 @@ class Progress:
     def on_task_instance_success(self, previous_state: Any, task_instance: Any) -> None:
         seconds = time.monotonic() - self._started
         dag_id, task_id = task_instance.dag_id, task_instance.task_id
-        self.times.append(TaskTime(self.day, dag_id, task_id, seconds))
+        started_at = datetime.now(UTC) - timedelta(seconds=seconds)
+        self.times.append(TaskTime(self.day, dag_id, task_id, seconds, started_at))
         print(f"{self.day}  {dag_id}.{task_id}  ok  {seconds:.1f} s", flush=True)
         self._interrupt.done.append(f"{dag_id}.{task_id} of {self.day}")
         self._stop_if_asked()

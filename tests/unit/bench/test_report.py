@@ -1,0 +1,81 @@
+"""What the report of `make bench` says of a run's steps, and of a section that fails."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from typer.testing import CliRunner
+
+from bench import __main__ as command
+from bench import large_day
+from bench.day_run import Day, DayFailed, Step, steps
+from bench.small_day import row
+from bench.usage import Usage
+
+START = datetime(2026, 11, 20, 1, tzinfo=UTC)
+
+
+def task(name: str, after: float, seconds: float) -> dict[str, Any]:
+    started_at = (START + timedelta(seconds=after)).isoformat()
+    return {"dag": "dag", "task": name, "seconds": seconds, "started_at": started_at}
+
+
+def execution(after: float, scanned: int | None) -> Any:
+    submitted = {"SubmissionDateTime": START + timedelta(seconds=after)}
+    return {"Status": submitted, "Statistics": {"DataScannedInBytes": scanned} if scanned else {}}
+
+
+def test_a_statement_counts_for_the_step_in_which_it_was_sent():
+    history = [execution(-1, 9), execution(0, 10), execution(4, None), execution(6, 20)]
+    found = steps([task("first", 0, 5), task("second", 5, 2)], history)
+    assert found == [Step("dag.first", 5, 2, 10), Step("dag.second", 2, 1, 20)]
+    whole = Day(Usage(8, 1), found).whole()
+    assert whole == Step("the whole daily run", 8, 3, 30)
+    assert row(found[1], whole) == "| dag.second | 2.0 | 1 | 33% | 0.0 | 67% |"
+
+
+def test_a_section_that_fails_says_so_and_the_others_are_written(tmp_path, monkeypatch):
+    def fails(*_: Any) -> list[str]:
+        raise DayFailed("the daily run failed: out of memory")
+
+    monkeypatch.setattr(command, "interrupt_once", lambda: None)
+    for name in ("demo_section", "small_day_section", "posture_section"):
+        monkeypatch.setattr(command, name, lambda *_, name=name: [f"## {name}"])
+    monkeypatch.setattr(command, "large_day_section", fails)
+    report = tmp_path / "bench.md"
+    result = CliRunner().invoke(command.app, ["--requests", "1000", "--report", str(report)])
+    assert result.exit_code == 1
+    text = report.read_text()
+    assert "## A day of 1,000 requests" in text
+    assert "**Not measured:** the daily run failed: out of memory" in text
+    assert [name in text for name in ("demo", "small_day", "posture")] == [True] * 3
+    monkeypatch.setattr(command, "large_day_section", lambda *_: [])
+    assert CliRunner().invoke(command.app, ["--report", str(report)]).exit_code == 0
+
+
+def test_a_day_that_fails_on_trino_leaves_the_figures_of_the_embedded_engine(monkeypatch, tmp_path):
+    def fails(*_: Any) -> Day:
+        raise DayFailed("the daily run of 2026-11-20 failed: EXCEEDED_LOCAL_MEMORY_LIMIT")
+
+    monkeypatch.setattr(large_day, "run_day", fails)
+    trino, missing = large_day.on_trino({}, START.date(), tmp_path)
+    assert trino is None
+    assert missing.endswith("EXCEEDED_LOCAL_MEMORY_LIMIT.")
+    ours = Day(Usage(8, 1, 2**30), [Step("dag.first", 5, 2, 3_000_000)])
+    assert large_day.day_rows(ours, trino)[0] == (
+        "| the whole daily run | 8.0 s, 2 statements, 3.0 MB scanned | 180 s |  |"
+    )
+    (scan,) = large_day.scan_rows(1_500_000, ours, trino)
+    assert scan == "| **bytes scanned to each byte of access log** | 2.00 | |  |"
+
+
+def test_ctrl_c_writes_no_report(tmp_path, monkeypatch):
+    def interrupted() -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "interrupt_once", lambda: None)
+    monkeypatch.setattr(command, "demo_section", interrupted)
+    report = tmp_path / "bench.md"
+    result = CliRunner().invoke(command.app, ["--report", str(report)])
+    assert (result.exit_code, report.exists()) == (130, False)
