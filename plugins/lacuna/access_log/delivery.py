@@ -5,8 +5,7 @@ and before `stop`:
 
 - the keys of the day and of the N days before it, by the stamp or the date folder in the key. An
   object's LastModified is mostly later than its stamp by seconds, by days if S3 repeats a delivery;
-- the keys of one day a month before. What was written into them after the catalogs that list them
-  is told.
+- the keys of one day a month before. What was written there too late for any catalog is reported.
 
 The delivery day of an access-log object is the UTC date of its LastModified. The delivery day of a
 CloudTrail file is the day of its folder, which AWS defines as the delivery time. The raw table reads

@@ -214,7 +214,7 @@ def _list(
     """List the digests of the day's folder, and those after midnight that cover the day's end.
 
     Those that the day before still owed are in its own folder, and are judged as if of this day.
-    Others that came into older folders are told.
+    Others that came late into older folders are reported.
     """
     trail, next_day = chain.trail, files.day + timedelta(days=1)
     stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"

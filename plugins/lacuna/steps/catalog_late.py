@@ -2,8 +2,8 @@
 
 An access log belongs to the day on which it was written. If that is long after the time in its key,
 the catalog of that day does not look for the key. A trail file or a digest belongs to the day of
-its folder, whose catalog may have been made before. No run reads such a log by itself, so it is told
-which days to run again.
+its folder, whose catalog may have been made before. No run reads such a log by itself, so the days
+to run again are reported.
 """
 
 from __future__ import annotations
