@@ -1,4 +1,4 @@
-"""When a seed is loaded, and what a run that is killed meanwhile leaves of it."""
+"""When seeds and views are made again, and what a run leaves that is killed meanwhile."""
 
 import csv
 import json
@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,11 @@ def refusing(lake: Lake, operation: str, resource: str) -> Iterator[None]:
         put([])
 
 
+def project(lake: Lake) -> Any:
+    """What dbt has parsed of the project, and reads again in each command."""
+    return build.project(tuple(open_lake(lake.settings()).dbt_environment().items()))
+
+
 def statements(lake: Lake) -> int:
     with urllib.request.urlopen(f"{lake.url}/_sandbox/calls") as answer:
         return int(json.load(answer).get("athena:StartQueryExecution", 0))
@@ -72,8 +78,7 @@ def files(lake: Lake) -> list[str]:
 @pytest.fixture
 def write(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Makes the seed's file another one, whose rows all have the note."""
-    environment = tuple(open_lake(lake.settings()).dbt_environment().items())
-    node = build.project(environment).nodes["seed.lacuna.prices"]
+    node = project(lake).nodes["seed.lacuna.prices"]
 
     def write(note: str) -> None:
         # dbt looks in the project first, and there is no such file
@@ -125,3 +130,34 @@ def test_a_run_that_ends_within_a_load_leaves_one_seed_and_the_next_run_ends_it(
     assert seeded(lake) == (0 if step[0] == "DeleteTable" else 2)
     assert notes(lake) == [after]
     assert tables(lake) == ["prices"]
+
+
+def test_a_view_is_made_again_if_it_changed_or_what_it_reads(lake, monkeypatch):
+    def made() -> int:
+        before = statements(lake)
+        assert lake.dbt("run", "--select", "stg_evidence__accounts").success
+        return statements(lake) - before
+
+    made()
+    assert made() == 0
+    view = "lacuna_staging.stg_evidence__accounts"
+    lake.rows(f"create or replace view {view} as select 1 as something_else")
+    assert made() == 1
+    assert lake.rows(f"select account_id from {view}") == []
+    assert made() == 0
+
+    glue = lake.client("glue")
+    table = glue.get_table(DatabaseName="lacuna_evidence", Name="accounts")["Table"]
+    kept = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
+    described = {name: table[name] for name in kept}
+    columns = [*table["StorageDescriptor"]["Columns"], {"Name": "colour", "Type": "string"}]
+    newer = described | {"StorageDescriptor": table["StorageDescriptor"] | {"Columns": columns}}
+    glue.update_table(DatabaseName="lacuna_evidence", TableInput=newer)
+    assert made() == 1
+    glue.update_table(DatabaseName="lacuna_evidence", TableInput=described)
+    assert made() == 1
+
+    node = project(lake).nodes["model.lacuna.stg_evidence__accounts"]
+    monkeypatch.setattr(node, "raw_code", f"{node.raw_code}\nwhere account_id <> 'none'")
+    assert made() == 1
+    assert made() == 0
