@@ -38,6 +38,8 @@ trail_buckets as (
     select
         listings.log_bucket,
         days.event_date,
+        -- whose trails could not be listed
+        if(listings.log_bucket = '', listings.account_id) as account_id,
         bool_or(listings.delivered_on = days.event_date) as is_of_day,
         bool_or(bool_or(listings.delivered_on = days.event_date)) over (partition by days.event_date) as is_day_listed
 
@@ -46,7 +48,7 @@ trail_buckets as (
     inner join (values {{ event_day_rows() }}) as days (event_date)
         on listings.delivered_on between date_add('day', -1, days.event_date) and date_add('day', 1, days.event_date)
 
-    group by listings.log_bucket, days.event_date
+    group by listings.log_bucket, days.event_date, if(listings.log_bucket = '', listings.account_id)
 
 ),
 
@@ -109,7 +111,7 @@ answers as (
 
     select
         'trail_bucket_access_log' as asks,
-        coalesce(buckets.account_id, missing.account_id) as account_id,
+        coalesce(buckets.account_id, missing.account_id, trail_buckets.account_id) as account_id,
         buckets.region,
         trail_buckets.log_bucket as bucket_name,
         case
