@@ -218,6 +218,13 @@ class Settings:
         "bucket that holds evidence, marts and query results",
         when_none="lacuna-lake-<account>-<region>",
     )
+    evidence_lock_days: int = _setting(
+        0,
+        _whole(0, 36_500),
+        "must be a whole number of days from 0 to 36500",
+        "days for which S3 Object Lock keeps each file of evidence (EvidenceLockDays of infra/lacuna.yaml); "
+        "0: no lock",
+    )
     workgroup: str = _setting(
         "primary",
         _matching(_WORKGROUP),

@@ -5,7 +5,7 @@ import io
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pyarrow import parquet
@@ -49,13 +49,14 @@ DATABASES = {
 class Lake:
     """One account's lake: the bucket that holds it, and the Athena workgroup that reads it.
 
-    `is_named`: LACUNA_LAKE_BUCKET names the bucket.
+    `is_named`: LACUNA_LAKE_BUCKET names the bucket. `lock_days`: nobody can remove evidence so long.
     """
 
     account: Account
     bucket: str
     workgroup: str
     is_named: bool = False
+    lock_days: int = 0
 
     @property
     def query_results(self) -> str:
@@ -153,8 +154,15 @@ class Lake:
             compression="snappy",
             use_threads=False,
             boto3_session=self.account.session,
+            s3_additional_kwargs=self._lock(),
         )
         log.info("wrote %s, rows: %d", _partition_prefix(table, partition), len(rows))
+
+    def _lock(self) -> dict[str, object] | None:
+        if not self.lock_days:
+            return None
+        until = datetime.now(UTC) + timedelta(days=self.lock_days)
+        return {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
 
     def drop(self, table: EvidenceTable, partition: Mapping[str, date]) -> None:
         """Remove one partition: first its files, then its entry in Glue."""
@@ -250,7 +258,13 @@ def open_lake(settings: Settings, *, patient: bool = True) -> Lake:
     account = open_account(settings, patient=patient)
     bucket = settings.lake_bucket_for(account.account_id, account.region)
     expect_owner(bucket, account.account_id)
-    return Lake(account, bucket, settings.workgroup, is_named=settings.lake_bucket is not None)
+    return Lake(
+        account,
+        bucket,
+        settings.workgroup,
+        is_named=settings.lake_bucket is not None,
+        lock_days=settings.evidence_lock_days,
+    )
 
 
 def dbt_environment_of(bucket: str, region: str, workgroup: str) -> dict[str, str]:
@@ -318,6 +332,18 @@ def _bucket_problem(lake: Lake) -> str | None:
             f"{wrong}: the bucket is in {head.region} and the run works in {lake.account.region}; "
             "Athena and its lake must share a Region, so name another one or set AWS_REGION"
         )
+    return _lock_problem(lake) if head.exists and lake.lock_days else None
+
+
+def _lock_problem(lake: Lake) -> str | None:
+    """Explain why no evidence can be locked; None if it can."""
+    try:
+        lake.account.s3().get_object_lock_configuration(Bucket=lake.bucket)
+    except AwsError as error:
+        return (
+            f"LACUNA_EVIDENCE_LOCK_DAYS is '{lake.lock_days}': the lake {lake.bucket} must have "
+            f"Object Lock, and the run's role s3:GetBucketObjectLockConfiguration ({explained(error)})"
+        )
     return None
 
 
@@ -363,6 +389,8 @@ def _create_bucket(s3: "S3Client", lake: Lake) -> None:
         request["CreateBucketConfiguration"] = {"LocationConstraint": region}
     if lake.bucket.endswith(_OWN_NAMESPACE):
         request["BucketNamespace"] = "account-regional"
+    if lake.lock_days:
+        request["ObjectLockEnabledForBucket"] = True
     try:
         s3.create_bucket(**request)
         s3.put_public_access_block(

@@ -99,6 +99,8 @@ _BUCKET: dict[str, Callable[[S3Backend, str, Any], Any]] = {
     "VersioningConfiguration": lambda s3, name, value: s3.put_bucket_versioning(
         name, value["Status"]
     ),
+    # last: it asks for versions
+    "ObjectLockEnabled": lambda s3, name, value: s3.put_object_lock_configuration(name, value),
 }
 _MOTO_TAKES = ("BucketName", "BucketEncryption", "Tags")
 _NAMESPACE = "BucketNamespace"

@@ -6,11 +6,12 @@ That S3 enforces a policy or a lifecycle rule is S3's; what is asked here is wha
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from lacuna.aws.session import AccountError
 from lacuna.lake import lake
 from lacuna.lake.probes import SCRATCH
 from lacuna.settings import Settings
@@ -102,6 +103,42 @@ def test_the_writer_of_evidence_can_remove_no_version_of_it(cloud: Cloud) -> Non
     } <= set(denied["Action"])
     # and no run misses what is denied
     assert not granted & set(denied["Action"])
+
+
+def test_evidence_is_locked_for_the_days_that_were_asked_and_nothing_else_is(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    granted = deploy(cloud, EvidenceLockDays="30")
+    monkeypatch.setenv("LACUNA_EVIDENCE_LOCK_DAYS", "30")
+    s3, made = cloud.client("s3"), lake.open_lake(Settings.from_env())
+    made.prepare()
+    row = evidence.ParsedDay(datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
+    for _ in range(2):  # a rerun writes over it, and its first version stays
+        made.write(evidence.PARSED_DAYS, [row], {"delivered_on": DAY})
+    made.write_manifest(DAY, [])
+    locks = {
+        version["Key"].partition("/")[0]: s3.head_object(
+            Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"]
+        ).get("ObjectLockMode")
+        for version in s3.list_object_versions(Bucket=BUCKET)["Versions"]
+    }
+    assert locks == {"evidence": "GOVERNANCE", "raw": None}
+    assert made.read(evidence.PARSED_DAYS, {"delivered_on": DAY})
+    assert permits(granted, "s3:PutObjectRetention", f"{LAKE}/evidence/a")
+    assert not permits(granted, "s3:PutObjectRetention", f"{LAKE}/marts/a")
+
+
+def test_a_lake_without_object_lock_is_refused_if_evidence_is_to_be_locked(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "s3:PutObjectRetention" not in actions(deploy(cloud))
+    lake.open_lake(Settings.from_env()).check()
+    monkeypatch.setenv("LACUNA_EVIDENCE_LOCK_DAYS", "30")
+    with pytest.raises(AccountError, match="LACUNA_EVIDENCE_LOCK_DAYS.*must have Object Lock"):
+        lake.open_lake(Settings.from_env()).check()
+    monkeypatch.setenv("LACUNA_LAKE_BUCKET", "a-new-lake")
+    lake.open_lake(Settings.from_env()).prepare()
+    lake.open_lake(Settings.from_env()).check()
 
 
 def test_a_key_encrypts_the_lake_and_the_role_may_use_it(cloud: Cloud) -> None:
