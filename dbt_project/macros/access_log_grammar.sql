@@ -112,7 +112,10 @@
 {#- `06/Feb/2019:00:00:38` as a timestamp, null if it is none of S3's. -#}
 {% macro timestamp_of(stamp) -%}
     case
-        when regexp_like({{ stamp }}, '^[0-9]{2}/[A-Z][a-z]{2}/20[0-9]{2}(?::[0-9]{2}){3}$')
+        when regexp_like(
+            {{ stamp }},
+            '^[0-3][0-9]/(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/20[0-9]{2}:[0-2][0-9](?::[0-5][0-9]){2}$'
+        )
             then try(date_parse({{ stamp }}, '%d/%b/%Y:%H:%i:%s'))
     end
 {%- endmacro %}

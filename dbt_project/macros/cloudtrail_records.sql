@@ -38,7 +38,7 @@
 {#- CloudTrail's time, as it always writes it, as a timestamp; null if it is none. -#}
 {% macro event_time() -%}
     case
-        when regexp_like(eventtime, '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$')
+        when regexp_like(eventtime, '^20[0-9]{2}-(?:0[1-9]|1[0-2])-[0-3][0-9]T[0-2][0-9](?::[0-5][0-9]){2}Z$')
             then try(date_parse(eventtime, '%Y-%m-%dT%H:%i:%sZ'))
     end
 {%- endmacro %}

@@ -134,7 +134,7 @@ def test_a_lake_without_object_lock_is_refused_if_evidence_is_to_be_locked(
     assert "s3:PutObjectRetention" not in actions(deploy(cloud))
     lake.open_lake(Settings.from_env()).check()
     monkeypatch.setenv("LACUNA_EVIDENCE_LOCK_DAYS", "30")
-    with pytest.raises(AccountError, match="LACUNA_EVIDENCE_LOCK_DAYS.*must have Object Lock"):
+    with pytest.raises(AccountError, match=r"LACUNA_EVIDENCE_LOCK_DAYS.*must have Object Lock"):
         lake.open_lake(Settings.from_env()).check()
     monkeypatch.setenv("LACUNA_LAKE_BUCKET", "a-new-lake")
     lake.open_lake(Settings.from_env()).prepare()

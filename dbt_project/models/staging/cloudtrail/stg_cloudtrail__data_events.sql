@@ -74,7 +74,12 @@ select
 
     ---------- numerics
     try_cast(
-        try_cast(json_extract_scalar(additionaleventdata, '$.bytesTransferredOut') as double) as bigint
+        try_cast(
+            regexp_extract(
+                json_extract_scalar(additionaleventdata, '$.bytesTransferredOut'),
+                '^[0-9]{1,18}(?:[.][0-9]{1,18})?(?:E[0-9]{1,2})?$'
+            ) as double
+        ) as bigint
     ) as bytes_sent,
 
     ---------- booleans
