@@ -93,7 +93,7 @@ gaps_of_hours as (
         hours.hour,
         hours.event_date,
         covers.trail_arn,
-        'trail_unlisted' as reason
+        'trail_not_followed' as reason
 
     from hours
 
@@ -123,7 +123,7 @@ gapped as (
         hour,
         event_date,
         -- it is unknown which events should have arrived
-        bool_or(reason in ('folder_unlisted', 'trails_unlisted', 'trail_unlisted', 'trail_changed_twice')) as is_witness_unknown,
+        bool_or(reason in ('folder_unlisted', 'trails_unlisted', 'trail_not_followed', 'trail_changed_twice')) as is_witness_unknown,
         -- trails that could not be listed are others than those that were
         bool_or(trail_arn is null and reason <> 'trails_unlisted') as is_any_trail,
         array_sort(array_agg(distinct reason)) as gap_reasons
