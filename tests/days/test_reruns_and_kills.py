@@ -32,10 +32,9 @@ ON_BEHALF = {
     "glue:CreatePartition",
     "glue:UpdatePartition",
 }
-# Seen in no run over this account: a table whose columns a new version has changed; a run ended in the midst of a
-# query; tags that have to be asked of each bucket; other accounts.
+# Seen in no run over this account: a run ended in the midst of a query; tags that have to be asked of each bucket;
+# other accounts.
 RARE = {
-    "glue:UpdateTable",
     "athena:StopQueryExecution",
     "s3:GetBucketTagging",
     "sts:AssumeRole",
