@@ -6,6 +6,7 @@ A check that could not be carried out (`errored`) is distinguished from data tha
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from expectations.shared import Check
     from lacuna.lake.lake import Lake
     from lacuna.settings import Settings
+
+log = logging.getLogger(__name__)
 
 # Every mart that has a suite, and the day that a partition of it is about
 PARTITION_COLUMNS = {
@@ -133,6 +136,9 @@ def _validated(
     with _MAKING:
         batch = _batch(url, batch_query, mart)
     found = _patiently(batch, partial(suite.counting, mart), checks)
+    causes = (cause for one in found.values() for cause in _causes(one.exception_info))
+    if cause := next(causes, None):
+        log.warning("the checks of %s are carried out one by one: %s", mart, cause)
     rest = [check for check in checks if not found[check.code].success]
     found |= _patiently(batch, partial(suite.naming, mart), rest)
     return [found[check.code] for check in checks]

@@ -177,7 +177,7 @@ def test_severities_distinguish_a_loss_from_a_delay(findings):
     }
 
 
-def test_a_check_without_its_evidence_is_errored_and_the_others_still_report(new_world):
+def test_a_check_without_its_evidence_is_errored_and_the_others_still_report(new_world, caplog):
     world = new_world()
     world.add_hours("lost", {13: {"status": "missing"}})
     world.write()
@@ -186,6 +186,7 @@ def test_a_check_without_its_evidence_is_errored_and_the_others_still_report(new
     assert {code for code, result in results.items() if result.errored} == {"hours_not_judged"}
     assert "logging_snapshots" in results["hours_not_judged"].message
     assert results["hour_lost"].offending == ("lost 2026-11-20 13:00 UTC",)
+    assert "the checks of fct_delivery_hours are carried out one by one" in caplog.text
 
 
 def test_a_suite_costs_one_statement_and_one_more_for_each_check_that_finds_something(
