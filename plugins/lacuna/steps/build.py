@@ -55,9 +55,11 @@ def parse_delivery_day(settings: Settings, day: date) -> None:
 
 
 def _was_cataloged_again(lake: Lake, day: date) -> bool:
-    """Whether `day` is parsed, and its catalog is newer."""
-    cataloged = day_states.catalogued_at(lake, day)
-    return cataloged is not None and day_states.parsed_as_of(lake, day) not in (None, cataloged)
+    """Whether `day` is parsed, or a parse of it was killed, and its catalog is newer."""
+    cataloged, parsed = day_states.catalogued_at(lake, day), day_states.parsed_as_of(lake, day)
+    if cataloged is None or parsed == cataloged:
+        return False
+    return parsed is not None or day_states.unfinished(lake, day) is not None
 
 
 def _parse_day(lake: Lake, settings: Settings, day: date, *, is_second: bool = False) -> None:

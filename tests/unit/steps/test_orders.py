@@ -383,6 +383,9 @@ DAILY_LOOKS = [day + timedelta(days=1) for day in DAYS]
 MOVES = st.tuples(st.sampled_from(DAYS), st.none() | st.integers(0, 12))
 
 
+READ_TWICE = [(DAYS[0], None)] * 9
+
+
 @settings(max_examples=20)
 @given(
     st.lists(MOVES, max_size=16), st.permutations(DAYS), st.sampled_from([LATE_LOOK, DAILY_LOOKS])
@@ -390,6 +393,12 @@ MOVES = st.tuples(st.sampled_from(DAYS), st.none() | st.integers(0, 12))
 @example([], DAYS[::-1], LATE_LOOK)
 @example([(DAYS[1], None)] * 2, DAYS, LATE_LOOK)
 @example([(DAYS[1], None)] * 3, DAYS, DAILY_LOOKS)
+# the second day's run is killed while it parses the third day again, whose own run goes on
+@example(
+    [*READ_TWICE, (DAYS[1], None), *[(DAYS[2], None)] * 3, (DAYS[1], None), (DAYS[1], 12)],
+    DAYS,
+    LATE_LOOK,
+)
 def test_any_order_ends_as_the_order_of_days_does(open_world, in_order, moves, order, looks):
     expected = in_order(tuple(looks))
     lake = open_world(looks)
