@@ -44,9 +44,13 @@ class BuildFailed(RuntimeError):
 def parse_delivery_day(settings: Settings, day: date) -> None:
     """Parse everything that was delivered on `day`. Overwrites that delivery day only.
 
-    Also the days after that were cataloged again: their trails and digests follow those of `day`.
+    Also the days after that were cataloged again: their trails and digests follow those of `day`. And
+    those just before, which this run judges anew: whoever cataloged them again may have been killed.
     """
     lake = open_lake(settings)
+    for number in range(settings.lateness_days, 0, -1):
+        if _was_cataloged_again(lake, before := day - timedelta(days=number)):
+            _parse_day(lake, settings, before)
     _parse_day(lake, settings, day)
     following = day + timedelta(days=1)
     while _was_cataloged_again(lake, following):

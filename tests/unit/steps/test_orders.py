@@ -453,3 +453,14 @@ def test_a_day_may_be_cataloged_again_while_it_is_parsed(open_world, in_order):
     assert lake.marts == expected.marts
     assert lake.objects == expected.objects
     assert lake.found() == expected.found()
+
+
+def test_a_run_killed_after_its_catalog_takes_nothing_from_the_day_that_follows(open_world):
+    """It cataloged that day again and did not parse it. The run of a later day does."""
+    lake = open_world(DAILY_LOOKS)
+    killed, second, third = map(steps_of, DAYS[:3])
+    for step in [*second, *killed[:2], *third]:
+        step()
+    assert day_states.is_parsed(lake, DAYS[1])
+    assert lake.marts[DAYS[1]]["as_of"] == 2
+    assert lake.days(day_states.UNFINISHED_DAYS) == []
