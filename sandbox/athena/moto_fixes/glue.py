@@ -1,13 +1,16 @@
-"""Corrections of moto's Glue: calls for column statistics answer (there are none), and filters of
-GetPartitions take keys whose type has a size, such as varchar(3)."""
+"""Corrections of moto's Glue: calls for column statistics answer (there are none), filters of
+GetPartitions take keys whose type has a size, such as varchar(3), and a call for several partitions or
+tables takes no more of them than AWS does."""
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import moto.glue.utils
+from moto.core.exceptions import JsonRESTError
 from moto.glue.responses import GlueResponse
 
 _cast = moto.glue.utils._cast
@@ -21,7 +24,33 @@ def _cast_sized(kind: str, value: Any) -> Any:
     return _cast(kind.partition("(")[0], value)
 
 
+# What one call takes, by its name and the argument that holds them
+MOST = {
+    ("batch_create_partition", "PartitionInputList"): 100,
+    ("batch_update_partition", "Entries"): 100,
+    ("batch_delete_partition", "PartitionsToDelete"): 25,
+    ("batch_delete_table", "TablesToDelete"): 100,
+}
+
+
+def _limited(call: Callable[[GlueResponse], Any], argument: str, most: int) -> Any:
+    @functools.wraps(call)
+    def limited(self: GlueResponse) -> Any:
+        if len(self.parameters.get(argument) or ()) > most:
+            name = argument[0].lower() + argument[1:]
+            raise JsonRESTError(
+                "ValidationException",
+                f"1 validation error detected: Value at '{name}' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {most}",
+            )
+        return call(self)
+
+    return limited
+
+
 def install() -> None:
+    for (name, argument), most in MOST.items():
+        setattr(GlueResponse, name, _limited(getattr(GlueResponse, name), argument, most))
     moto.glue.utils._cast = _cast_sized
     for kind in ("table", "partition"):
         for verb in ("update", "delete"):

@@ -133,3 +133,27 @@ def test_a_running_query_stops_when_asked(lake: Any) -> None:
     assert lake.ended(query)["Status"]["State"] == "CANCELLED"
     with pytest.raises(ClientError, match="Final query state: CANCELLED"):
         lake.athena.get_query_results(QueryExecutionId=query)
+
+
+@pytest.mark.parametrize(
+    ("operation", "argument", "most", "one"),
+    [
+        ("batch_create_partition", "PartitionInputList", 100, {"Values": ["a"]}),
+        ("batch_delete_partition", "PartitionsToDelete", 25, {"Values": ["a"]}),
+        ("batch_delete_table", "TablesToDelete", 100, "a"),
+        (
+            "batch_update_partition",
+            "Entries",
+            100,
+            {"PartitionValueList": ["a"], "PartitionInput": {"Values": ["a"]}},
+        ),
+    ],
+)
+def test_glue_takes_no_more_in_a_call_than_on_aws(
+    lake: Any, operation: str, argument: str, most: int, one: Any
+) -> None:
+    asked = {"DatabaseName": "default", argument: [one] * (most + 1)}
+    if "partition" in operation:
+        asked["TableName"] = "no_such_table"
+    with pytest.raises(ClientError, match=f"length less than or equal to {most}"):
+        getattr(lake.glue, operation)(**asked)
