@@ -71,6 +71,11 @@ findings: .venv/.installed ## Show the summary of a day that was run again, with
 	@test -n "$(DAY)" || { echo "Which day? make findings DAY=YYYY-MM-DD (a day that was run)"; exit 2; }
 	@python -m lacuna findings $(DAY)
 
+.PHONY: rollback
+rollback: .venv/.installed ## Show readers the marts of a day as they were before they last changed; again takes it back: DAY=YYYY-MM-DD
+	@test -n "$(DAY)" || { echo "Which day? make rollback DAY=YYYY-MM-DD (a day of the marts)"; exit 2; }
+	@python -m lacuna rollback $(DAY)
+
 .PHONY: advise
 advise: .venv/.installed ## Show what to do about each bucket of a day that was run, with the call to copy: DAY=YYYY-MM-DD [BUCKET=name]
 	@test -n "$(DAY)" || { echo "Which day? make advise DAY=YYYY-MM-DD (a day that was run)"; exit 2; }

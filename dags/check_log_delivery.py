@@ -1,12 +1,13 @@
 """### May the day be relied on?
 
-Check the marts of the delivery day, and of every event day that it touched, with their Great
+Check what was built of the delivery day, and of every event day that it touched, with the Great
 Expectations suites (`expectations/`, one module for each mart). Write each result to
 `lacuna_evidence.check_results` in words for the person on call. A day that fails its checks is a
-finding, not a failed run.
+finding, not a failed run. Then show it to readers, and delete versions that are older than
+`LACUNA_VERSIONS_DAYS`.
 
-**When it fails:** a check could not be carried out. Its result says `errored`, which is different
-from bad data.
+**When it fails:** a check could not be carried out: its result says `errored`, which is different
+from bad data. Or a day is withheld, because its marts are not right: readers keep the version before.
 """
 
 from __future__ import annotations
@@ -31,7 +32,23 @@ def check_log_delivery():
 
         return check.check_delivery_day(Settings.from_env(), day.run_day(partition_key, params))
 
-    check_marts()
+    @task(outlets=[daily.published_marts], trigger_rule="all_done")
+    def publish_day(params: dict, partition_key: str | None = None) -> int:
+        from lacuna.settings import Settings
+        from lacuna.steps import publish_day
+
+        return publish_day.publish_day(Settings.from_env(), day.run_day(partition_key, params))
+
+    @task
+    def sweep_versions() -> int:
+        from lacuna.settings import Settings
+        from lacuna.steps import publish_day
+
+        return publish_day.sweep(Settings.from_env())
+
+    # a check that could not be carried out keeps no day back, and fails the run
+    checked = check_marts()
+    [checked, checked >> publish_day()] >> sweep_versions()
 
 
 check_log_delivery()

@@ -249,6 +249,12 @@ class Settings:
         "must be a whole number of days from 1 to 90",
         "days after which an observed configuration no longer counts for an event day",
     )
+    versions_days: int = _setting(
+        7,
+        _whole(1, 90),
+        "must be a whole number of days from 1 to 90",
+        "days that the version before of a day is kept, for `make rollback`",
+    )
     log_retention_days: int = _setting(
         90,
         _whole(1, 36_500),

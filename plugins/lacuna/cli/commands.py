@@ -1,6 +1,6 @@
 """The commands of `python -m lacuna`, which the Makefile calls.
 
-run, findings, remediate, ask, advise, doctor and settings. Airflow is imported late, because it takes seconds.
+run, findings, rollback, remediate, ask, advise, doctor and settings. Airflow is imported late, because it takes seconds.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from lacuna.lake.lake import open_lake
 from lacuna.remedy.plans import PlanError
 from lacuna.settings import Settings, SettingsError
 from lacuna.steps import doctor as steps
+from lacuna.steps import publish_day
 from lacuna.steps.suites import MARTS
 from lacuna.text import visible
 
@@ -141,6 +142,21 @@ def findings(
         if not of_day.checks:
             raise advice.NothingKnown(f"{day} was not run. To run it: make run DAY={day}")
     _print_lines([*summary.lines(of_day), *summary.where_next(settings, delivery_day)])
+
+
+@app.command()
+def rollback(
+    day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="A day (UTC) of the marts.")],
+) -> None:
+    """Show readers the marts of a day as they were before they last changed. Again takes it back.
+
+    The exit code is 1 if there is no such version, or not any more.
+    """
+    with _one_message():
+        restored = publish_day.rollback(Settings.from_env(), named_day(day, "the day"))
+    for change in restored:
+        print(f"{change.table}: {change.after or 'no rows'}, before: {change.before or 'no rows'}")
+    print(f"{day} is as it was before. The next run that builds it publishes it anew.")
 
 
 @app.command()
@@ -264,7 +280,7 @@ def _one_message() -> Iterator[None]:
     except (DayError, PlanError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    except (AccountError, QueryFailed, advice.NothingKnown) as error:
+    except (AccountError, QueryFailed, advice.NothingKnown, publish_day.NoVersion) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 
@@ -295,6 +311,8 @@ def _run_days(
         try:
             times += runner.run_day(day, interrupt, accept_loss=accept_loss)
         except runner.RunFailed as failure:
+            if failure.is_checked:
+                _print_lines(_summary_lines(settings, day, since, brief=False))
             print(
                 f"\nThe run failed. What was built stays, and running it again is safe.\n{failure}"
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lacuna.cli.reasons_page import reasons_page
 from lacuna.settings import SETTINGS, Settings
+from lacuna.steps import gate
 from lacuna.steps.suites import PARTITION_COLUMNS
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -79,7 +80,14 @@ def checks_page() -> str:
             f"[What to do](runbook.md#{check.code})\n"
             for check in checks
         ]
-    return _CHECKS_HEAD.format(number=number) + "".join(map(_wrapped, parts))
+    parts.append(
+        f"\n## {gate.SUITE}\n\nIs what was built shown? For each day that was checked.\n"
+        f"\n| Check | Severity | Question |\n|---|---|---|\n"
+        f"| [`{gate.CODE}`](#{gate.CODE}) | {gate.SEVERITY} | {_cell(gate.QUESTION)} |\n"
+        f"\n### {gate.CODE}\n\n*{gate.SEVERITY.capitalize()}.* {gate.MEANING}\n"
+        f"[What to do](runbook.md#{gate.CODE})\n"
+    )
+    return _CHECKS_HEAD.format(number=number + 1) + "".join(map(_wrapped, parts))
 
 
 def _wrapped(text: str) -> str:

@@ -21,6 +21,8 @@ from airflow.sdk.listener import get_listener_manager
 from airflow.serialization.encoders import coerce_to_core_timetable
 
 from lacuna.cli.terminal import Interrupt
+from lacuna.steps.check import CheckErrored
+from lacuna.steps.gate import DayWithheld, NotChecked
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -28,7 +30,14 @@ if TYPE_CHECKING:
 
 
 class RunFailed(RuntimeError):
-    """A DAG run failed; the message names the task, the day and the cause."""
+    """A DAG run failed; the message names the task, the day and the cause.
+
+    `is_checked`: the day was checked, so there is a summary of it.
+    """
+
+    def __init__(self, cause: str, *, is_checked: bool = False) -> None:
+        super().__init__(cause)
+        self.is_checked = is_checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class Progress:
         self._interrupt = interrupt
         self.times: list[TaskTime] = []
         self.failure: str | None = None
+        self.is_checked = False
         self._started = time.monotonic()
 
     @hookimpl
@@ -73,7 +83,9 @@ class Progress:
         self._stop_if_asked()
         task = f"{task_instance.dag_id}.{task_instance.task_id}"
         cause = visible(str(error)) or type(error).__name__
-        self.failure = f"{task} of {self.day}: {cause}"
+        if self.failure is None or not isinstance(error, NotChecked):  # the check itself has failed
+            self.failure = f"{task} of {self.day}: {cause}"
+            self.is_checked = isinstance(error, CheckErrored | DayWithheld)
         if task_instance.state == "up_for_retry":
             delay = task_instance.task.retry_delay.total_seconds()
             left = task_instance.max_tries - task_instance.try_number + 1
@@ -107,7 +119,8 @@ def run_day(day: date, interrupt: Interrupt, *, accept_loss: bool = False) -> li
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
             run = dag.test(logical_date=midnight, run_conf=conf)
             if run.state != "success":
-                raise RunFailed(progress.failure or f"{dag.dag_id} of {day} failed")
+                cause = progress.failure or f"{dag.dag_id} of {day} failed"
+                raise RunFailed(cause, is_checked=progress.is_checked)
     return progress.times
 
 

@@ -37,7 +37,7 @@ def ensure_tables(glue: "GlueClient", database: str, wanted: Iterable["TableInpu
     known = {table["Name"]: table for page in pages for table in page["TableList"]}
     for table in wanted:
         if table["Name"] not in known:
-            _create_table(glue, database, table)
+            create_table(glue, database, table)
         elif _shape(known[table["Name"]]) != _shape(table):
             glue.update_table(DatabaseName=database, TableInput=table)
 
@@ -51,7 +51,7 @@ def ensure_raw_table(glue: "GlueClient", table: RawTable, location: str) -> None
     wanted = raw_table_input(table, location)
     moving = f"{table.name}_moving"
     if _keys_differ(glue, wanted):
-        _create_table(glue, raw.DATABASE, {**wanted, "Name": moving})
+        create_table(glue, raw.DATABASE, {**wanted, "Name": moving})
         _copy_partitions(glue, table, table.name, moving)
         if _keys_differ(glue, wanted):  # another run may have been faster
             _delete_table(glue, table.name)
@@ -176,7 +176,7 @@ def _create_partitions(
             )
 
 
-def _create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
+def create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
     """Create a table that another run may create at the same time."""
     try:
         glue.create_table(DatabaseName=database, TableInput=wanted)

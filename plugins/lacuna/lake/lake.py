@@ -24,7 +24,7 @@ from lacuna.aws.session import (
 )
 from lacuna.lake import glue
 from lacuna.settings import Settings, default_lakes
-from lacuna.tables import evidence, raw
+from lacuna.tables import evidence, published, raw
 from lacuna.tables.evidence import EvidenceTable
 from lacuna.tables.raw import RawPartition
 from lacuna.text import visible
@@ -37,11 +37,14 @@ log = logging.getLogger(__name__)
 # How the names of buckets end that only their account can make, in their Region
 _OWN_NAMESPACE = "-an"
 
+_KEYS_A_CALL = 1000
+
 DATABASES = {
     evidence.DATABASE: "What Lacuna itself observed, as it observed it.",
     raw.DATABASE: "Delivered log objects, as they were delivered.",
-    "lacuna_staging": "Views and intermediate tables that dbt builds.",
-    "lacuna": "The marts.",
+    published.STAGING: "Views and intermediate tables that dbt builds.",
+    published.MARTS: "The marts.",
+    published.BUILD: "What runs have built and not published. Do not query it.",
 }
 
 
@@ -177,7 +180,7 @@ class Lake:
     def remove(self, prefix: str) -> None:
         """Remove every object whose key begins with `prefix`."""
         for keys in self._key_pages(prefix):
-            self._delete(keys)
+            self.delete(keys)
 
     def read(self, table: EvidenceTable, partition: Mapping[str, date]) -> list[dict[str, Any]]:
         """Read the rows of one partition straight from its files, without a query."""
@@ -229,17 +232,19 @@ class Lake:
     def keep_copies(self, day: date, keys: Collection[str]) -> None:
         """Delete the copies of the day's CloudTrail files that are not among `keys`."""
         for found in self._key_pages(raw.copies_prefix(day)):
-            self._delete([key for key in found if key not in keys])
+            self.delete([key for key in found if key not in keys])
 
     def register(self, table_name: str, day: date, partitions: Iterable[RawPartition]) -> None:
         """Make `partitions` the only ones that a raw table has for a delivery day."""
         glue.replace_raw_partitions(self.account.glue(), table_name, day, partitions)
 
-    def _delete(self, keys: Sequence[str]) -> None:
-        if keys:
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete these objects."""
+        for start in range(0, len(keys), _KEYS_A_CALL):
+            some = keys[start : start + _KEYS_A_CALL]
             self.account.s3().delete_objects(
                 Bucket=self.bucket,
-                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+                Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},
             )
 
     def _key_pages(self, prefix: str) -> Iterator[list[str]]:

@@ -16,6 +16,7 @@ SCRATCH = "athena-results/doctor/"
 TABLE_PREFIX = "doctor_"
 MANIFEST_LINES = (1_000, 10_000)
 LINE = "a line"
+_DAY = "2006-03-14"
 PATHS = 'select "$path" as path, line from {table}'
 COUNT = "select count(*) as lines from {table}"
 
@@ -27,15 +28,15 @@ class Scratch:
     """
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
+        self.lake = lake
         self._folder = f"{SCRATCH}{uuid.uuid4().hex[:12]}/"
 
     def __enter__(self) -> "Scratch":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lake.remove(SCRATCH)
-        client = self._lake.account.glue()
+        self.lake.remove(SCRATCH)
+        client = self.lake.account.glue()
         pages = client.get_paginator("get_tables").paginate(
             DatabaseName=raw.DATABASE, Expression=f"{TABLE_PREFIX}.*"
         )
@@ -46,31 +47,53 @@ class Scratch:
     def put(self, name: str, text: str) -> str:
         """Write an object; return its URL."""
         key = self._folder + name
-        self._lake.put(key, text.encode())
-        return f"s3://{self._lake.bucket}/{key}"
+        self.lake.put(key, text.encode())
+        return f"s3://{self.lake.bucket}/{key}"
 
     def table(self, urls: Sequence[str]) -> str:
         """Make a table like the raw one of access logs, over a manifest of these objects."""
         name = f"{TABLE_PREFIX}{uuid.uuid4().hex[:12]}"
         folder = f"manifests/{name}/"
         self.put(folder + raw.MANIFEST_NAME, "".join(f"{url}\n" for url in urls))
-        location = f"s3://{self._lake.bucket}/{self._folder}{folder}"
+        location = f"s3://{self.lake.bucket}/{self._folder}{folder}"
         access_logs = next(table for table in raw.TABLES if table.name == raw.ACCESS_LOGS)
         wanted: Any = glue.raw_table_input(access_logs, location)
         wanted |= {"Name": name, "PartitionKeys": []}
-        self._lake.account.glue().create_table(DatabaseName=raw.DATABASE, TableInput=wanted)
+        self.lake.account.glue().create_table(DatabaseName=raw.DATABASE, TableInput=wanted)
+        return f"{raw.DATABASE}.{name}"
+
+    def moved(self, before: str, after: str) -> str:
+        """Make a table of one partition, and point it from one object to another in one call."""
+        places = []
+        for url in (before, after):
+            folder = f"manifests/{uuid.uuid4().hex[:12]}/"
+            self.put(folder + raw.MANIFEST_NAME, f"{url}\n")
+            places.append(f"s3://{self.lake.bucket}/{self._folder}{folder}")
+        name = f"{TABLE_PREFIX}{uuid.uuid4().hex[:12]}"
+        access_logs = next(table for table in raw.TABLES if table.name == raw.ACCESS_LOGS)
+        table: Any = {**glue.raw_table_input(access_logs, places[0]), "Name": name}
+        parts: list[Any] = [
+            {"Values": [_DAY], "StorageDescriptor": {**table["StorageDescriptor"], "Location": at}}
+            for at in places
+        ]
+        client = self.lake.account.glue()
+        client.create_table(DatabaseName=raw.DATABASE, TableInput=table)
+        where: Any = {"DatabaseName": raw.DATABASE, "TableName": name}
+        client.batch_create_partition(**where, PartitionInputList=parts[:1])
+        entry: Any = {"PartitionValueList": [_DAY], "PartitionInput": parts[1]}
+        client.batch_update_partition(**where, Entries=[entry])
         return f"{raw.DATABASE}.{name}"
 
     def lines(self, urls: Sequence[str]) -> list[tuple[str | None, str | None]]:
         """Return the lines that Athena reads through a manifest, each with its "$path"."""
-        rows = athena.rows(self._lake, PATHS.format(table=self.table(urls)))
+        rows = athena.rows(self.lake, PATHS.format(table=self.table(urls)))
         return sorted((row["path"], row["line"]) for row in rows)
 
     def count(self, urls: Sequence[str]) -> tuple[int, float]:
         """Return how many lines a manifest gives, and the seconds that the query took."""
         table = self.table(urls)
         began = time.monotonic()
-        (row,) = athena.rows(self._lake, COUNT.format(table=table))
+        (row,) = athena.rows(self.lake, COUNT.format(table=table))
         return int(row["lines"] or 0), time.monotonic() - began
 
 
@@ -107,6 +130,9 @@ def behaviour(scratch: Scratch) -> Iterator[Probe]:
         "an object that is gone",
         lambda: _gone(scratch),
         "run a day again if an object vanished after its catalog",
+    )
+    yield Probe(
+        "a partition that is moved", lambda: _moved(scratch), "no day can be published or restored"
     )
     for lines in MANIFEST_LINES:
         yield Probe(
@@ -151,6 +177,15 @@ def _gone(scratch: Scratch) -> str:
     if lines != [(there, LINE)]:
         raise Differs(f"it gives {lines!r}")
     return "the others are read"
+
+
+def _moved(scratch: Scratch) -> str:
+    before, after = (scratch.put(f"objects/{one}", f"{LINE}\n") for one in ("before", "after"))
+    table = scratch.moved(before, after)
+    rows = _answer(lambda: athena.rows(scratch.lake, PATHS.format(table=table)))
+    if [row["path"] for row in rows] != [after]:
+        raise Differs(f"Athena read {rows!r}, expected {after}")
+    return "one call shows the new version, and the old one stays"
 
 
 def _many(scratch: Scratch, lines: int) -> str:

@@ -9,13 +9,15 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from lacuna.lake import publishing
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.steps import catalog, catalog_losses, day_states, dbt_retries
+from lacuna.steps import catalog, catalog_losses, day_states, dbt_retries, publish_day
 from lacuna.steps.event_days import affected_days
+from lacuna.tables import published
 from lacuna.text import visible
 from lacuna.trail.digests import STAMP_MARGIN
 
@@ -42,7 +44,7 @@ class BuildFailed(RuntimeError):
 
 
 def parse_delivery_day(settings: Settings, day: date) -> None:
-    """Parse everything that was delivered on `day`. Overwrites that delivery day only.
+    """Parse everything that was delivered on `day`. Replaces that delivery day only.
 
     Also the days after that were cataloged again: their trails and digests follow those of `day`. And
     those just before, which this run judges anew: whoever cataloged them again may have been killed.
@@ -50,11 +52,11 @@ def parse_delivery_day(settings: Settings, day: date) -> None:
     lake = open_lake(settings)
     for number in range(settings.lateness_days, 0, -1):
         if _was_cataloged_again(lake, before := day - timedelta(days=number)):
-            _parse_day(lake, settings, before)
-    _parse_day(lake, settings, day)
+            _parse_day(lake, settings, day, before)
+    _parse_day(lake, settings, day, day)
     following = day + timedelta(days=1)
     while _was_cataloged_again(lake, following):
-        _parse_day(lake, settings, following)
+        _parse_day(lake, settings, day, following)
         following += timedelta(days=1)
 
 
@@ -66,16 +68,20 @@ def _was_cataloged_again(lake: Lake, day: date) -> bool:
     return parsed is not None or day_states.unfinished(lake, day) is not None
 
 
-def _parse_day(lake: Lake, settings: Settings, day: date, *, is_second: bool = False) -> None:
+def _parse_day(
+    lake: Lake, settings: Settings, run: date, day: date, *, is_second: bool = False
+) -> None:
     catalogued_at = day_states.catalogued_at(lake, day)
     if catalogued_at is None:
         raise BuildFailed(f"the catalog of {day} is not complete: run the day again")
+    publishing.drop_builds(lake, run, {day})  # what a run has left that did not end
     if not lake.table_exists("lacuna_staging", "int_access_log_records"):
         day_states.forget_parsed(lake)  # a new lake, or one whose tables were dropped
     if catalog_losses.must_keep(lake, day):
         log.warning("%s: its parsed rows are kept, because logs of it are gone", day)
         # the views, seeds and columns of this version, where an older one parsed the day
-        _dbt_build(lake, settings, "tag:delivery_day", NO_DELIVERY)
+        _dbt_build(lake, settings, "tag:delivery_day", run, datetime.now(UTC), NO_DELIVERY)
+        publish_day.publish_parsed(lake, run, NO_DELIVERY)
         day_states.reopen(lake, day, affected_days(lake, settings, day))
         return
     before = day_states.unfinished(lake, day)
@@ -83,38 +89,53 @@ def _parse_day(lake: Lake, settings: Settings, day: date, *, is_second: bool = F
     if day_states.parsed_as_of(lake, day):
         # a record that is gone leaves its event day to be built too
         touched |= affected_days(lake, settings, day)
-    day_states.begin(lake, day, touched)
+    begun_at = day_states.begin(lake, day, touched)
     try:
-        _dbt_build(lake, settings, "tag:delivery_day", day)
+        _dbt_build(lake, settings, "tag:delivery_day", run, begun_at, day)
     except BuildFailed as error:
         if is_second or _OBJECT_UNREAD not in str(error):
             raise
         log.warning("%s: a log object cannot be read, so each is tried: %s", day, error)
         catalog.catalog_day(settings, day, try_all=True)
-        _parse_day(lake, settings, day, is_second=True)
+        _parse_day(lake, settings, run, day, is_second=True)
         return
     if day_states.catalogued_at(lake, day) not in (None, catalogued_at):
         # A run of the day before has followed it here, and does not parse a day that is parsed
         log.info("%s was cataloged again while it was parsed: it is parsed again", day)
-        _parse_day(lake, settings, day)
+        _parse_day(lake, settings, run, day)
         return
+    publish_day.publish_parsed(lake, run, day)
     day_states.mark_parsed(lake, day, catalogued_at)
 
 
 def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -> None:
-    """Overwrite exactly these event days of the marts, from all that was ever delivered for them."""
+    """Build exactly these event days of the marts, from all that was ever delivered for them."""
     lake = open_lake(settings)
-    _dbt_build(lake, settings, "tag:event_days", day, event_days)
     row = day_states.unfinished(lake, day)
-    for later in row.delivery_days if row else ():
-        _dbt_build(lake, settings, "fct_log_objects", date.fromisoformat(later))
+    found_at = (row and row.found_at) or datetime.now(UTC)
+    _dbt_build(lake, settings, "tag:event_days", day, found_at, day, event_days)
+    for delivered in row.delivery_days if row else ():
+        of_objects = "fct_log_objects quarantined_lines"
+        _dbt_build(lake, settings, of_objects, day, found_at, date.fromisoformat(delivered))
+    day_states.built(lake, day)
 
 
 def _dbt_build(
-    lake: Lake, settings: Settings, select: str, day: date, event_days: Sequence[str] = ()
+    lake: Lake,
+    settings: Settings,
+    select: str,
+    run: date,
+    as_of: datetime,
+    delivered: date,
+    event_days: Sequence[str] = (),
 ) -> None:
+    """Build what dbt selects: the rows delivered on a day, or those of event days.
+
+    `run` is the delivery day that the run is about, `as_of` when it knew what there is to build.
+    """
     variables = {
-        "delivery_day": str(day),
+        "build_version": published.version(run, as_of),
+        "delivery_day": str(delivered),
         "event_days": list(event_days),
         "lateness_hours": settings.lateness_hours,
         "lateness_days": settings.lateness_days,
@@ -123,7 +144,7 @@ def _dbt_build(
         "unlogged_pattern": settings.unlogged_pattern or "^$",
         "stamp_margin_minutes": STAMP_MARGIN // timedelta(minutes=1),
     }
-    run_dbt(lake, ["build", "--select", select, *NOT_DAILY], variables)
+    run_dbt(lake, ["build", "--select", *select.split(), *NOT_DAILY], variables)
 
 
 def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) -> None:

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from lacuna.lake import publishing
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.steps import day_states, event_days, suites
+from lacuna.steps import day_states, event_days, gate, suites
 from lacuna.tables.evidence import CHECK_RESULTS, UnfinishedDay
 
 if TYPE_CHECKING:
@@ -38,17 +39,30 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     for name in CHATTER:
         logging.getLogger(name).setLevel(logging.ERROR)
     lake = open_lake(settings)
-    finished = _finished_with(lake, day)
+    if day_states.overtaken(lake, day):
+        log.info("%s: a run of another day has built and checked it since", day)
+        return []
+    finished = day_states.finished_with(lake, day)
     partitions = list(_partitions(lake, settings, day, finished))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun = [pool.submit(suites.check, *of, lake, settings) for of in partitions]
+        begun = [
+            pool.submit(suites.check, mart, partition_day, lake, settings, source=source)
+            for mart, partition_day, source in partitions
+        ]
         results = [result for one in begun for result in one.result()]
-    partition = {"checked_on": datetime.now(UTC).date(), "delivery_day": day}
-    lake.write(CHECK_RESULTS, results, partition)
+    own = finished.get(day)
+    withheld = gate.withheld(results, day_states.dates(own.event_days)) if own else []
+    now = datetime.now(UTC)
+    results += [
+        gate.result(one, withheld, results, now)
+        for one in sorted({result.partition_day for result in results})
+    ]
+    lake.write(CHECK_RESULTS, results, {"checked_on": now.date(), "delivery_day": day})
+    if own:
+        day_states.checked(lake, day, withheld)
     failed = [result for result in results if not result.success]
     severities = Counter(result.severity for result in failed)
     log.info("%d checks, failed: %s", len(results), dict(severities) or "none")
-    day_states.finish(lake, finished)
     # after what the libraries say, the worst first: the end of a task's log is what people read
     for result in sorted(failed, key=lambda result: list(LEVELS).index(result.severity)):
         log.log(LEVELS[result.severity], "%s: %s", result.severity, result.message)
@@ -57,36 +71,27 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     return [result.message for result in failed]
 
 
-def _finished_with(lake: Lake, day: date) -> dict[date, UnfinishedDay]:
-    """Return the unfinished days whose event days this run has built: `day` itself, and others.
-
-    Those that were found after the run found its own may have changed since it built.
-    """
-    rows = day_states.all_unfinished(lake)
-    own = rows.get(day)
-    if own is None or own.found_at is None:
-        return {}
-    return {
-        one: row
-        for one, row in rows.items()
-        if row.found_at is not None
-        and row.found_at <= own.found_at
-        and set(row.event_days) <= set(own.event_days)
-    }
-
-
 def _partitions(
     lake: Lake, settings: Settings, day: date, finished: Mapping[date, UnfinishedDay]
-) -> Iterator[tuple[str, date]]:
-    """Yield each mart with each partition of it that a run of the delivery day may have changed."""
+) -> Iterator[tuple[str, date, str]]:
+    """Yield each partition of a mart that a run of the delivery day may have changed.
+
+    With it the table to read: the run's own if it has built and not published it.
+    """
     touched, delivered = set[date](), {day, *finished}
     for row in finished.values():
         touched |= day_states.dates(row.event_days)
         delivered |= day_states.dates(row.delivery_days)
-    if not finished:  # checked before: by what can be found now
+    if not finished:  # published before: by what can be found now
         touched = event_days.affected_days(lake, settings, day)
+
+    def source(mart: str, of_day: date) -> str:
+        published = f"{suites.MARTS}.{mart}"
+        return publishing.source(lake, mart, day, of_day) if finished else published
+
     # the day itself is checked even if nothing was built for it: that is a finding
-    checked = event_days.built_days(lake, touched) | {day}
+    built = event_days.built_days(lake, touched, source("fct_delivery_hours", day)) | {day}
     for mart, column in suites.PARTITION_COLUMNS.items():
-        for partition_day in sorted(delivered if column == "delivered_on" else checked):
-            yield mart, partition_day
+        for partition_day in sorted(delivered if column == "delivered_on" else built):
+            of_day = partition_day if column == "delivered_on" else day
+            yield mart, partition_day, source(mart, of_day)

@@ -9,6 +9,7 @@ logging_snapshots = Asset("logging_snapshots")
 log_objects = Asset("log_objects")
 access_marts = Asset("access_marts")
 check_results = Asset("check_results")
+published_marts = Asset("published_marts")
 
 # A retry helps against throttling and outages, but not against a wrong setting or a wrong day
 RETRIES = ExceptionRetryPolicy(
@@ -22,6 +23,16 @@ RETRIES = ExceptionRetryPolicy(
             exception="lacuna.day.DayError",
             action=RetryAction.FAIL,
             reason="the run names no day that is over",
+        ),
+        RetryRule(
+            exception="lacuna.steps.gate.DayWithheld",
+            action=RetryAction.FAIL,
+            reason="what was built is not right",
+        ),
+        RetryRule(
+            exception="lacuna.steps.gate.NotChecked",
+            action=RetryAction.FAIL,
+            reason="what was built is not checked",
         ),
         RetryRule(
             exception="airflow.sdk.exceptions.AirflowTaskTimeout",
@@ -43,7 +54,7 @@ BY_HAND: dict[str, Any] = {
 DAILY: dict[str, Any] = {
     "start_date": datetime(2006, 3, 14, tzinfo=UTC),  # S3 opened: no log can be older
     "catchup": False,
-    # two days at the same time would write the same event days
+    # two days at the same time would build the same event days twice
     "max_active_runs": 1,
     "default_args": {
         "retries": 2,

@@ -1,8 +1,8 @@
 """Which delivery days are parsed, and which were begun and are not finished.
 
 A day that is cataloged is not read yet: only `parsed_days` says that it was, and from which
-catalog. `unfinished_days` holds a day from before its parse until its event days are built and
-checked. So a run that was killed is noticed by the next run, of whichever day.
+catalog. `unfinished_days` holds a day from before its parse until its event days are built, checked
+and published. So a run that was killed is noticed by the next run, of whichever day.
 """
 
 from __future__ import annotations
@@ -40,16 +40,18 @@ where cataloged.delivered_on in ({days}) and mart.object_key is null
 """
 
 
-def reopen(lake: Lake, day: date, event_days: Iterable[date]) -> None:
-    """Note that these event days of `day` are to be built again."""
+def reopen(lake: Lake, day: date, event_days: Iterable[date]) -> datetime:
+    """Note that these event days of `day` are to be built again; return since when."""
     row = UnfinishedDay(datetime.now(UTC), None, texts(event_days), ())
     lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
+    return row.begun_at
 
 
-def begin(lake: Lake, day: date, event_days: Iterable[date]) -> None:
-    """Note that `day` is being parsed; `event_days` hold what an earlier parse of it read."""
-    reopen(lake, day, event_days)
+def begin(lake: Lake, day: date, event_days: Iterable[date]) -> datetime:
+    """Note that `day` is being parsed since now; `event_days` hold what an earlier parse read."""
+    begun_at = reopen(lake, day, event_days)
     lake.drop(PARSED_DAYS, {"delivered_on": day})
+    return begun_at
 
 
 def mark_parsed(lake: Lake, day: date, as_of: datetime) -> None:
@@ -73,12 +75,64 @@ def found(
         found_at=datetime.now(UTC),
         event_days=texts(event_days),
         delivery_days=texts(recount),
+        built_at=None,
+        checked_at=None,
     )
     lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
 
 
+def built(lake: Lake, day: date) -> None:
+    """Note that all that was found for `day` is built now."""
+    row = unfinished(lake, day)
+    if row is not None:
+        row = replace(row, built_at=datetime.now(UTC), checked_at=None)
+        lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
+
+
+def checked(lake: Lake, day: date, withheld: Iterable[str]) -> None:
+    """Note that what was built for `day` is checked now, and which partitions are not shown."""
+    row = unfinished(lake, day)
+    if row is not None:
+        row = replace(row, checked_at=datetime.now(UTC), withheld=tuple(withheld))
+        lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
+
+
+def finished_with(lake: Lake, day: date) -> dict[date, UnfinishedDay]:
+    """Return the unfinished days whose event days this run has built: `day` itself, and others.
+
+    Those that were found after the run found its own may have changed since it built.
+    """
+    rows = all_unfinished(lake)
+    own = rows.get(day)
+    if own is None or own.found_at is None or own.built_at is None:
+        return {}
+    return {
+        one: row
+        for one, row in rows.items()
+        if row.found_at is not None
+        and row.found_at <= own.found_at
+        and set(row.event_days) <= set(own.event_days)
+    }
+
+
+def overtaken(lake: Lake, day: date) -> bool:
+    """Whether a run of another day has built and checked, later, all that the run of `day` built.
+
+    Then what it has built is what readers are to be shown.
+    """
+    rows = all_unfinished(lake)
+    own = rows.pop(day, None)
+    return own is not None and any(
+        row.checked_at is not None
+        and row.found_at is not None
+        and (own.found_at is None or row.found_at > own.found_at)
+        and set(own.event_days) <= set(row.event_days)
+        for row in rows.values()
+    )
+
+
 def finish(lake: Lake, rows: dict[date, UnfinishedDay]) -> None:
-    """Note that these days are built and checked, but for those that were begun again since."""
+    """Note that these days are published, but for those that were begun again since."""
     for day, row in rows.items():
         if unfinished(lake, day) == row:
             lake.drop(UNFINISHED_DAYS, {"delivered_on": day})

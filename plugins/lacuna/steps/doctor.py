@@ -20,7 +20,7 @@ from lacuna.tables import evidence, raw
 from lacuna.tables.evidence import DOCTOR_RESULTS, LOGGING_SNAPSHOTS, DoctorResult
 
 COST = (
-    "about 10 queries of Athena (10 MB each at least), 20 objects written and removed, 60 other "
+    "about 11 queries of Athena (10 MB each at least), 24 objects written and removed, 60 other "
     "calls, and 2 for each trail and log place: less than USD 0.01"
 )
 
@@ -28,6 +28,7 @@ MOST_PLACES = 200  # of access logs
 
 # Calls of this module alone, or with more to allow than their own action
 _ALSO = {
+    "BatchUpdatePartition": "glue:BatchUpdatePartition",
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject, and kms:Decrypt on the key if there is one",
 }

@@ -52,8 +52,9 @@ from lacuna.fct_delivery_hours
 where event_date >= date '{since}' and event_date <= date '{until}' and status = 'pending'
 """
 
+HOURS = "lacuna.fct_delivery_hours"
 BUILT = """
-select distinct cast(event_date as varchar) as event_day from lacuna.fct_delivery_hours
+select distinct cast(event_date as varchar) as event_day from {hours}
 where event_date in ({days})
 """
 
@@ -104,12 +105,12 @@ def days_in_doubt(changed: date, snapshots: Sequence[date], age: int) -> set[dat
     return {first + timedelta(days=n) for n in range((last - first).days + 1)}
 
 
-def built_days(lake: Lake, days: Iterable[date]) -> set[date]:
-    """Return those of the event days that the marts already hold."""
+def built_days(lake: Lake, days: Iterable[date], hours: str = HOURS) -> set[date]:
+    """Return those of the event days that the marts already hold, or another table of `hours`."""
     wanted = ", ".join(f"date '{event_day}'" for event_day in sorted(days))
-    if not wanted or not lake.table_exists("lacuna", "fct_delivery_hours"):
+    if not wanted or not lake.table_exists(*hours.split(".")):
         return set()
-    return _event_days(lake, BUILT.format(days=wanted))
+    return _event_days(lake, BUILT.format(days=wanted, hours=hours))
 
 
 def _event_days(lake: Lake, query: str) -> set[date]:
@@ -138,6 +139,8 @@ def days_to_build(settings: Settings, day: date) -> list[date]:
             left |= affected_days(lake, settings, other)
             again |= _later_copies(lake, other)
             day_states.found(lake, other, row, left, again)
+        if day_states.is_parsed(lake, other):
+            again |= {other}  # what its run built of its log objects was not published
         event_days |= left
         recount |= again
     if own is not None:

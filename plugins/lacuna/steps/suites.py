@@ -74,10 +74,11 @@ def check(
     lake: Lake,
     settings: Settings,
     *,
+    source: str | None = None,
     marts_database: str = MARTS,
     evidence_database: str = evidence.DATABASE,
 ) -> list[CheckResult]:
-    """Return the results of a mart's checks on one partition.
+    """Return the results of a mart's checks on one partition; `source`: as this table holds it.
 
     Bad data and checks that could not be carried out are results; nothing is raised for them.
     """
@@ -97,7 +98,7 @@ def check(
     # the literal date lets Athena read this partition only; no text of strangers is in it
     where = f"{PARTITION_COLUMNS[mart]} = date '{partition_day}'"
     table = f"{marts_database}.{mart}"
-    batch = f"select * from {table} where {where}"  # noqa: S608
+    batch = f"select * from {source or table} where {where}"  # noqa: S608
     by_code = {check.code: check for check in checks}
     results = []
     for validation in _validated(athena_url(lake, marts_database), batch, mart, checks):

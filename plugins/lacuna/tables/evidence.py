@@ -227,17 +227,22 @@ class ParsedDay:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedDay:
-    """The one row of a delivery day that was begun, until its event days are built and checked.
+    """The one row of a delivery day that was begun, until its event days are published.
 
     `event_days` are those that an earlier parse of the day filled. Once it is parsed again,
     `found_at` says when they were found, and they are all event days to build and to check.
-    `delivery_days` are later ones that hold a line of this day again.
+    `delivery_days` are others whose log objects are built again: they hold a line of this day, or
+    their own run did not end. `built_at` and `checked_at` say how far the run has come since, and
+    `withheld` names the partitions that readers are not shown.
     """
 
     begun_at: datetime
     found_at: datetime | None
     event_days: tuple[str, ...]
     delivery_days: tuple[str, ...]
+    built_at: datetime | None = None
+    checked_at: datetime | None = None
+    withheld: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,26 @@ class TrailDigest:
     missing_files: tuple[str, ...]
     altered_files: tuple[str, ...]
     signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A partition that readers were shown another version of. Written just before it is shown.
+
+    `step` is `parse`, `publish` or `rollback`, `run_day` the delivery day of the run, or the day
+    that was restored. All that belongs together has one `version`, also if it took two attempts. A
+    location is null if there was no such partition, or is none now.
+    """
+
+    published_at: datetime
+    step: str
+    run_day: date
+    version: str
+    database_name: str
+    table_name: str
+    partition_values: tuple[str, ...]
+    location_before: str | None
+    location: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +406,13 @@ UNFINISHED_DAYS = EvidenceTable(
     "unfinished_days",
     UnfinishedDay,
     ("delivered_on",),
-    "Delivery days that were begun, and the event days that are still to be built and checked.",
+    "Delivery days that were begun, and the event days that are still to be built and published.",
+)
+PUBLICATIONS = EvidenceTable(
+    "publications",
+    Publication,
+    ("published_on",),
+    "Which version of a partition readers were shown, since when, and which one before.",
 )
 TRAIL_PLACES = EvidenceTable(
     "trail_places", TrailPlace, ("delivered_on",), "Where trails delivered on a delivery day."
@@ -416,6 +447,7 @@ TABLES = (
     CATALOGUED_DAYS,
     PARSED_DAYS,
     UNFINISHED_DAYS,
+    PUBLICATIONS,
     TRAIL_PLACES,
     TRAIL_DIGESTS,
     CHECK_RESULTS,

@@ -142,7 +142,7 @@ class Lake:
     def build(
         self, step: str, day: date, event_days: Sequence[date] = (), **variables: Any
     ) -> None:
-        """One step of the daily run, as the DAG runs it; fails the test if a node fails."""
+        """One step of the daily run, and what it built is published; fails the test if a node fails."""
         result = self.dbt(
             "build",
             *("--select", f"tag:{step}", "--exclude-resource-type", "unit_test"),
@@ -151,6 +151,19 @@ class Lake:
             **variables,
         )
         assert result.success, failures(result)
+        self.publish(day, event_days)
+
+    def publish(self, run: date, event_days: Sequence[date] = ()) -> None:
+        """Show all that dbt has built of these days, as if it was checked."""
+        from lacuna.lake import lake, publishing
+        from lacuna.steps import day_states
+
+        mine = lake.open_lake(self.settings())
+        row = day_states.unfinished(mine, run)
+        delivered = {run} | day_states.dates(row.delivery_days if row else ())
+        built = publishing.builds(mine, run, delivered, event_days)
+        publishing.publish(mine, built, "publish", run)
+        publishing.drop_builds(mine, run)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         from lacuna.lake import athena, lake

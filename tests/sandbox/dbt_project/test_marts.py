@@ -35,6 +35,7 @@ def build_day(lake: Lake, day: date) -> list[date]:
     build.parse_delivery_day(settings, day)
     days = event_days.days_to_build(settings, day)
     build.build_event_days(settings, day, [str(one) for one in days])
+    lake.publish(day, days)
     return days
 
 
@@ -214,6 +215,7 @@ def recommended(lake: Lake) -> dict[str, str]:
     command = ["run", "--select", "+fct_logging_coverage"]
     result = lake.dbt(*command, delivery_day=str(ADVISED), event_days=[str(ADVISED)])
     assert result.success, failures(result)
+    lake.publish(ADVISED, [ADVISED])
     rows = lake.rows(
         "select bucket_name, array_join(recommendations, chr(30)) as recommended "
         f"from lacuna.fct_logging_coverage where event_date = date '{ADVISED}'"
@@ -312,3 +314,24 @@ def test_every_price_says_where_and_when_it_was_read() -> None:
 def test_the_models_alone_allow_a_stamp_the_same_minutes_as_the_digests_do() -> None:
     variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
     assert timedelta(minutes=variables["stamp_margin_minutes"]) == STAMP_MARGIN
+
+
+@pytest.mark.long
+def test_rows_that_break_the_contract_are_told_and_shown_to_nobody(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two models of a day are built, and dbt parses the project if no test has: ten seconds."""
+    day = date(2026, 5, 30)
+    lake.deliver(day, {"marts/contract": b"nonsense\n"})
+    lake.catalog(day)
+    manifest = build.project(tuple(open_lake(lake.settings()).dbt_environment().items()))
+    column = manifest.nodes["model.lacuna.quarantined_lines"].columns["line_bytes"]
+    monkeypatch.setattr(column, "data_type", "varchar")
+    command = ("run", "--select", "+quarantined_lines")
+    result = lake.dbt(*command, delivery_day=str(day), event_days=[])
+    (failure,) = failures(result)
+    assert failure.startswith("quarantined_lines: ")
+    assert "enforced contract" in failure
+    shown = f"select * from lacuna.quarantined_lines where delivered_on = date '{day}'"
+    mine = open_lake(lake.settings())
+    assert not mine.table_exists("lacuna", "quarantined_lines") or lake.rows(shown) == []

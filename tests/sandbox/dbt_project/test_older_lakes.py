@@ -74,7 +74,13 @@ def build_day(lake: Lake, day: date, **observed: str) -> None:
     weak = {"bucket_name": "photos", COLUMN: ("target_not_versioned",), **observed}
     lake.observe(day + timedelta(days=1), [weak])
     build.parse_delivery_day(lake.settings(), day)
+    rebuild(lake, day)
+
+
+def rebuild(lake: Lake, day: date) -> None:
+    """Build the event day from what is parsed, and publish it."""
     build.build_event_days(lake.settings(), day, [str(day)])
+    lake.publish(day, [day])
 
 
 def test_a_lake_without_a_column_gets_it_and_keeps_its_old_days(lake: Lake) -> None:
@@ -100,7 +106,7 @@ def test_a_lake_without_a_column_gets_it_and_keeps_its_old_days(lake: Lake) -> N
         ]
 
     # the old day, built again from evidence that never had the column
-    build.build_event_days(lake.settings(), DAY, [str(DAY)])
+    rebuild(lake, DAY)
     (again,) = lake.rows(
         f"select verdict, {COLUMN} from lacuna.fct_logging_coverage where event_date = date '{DAY}'"
     )
@@ -127,7 +133,7 @@ def test_a_lake_without_the_tables_of_newer_models_gets_them_and_says_what_it_sa
     build_day(lake, day + timedelta(days=1))
     assert told() == before
 
-    build.build_event_days(lake.settings(), day, [str(day)])
+    rebuild(lake, day)
     assert told() == before
 
 
@@ -150,7 +156,7 @@ def test_a_kept_day_of_a_lake_of_other_views_and_wider_tables_is_built_again(lak
     mine.write(evidence.CATALOGUED_DAYS, [gone], partition)
 
     build.parse_delivery_day(lake.settings(), day)
-    build.build_event_days(lake.settings(), day, [str(day)])
+    rebuild(lake, day)
     held = "select count(*) as n from lacuna_staging.int_access_log_records where delivered_on = "
     assert lake.rows(f"{held}date '{day}'") == [{"n": "1"}]
 
@@ -191,7 +197,7 @@ def test_a_column_of_the_snapshot_reaches_the_mart_by_three_additions(
 
     library.open_lake(lake.settings()).prepare()
     build_day(lake, after, **SEEN)
-    build.build_event_days(lake.settings(), before, [str(before)])
+    rebuild(lake, before)
 
     found = lake.rows(
         "select cast(event_date as varchar) as day, versioning from lacuna.fct_logging_coverage "
@@ -226,7 +232,7 @@ def test_days_that_an_older_version_parsed_count_as_read_and_those_it_only_catal
     snapshot.prepare_lake(lake.settings())
     read = [day for day in (first, second, third) if day_states.is_parsed(mine, day)]
     assert read == [first, second]
-    build.build_event_days(lake.settings(), first, [str(first)])
+    rebuild(lake, first)
     again = told()
     assert {row["judged_as_of"] for row in again} == {f"{third} 00:00:00.000"}
     assert {row["status"] for row in again} == {"delivered", "idle"}

@@ -8,7 +8,7 @@ from datetime import time as clock
 import pytest
 
 from lacuna.lake.lake import open_lake
-from lacuna.steps import build, check, day_states, event_days
+from lacuna.steps import build, check, day_states, event_days, publish_day
 from lacuna.tables import raw
 from lacuna.tables.evidence import PARSED_DAYS
 from tests.sandbox.dbt_project.conftest import LOG_BUCKET, Lake, line
@@ -62,14 +62,16 @@ class Account:
         mine.register(raw.CLOUDTRAIL_EVENTS, day, [partition])
 
     def build(self, day: date) -> None:
-        """Parse the day and build what it can change."""
+        """Parse the day, build what it can change, and publish it."""
         build.parse_delivery_day(self.settings, day)
         days = event_days.days_to_build(self.settings, day)
         build.build_event_days(self.settings, day, [str(one) for one in days])
+        self.lake.publish(day, days)
 
     def check(self, day: date) -> set[str]:
         """The findings about hours, as a person reads them."""
         messages = check.check_delivery_day(self.settings, day)
+        publish_day.publish_day(self.settings, day)
         return {
             text.replace(str(self.first), "the first").replace(str(self.second), "the second")
             for text in messages

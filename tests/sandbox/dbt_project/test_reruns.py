@@ -156,6 +156,7 @@ def test_the_week_before_is_told_as_it_was_known_when_the_day_was_built(lake: La
             event_days=[str(one) for one in event_days],
         )
         assert result.success, failures(result)
+        lake.publish(delivery_day, event_days)
         (row,) = lake.rows(
             f"select * from lacuna.fct_account_posture where event_date = date '{day}'"
         )
@@ -191,6 +192,7 @@ def test_a_delivery_of_more_than_a_hundred_event_days_is_built(lake: Lake) -> No
         command = ["run", "--select", "+fct_object_requests"]
         result = lake.dbt(*command, delivery_day=str(day), event_days=days)
         assert result.success, failures(result)
+        lake.publish(day, [date.fromisoformat(one) for one in days])
     rows = lake.rows(
         "select count(*) as requests, count(distinct event_date) as days from lacuna.fct_object_requests "
         "where event_date < date '2025-01-01'"

@@ -60,6 +60,7 @@ def test_only_the_model_that_was_slowed_down_and_its_readers_are_repeated(
     built = parse(error="SlowDown", status=503, times=1)
     assert built["int_access_log_records"] == built["fct_log_objects"] == 2
     assert built["int_data_events"] == 1
+    lake.publish(DAY)
     (row,) = lake.rows(
         "select count(*) as lines from lacuna_staging.int_access_log_records "
         f"where delivered_on = date '{DAY}'"

@@ -19,6 +19,7 @@ DAY = date(2026, 11, 20)
 def result(severity: str, message: str, success: bool = False) -> CheckResult:
     nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(CheckResult))
     values = {"severity": severity, "message": message, "success": success, "errored": False}
+    values |= {"partition_day": DAY}
     return replace(CheckResult(**nothing), **values)
 
 
@@ -30,7 +31,7 @@ def test_the_findings_are_the_end_of_the_log_the_worst_first(monkeypatch, caplog
         result("critical", "a"),
     ]
 
-    def chatter(*_: object) -> list[CheckResult]:
+    def chatter(*_: object, source: str) -> list[CheckResult]:
         warnings.warn("this is old", DeprecationWarning, stacklevel=2)
         logging.getLogger("pyathena.common").warning("slow")
         return found
@@ -38,7 +39,7 @@ def test_the_findings_are_the_end_of_the_log_the_worst_first(monkeypatch, caplog
     monkeypatch.setattr(
         check, "open_lake", lambda _: SimpleNamespace(write=lambda *_: None, days=lambda _: [])
     )
-    monkeypatch.setattr(check, "_partitions", lambda *_: [("fct_delivery_hours", DAY)])
+    monkeypatch.setattr(check, "_partitions", lambda *_: [("fct_delivery_hours", DAY, "lacuna")])
     monkeypatch.setattr(check.suites, "check", chatter)
     caplog.set_level(logging.INFO, "lacuna")
     logging.captureWarnings(True)
@@ -48,6 +49,6 @@ def test_the_findings_are_the_end_of_the_log_the_worst_first(monkeypatch, caplog
         logging.captureWarnings(False)
     assert messages == ["c", "b", "a"]
     assert [one.getMessage() for one in caplog.records] == [
-        "4 checks, failed: {'info': 1, 'warning': 1, 'critical': 1}",
+        "5 checks, failed: {'info': 1, 'warning': 1, 'critical': 1}",
         *("critical: a", "warning: b", "info: c"),
     ]

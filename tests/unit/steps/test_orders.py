@@ -6,9 +6,10 @@ its model would read. So a row that should have been built again and was not is 
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -19,7 +20,17 @@ from hypothesis import strategies as st
 
 from lacuna.lake import athena
 from lacuna.settings import Settings
-from lacuna.steps import build, catalog, check, day_states, event_days, snapshot, suites
+from lacuna.steps import (
+    build,
+    catalog,
+    check,
+    day_states,
+    event_days,
+    gate,
+    publish_day,
+    snapshot,
+    suites,
+)
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
     CHECK_RESULTS,
@@ -32,6 +43,7 @@ from lacuna.tables.evidence import (
     TrailDigest,
     TrailPlace,
 )
+from lacuna.tables.published import Name
 
 SETTINGS = Settings()
 DAYS = [date(2026, 11, 20) + timedelta(days=n) for n in range(4)]
@@ -57,6 +69,7 @@ CHANGES = {0: [(at(0, 9), "off")], 2: [(at(2, 9), "changed")]}
 
 TABLES = """
 create schema lacuna_staging; create schema lacuna; create schema lacuna_evidence;
+create schema lacuna_build;
 create table lacuna_staging.int_access_log_records
     (delivered_on date, requested_at timestamp, head_requested_at timestamp, line_hash varchar);
 create table lacuna_staging.int_data_events (delivered_on date, occurred_at timestamp);
@@ -79,19 +92,146 @@ class Killed(BaseException):
     """The process ends: nothing handles that."""
 
 
+class Glue:
+    """Tables, and the folder that each of their partitions points to."""
+
+    def __init__(self, lake: "Lake") -> None:
+        self.lake = lake
+        self.tables: dict[tuple[str, str], dict[tuple[str, ...], str]] = {
+            ("lacuna_staging", "int_access_log_records"): {},
+            ("lacuna_staging", "int_data_events"): {},
+            ("lacuna_staging", "int_configuration_changes"): {},
+            ("lacuna", "fct_delivery_hours"): {},
+            ("lacuna", "fct_log_objects"): {},
+        }
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=lambda **asked: [getattr(self, operation)(**asked)])
+
+    def get_tables(self, DatabaseName: str) -> dict[str, Any]:
+        names = [name for database, name in self.tables if database == DatabaseName]
+        return {"TableList": [self.get_table(DatabaseName, name)["Table"] for name in names]}
+
+    def get_table(self, DatabaseName: str, Name: str) -> dict[str, Any]:
+        of = Name.partition("__")[0]
+        key = "event_date" if of == "fct_delivery_hours" else "delivered_on"
+        folder = "staging" if of.startswith("int_") else "marts"
+        folders = [*self.tables[DatabaseName, Name].values(), f"s3://lake/{folder}/{of}"]
+        location = self.lake.roots.get(Name, folders[0])
+        storage = {"Columns": [], "Location": location}
+        return {
+            "Table": {"Name": Name, "PartitionKeys": [{"Name": key}], "StorageDescriptor": storage}
+        }
+
+    def get_partitions(
+        self, DatabaseName: str, TableName: str, Expression: str = "", **_: Any
+    ) -> Any:
+        return {
+            "Partitions": [
+                {"Values": list(values), "StorageDescriptor": {"Location": location}}
+                for values, location in self.tables[DatabaseName, TableName].items()
+                if not Expression or f"'{values[0]}'" in Expression
+            ]
+        }
+
+    def batch_create_partition(
+        self, DatabaseName: str, TableName: str, PartitionInputList: list[Any]
+    ) -> dict[str, Any]:
+        for one in PartitionInputList:
+            self.lake.wrote()
+            location = one["StorageDescriptor"]["Location"]
+            self.tables[DatabaseName, TableName][tuple(one["Values"])] = location
+            self.lake.show(TableName, one["Values"][0], location)
+        return {}
+
+    def batch_update_partition(
+        self, DatabaseName: str, TableName: str, Entries: list[Any]
+    ) -> dict[str, Any]:
+        inputs = [one["PartitionInput"] for one in Entries]
+        return self.batch_create_partition(DatabaseName, TableName, inputs)
+
+    def batch_delete_partition(
+        self, DatabaseName: str, TableName: str, PartitionsToDelete: list[Any]
+    ) -> dict[str, Any]:
+        for one in PartitionsToDelete:
+            self.lake.wrote()
+            del self.tables[DatabaseName, TableName][tuple(one["Values"])]
+            self.lake.show(TableName, one["Values"][0], None)
+        return {}
+
+    def batch_delete_table(self, DatabaseName: str, TablesToDelete: list[str]) -> None:
+        for name in TablesToDelete:
+            self.lake.wrote()
+            del self.tables[DatabaseName, name]
+
+
 class Lake:
-    """A lake in memory, for what the steps ask of one. It can be killed at any of its writes."""
+    """A lake in memory, for what the steps ask of one. It can be killed at any of its writes.
+
+    `files` holds what lies in a folder: the rows of an intermediate table, or all that the model of
+    a mart would read.
+    """
 
     def __init__(self, observed_on: Sequence[date]) -> None:
         self.rows: dict[tuple[str, tuple[date, ...]], list[dict[str, Any]]] = {}
-        self.marts: dict[date, Any] = {}
-        self.objects: dict[date, Any] = {}
+        self.files: dict[str, Any] = {}
+        self.roots: dict[str, str] = {}
+        self.glue = Glue(self)
+        self.account = SimpleNamespace(glue=lambda: self.glue)
         self.writes_left: int | None = None
         self.meanwhile: Callable[[], None] | None = None
         self.sql = duckdb.connect(config={"threads": 1})
         self.sql.execute(TABLES)
         for day in observed_on:
             self.rows["logging_snapshots", (day,)] = [{}]
+
+    @property
+    def marts(self) -> dict[date, Any]:
+        """What readers see of each event day."""
+        return self._shown("lacuna", "fct_delivery_hours")
+
+    @property
+    def objects(self) -> dict[date, Any]:
+        return self._shown("lacuna", "fct_log_objects")
+
+    def _shown(self, database: str, name: str) -> dict[date, Any]:
+        found = self.glue.tables.get((database, name), {})
+        return {date.fromisoformat(day): self.files[at] for (day,), at in found.items()}
+
+    def show(self, table: str, day: str, location: str | None) -> None:
+        """Let queries read what a partition points to now."""
+        if table == "fct_log_objects":
+            return
+        is_mart = table == "fct_delivery_hours"
+        name = f"lacuna.{table}" if is_mart else f"lacuna_staging.{table}"
+        key = "event_date" if is_mart else "delivered_on"
+        self.sql.execute(f"delete from {name} where {key} = ?", [day])
+        rows = self.files[location] if location else []
+        for row in _hours(rows, day) if location and is_mart else rows:
+            marks = ", ".join("?" * len(row))
+            self.sql.execute(f"insert into {name} values ({marks})", row)
+
+    def stage(self, table: str, version: str, delivered: date, folders: Mapping[str, Any]) -> None:
+        """What a model of dbt writes: `folders` holds the content of each day."""
+        self.wrote()
+        run = date.fromisoformat(version[:10])
+        folder = "staging" if table.startswith("int_") else "marts"
+        root = f"s3://lake/{folder}/{table}/run={version}-{len(self.files)}"
+        view, rows = (str(Name(table, run, delivered, is_rows)) for is_rows in (False, True))
+        found = {(day,): f"{root}/{day}" for day in folders}
+        self.files |= {f"{root}/{day}": content for day, content in folders.items()}
+        self.roots[rows] = root
+        for name in (rows, view):
+            self.glue.tables["lacuna_build", name] = found
+        if table == "fct_delivery_hours":
+            self.sql.execute(
+                f"create or replace table lacuna_build.{view} as "
+                "select * from lacuna.fct_delivery_hours limit 0"
+            )
+            for day, content in folders.items():
+                for row in _hours(content, day):
+                    self.sql.execute(f"insert into lacuna_build.{view} values (?, ?)", row)
+        self.wrote()
 
     def wrote(self) -> None:
         if self.writes_left is not None:
@@ -104,8 +244,6 @@ class Lake:
         if self.meanwhile is not None:
             work, self.meanwhile = self.meanwhile, None
             work()
-
-    account = None
 
     def prepare(self) -> None:
         pass
@@ -126,8 +264,15 @@ class Lake:
     def days(self, table: EvidenceTable) -> list[date]:
         return sorted({days[0] for name, days in self.rows if name == table.name})
 
+    def append(
+        self, table: EvidenceTable, rows: Sequence[Any], partition: Mapping[str, date]
+    ) -> None:
+        before = self.read(table, partition)
+        self.wrote()
+        self.rows[table.name, tuple(partition.values())] = before + [asdict(row) for row in rows]
+
     def table_exists(self, database: str, table: str) -> bool:
-        return True
+        return (database, table) in self.glue.tables
 
     def unreadable_objects(self, day: date) -> list[str]:
         return []
@@ -142,65 +287,53 @@ class Lake:
 
     # what the models do
 
-    def parse(self, day: date) -> None:
-        number = DAYS.index(day)
-        for table in ("int_access_log_records", "int_data_events", "int_configuration_changes"):
-            self.sql.execute(f"delete from lacuna_staging.{table} where delivered_on = ?", [day])
-            self.wrote()
-        self._fill(day, number)
-        self.let_another_run()
-        self.count_copies(day)
-
-    def _fill(self, day: date, number: int) -> None:
-        for requested_at, line in RECORDS[number]:
-            self.sql.execute(
-                "insert into lacuna_staging.int_access_log_records values (?, ?, null, ?)",
-                [day, requested_at, line],
-            )
-        self.wrote()
-        for occurred_at in EVENTS[number]:
-            self.sql.execute(
-                "insert into lacuna_staging.int_data_events values (?, ?)", [day, occurred_at]
-            )
-        self.wrote()
-        for changed_at, effect in CHANGES.get(number, ()):
-            self.sql.execute(
-                "insert into lacuna_staging.int_configuration_changes values (?, ?, 'trail', ?, null)",
-                [day, changed_at, effect],
-            )
-        self.wrote()
-
-    def count_copies(self, day: date) -> None:
-        first = {}
-        for delivered_on, line in self._asked(
-            "select delivered_on, line_hash from lacuna_staging.int_access_log_records "
-            f"where delivered_on between date '{day - timedelta(days=14)}' and date '{day}'"
+    def parse(self, version: str, day: date) -> None:
+        number, of_day = DAYS.index(day), str(day)
+        records = [(day, requested_at, None, line) for requested_at, line in RECORDS[number]]
+        events = [(day, occurred_at) for occurred_at in EVENTS[number]]
+        changed = [(day, at_, "trail", effect, None) for at_, effect in CHANGES.get(number, ())]
+        for table, rows in (
+            ("int_access_log_records", records),
+            ("int_data_events", events),
+            ("int_configuration_changes", changed),
         ):
-            first[line] = min(delivered_on, first.get(line, delivered_on))
-        own = self._asked(
-            f"select line_hash from lacuna_staging.int_access_log_records where delivered_on = '{day}'"
-        )
+            self.stage(table, version, day, {of_day: rows} if rows else {})
+        self.let_another_run()
+        self.count_copies(version, day, [line for _, _, _, line in records])
+
+    def count_copies(self, version: str, day: date, own: Sequence[str] | None = None) -> None:
+        """`own` lines: those of a parse that is not published."""
+        if own is None:
+            own = [
+                line
+                for (line,) in self._asked(
+                    "select line_hash from lacuna_staging.int_access_log_records "
+                    f"where delivered_on = '{day}'"
+                )
+            ]
+        earlier = {
+            line
+            for (line,) in self._asked(
+                "select line_hash from lacuna_staging.int_access_log_records where delivered_on "
+                f"between date '{day - timedelta(days=14)}' and date '{day - timedelta(days=1)}'"
+            )
+        }
         digests = self.rows.get(("trail_digests", (day,)), [])
-        self.objects[day] = (
-            sorted((line, first[line] < day) for (line,) in own),
+        content = (
+            sorted((line, line in earlier) for line in own),
             [row["state"] for row in digests],
         )
-        self.wrote()
+        self.stage("fct_log_objects", version, day, {str(day): content})
 
-    def build(self, days: Sequence[date]) -> None:
-        for day in days:
-            self.marts[day] = self._judged(day)
-            self.sql.execute("delete from lacuna.fct_delivery_hours where event_date = ?", [day])
-            self.wrote()
-            if self.marts[day]["as_of"]:
-                status = "idle" if self.marts[day]["as_of"] > 1 else "pending"
-                self.sql.execute(
-                    "insert into lacuna.fct_delivery_hours values (?, ?)", [day, status]
-                )
-            self.wrote()
+    def build(self, version: str, day: date, days: Sequence[date]) -> None:
+        built: dict[date, Any] = {}
+        for event_day in sorted(days):
+            built[event_day] = self._judged(event_day, built)
+        folders = {str(event_day): judged for event_day, judged in built.items()}
+        self.stage("fct_delivery_hours", version, day, folders)
 
-    def _judged(self, day: date) -> dict[str, Any]:
-        """All that the models of an event day read."""
+    def _judged(self, day: date, built: Mapping[date, Any]) -> dict[str, Any]:
+        """All that the models of an event day read; a run reads first what it has built itself."""
         seen = {
             one
             for one in self.days(CATALOGUED_DAYS)
@@ -231,7 +364,7 @@ class Lake:
             sorted(place["trail_arn"] for place in self.rows.get(("trail_places", (one,)), []))
             for one in around
         ]
-        before = self.marts.get(day - event_days.WEEK)
+        before = (self.marts | built).get(day - event_days.WEEK)
         row["week_before"] = before and (before["as_of"], before["records"])
         return row
 
@@ -310,9 +443,20 @@ def _digest(end: datetime, state: str) -> TrailDigest:
     return TrailDigest("seen", "a", "r", "b", None, end - HOUR, end, state, None, 0, (), ())
 
 
-def check_one(mart: str, day: date, lake: Lake, settings: Settings) -> list[CheckResult]:
-    """One check, which finds all that a mart holds of the day."""
+def _hours(judged: Mapping[str, Any], day: str) -> list[tuple[str, str]]:
+    """What queries find of an event day."""
+    return [(day, "idle" if judged["as_of"] > 1 else "pending")] if judged["as_of"] else []
+
+
+def check_one(
+    mart: str, day: date, lake: Lake, settings: Settings, source: str
+) -> list[CheckResult]:
+    """One check, which finds all that a mart holds of the day, or what the run has built of it."""
     about = lake.objects if mart == "fct_log_objects" else lake.marts
+    if source.startswith("lacuna_build.fct_log") or source.startswith("lacuna_build.fct_delivery"):
+        about |= lake._shown(*source.split("."))
+    elif mart not in ("fct_log_objects", "fct_delivery_hours"):
+        return []
     message = str(about.get(day))
     now = datetime.now(UTC)
     return [CheckResult(mart, "all", "info", False, False, "", message, (), day, now)]
@@ -328,6 +472,7 @@ def steps_of(day: date) -> list[Callable[[], None]]:
         lambda: found.extend(event_days.days_to_build(SETTINGS, day)),
         lambda: build.build_event_days(SETTINGS, day, [str(one) for one in found]),
         lambda: check.check_delivery_day(SETTINGS, day) and None,
+        lambda: publish_day.publish_day(SETTINGS, day) and None,
     ]
 
 
@@ -337,21 +482,22 @@ def open_world() -> Iterator[Callable[[Sequence[date]], Lake]]:
     made: list[Lake] = []
 
     def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) -> None:
-        day = date.fromisoformat(variables["delivery_day"])
+        day, version = date.fromisoformat(variables["delivery_day"]), variables["build_version"]
         match arguments[2]:
             case "tag:delivery_day":
-                lake.parse(day)
+                lake.parse(version, day)
             case "fct_log_objects":
-                lake.count_copies(day)
+                lake.count_copies(version, day)
             case "tag:event_days":
-                lake.build([date.fromisoformat(one) for one in variables["event_days"]])
+                days = [date.fromisoformat(one) for one in variables["event_days"]]
+                lake.build(version, day, days)
 
     def make(observed_on: Sequence[date]) -> Lake:
         made.append(Lake(observed_on))
         return made[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (build, catalog, check, event_days, snapshot):
+        for module in (build, catalog, check, event_days, publish_day, snapshot):
             patch.setattr(module, "open_lake", lambda settings: made[-1])
         patch.setattr(athena, "rows", lambda lake, sql: lake.run(sql))
         patch.setattr(build, "run_dbt", run_dbt)
@@ -380,10 +526,10 @@ def in_order(open_world) -> Callable[[tuple[date, ...]], Lake]:
 LATE_LOOK = [DAYS[-1] + timedelta(days=1)]
 DAILY_LOOKS = [day + timedelta(days=1) for day in DAYS]
 # which day goes on with its run, and at which of its writes it is killed there, if at all
-MOVES = st.tuples(st.sampled_from(DAYS), st.none() | st.integers(0, 12))
+MOVES = st.tuples(st.sampled_from(DAYS), st.none() | st.integers(0, 24))
 
 
-READ_TWICE = [(DAYS[0], None)] * 9
+READ_TWICE = [(DAYS[0], None)] * 10
 
 
 @settings(max_examples=20)
@@ -395,7 +541,7 @@ READ_TWICE = [(DAYS[0], None)] * 9
 @example([(DAYS[1], None)] * 3, DAYS, DAILY_LOOKS)
 # the second day's run is killed while it parses the third day again, whose own run goes on
 @example(
-    [*READ_TWICE, (DAYS[1], None), *[(DAYS[2], None)] * 3, (DAYS[1], None), (DAYS[1], 12)],
+    [*READ_TWICE, (DAYS[1], None), *[(DAYS[2], None)] * 3, (DAYS[1], None), (DAYS[1], 25)],
     DAYS,
     LATE_LOOK,
 )
@@ -409,7 +555,7 @@ def test_any_order_ends_as_the_order_of_days_does(open_world, in_order, moves, o
         try:
             steps.pop(0)()
             left[day] = steps
-        except (Killed, build.BuildFailed):
+        except (Killed, build.BuildFailed, gate.NotChecked):
             left.pop(day, None)
     lake.writes_left = None
     # every run that did not end is ended or run again, and every day is run
@@ -417,7 +563,8 @@ def test_any_order_ends_as_the_order_of_days_does(open_world, in_order, moves, o
         try:
             for step in left.get(day) or steps_of(day):
                 step()
-        except build.BuildFailed:  # another run was killed while it wrote the catalog of this day
+        except (build.BuildFailed, gate.NotChecked):
+            # another run was killed: while it wrote the catalog of this day, or once it had checked it
             for step in steps_of(day):
                 step()
 
@@ -463,4 +610,35 @@ def test_a_run_killed_after_its_catalog_takes_nothing_from_the_day_that_follows(
         step()
     assert day_states.is_parsed(lake, DAYS[1])
     assert lake.marts[DAYS[1]]["as_of"] == 2
+    assert lake.days(day_states.UNFINISHED_DAYS) == []
+
+
+def test_a_day_that_the_gate_withholds_keeps_its_version_until_a_run_gets_it_right(
+    open_world, in_order, monkeypatch
+):
+    expected = in_order(tuple(DAILY_LOOKS))
+    lake = open_world(DAILY_LOOKS)
+    for step in steps_of(DAYS[0]):
+        step()
+    before = lake.marts
+    passing = suites.check
+
+    def failing(mart: str, day: date, *arguments: Any, **about: Any) -> list[CheckResult]:
+        results = passing(mart, day, *arguments, **about)
+        return [replace(one, expectation="hours_not_judged") for one in results if day == DAYS[0]]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(suites, "check", failing)
+        *run, publish = steps_of(DAYS[1])
+        for step in run:
+            step()
+        with pytest.raises(gate.DayWithheld, match="2026-11-20: built and not shown"):
+            publish()
+    assert lake.marts[DAYS[0]] == before[DAYS[0]]
+    assert lake.marts[DAYS[1]] is not None
+    told = [row for _, rows in lake.rows.items() for row in rows if row.get("suite") == gate.SUITE]
+    assert [row["partition_day"] for row in told if not row["success"]] == [DAYS[0]]
+    for step in itertools.chain(*map(steps_of, DAYS[2:])):
+        step()
+    assert lake.marts == expected.marts
     assert lake.days(day_states.UNFINISHED_DAYS) == []

@@ -1,0 +1,86 @@
+"""Decide which of the days that a run has built readers are shown.
+
+The gate is small: three checks that say that the marts themselves are not right. All others find
+something in the account, and that is what the marts are read for.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Literal
+
+from lacuna.steps import findings
+from lacuna.steps.findings import Finding
+from lacuna.tables.evidence import CheckResult
+
+# The checks of the gate, and the key of the partitions that they are about
+GATES = {
+    "object_not_built": "delivered_on",
+    "hours_not_judged": "event_date",
+    "bucket_not_judged": "event_date",
+}
+
+SUITE = "publish_day"
+CODE = "day_withheld"
+SEVERITY: Literal["critical"] = "critical"
+QUESTION = "Are readers shown the day as it was built?"
+MEANING = (
+    "What was built of the day is not complete: a check of the gate failed, or could not be carried "
+    "out. Readers of the marts keep the version before, and the next run builds the day again."
+)
+
+
+class DayWithheld(RuntimeError):
+    """A day was built, and its marts are not right: readers keep the version that they have."""
+
+
+class NotChecked(RuntimeError):
+    """What was built was not checked, so it is not shown."""
+
+
+def withheld(results: Iterable[CheckResult], event_days: Iterable[date]) -> list[str]:
+    """Return the partitions that are not shown, `key=day` each.
+
+    If log objects of a delivery day are not built, no verdict of the run has its evidence.
+    """
+    failed = {
+        (GATES[result.expectation], result.partition_day)
+        for result in results
+        if result.expectation in GATES and not result.success
+    }
+    if any(key == "delivered_on" for key, _ in failed):
+        failed |= {("event_date", day) for day in event_days}
+    return sorted(f"{key}={day}" for key, day in failed)
+
+
+def result(
+    day: date, partitions: Sequence[str], results: Iterable[CheckResult], now: datetime
+) -> CheckResult:
+    """Return the result that says whether readers are shown `day`; `partitions` are withheld."""
+    own = [name for name in partitions if name.endswith(f"={day}")]
+    causes = {one.expectation for one in results if one.expectation in GATES and not one.success}
+    found = [
+        Finding(
+            f"{name} was built and is not shown: {', '.join(sorted(causes))} failed", subject=name
+        )
+        for name in own
+    ]
+    return CheckResult(
+        suite=SUITE,
+        expectation=CODE,
+        severity=SEVERITY,
+        success=not found,
+        errored=False,
+        observed=f"{len(found)} offending",
+        message=findings.text(CODE, str(day), len(found), found, "")
+        if found
+        else f"{QUESTION} Yes.",
+        offending=tuple(own),
+        partition_day=day,
+        checked_at=now,
+        findings=len(found),
+        sentences=tuple(finding.sentence for finding in found),
+        to_do=tuple(finding.to_do for finding in found),
+        bucket_names=tuple(finding.bucket_name for finding in found),
+        query_of_all="",
+        cause=None,
+    )
