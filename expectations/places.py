@@ -112,6 +112,11 @@ def unreadable_place_sentence(row: Row) -> str:
             f"{log_place(row)} holds logs of {row['day']} that were not read{affected}: others of "
             "the day are gone, so what was read before is kept"
         )
+    if code == "LogsGone":
+        return (
+            f"{log_place(row)} lost logs of {row['day']} that were read before, and the loss was "
+            f"accepted: {unknown}"
+        )
     if code.startswith("GetObject: "):
         more = f" and {count(row['folders'] - 1, 'other folder')}" if row["folders"] > 1 else ""
         return (

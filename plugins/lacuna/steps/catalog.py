@@ -152,10 +152,12 @@ def _replace(
     lake: Lake, accounts: Accounts, day: date, rows: _Catalog, follows: str, *, accept_loss: bool
 ) -> CatalogSummary:
     """Write the catalog of a day, or keep the earlier one if the new one would lose something."""
-    if not accept_loss and (gone := catalog_losses.gone(lake, day, rows.log_objects, rows.digests)):
-        kept = catalog_losses.keep(lake, day, gone, follows, rows.log_objects, rows.listings)
+    gone = catalog_losses.gone(lake, day, rows.log_objects, rows.digests)
+    if gone and not accept_loss:
+        kept = catalog_losses.keep(lake, day, len(gone), follows, rows.log_objects, rows.listings)
         summary = _kept(day, kept)
     else:
+        rows = replace(rows, listings=catalog_losses.accepted(lake, day, gone, rows.listings))
         summary = _summary(day, rows)
         _write(lake, accounts, day, rows, summary, follows)
     log.info("%s", summary)

@@ -32,20 +32,22 @@ log = logging.getLogger(__name__)
 
 # Of places with logs that came after a catalog that is kept
 LOGS_UNREAD = "LogsUnread"
+# Of places that lost logs, if the loss was accepted: that nothing is there now proves nothing
+LOGS_GONE = "LogsGone"
 
 _NOT_READ = frozenset({DigestState.MISSING, DigestState.PENDING, DigestState.UNREADABLE})
 
 
 def gone(
     lake: Lake, day: date, log_objects: Iterable[LogObject], digests: Iterable[TrailDigest]
-) -> int:
-    """Return how many files of a parsed day are gone by its new catalog; 0 if it is not parsed.
+) -> set[str]:
+    """Return the URLs of files of a parsed day that are gone by its new catalog.
 
-    Gone is a log or a digest that was readable and is not there now, is refused or has become
-    smaller, and a file that a digest names and that was there.
+    None is gone of a day that is not parsed. Gone is a log or a digest that was readable and is not
+    there now, is refused or has become smaller, and a file that a digest names and that was there.
     """
     if day_states.parsed_as_of(lake, day) is None:
-        return 0
+        return set()
     partition = {"delivered_on": day}
     found = {row.log_object: row.size_bytes for row in log_objects if row.readable is not False}
     logs = {
@@ -56,7 +58,7 @@ def gone(
         and found.get(row["log_object"], -1) < row["size_bytes"]
     }
     held = (read_back(TrailDigest, row) for row in lake.read(TRAIL_DIGESTS, partition))
-    return len(logs | _gone_by_digests(_by_url(held), _by_url(digests)))
+    return logs | _gone_by_digests(_by_url(held), _by_url(digests))
 
 
 def _gone_by_digests(held: dict[str, TrailDigest], now: dict[str, TrailDigest]) -> set[str]:
@@ -74,6 +76,38 @@ def _by_url(digests: Iterable[TrailDigest]) -> dict[str, TrailDigest]:
         for row in digests
         if row.object_key and row.state not in _NOT_READ
     }
+
+
+def accepted(
+    lake: Lake, day: date, lost: Iterable[str], listings: Sequence[Listing]
+) -> list[Listing]:
+    """Return the new listings of a day, those of places that lost the files `lost` as such.
+
+    A place stays marked: once a loss is accepted, no catalog says what was there.
+    """
+    held = [read_back(Listing, row) for row in lake.read(LISTINGS, {"delivered_on": day})]
+    present = {_place(listing) for listing in listings}
+    absent = [replace(one, objects_catalogued=0) for one in held if _place(one) not in present]
+    known = [*listings, *absent]
+    before = {_place(one) for one in held if one.error_code == LOGS_GONE}
+    now = {_place_of(url, map(_place, known)) for url in lost}
+    return [
+        replace(one, error_code=LOGS_GONE)
+        if _place(one) in before or (_place(one) in now and one.error_code is None)
+        else one
+        for one in known
+        if _place(one) in present | before | now
+    ]
+
+
+def _place(listing: Listing) -> tuple[str, str, str]:
+    return listing.kind, listing.log_bucket, listing.prefix
+
+
+def _place_of(url: str, places: Iterable[tuple[str, str, str]]) -> tuple[str, str, str] | None:
+    """Return the place that a file lies in: of several the one with the longest prefix."""
+    around = [place for place in places if url.startswith(f"s3://{place[1]}/{place[2]}")]
+    return max(around, key=lambda place: len(place[2]), default=None)
 
 
 def keep(
@@ -138,28 +172,17 @@ def _marked(
 ) -> list[Listing]:
     """Return the listings of the kept catalog, and those of places that hold unread logs as such."""
 
-    def place_of(listing: Listing) -> tuple[str, str, str]:
-        return listing.kind, listing.log_bucket, listing.prefix
-
-    places = {place_of(listing) for listing in now}
+    places = {_place(listing) for listing in now}
     unread_places = {
-        max(
-            (
-                place
-                for place in places
-                if place[:2] == (log.kind, log.log_bucket) and log.object_key.startswith(place[2])
-            ),
-            key=lambda place: len(place[2]),
-            default=None,
-        )
+        _place_of(log.log_object, (place for place in places if place[0] == log.kind))
         for log in unread
     }
-    known = {place_of(listing) for listing in held}
-    new = [replace(one, objects_catalogued=0) for one in now if place_of(one) not in known]
+    known = {_place(listing) for listing in held}
+    new = [replace(one, objects_catalogued=0) for one in now if _place(one) not in known]
     marked = []
-    for listing in [*held, *(one for one in new if place_of(one) in unread_places)]:
+    for listing in [*held, *(one for one in new if _place(one) in unread_places)]:
         code = None if listing.error_code == LOGS_UNREAD else listing.error_code
-        if place_of(listing) in unread_places:
+        if _place(listing) in unread_places:
             code = LOGS_UNREAD
         marked.append(replace(listing, error_code=code))
     return marked

@@ -136,7 +136,11 @@ def test_logs_that_came_after_a_kept_catalog_make_their_places_unread(
     (row,) = read_day.read(CATALOGUED_DAYS, {"delivered_on": DAY})
     assert row["places_unreadable"] == 2
     catalog.catalog_day(settings, DAY, accept_loss=True)
-    assert codes(read_day) == {"s3://logs/photos/": None, f"s3://second-logs/{folder}": None}
+    assert codes(read_day) == {
+        "s3://logs/photos/": "LogsGone",
+        f"s3://trail-logs/{folder}": "LogsGone",
+        f"s3://second-logs/{folder}": None,
+    }
     assert len(objects()) == 2
 
 
@@ -156,6 +160,19 @@ def test_a_loss_that_is_accepted_replaces_the_day(cloud, read_day, settings, run
     assert f"s3://logs/{gone}" not in objects()
     assert len(objects()) == 3
     assert not catalog_losses.must_keep(read_day, DAY)
+
+
+def test_a_place_whose_loss_was_accepted_proves_nothing_any_more(cloud, read_day, settings, run):
+    """Else its hours would be idle, or missing: nothing says that there were logs."""
+    for bucket in ("logs", "trail-logs"):
+        for key in cloud.keys(bucket):
+            delete(cloud, bucket, key)
+    catalog.catalog_day(settings, DAY, accept_loss=True)
+    marked = codes(read_day)
+    assert set(marked.values()) == {"LogsGone"}
+    assert {url.split("/")[2] for url in marked} == {"logs", "trail-logs"}
+    run()
+    assert codes(read_day) == marked
 
 
 def test_logs_that_came_back_are_read_again(cloud, read_day, at, run, objects):
