@@ -28,7 +28,7 @@ from sandbox.athena.errors import AthenaError
 from sandbox.athena.syntax import with_parameters
 from sandbox.athena.trino.engine import TrinoEngine
 from sandbox.athena.types import Type, glue_type
-from tests.days.conftest import DATABASES, VOLATILE, World, airflow_home, world
+from tests.days.conftest import DATABASES, GROWING, VOLATILE, World, airflow_home, world
 from tests.sandbox.athena import expressions
 from tests.sandbox.athena.expressions import Run, Shape
 from tests.sandbox.athena.test_trino import NEEDS_JAVA
@@ -139,7 +139,7 @@ def tables(world: World) -> list[str]:
         for database in DATABASES
         for page in pages.paginate(DatabaseName=database)
         for table in page["TableList"]
-        if table["TableType"] != "VIRTUAL_VIEW"
+        if table["TableType"] != "VIRTUAL_VIEW" and table["Name"] != GROWING
     ]
 
 
