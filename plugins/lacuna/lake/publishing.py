@@ -126,31 +126,41 @@ def publications(lake: Lake, since: date) -> list[Publication]:
 
 
 def restoration(lake: Lake, day: date, since: date, version: str) -> Restoration | None:
-    """Find what makes the marts of `day` as they were before they last changed."""
+    """Find what makes the marts of `day` as they were before they last changed.
+
+    A version that was written down and never shown, because its run was killed, changed nothing.
+    """
     rows = [
         row
         for row in publications(lake, since)
         if row.database_name == MARTS and row.partition_values[0] == str(day)
     ]
-    if not rows:
-        return None
-    last = [row for row in rows if row.version == rows[-1].version]
     client = lake.account.glue()
-    tables = {row.table_name for row in last}
+    tables = {row.table_name for row in rows}
     shown = {table: partitions(client, MARTS, table) for table in tables}
-    return published.restoration(last, shown, version)
+    for one in dict.fromkeys(row.version for row in reversed(rows)):
+        of_version = [row for row in rows if row.version == one]
+        found = published.restoration(of_version, shown, version)
+        if found.changes:
+            return found
+    return None
 
 
 def partitions(
     client: "GlueClient", database: str, table: str, key: str = "", days: Collection[str] = ()
 ) -> dict[Values, str]:
-    """Return the folder of each partition of a table: of all, or of these days."""
-    selected: Any = {"Expression": " or ".join(f"{key} = '{day}'" for day in sorted(days))}
+    """Return the folder of each partition of a table: of all, or from the first of days to the last.
+
+    Glue takes an expression of 2,048 characters, which would not name 70 days.
+    """
+    selected: Any = {}
+    if days:
+        selected = {"Expression": f"{key} >= '{min(days)}' and {key} <= '{max(days)}'"}
     pages = client.get_paginator("get_partitions").paginate(
         DatabaseName=database,
         TableName=table,
         ExcludeColumnSchema=True,
-        **(selected if days else {}),
+        **selected,
     )
     return {
         tuple(one["Values"]): one["StorageDescriptor"]["Location"].rstrip("/")
@@ -211,11 +221,21 @@ def sweep(lake: Lake, keep: timedelta, now: datetime) -> list[str]:
     in_catalog = [(database, table["Name"]) for database in tables for table in tables[database]]
     built = [(BUILD, str(name)) for name, _ in _built(client) if name.is_rows]
     with ThreadPoolExecutor(_THREADS) as pool:
-        for found in pool.map(lambda one: partitions(client, *one), [*in_catalog, *built]):
-            used |= set(found.values())
+        for found in pool.map(lambda one: _folders(client, *one), [*in_catalog, *built]):
+            used |= found
     swept = published.unused(written, used, now - keep)
     lake.delete([url.removeprefix(f"s3://{lake.bucket}/") for url in swept])
     return swept
+
+
+def _folders(client: "GlueClient", database: str, table: str) -> set[str]:
+    """Return what a table points to: nothing, if a run of another day has just dropped it."""
+    try:
+        return set(partitions(client, database, table).values())
+    except AwsError as error:
+        if error_code(error) != "EntityNotFoundException":
+            raise
+        return set()
 
 
 def _build(client: "GlueClient", name: Name, built: Any, event_days: Collection[date]) -> Build:

@@ -73,7 +73,7 @@ def rollback(settings: Settings, day: date) -> Sequence[Change]:
     since = now.date() - timedelta(days=settings.versions_days)
     found = publishing.restoration(lake, day, since, published.version(day, now))
     kept = f"versions are kept for {settings.versions_days} days (LACUNA_VERSIONS_DAYS)"
-    if found is None or not found.changes:
+    if found is None:
         raise NoVersion(f"the marts of {day} were not changed since {since}: {kept}")
     folders = [change.after for change in found.changes if change.after]
     if not folders:

@@ -33,7 +33,9 @@ ORDER = (
 MOST = {"update": 100, "create": 100, "delete": 25}
 
 ROWS = "__rows"
-_NAME = re.compile(r"(?P<table>.+)__(?P<run>\d{8})_(?P<delivered>\d{8})(?P<rows>__rows)?.*")
+_NAME = re.compile(
+    r"(?P<table>.+)__(?P<run>\d{8})_(?P<delivered>\d{8})(?P<rows>__rows)?(?P<more>.*)"
+)
 _RUN = re.compile(r"/run=\d{4}-\d\d-\d\d\.(?P<time>[\dT.]+)-")
 _PLACE = re.compile(r"s3://[^/]+/(?P<folder>[^/]+)/(?P<table>[^/]+)(/|$)")
 
@@ -104,7 +106,9 @@ def name_of(text: str) -> Name | None:
         run, delivered = map(date.fromisoformat, (found["run"], found["delivered"]))
     except ValueError:  # it only looks like one of ours
         return None
-    return Name(found["table"], run, delivered, found["rows"] is not None)
+    # dbt has tables of its own beside the rows: `…__rows__tmp_not_partitioned`
+    is_rows = found["rows"] is not None and not found["more"]
+    return Name(found["table"], run, delivered, is_rows)
 
 
 def version(run: date, moment: datetime) -> str:

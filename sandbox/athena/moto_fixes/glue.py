@@ -1,6 +1,6 @@
 """Corrections of moto's Glue: calls for column statistics answer (there are none), filters of
-GetPartitions take keys whose type has a size, such as varchar(3), and a call for several partitions or
-tables takes no more of them than AWS does."""
+GetPartitions take keys whose type has a size, such as varchar(3), and are no longer than on AWS, and a
+call for several partitions or tables takes no more of them than AWS does."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ MOST = {
     ("batch_delete_table", "TablesToDelete"): 100,
 }
 
+LONGEST_EXPRESSION = 2048
+
 
 def _limited(call: Callable[[GlueResponse], Any], argument: str, most: int) -> Any:
     @functools.wraps(call)
@@ -48,9 +50,24 @@ def _limited(call: Callable[[GlueResponse], Any], argument: str, most: int) -> A
     return limited
 
 
+def _short(call: Callable[[GlueResponse], str]) -> Any:
+    @functools.wraps(call)
+    def short(self: GlueResponse) -> str:
+        if len(self.parameters.get("Expression") or "") > LONGEST_EXPRESSION:
+            raise JsonRESTError(
+                "ValidationException",
+                "1 validation error detected: Value at 'expression' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {LONGEST_EXPRESSION}",
+            )
+        return call(self)
+
+    return short
+
+
 def install() -> None:
     for (name, argument), most in MOST.items():
         setattr(GlueResponse, name, _limited(getattr(GlueResponse, name), argument, most))
+    GlueResponse.get_partitions = _short(GlueResponse.get_partitions)
     moto.glue.utils._cast = _cast_sized
     for kind in ("table", "partition"):
         for verb in ("update", "delete"):

@@ -157,3 +157,8 @@ def test_glue_takes_no_more_in_a_call_than_on_aws(
         asked["TableName"] = "no_such_table"
     with pytest.raises(ClientError, match=f"length less than or equal to {most}"):
         getattr(lake.glue, operation)(**asked)
+
+
+def test_glue_takes_no_longer_filter_than_on_aws(lake: Any) -> None:
+    with pytest.raises(ClientError, match="length less than or equal to 2048"):
+        lake.glue.get_partitions(DatabaseName="default", TableName="t", Expression="a" * 2049)

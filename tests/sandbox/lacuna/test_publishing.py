@@ -140,6 +140,15 @@ def test_a_day_that_has_no_rows_any_more_is_taken_away(lake):
     assert seen(lake) == dict.fromkeys(MARTS, (4, 0))
 
 
+def test_a_run_of_many_days_is_published(lake):
+    """Of as many days as a backfill touches, all in one filter of Glue."""
+    days = [DAY + timedelta(days=n) for n in range(90)]
+    stage(lake, {days[0]: 3, days[-1]: 1}, 0)
+    built = publishing.builds(lake, DAY, {DAY}, days)
+    assert publishing.publish(lake, built, "publish", DAY) == 2 * len(MARTS)
+    assert publishing.publish(lake, built, "publish", DAY) == 0
+
+
 def test_a_run_that_found_its_days_earlier_does_not_overwrite_a_later_one(lake):
     stage(lake, {DAY: 3}, 0, run=DAY)
     stage(lake, {DAY: 4, NEXT: 2}, 1, run=NEXT)
@@ -207,6 +216,24 @@ def test_without_a_version_before_nothing_is_restored(cloud, lake, settings):
     assert seen(lake) == dict.fromkeys(MARTS, (4, 0))
 
 
+def test_a_version_that_was_never_shown_is_not_the_one_that_is_taken_back(
+    lake, settings, monkeypatch
+):
+    """It was written down, and the run was killed before its first call."""
+    for hours, rows in enumerate((3, 4)):
+        stage(lake, {DAY: rows}, hours)
+        show(lake)
+    stage(lake, {DAY: 5}, 2)
+    with monkeypatch.context() as patch:
+        kill_at(patch, 0)
+        with pytest.raises(Killed):
+            show(lake)
+    publish_day.rollback(settings, DAY)
+    assert seen(lake) == dict.fromkeys(MARTS, (3, 0))
+    publish_day.rollback(settings, DAY)
+    assert seen(lake) == dict.fromkeys(MARTS, (4, 0))
+
+
 def test_the_command_prints_what_it_restored_and_refuses_in_one_line(lake, settings):
     refused = CliRunner().invoke(app, ["rollback", str(DAY)])
     assert (refused.exit_code, refused.stdout) == (1, "")
@@ -247,3 +274,26 @@ def test_the_sweep_deletes_what_nobody_points_to_and_nothing_else(cloud, lake, s
     publishing.sweep(lake, keep, later)
     assert kept() == [False, False, True, False]
     assert seen(lake) == dict.fromkeys(MARTS, (5, 0))
+
+
+def test_the_sweep_goes_on_while_another_run_ends_or_was_killed(lake, settings, monkeypatch):
+    """A killed run left a table that dbt makes for more than 100 partitions, and no rows."""
+    left = f"{Name(MARTS[0], NEXT, NEXT, is_rows=True)}__tmp_not_partitioned"
+    athena.rows(
+        lake,
+        f"create table lacuna_build.\"{left}\" with (format = 'parquet', "
+        f"external_location = 's3://{lake.bucket}/marts/{left}') as select 1 as n",
+    )
+    assert publish_day.sweep(settings) == 0
+    stage(lake, {DAY: 3}, 0)
+    listed = publishing._built
+
+    def dropped_just_then(*arguments: Any) -> Any:
+        found = listed(*arguments)
+        with monkeypatch.context() as patch:
+            patch.setattr(publishing, "_built", listed)
+            publishing.drop_builds(lake, DAY)
+        return found
+
+    monkeypatch.setattr(publishing, "_built", dropped_just_then)
+    assert publishing.sweep(lake, timedelta(days=7), datetime.now(UTC)) == []

@@ -126,11 +126,12 @@ class Glue:
     def get_partitions(
         self, DatabaseName: str, TableName: str, Expression: str = "", **_: Any
     ) -> Any:
+        _, first, _, last, _ = Expression.split("'") if Expression else ("", "", "", "9", "")
         return {
             "Partitions": [
                 {"Values": list(values), "StorageDescriptor": {"Location": location}}
                 for values, location in self.tables[DatabaseName, TableName].items()
-                if not Expression or f"'{values[0]}'" in Expression
+                if first <= values[0] <= last
             ]
         }
 

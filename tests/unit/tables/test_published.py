@@ -100,6 +100,9 @@ def test_a_name_of_a_run_is_read_back_and_others_are_not():
     for is_rows in (True, False):
         name = Name("int_data_events", DAY, date(2006, 3, 13), is_rows)
         assert published.name_of(str(name)) == name
+        beside = published.name_of(f"{name}__tmp_not_partitioned")
+        assert beside is not None
+        assert not beside.is_rows
     for other in ("fct_x", "fct_x__20261120_99999999", "fct_x__2026_20261120__rows"):
         assert published.name_of(other) is None
 
