@@ -43,6 +43,9 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
         log.info("%s: a run of another day has built and checked it since", day)
         return []
     finished = day_states.finished_with(lake, day)
+    if not finished and day in day_states.all_unfinished(lake):
+        log.info("%s: a run of another day has begun it again, and checks it", day)
+        return []
     partitions = list(_partitions(lake, settings, day, finished))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         begun = [

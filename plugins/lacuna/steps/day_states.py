@@ -100,7 +100,8 @@ def checked(lake: Lake, day: date, withheld: Iterable[str]) -> None:
 def finished_with(lake: Lake, day: date) -> dict[date, UnfinishedDay]:
     """Return the unfinished days whose event days this run has built: `day` itself, and others.
 
-    Those that were found after the run found its own may have changed since it built.
+    Those that were found after the run found its own may have changed since it built. One that was
+    cataloged again and not parsed since is left to its own run: nothing here knows its new objects.
     """
     rows = all_unfinished(lake)
     own = rows.get(day)
@@ -112,6 +113,7 @@ def finished_with(lake: Lake, day: date) -> dict[date, UnfinishedDay]:
         if row.found_at is not None
         and row.found_at <= own.found_at
         and set(row.event_days) <= set(own.event_days)
+        and (one == day or is_parsed(lake, one))
     }
 
 

@@ -28,6 +28,7 @@ MOST_PLACES = 200  # of access logs
 
 # Calls of this module alone, or with more to allow than their own action
 _ALSO = {
+    "BatchDeleteTable": "glue:BatchDeleteTable",
     "BatchUpdatePartition": "glue:BatchUpdatePartition",
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject, and kms:Decrypt on the key if there is one",

@@ -62,6 +62,7 @@ def test_a_sandbox_passes_leaves_nothing_behind_and_keeps_the_results(cloud, set
         ("ListBuckets", "s3:ListAllMyBuckets", "s3:ListAllMyBuckets"),
         ("StartQueryExecution", "a query", "athena:StartQueryExecution"),
         ("BatchUpdatePartition", "a partition that is moved", "glue:BatchUpdatePartition"),
+        ("BatchDeleteTable", "a partition that is moved", "glue:BatchDeleteTable"),
     ],
 )
 def test_what_is_denied_is_named_with_its_permission(

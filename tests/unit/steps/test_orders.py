@@ -643,3 +643,46 @@ def test_a_day_that_the_gate_withholds_keeps_its_version_until_a_run_gets_it_rig
         step()
     assert lake.marts == expected.marts
     assert lake.days(day_states.UNFINISHED_DAYS) == []
+
+
+def test_a_day_that_another_run_begins_again_before_its_check_is_checked_by_that_run(
+    open_world, in_order
+):
+    """Its own run would check what readers are shown, and find that nothing of it is built."""
+    expected = in_order(tuple(DAILY_LOOKS))
+    lake = open_world(DAILY_LOOKS)
+    first, second = steps_of(DAYS[0]), steps_of(DAYS[1])
+    for step in [*second[:5], *first[:3], *second[5:]]:
+        step()
+    assert lake.found() == set()
+    for step in [*first[3:], *itertools.chain(*map(steps_of, DAYS[2:]))]:
+        step()
+    assert lake.marts == expected.marts
+    assert lake.found() == expected.found()
+    assert lake.days(day_states.UNFINISHED_DAYS) == []
+
+
+def test_an_old_day_that_was_cataloged_again_and_killed_keeps_no_later_day_back(
+    open_world, monkeypatch
+):
+    """It was built and not published; a log came, and the run again was killed before its parse."""
+    lake = open_world(DAILY_LOOKS)
+    for step in steps_of(DAYS[0])[:5] + steps_of(DAYS[0])[:2]:
+        step()
+    checked: list[date] = []
+    passing = suites.check
+
+    def noting(mart: str, day: date, *arguments: Any, **about: Any) -> list[CheckResult]:
+        if mart == "fct_log_objects":
+            checked.append(day)
+        return passing(mart, day, *arguments, **about)
+
+    monkeypatch.setattr(suites, "check", noting)
+    for step in steps_of(DAYS[3]):
+        step()
+    assert checked == [DAYS[3]]
+    assert DAYS[3] in lake.marts
+    assert lake.days(day_states.UNFINISHED_DAYS) == [DAYS[0]]
+    for step in steps_of(DAYS[0]):
+        step()
+    assert lake.days(day_states.UNFINISHED_DAYS) == []
