@@ -34,17 +34,9 @@ gaps as (
 
 covers as (
 
-    select
-        covers.bucket_name,
-        covers.event_date,
-        covers.mode,
-        covers.trails,
-        covers.since,
-        trails.trail_arn
+    select *
 
-    from {{ ref('int_witness_covers') }} as covers
-
-    cross join unnest(split(covers.trails, ' ')) as trails (trail_arn)
+    from {{ ref('int_witness_covers') }}
 
 ),
 
@@ -92,7 +84,7 @@ gaps_of_hours as (
         hours.bucket_name,
         hours.hour,
         hours.event_date,
-        covers.trail_arn,
+        trails.trail_arn,
         'trail_not_followed' as reason
 
     from hours
@@ -102,6 +94,8 @@ gaps_of_hours as (
             hours.bucket_name = covers.bucket_name
             and hours.event_date = covers.event_date
 
+    cross join unnest(split(covers.trails, ' ')) as trails (trail_arn)
+
     inner join read_days
         on
             -- files arrive within the hour
@@ -109,7 +103,7 @@ gaps_of_hours as (
 
     left join listed_trails
         on
-            covers.trail_arn = listed_trails.trail_arn
+            trails.trail_arn = listed_trails.trail_arn
             and read_days.delivered_on = listed_trails.delivered_on
 
     where listed_trails.trail_arn is null
@@ -126,7 +120,8 @@ gapped as (
         bool_or(reason in ('folder_unlisted', 'trails_unlisted', 'trail_not_followed', 'trail_changed_twice')) as is_witness_unknown,
         -- trails that could not be listed are others than those that were
         bool_or(trail_arn is null and reason <> 'trails_unlisted') as is_any_trail,
-        array_sort(array_agg(distinct reason)) as gap_reasons
+        array_sort(array_agg(distinct reason)) as gap_reasons,
+        filter(array_agg(trail_arn), trail -> trail is not null) as gapped_trails
 
     from gaps_of_hours
 
@@ -135,13 +130,12 @@ gapped as (
 ),
 
 -- Trails without a gap of their own in the hour, which are enough for a mode.
-whole_covers as (
+witnessed_modes as (
 
     select
         gapped.bucket_name,
         gapped.hour,
-        covers.mode,
-        covers.trails
+        count(distinct covers.mode) as modes
 
     from gapped
 
@@ -151,30 +145,11 @@ whole_covers as (
             and gapped.event_date = covers.event_date
             and coalesce(gapped.hour >= covers.since, true)
 
-    left join gaps_of_hours
-        on
-            gapped.bucket_name = gaps_of_hours.bucket_name
-            and gapped.hour = gaps_of_hours.hour
-            and covers.trail_arn = gaps_of_hours.trail_arn
+    where
+        not gapped.is_any_trail
+        and none_match(split(covers.trails, ' '), trail -> contains(gapped.gapped_trails, trail))
 
-    where not gapped.is_any_trail
-
-    group by gapped.bucket_name, gapped.hour, covers.mode, covers.trails
-
-    having count(gaps_of_hours.trail_arn) = 0
-
-),
-
-witnessed_modes as (
-
-    select
-        bucket_name,
-        hour,
-        count(distinct mode) as modes
-
-    from whole_covers
-
-    group by bucket_name, hour
+    group by gapped.bucket_name, gapped.hour
 
 )
 
