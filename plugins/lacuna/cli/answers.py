@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -26,6 +26,7 @@ _READS = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|show|describe|desc|explain)\b",
     re.I | re.S,
 )
+_SINCE = re.compile(r">=?\s*(?:date\s*|timestamp\s*)?'\d{4}-", re.I)
 _DAY = re.compile(r"'(\d{4}-\d\d-\d\d)(?:[ T][\d:.]*)?'")
 ONE_DAY = timedelta(days=1)
 
@@ -72,19 +73,33 @@ def _cell(cell: str | None, form: Format) -> str:
 
 
 def _print_table(names: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
+    console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
     for name in names:
         table.add_column(Text(name), overflow="fold")  # a value that is cut off is a wrong value
-    for line in lines:
-        table.add_row(*map(Text, line))
-    Console(highlight=False).print(table)
+    if sum(len(name) + 2 for name in names) <= console.width:
+        for line in lines:
+            table.add_row(*map(Text, line))
+        console.print(table)
+        return
+    for line in lines:  # the names alone do not fit: a row is a list
+        record = Table.grid("", "", padding=(0, 2))
+        record.columns[0].no_wrap, record.columns[1].overflow = True, "fold"
+        for name, cell in zip(names, line, strict=True):
+            record.add_row(Text(name), Text(cell))
+        console.print(record, "", sep="")
 
 
 def days_not_run(lake: Lake, sql: str) -> list[date]:
-    """Return the days that a query names, or that lie between them, and that no run cataloged."""
+    """Return the days that a query names, or that lie between them, and that no run cataloged.
+
+    If it names the first of its days only, all days are meant that are over.
+    """
     named = sorted(set(_days_named(sql)))
     if not named:
         return []
+    if _SINCE.search(sql) and "<" not in sql:
+        named.append(max(named[-1], datetime.now(UTC).date() - ONE_DAY))
     run = set(lake.days(CATALOGUED_DAYS))
     window = (named[-1] - named[0]).days + 1
     return [day for n in range(window) if (day := named[0] + n * ONE_DAY) not in run]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -32,6 +32,7 @@ from lacuna.settings import Settings, SettingsError
 from lacuna.steps import doctor as steps
 from lacuna.steps import publish_day
 from lacuna.steps.suites import MARTS
+from lacuna.tables.published import version_in_words
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -155,8 +156,12 @@ def rollback(
     with _one_message():
         restored = publish_day.rollback(Settings.from_env(), named_day(day, "the day"))
     for change in restored:
-        print(f"{change.table}: {change.after or 'no rows'}, before: {change.before or 'no rows'}")
-    print(f"{day} is as it was before. The next run that builds it publishes it anew.")
+        now, before = map(version_in_words, (change.after, change.before))
+        print(f"{change.table}: {now}, and no longer {before}")
+    print(
+        f"The marts of {day} are shown so now; findings stay those of the newest run. The same command "
+        "takes it back, and the next run that builds the day publishes it anew."
+    )
 
 
 @app.command()
@@ -170,14 +175,14 @@ def ask(
 ) -> None:
     """Ask the lake one query, and print its rows. Tables without a database are those of `lacuna`.
 
-    Standard error names the days of the query that were not run, because such a day has no rows
-    whatever happened. The exit code is 1 if Athena did not run the query.
+    Standard error names the days of the query that were not run, because such a day has no rows, or
+    only those that runs of other days built. The exit code is 1 if Athena did not run the query.
     """
     query = _query(sql, file)
     if not answers.only_reads(query):
         print(
-            "ask only reads: begin with SELECT, WITH, VALUES, SHOW, DESCRIBE or EXPLAIN. To change "
-            "the lake, use dbt or Athena's console",
+            "ask only reads: begin with SELECT, WITH, VALUES, SHOW, DESCRIBE or EXPLAIN. Runs change "
+            "the lake: make run DAY=…",
             file=sys.stderr,
         )
         sys.exit(2)
@@ -187,10 +192,14 @@ def ask(
         not_run = answers.days_not_run(lake, query)
     answers.show(rows, format)
     print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", file=sys.stderr)
-    if not_run:
+    _print_days_not_run(not_run)
+
+
+def _print_days_not_run(days: Sequence[date]) -> None:
+    if days:
         print(
-            f"not run: {answers.spans(not_run)}. Such a day has no rows of its own, whatever "
-            "happened. To run one: make run DAY=…",
+            f"not run: {answers.spans(days)}. Such a day has only rows that runs of other days built: "
+            f"that there is no row proves nothing. To run it: make run DAY={days[0]}",
             file=sys.stderr,
         )
 
@@ -200,7 +209,8 @@ def _query(sql: str | None, file: Path | None) -> str:
     if sql is not None and file is None:
         return sql
     if sql is not None or file is None:
-        print('Which query? make ask SQL="select …" or make ask FILE=query.sql', file=sys.stderr)
+        which = "Which query?" if sql is None else "One query at a time:"
+        print(f'{which} make ask SQL="select …" or make ask FILE=query.sql', file=sys.stderr)
         sys.exit(2)
     try:
         return file.read_text(encoding="utf-8")
@@ -221,8 +231,11 @@ def advise(
     """
     with _one_message():
         event_day = named_day(day, "the day")
-        lines = advice.read(open_lake(Settings.from_env()), event_day, bucket)
+        lake = open_lake(Settings.from_env())
+        lines = advice.read(lake, event_day, bucket)
+        not_run = answers.days_not_run(lake, f"'{event_day}'")
     print(*lines, sep="\n")
+    _print_days_not_run(not_run)
 
 
 @app.command()

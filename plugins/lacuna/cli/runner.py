@@ -89,7 +89,8 @@ class Progress:
         if task_instance.state == "up_for_retry":
             delay = task_instance.task.retry_delay.total_seconds()
             left = task_instance.max_tries - task_instance.try_number + 1
-            retry = f"tried again in {delay:.0f} s, {left} tries left"
+            tries = "1 try" if left == 1 else f"{left} tries"
+            retry = f"tried again in {delay:.0f} s, {tries} left"
             print(f"{self.day}  {task}  {retry}  {cause}", flush=True)
             return
         print(f"{self.day}  {task}  FAILED  {cause}", flush=True)

@@ -94,7 +94,7 @@ order by checks.partition_day desc, checks.expectation, checks.suite, named.plac
 
 NEXT = """
 Where to look next: docs/runbook.md says what each finding means and what to do.
-  make advise DAY={day}                   what to do about each bucket, with the call to copy
+  make advise DAY={day}               what to do about each bucket, with the call to copy
   lacuna.fct_logging_coverage (event_date)    each bucket's verdict, its reasons, what to do
   lacuna.fct_logging_changes (event_date)     who turned logging off, on, or changed it
   lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what arrived, how complete

@@ -43,7 +43,7 @@ class Interrupt:
     def __init__(
         self,
         again: str = "What was written stays, and running the same day again is safe: it replaces "
-        "its own day only.",
+        "what it builds only.",
     ) -> None:
         self._again = again
         self.asked = False

@@ -288,7 +288,7 @@ def _listing(
 ) -> Listing:
     where = visible(f"s3://{place.log_bucket}/{place.prefix}")
     if answer.strangers:
-        log.warning("%s holds %d objects that are no logs of this place", where, answer.strangers)
+        log.warning("%s: %d of its objects are no logs of this place", where, answer.strangers)
     # A log bucket that does not exist is a complete answer: nothing was delivered there. The
     # snapshot says why. Any other refusal leaves the place unknown.
     error_code = None if answer.error_code == "NoSuchBucket" else answer.error_code

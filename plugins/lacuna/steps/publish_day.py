@@ -70,11 +70,13 @@ def rollback(settings: Settings, day: date) -> Sequence[Change]:
     Doing it again takes it back. The next run that builds the day publishes it anew.
     """
     lake, now = open_lake(settings), datetime.now(UTC)
+    if not lake.exists():
+        raise NoVersion(f"there is no lake in {lake.bucket}: run a day first (`make run DAY=…`)")
     since = now.date() - timedelta(days=settings.versions_days)
     found = publishing.restoration(lake, day, since, published.version(day, now))
     kept = f"versions are kept for {settings.versions_days} days (LACUNA_VERSIONS_DAYS)"
     if found is None:
-        raise NoVersion(f"the marts of {day} were not changed since {since}: {kept}")
+        raise NoVersion(f"{day} has no marts, or they last changed before {since}: {kept}")
     folders = [change.after for change in found.changes if change.after]
     if not folders:
         raise NoVersion(f"there was no version of {day} before the one that is shown")

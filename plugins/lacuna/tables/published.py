@@ -36,7 +36,7 @@ ROWS = "__rows"
 _NAME = re.compile(
     r"(?P<table>.+)__(?P<run>\d{8})_(?P<delivered>\d{8})(?P<rows>__rows)?(?P<more>.*)"
 )
-_RUN = re.compile(r"/run=\d{4}-\d\d-\d\d\.(?P<time>[\dT.]+)-")
+_RUN = re.compile(r"/run=(?P<day>\d{4}-\d\d-\d\d)\.(?P<time>[\dT.]+)-")
 _PLACE = re.compile(r"s3://[^/]+/(?P<folder>[^/]+)/(?P<table>[^/]+)(/|$)")
 
 Values = tuple[str, ...]
@@ -120,6 +120,17 @@ def version_of(location: str) -> str:
     """Return the moment in a folder's name. Folders of older versions have none, and are oldest."""
     found = _RUN.search(location)
     return found["time"] if found else ""
+
+
+def version_in_words(location: str | None) -> str:
+    """Return in words which version a folder holds."""
+    if location is None:
+        return "no rows"
+    found = _RUN.search(location)
+    if found is None:
+        return "what an older version of Lacuna built"
+    moment = datetime.strptime(found["time"], "%Y%m%dT%H%M%S.%f")
+    return f"what the run of {found['day']} built at {moment:%F %T} UTC"
 
 
 def home_of(location: str) -> tuple[str, str] | None:

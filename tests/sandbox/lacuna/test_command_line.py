@@ -105,6 +105,12 @@ def test_a_lake_of_another_account_is_reported_with_its_setting(cloud, monkeypat
     assert line.startswith("LACUNA_LAKE_BUCKET is 'theirs': HeadBucket is refused")
 
 
+def test_a_rollback_without_a_lake_is_refused_in_one_line(cloud, monkeypatch):
+    done = CliRunner().invoke(app, ["rollback", "2026-11-20"])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("there is no lake in lacuna-lake-")
+
+
 def test_a_query_in_a_workgroup_that_does_not_exist_says_so(cloud, monkeypatch):
     monkeypatch.setenv("LACUNA_WORKGROUP", "nosuch")
     result = CliRunner().invoke(app, ["ask", "select 1"])

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -58,6 +58,13 @@ def test_a_table_shows_every_value_whole(capsys) -> None:
     assert capsys.readouterr().out.count("n") == 301
 
 
+def test_a_row_whose_names_do_not_fit_is_a_list(capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    show([{f"column_{n}": str(n) for n in range(9)}], Format.TABLE)
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert (first.split(), second.split()) == (["column_0", "0"], ["column_1", "1"])
+
+
 def test_what_describe_answers_is_in_columns(capsys) -> None:
     show([{"col": "hour  \ttimestamp\t  "}], Format.TABS)
     assert capsys.readouterr().out == "col\nhour\ttimestamp\t\n"
@@ -82,6 +89,13 @@ def test_no_rows_print_nothing_that_looks_like_one(form: Format, capsys) -> None
 )
 def test_days_of_a_query_that_were_not_run_are_found(sql: str, missing: list[int]) -> None:
     assert days_not_run(Lake(20, 22), sql) == [date(2026, 11, day) for day in missing]
+
+
+def test_a_query_without_an_end_is_about_all_days_since() -> None:
+    sql = "select 1 from fct_logging_coverage where event_date >= date '2026-11-20'"
+    missing = days_not_run(Lake(20, 22), sql)
+    assert missing[:2] == [date(2026, 11, 21), date(2026, 11, 23)]
+    assert missing[-1] == datetime.now(UTC).date() - timedelta(days=1)
 
 
 def test_days_that_follow_each_other_are_a_span() -> None:
