@@ -34,7 +34,7 @@ class DayWithheld(RuntimeError):
 
 
 class NotChecked(RuntimeError):
-    """What was built was not checked, so it is not shown."""
+    """What was built was not checked, or is gone since, so it is not shown."""
 
 
 def withheld(results: Iterable[CheckResult], event_days: Iterable[date]) -> list[str]:

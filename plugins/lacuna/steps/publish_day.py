@@ -52,6 +52,8 @@ def publish_day(settings: Settings, day: date) -> int:
     withheld = own.withheld or ()
     delivered = {day} | day_states.dates(own.delivery_days)
     built = publishing.builds(lake, day, delivered, day_states.dates(own.event_days))
+    if not built:
+        raise NotChecked(f"what was built of {day} is gone: run the day again")
     number = publishing.publish(lake, built, "publish", day, withheld)
     if withheld:
         shown = " and ".join(sorted({name.partition("=")[2] for name in withheld}))

@@ -18,7 +18,7 @@ import sqlglot
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lacuna.lake import athena
+from lacuna.lake import athena, publishing
 from lacuna.settings import Settings
 from lacuna.steps import (
     build,
@@ -685,4 +685,20 @@ def test_an_old_day_that_was_cataloged_again_and_killed_keeps_no_later_day_back(
     assert lake.days(day_states.UNFINISHED_DAYS) == [DAYS[0]]
     for step in steps_of(DAYS[0]):
         step()
+    assert lake.days(day_states.UNFINISHED_DAYS) == []
+
+
+def test_a_day_whose_build_is_gone_is_not_taken_for_published(open_world):
+    """A run of another day has swept it, because this one waited so long."""
+    lake = open_world(DAILY_LOOKS)
+    *run, publish = steps_of(DAYS[0])
+    for step in run:
+        step()
+    publishing.drop_builds(lake, DAYS[0])  # type: ignore[arg-type]
+    with pytest.raises(gate.NotChecked, match="is gone: run the day again"):
+        publish()
+    assert lake.days(day_states.UNFINISHED_DAYS) == [DAYS[0]]
+    for step in steps_of(DAYS[1]):
+        step()
+    assert set(lake.marts) >= {DAYS[0], DAYS[1]}
     assert lake.days(day_states.UNFINISHED_DAYS) == []
