@@ -286,6 +286,7 @@ def test_a_day_with_a_tolerated_loss_keeps_the_rules_of_its_mart(
     day = f"2026-05-{26 + broken}"
     days = {"delivery_day": day, "event_days": [day], "completeness_tolerance": tolerance}
     assert lake.dbt("run", "--select", "fct_delivery_hours", **days).success
+    lake.publish(date.fromisoformat(day), [date.fromisoformat(day)])
     lake.rows(
         "insert into lacuna.fct_delivery_hours (hour, status, access_log_requests, data_event_requests, "
         "matched_requests, witnessed_requests, witnessed_and_logged_requests, status_reasons, event_date) "
