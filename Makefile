@@ -99,7 +99,7 @@ settings: .venv/.installed ## Show every setting: value, origin, meaning
 PYTEST := python -m pytest -q -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: $(AIRFLOW_HOME)/.migrated ## Run the tests that a change to one module can break: at most 5 minutes on 2 idle cores
+test: $(AIRFLOW_HOME)/.migrated ## Run the tests that a change to one module can break: about 6 minutes on 2 idle cores
 	@$(PYTEST) -m "not long and not trino"
 
 .PHONY: test-all
