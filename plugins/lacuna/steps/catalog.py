@@ -257,9 +257,9 @@ def _access_logs(
             "places of access logs",
         )
     )
-    listed = itertools.chain.from_iterable(answer.objects for answer in answers)
+    split = [late.split(answer.objects) for answer in answers]
     of_day = delivery.belonging(
-        late.day, (one for one in listed if not delivery.is_out_of_time(one, late.reach))
+        late.day, itertools.chain.from_iterable(in_time for in_time, _ in split)
     )
     cataloged = Counter(placed.place for placed in of_day)
     return of_day, [
@@ -267,9 +267,9 @@ def _access_logs(
             place,
             answer,
             cataloged=cataloged[place],
-            out_of_time=late.access_logs(answer.objects),
+            out_of_time=late.access_logs(too_late),
         )
-        for place, answer in zip(places, answers, strict=True)
+        for place, answer, (_, too_late) in zip(places, answers, split, strict=True)
     ]
 
 

@@ -62,16 +62,21 @@ class Late:
             )
         return delivery.is_out_of_time(placed, self.reach)
 
-    def access_logs(self, listed: Iterable[Placed]) -> list[date]:
+    def split(self, listed: Iterable[Placed]) -> tuple[list[Placed], list[Placed]]:
+        """Return what a catalog may have, and the access logs that were written too late for any."""
+        in_time: list[Placed] = []
+        too_late: list[Placed] = []
+        for placed in listed:
+            is_late = delivery.is_out_of_time(placed, self.reach)
+            (too_late if is_late else in_time).append(placed)
+        return in_time, too_late
+
+    def access_logs(self, too_late: Iterable[Placed]) -> list[date]:
         """Return the day on which each access log was written that no catalog has."""
-        return [
-            delivery.delivered_on(log)
-            for log in listed
-            if delivery.is_out_of_time(log, self.reach) and not self._was_cataloged(log)
-        ]
+        return [delivery.delivered_on(log) for log in too_late if not self._was_cataloged(log)]
 
     def trail_files(self, listed: Iterable[Placed]) -> list[date]:
-        """Return the day of each trail file of another day that the catalog of that day lacks."""
+        """Return the day of each trail file of another day that is not in the catalog of that day."""
         return [
             file.path_day
             for file in listed

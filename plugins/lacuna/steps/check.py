@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lacuna.lake import publishing
@@ -88,6 +89,7 @@ def _partitions(
     if not finished:  # published before: by what can be found now
         touched = event_days.affected_days(lake, settings, day)
 
+    @cache  # the marts of all event days are in the same table
     def source(mart: str, of_day: date) -> str:
         published = f"{suites.MARTS}.{mart}"
         return publishing.source(lake, mart, day, of_day) if finished else published
