@@ -4,15 +4,19 @@ A page is a function that returns Markdown. tests/unit/test_reference.py fails i
 """
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lacuna.cli.reasons_page import reasons_page
 from lacuna.settings import SETTINGS, Settings
 from lacuna.steps import gate
 from lacuna.steps.suites import PARTITION_COLUMNS
+
+if TYPE_CHECKING:
+    from expectations.shared import Check
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -60,34 +64,32 @@ The [runbook](runbook.md) says for each check how to prove a finding and what to
 
 def checks_page() -> str:
     """Return docs/checks.md: every check with its severity, its question and what a failure means."""
-    from expectations.shared import Partition
+    from expectations.shared import Check, Partition
 
     day = date(2026, 11, 20)
-    parts, number = [], 0
+    parts: list[str] = []
+    number = 0
     for mart, column in PARTITION_COLUMNS.items():
         module = import_module(f"expectations.{mart}")
         checks = module.checks(Partition(day))
         number += len(checks)
         question = str(module.__doc__).partition("\n")[0]
-        parts.append(f"\n## {mart}\n\n{question} One partition for each `{column}`.\n")
-        parts.append("\n| Check | Severity | Question |\n|---|---|---|\n")
-        parts += [
-            f"| [`{check.code}`](#{check.code}) | {check.severity} | {_cell(check.question)} |\n"
-            for check in checks
-        ]
-        parts += [
+        parts += _section(mart, f"{question} One partition for each `{column}`.", checks)
+    own = Check(gate.CODE, gate.SEVERITY, gate.QUESTION, gate.MEANING, query="", sentence=str)
+    parts += _section(gate.SUITE, "Is what was built shown? For each day that was checked.", [own])
+    return _CHECKS_HEAD.format(number=number + 1) + "".join(map(_wrapped, parts))
+
+
+def _section(suite: str, about: str, checks: Sequence["Check"]) -> Iterator[str]:
+    yield f"\n## {suite}\n\n{about}\n"
+    yield "\n| Check | Severity | Question |\n|---|---|---|\n"
+    for check in checks:
+        yield f"| [`{check.code}`](#{check.code}) | {check.severity} | {_cell(check.question)} |\n"
+    for check in checks:
+        yield (
             f"\n### {check.code}\n\n*{check.severity.capitalize()}.* {check.meaning}\n"
             f"[What to do](runbook.md#{check.code})\n"
-            for check in checks
-        ]
-    parts.append(
-        f"\n## {gate.SUITE}\n\nIs what was built shown? For each day that was checked.\n"
-        f"\n| Check | Severity | Question |\n|---|---|---|\n"
-        f"| [`{gate.CODE}`](#{gate.CODE}) | {gate.SEVERITY} | {_cell(gate.QUESTION)} |\n"
-        f"\n### {gate.CODE}\n\n*{gate.SEVERITY.capitalize()}.* {gate.MEANING}\n"
-        f"[What to do](runbook.md#{gate.CODE})\n"
-    )
-    return _CHECKS_HEAD.format(number=number + 1) + "".join(map(_wrapped, parts))
+        )
 
 
 def _wrapped(text: str) -> str:

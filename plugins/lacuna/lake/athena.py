@@ -80,11 +80,7 @@ def _rows(lake: Lake, query: str, database: str | None) -> list[dict[str, str | 
             raise UnusableSetting([problem]) from error
         refused = refusal(error, getattr(error, "operation_name", "StartQueryExecution"))
         if _NO_BUCKET in str(error):
-            raise QueryFailed(
-                f"there is no lake in {lake.bucket}: run a day first (`make run DAY=…`), or name "
-                "another with LACUNA_LAKE_BUCKET",
-                refused,
-            ) from error
+            raise QueryFailed(lake.absence, refused) from error
         raise QueryFailed(f"Athena refused a query: {explained(error)}", refused) from error
     columns = pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
     names = [column["Name"] for column in columns]

@@ -151,7 +151,7 @@ def _delete_table(glue: "GlueClient", name: str) -> None:
 def _delete_partitions(
     glue: "GlueClient", table_name: str, partitions: Iterable[RawPartition]
 ) -> None:
-    for batch in _batches(sorted(partitions), _DELETES_A_CALL):
+    for batch in batches(sorted(partitions), _DELETES_A_CALL):
         values: Any = [{"Values": list(partition.values)} for partition in batch]
         glue.batch_delete_partition(
             DatabaseName=raw.DATABASE, TableName=table_name, PartitionsToDelete=values
@@ -163,7 +163,7 @@ def _create_partitions(
 ) -> None:
     """Register partitions. One that another run registered meanwhile gets the location wanted here."""
     where = {"DatabaseName": raw.DATABASE, "TableName": table_name}
-    for batch in _batches(sorted(partitions), _CREATES_A_CALL):
+    for batch in batches(sorted(partitions), _CREATES_A_CALL):
         inputs = {partition.values: _partition_input(table, partition) for partition in batch}
         answer = glue.batch_create_partition(**where, PartitionInputList=list(inputs.values()))
         for error in answer.get("Errors", []):
@@ -260,6 +260,7 @@ def _partitions(
     ]
 
 
-def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Yield the items in parts that one call takes."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

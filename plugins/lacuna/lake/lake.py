@@ -52,7 +52,7 @@ DATABASES = {
 class Lake:
     """One account's lake: the bucket that holds it, and the Athena workgroup that reads it.
 
-    `is_named`: LACUNA_LAKE_BUCKET names the bucket. `lock_days`: nobody can remove evidence so long.
+    `is_named`: LACUNA_LAKE_BUCKET names the bucket. `lock_days`: days for which no role can remove evidence.
     """
 
     account: Account
@@ -65,6 +65,14 @@ class Lake:
     def query_results(self) -> str:
         """The folder that Athena writes query results to."""
         return _query_results(self.bucket)
+
+    @property
+    def absence(self) -> str:
+        """What to do if there is no lake."""
+        return (
+            f"there is no lake in {self.bucket}: run a day first (`make run DAY=…`), or name "
+            "another with LACUNA_LAKE_BUCKET"
+        )
 
     def check(self) -> None:
         """Make sure that this account can use the lake's bucket and workgroup. Writes nothing.
@@ -240,8 +248,7 @@ class Lake:
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete these objects."""
-        for start in range(0, len(keys), _KEYS_A_CALL):
-            some = keys[start : start + _KEYS_A_CALL]
+        for some in glue.batches(keys, _KEYS_A_CALL):
             self.account.s3().delete_objects(
                 Bucket=self.bucket,
                 Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},

@@ -196,7 +196,7 @@ def drop_old_builds(lake: Lake, older_than: datetime) -> list[str]:
 
 
 def sweep(lake: Lake, keep: timedelta, now: datetime) -> list[str]:
-    """Delete the files of versions that nobody can be shown any more; return their URLs.
+    """Delete the files of versions that cannot be restored any more; return their URLs.
 
     A version is kept as long as a partition or a build points to it, and for `keep` after readers
     were shown another. The files are listed first: what is published meanwhile is not among them.
@@ -318,8 +318,7 @@ def _table(client: "GlueClient", database: str, table: str) -> Any:
 
 
 def _drop(client: "GlueClient", names: list[str]) -> None:
-    for start in range(0, len(names), _NAMES_A_CALL):
-        some = names[start : start + _NAMES_A_CALL]
+    for some in glue.batches(names, _NAMES_A_CALL):
         client.batch_delete_table(DatabaseName=BUILD, TablesToDelete=some)
 
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from lacuna.lake import athena
 from lacuna.lake.lake import Lake
@@ -83,18 +84,18 @@ def found(
 
 def built(lake: Lake, day: date) -> None:
     """Note that all that was found for `day` is built now."""
-    row = unfinished(lake, day)
-    if row is not None:
-        row = replace(row, built_at=datetime.now(UTC), checked_at=None)
-        lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
+    _note(lake, day, built_at=datetime.now(UTC), checked_at=None)
 
 
 def checked(lake: Lake, day: date, withheld: Iterable[str]) -> None:
     """Note that what was built for `day` is checked now, and which partitions are not shown."""
+    _note(lake, day, checked_at=datetime.now(UTC), withheld=tuple(withheld))
+
+
+def _note(lake: Lake, day: date, **changed: Any) -> None:
     row = unfinished(lake, day)
     if row is not None:
-        row = replace(row, checked_at=datetime.now(UTC), withheld=tuple(withheld))
-        lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
+        lake.write(UNFINISHED_DAYS, [replace(row, **changed)], {"delivered_on": day})
 
 
 def finished_with(lake: Lake, day: date) -> dict[date, UnfinishedDay]:

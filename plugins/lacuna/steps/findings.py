@@ -22,6 +22,16 @@ class Finding:
     bucket_name: str = ""
 
 
+def columns(findings: Sequence[Finding]) -> dict[str, tuple[str, ...]]:
+    """Return the columns of a check result that hold its findings, an item for each."""
+    return {
+        "offending": tuple(finding.subject for finding in findings),
+        "sentences": tuple(finding.sentence for finding in findings),
+        "to_do": tuple(finding.to_do for finding in findings),
+        "bucket_names": tuple(finding.bucket_name for finding in findings),
+    }
+
+
 def text(check: str, day: str, number: int, findings: Sequence[Finding], query_of_all: str) -> str:
     """Return the message of a check on one day; `number` counts also findings that are not named."""
     unnamed = number - len(findings)

@@ -74,13 +74,10 @@ def result(
         message=findings.text(CODE, str(day), len(found), found, "")
         if found
         else f"{QUESTION} Yes.",
-        offending=tuple(own),
         partition_day=day,
         checked_at=now,
         findings=len(found),
-        sentences=tuple(finding.sentence for finding in found),
-        to_do=tuple(finding.to_do for finding in found),
-        bucket_names=tuple(finding.bucket_name for finding in found),
         query_of_all="",
         cause=None,
+        **findings.columns(found),
     )

@@ -73,7 +73,7 @@ def rollback(settings: Settings, day: date) -> Sequence[Change]:
     """
     lake, now = open_lake(settings), datetime.now(UTC)
     if not lake.exists():
-        raise NoVersion(f"there is no lake in {lake.bucket}: run a day first (`make run DAY=…`)")
+        raise NoVersion(lake.absence)
     since = now.date() - timedelta(days=settings.versions_days)
     found = publishing.restoration(lake, day, since, published.version(day, now))
     kept = f"versions are kept for {settings.versions_days} days (LACUNA_VERSIONS_DAYS)"

@@ -205,15 +205,12 @@ def _result(
         errored=cause is not None,
         observed="" if number is None else f"{number} offending",
         message=message,
-        offending=tuple(finding.subject for finding in found),
         partition_day=day,
         checked_at=datetime.now(UTC),
         findings=number,
-        sentences=tuple(finding.sentence for finding in found),
-        to_do=tuple(finding.to_do for finding in found),
-        bucket_names=tuple(finding.bucket_name for finding in found),
         query_of_all=query_of_all,
         cause=cause,
+        **findings.columns(found),
     )
 
 
