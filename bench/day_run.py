@@ -35,7 +35,7 @@ class Step:
     statements: int
     scanned: int
 
-    def told(self) -> str:
+    def figures(self) -> str:
         """Return the figures as a cell of a table."""
         statements = f"{self.statements} statement{'' if self.statements == 1 else 's'}"
         return f"{self.seconds:.1f} s, {statements}, {self.scanned / MB:,.1f} MB scanned"

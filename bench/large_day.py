@@ -74,10 +74,10 @@ def day_rows(ours: Day, trino: Day | None) -> list[str]:
         return f"| {figure} | {cell(ours)} | {bound} | {cell(trino) if trino else ''} |"
 
     return [
-        row("the whole daily run", "180 s", lambda day: day.whole().told()),
+        row("the whole daily run", "180 s", lambda day: day.whole().figures()),
         row("peak memory, all processes", "", lambda day: f"{day.run.peak / GIB:.1f} GiB"),
         *(
-            row(f"of it {step.name}", "", lambda day, at=at: day.steps[at].told())  # type: ignore[misc]
+            row(f"of it {step.name}", "", lambda day, at=at: day.steps[at].figures())  # type: ignore[misc]
             for at, step in enumerate(ours.steps)
         ),
     ]

@@ -88,14 +88,16 @@ def counting(mart: str, checks: Iterable[Check]) -> gx.ExpectationSuite:
     expectations = []
     for part in _parts(checks):
         query = "\nunion all\n".join(map(_count, part))
-        expectations += [ExpectNoFindings(counts_query=query, **_told(check)) for check in part]
+        expectations += [
+            ExpectNoFindings(counts_query=query, **_described(check)) for check in part
+        ]
     return gx.ExpectationSuite(name=mart, expectations=expectations)
 
 
 def naming(mart: str, checks: Iterable[Check]) -> gx.ExpectationSuite:
     """Return a suite that names what the checks find, with a statement for each."""
     expectations = [
-        ExpectNoRows(unexpected_rows_query=_rows(check), **_told(check)) for check in checks
+        ExpectNoRows(unexpected_rows_query=_rows(check), **_described(check)) for check in checks
     ]
     return gx.ExpectationSuite(name=mart, expectations=expectations)
 
@@ -115,7 +117,7 @@ def _parts(checks: Iterable[Check]) -> Iterator[list[Check]]:
         yield part
 
 
-def _told(check: Check) -> dict[str, Any]:
+def _described(check: Check) -> dict[str, Any]:
     return {
         "severity": check.severity,
         "notes": f"{check.question} {check.meaning}",

@@ -47,7 +47,7 @@ def parse_delivery_day(settings: Settings, day: date) -> None:
     """Parse everything that was delivered on `day`. Replaces that delivery day only.
 
     Also the days after that were cataloged again: their trails and digests follow those of `day`. And
-    those just before, which this run judges anew: whoever cataloged them again may have been killed.
+    those just before, which this run judges again: the run that cataloged them may have been killed.
     """
     lake = open_lake(settings)
     for number in range(settings.lateness_days, 0, -1):

@@ -121,7 +121,7 @@ def keep(
     """Keep the catalog of a day of which `number` objects are gone, and note how many.
 
     `follows`: what was known of the day before when they were sought. `found`, `listings`: what is
-    there now. Places with logs that the kept catalog lacks get an error code: they were not read.
+    there now. Places with logs that are not in the kept catalog get an error code: they were not read.
     """
     partition = {"delivered_on": day}
     rows = lake.read(CATALOGUED_DAYS, partition)
