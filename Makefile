@@ -43,11 +43,11 @@ $(AIRFLOW_HOME)/.migrated: .venv/.installed
 # ---- running ---------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(AIRFLOW_HOME)/.migrated ## Run the days of a simulated account; compare the verdicts with what was planted [SEED=n] [ENGINE=duckdb|trino]
+demo: $(AIRFLOW_HOME)/.migrated ## Run the days of a simulated account; compare the verdicts with what was planted [SEED=n] [ENGINE=duckdb|trino] [LATENCY=seconds]
 	@python -m sandbox demo --seed $(SEED)
 
 .PHONY: sandbox
-sandbox: .venv/.installed ## Serve the sandbox until Ctrl-C [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n] [ENGINE=duckdb|trino]
+sandbox: .venv/.installed ## Serve the sandbox until Ctrl-C [PORT=5000] [ACCOUNT=simulated|empty] [SEED=n] [ENGINE=duckdb|trino] [LATENCY=seconds]
 	@python -m sandbox serve --port $(PORT) --account $(ACCOUNT) --seed $(SEED)
 
 .PHONY: run

@@ -59,6 +59,12 @@ def serve(
     requests: Requests = 20_000,
     days: Days = 4,
     engine: Engines = Engine.duckdb,
+    latency: Annotated[
+        float,
+        typer.Option(
+            min=0, envvar="LATENCY", help="Seconds that each Athena statement takes at least."
+        ),
+    ] = 0.0,
     truth: Annotated[Path, typer.Option(help="File for the list of what was planted.")] = Path(
         ".lacuna/truth.json"
     ),
@@ -69,7 +75,7 @@ def serve(
     refuse_taken(port, "make sandbox PORT")
     is_ready = False
     try:
-        with server.Sandbox(port, getattr(server, engine)) as box:
+        with server.Sandbox(port, getattr(server, engine), latency) as box:
             try:
                 _print_exports(box.url, account)
                 if account is Account.simulated:

@@ -37,6 +37,7 @@ ROWS = Column("rows", "bigint", 19)  # what the API shows of a statement that wr
 _lock = threading.Lock()
 _engine: Engine
 _pool: ThreadPoolExecutor
+_latency: float  # seconds that a statement takes at least
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Execution:
         except Exception as error:  # noqa: BLE001  every failure is a failed query with its reason
             traceback.print_exc()
             end, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {error}"
+        time.sleep(max(0.0, self.submitted + _latency - time.time()))
         self.ended, self.reason = time.time(), reason
         self.state = end
 
@@ -218,7 +220,7 @@ class AthenaApi(AthenaResponse):  # type: ignore[misc]
             self._executions()[execution.id] = execution
             future: Future[None] = _pool.submit(execution.run)
         try:
-            future.result(timeout=FIRST_WAIT)
+            future.result(timeout=0 if _latency else FIRST_WAIT)
         except TimeoutError:  # it runs, or waits for others to end: it may not even be parsed
             execution.check()
         if execution.malformed:  # there never was an execution
@@ -398,10 +400,11 @@ def table_metadata(table: GlueTable) -> dict[str, Any]:
     }
 
 
-def install(engine: Engine) -> None:
-    """Put an engine behind moto's Athena."""
-    global _engine, _pool
-    _engine, _pool = engine, ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
+def install(engine: Engine, latency: float = 0.0) -> None:
+    """Put an engine behind moto's Athena. A statement takes at least `latency` seconds."""
+    global _engine, _pool, _latency
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
+    _engine, _pool, _latency = engine, pool, latency
     for name, value in vars(AthenaApi).items():
         if callable(value):
             setattr(AthenaResponse, name, value)

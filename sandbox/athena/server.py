@@ -172,10 +172,15 @@ def trino(folder: str) -> Engine:
 
 
 class Sandbox:
-    """An AWS endpoint on loopback that takes any credentials. Port 0 is a free port."""
+    """An AWS endpoint on loopback that takes any credentials. Port 0 is a free port.
 
-    def __init__(self, port: int = 0, engine: Callable[[str], Engine] = duckdb) -> None:
-        self._port, self._make_engine = port, engine
+    Each statement takes at least `latency` seconds, as it does on AWS.
+    """
+
+    def __init__(
+        self, port: int = 0, engine: Callable[[str], Engine] = duckdb, latency: float = 0.0
+    ) -> None:
+        self._port, self._make_engine, self._latency = port, engine, latency
         self.book = faults.FaultBook()
 
     @property
@@ -215,7 +220,7 @@ class Sandbox:
         for module in (s3, cloudtrail, channels, glue, logs, cloudformation, tagging):
             module.install()
         self._engine = self._make_engine(self._folder.name)
-        api.install(self._engine)
+        api.install(self._engine, self._latency)
         catalog.Reading.faults = self.book
         self._listener = Listener(self._port, Middleware(moto_app(), self.book))
         return self

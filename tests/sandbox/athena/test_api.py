@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.athena import api
 from sandbox.athena.moto_fixes import s3 as bulk
 from tests.sandbox.athena.tables import line_table
 
@@ -31,6 +32,19 @@ def test_a_result_is_a_csv_in_the_output_location(lake: Any) -> None:
     run = lake.execution("select 'a,\"b' as x, cast(null as varchar) as y")
     key = run["ResultConfiguration"]["OutputLocation"].partition(f"{lake.bucket}/")[2]
     assert lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read() == b'"x","y"\n"a,""b",\n'
+
+
+def test_a_statement_takes_as_long_as_it_would_on_aws(
+    lake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_latency", 0.5)
+    query = lake.athena.start_query_execution(
+        QueryString="select 1", ResultConfiguration={"OutputLocation": f"s3://{lake.bucket}/"}
+    )["QueryExecutionId"]
+    status = lake.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+    assert status["State"] in ("QUEUED", "RUNNING")
+    run = lake.execution("select 1")
+    assert run["Statistics"]["TotalExecutionTimeInMillis"] >= 500
 
 
 def test_the_same_token_is_the_same_query(lake: Any) -> None:
