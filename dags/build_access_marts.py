@@ -6,8 +6,8 @@ the event days that the delivery touched, and those that still have a pending ho
 that was ever delivered for them. So late records reopen their day, and a rerun leaves one copy.
 dbt runs inside these tasks: Airflow shows no task for each model, the task's log has a line for it.
 
-**When it fails:** the message names the model or test and has Athena's own words. The marts of other
-days are untouched. Run the same day again.
+**When it fails:** the message names the model or test and has Athena's own words, and so has the
+check result `day_withheld`. What readers see is untouched. Run the same day again.
 """
 
 from __future__ import annotations

@@ -324,7 +324,7 @@ def _run_days(
         try:
             times += runner.run_day(day, interrupt, accept_loss=accept_loss)
         except runner.RunFailed as failure:
-            if failure.is_checked:
+            if failure.is_reported:
                 _print_lines(_summary_lines(settings, day, since, brief=False))
             print(
                 f"\nThe run failed. What was built stays, and running it again is safe.\n{failure}"
@@ -340,7 +340,7 @@ def _summary_lines(settings: Settings, day: date, since: date, *, brief: bool) -
     try:
         of_day = summary.read(open_lake(settings), settings, day, since)
     except (QueryFailed, AccountError) as error:
-        return ["", f"{day} was built and checked, but its summary could not be read: {error}"]
+        return ["", f"the summary of {day} could not be read: {error}"]
     return list(summary.lines(of_day, brief=brief))
 
 

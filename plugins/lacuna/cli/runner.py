@@ -21,6 +21,7 @@ from airflow.sdk.listener import get_listener_manager
 from airflow.serialization.encoders import coerce_to_core_timetable
 
 from lacuna.cli.terminal import Interrupt
+from lacuna.steps import withholding
 from lacuna.steps.check import CheckErrored
 from lacuna.steps.gate import DayWithheld, NotChecked
 from lacuna.text import visible
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
 class RunFailed(RuntimeError):
     """A DAG run failed; the message names the task, the day and the cause.
 
-    `is_checked`: the day was checked, so there is a summary of it.
+    `is_reported`: the check results say so too, so there is a summary of the day.
     """
 
-    def __init__(self, cause: str, *, is_checked: bool = False) -> None:
+    def __init__(self, cause: str, *, is_reported: bool = False) -> None:
         super().__init__(cause)
-        self.is_checked = is_checked
+        self.is_reported = is_reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Progress:
         self._interrupt = interrupt
         self.times: list[TaskTime] = []
         self.failure: str | None = None
-        self.is_checked = False
+        self.is_reported = False
         self._started = time.monotonic()
 
     @hookimpl
@@ -85,7 +86,9 @@ class Progress:
         cause = visible(str(error)) or type(error).__name__
         if self.failure is None or not isinstance(error, NotChecked):  # the check itself has failed
             self.failure = f"{task} of {self.day}: {cause}"
-            self.is_checked = isinstance(error, CheckErrored | DayWithheld)
+            self.is_reported = isinstance(
+                error, CheckErrored | DayWithheld
+            ) or withholding.is_reported(error)
         if task_instance.state == "up_for_retry":
             delay = task_instance.task.retry_delay.total_seconds()
             left = task_instance.max_tries - task_instance.try_number + 1
@@ -121,7 +124,7 @@ def run_day(day: date, interrupt: Interrupt, *, accept_loss: bool = False) -> li
             run = dag.test(logical_date=midnight, run_conf=conf)
             if run.state != "success":
                 cause = progress.failure or f"{dag.dag_id} of {day} failed"
-                raise RunFailed(cause, is_checked=progress.is_checked)
+                raise RunFailed(cause, is_reported=progress.is_reported)
     return progress.times
 
 

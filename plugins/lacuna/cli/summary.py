@@ -32,17 +32,23 @@ SEVERITIES = ("critical", "warning", "info")
 CAUSES = ("bucket_silent", "target_broken")
 CONSEQUENCES = ("hour_lost", "hour_mostly_lost", "hour_partly_lost", "hour_barely_lost")
 
-COUNTS = """
+# What is counted in a mart. One that no run has built yet holds nothing.
+COUNTS = {
+    "fct_logging_coverage": """
 select 'verdict' as kind, verdict as word, count(*) as number
 from lacuna.fct_logging_coverage
 where event_date = date '{day}'
 group by verdict
-union all
+""",
+    "fct_delivery_hours": """
 select 'hour' as kind, status as word, count(*) as number
 from lacuna.fct_delivery_hours
 where event_date = date '{day}'
 group by status
-union all
+""",
+}
+
+CHECKS = """
 select 'check' as kind, if(success, 'passed', 'failed') as word, count(*) as number
 from lacuna_evidence.check_results
 where checked_on >= date '{since}' and delivery_day = date '{day}'
@@ -50,7 +56,6 @@ group by if(success, 'passed', 'failed')
 """
 
 EXEMPT = """
-union all
 select 'exempt' as kind, verdict as word, count(*) as number
 from lacuna.fct_logging_coverage
 where event_date = date '{day}' and verdict = 'off' and regexp_like(bucket_name, '{pattern}')
@@ -155,9 +160,11 @@ class Summary:
 
 def read(lake: Lake, settings: Settings, day: date, since: date) -> Summary:
     """Read the summary of a delivery day that was checked on the UTC day `since` or later."""
-    query, pattern = COUNTS, settings.unlogged_pattern
-    if pattern is not None:
-        query += EXEMPT
+    built = {mart: query for mart, query in COUNTS.items() if lake.table_exists("lacuna", mart)}
+    queries, pattern = [CHECKS, *built.values()], settings.unlogged_pattern
+    if pattern is not None and "fct_logging_coverage" in built:
+        queries.append(EXEMPT)
+    query = "union all".join(queries)
     counts = athena.rows(lake, query.format(day=day, since=since, pattern=pattern))
     return Summary(
         day=day,

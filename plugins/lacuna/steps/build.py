@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lacuna.lake import publishing
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.steps import catalog, catalog_losses, day_states, dbt_retries, publish_day
+from lacuna.steps import catalog, catalog_losses, day_states, dbt_retries, publish_day, withholding
 from lacuna.steps.event_days import affected_days
 from lacuna.tables import published
 from lacuna.text import visible
@@ -40,7 +40,11 @@ _OBJECT_UNREAD = "HIVE_CANNOT_OPEN_SPLIT"
 
 
 class BuildFailed(RuntimeError):
-    """dbt could not build or a dbt test failed; the message names each node and why."""
+    """dbt could not build or a dbt test failed; each of `causes` names a node and why."""
+
+    def __init__(self, *causes: str) -> None:
+        super().__init__("\n".join(causes))
+        self.causes = causes
 
 
 def parse_delivery_day(settings: Settings, day: date) -> None:
@@ -50,14 +54,15 @@ def parse_delivery_day(settings: Settings, day: date) -> None:
     those just before, which this run judges again: the run that cataloged them may have been killed.
     """
     lake = open_lake(settings)
-    for number in range(settings.lateness_days, 0, -1):
-        if _was_cataloged_again(lake, before := day - timedelta(days=number)):
-            _parse_day(lake, settings, day, before)
-    _parse_day(lake, settings, day, day)
-    following = day + timedelta(days=1)
-    while _was_cataloged_again(lake, following):
-        _parse_day(lake, settings, day, following)
-        following += timedelta(days=1)
+    with withholding.reported(lake, day):
+        for number in range(settings.lateness_days, 0, -1):
+            if _was_cataloged_again(lake, before := day - timedelta(days=number)):
+                _parse_day(lake, settings, day, before)
+        _parse_day(lake, settings, day, day)
+        following = day + timedelta(days=1)
+        while _was_cataloged_again(lake, following):
+            _parse_day(lake, settings, day, following)
+            following += timedelta(days=1)
 
 
 def _was_cataloged_again(lake: Lake, day: date) -> bool:
@@ -113,10 +118,11 @@ def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -
     lake = open_lake(settings)
     row = day_states.unfinished(lake, day)
     found_at = (row and row.found_at) or datetime.now(UTC)
-    _dbt_build(lake, settings, "tag:event_days", day, found_at, day, event_days)
-    for delivered in row.delivery_days if row else ():
-        of_objects = "fct_log_objects quarantined_lines"
-        _dbt_build(lake, settings, of_objects, day, found_at, date.fromisoformat(delivered))
+    with withholding.reported(lake, day):
+        _dbt_build(lake, settings, "tag:event_days", day, found_at, day, event_days)
+        for delivered in row.delivery_days if row else ():
+            of_objects = "fct_log_objects quarantined_lines"
+            _dbt_build(lake, settings, of_objects, day, found_at, date.fromisoformat(delivered))
     day_states.built(lake, day)
 
 
@@ -150,7 +156,7 @@ def _dbt_build(
 def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) -> None:
     """Run one dbt command on the project, in this process, against the lake.
 
-    Raises BuildFailed with one line for each model or test that did not succeed.
+    Raises BuildFailed with one cause for each model or test that did not succeed.
     """
     environment = lake.dbt_environment()
     with_variables = ("--vars", json.dumps(dict(variables)))
@@ -165,7 +171,7 @@ def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) 
         end = "done" if result.success else "stopped"
         log.info("built %d of %d models: %s", built, len(models), end, extra={"ends": True})
     if not result.success:
-        raise BuildFailed("\n".join(_failures(result)))
+        raise BuildFailed(*_failures(result))
 
 
 def project(environment: tuple[tuple[str, str], ...]) -> Manifest:
@@ -191,7 +197,7 @@ def _parse(environment: tuple[tuple[str, str], ...]) -> Manifest:
     with _environment(dict(environment)):
         result = _invoke(["parse"])
     if not result.success:
-        raise BuildFailed("\n".join(_failures(result)))
+        raise BuildFailed(*_failures(result))
     return cast("Manifest", result.result)
 
 
@@ -211,8 +217,15 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None = None) -> dbtRu
 def _failures(result: dbtRunnerResult) -> Iterator[str]:
     if result.exception is not None:
         yield f"dbt could not start: {visible(str(result.exception))}"
-    for node in dbt_retries.failed(result):
-        yield f"{node.node.name}: {visible(str(node.message))}"
+    for result_of in dbt_retries.failed(result):
+        node, cause = result_of.node, visible(str(result_of.message))
+        what = f"the {node.resource_type} {node.name}"
+        if result_of.status == "fail":
+            yield f"{what} failed: it found {result_of.failures} rows that must not be there"
+        elif node.resource_type == "test":
+            yield f"{what} could not be carried out: {cause}"
+        else:
+            yield f"{what} was not built: {cause}"
 
 
 def _report(event: Any) -> None:

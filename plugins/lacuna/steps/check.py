@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from lacuna.lake import publishing
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.steps import day_states, event_days, gate, suites
-from lacuna.tables.evidence import CHECK_RESULTS, UnfinishedDay
+from lacuna.steps import day_states, event_days, gate, suites, withholding
+from lacuna.tables.evidence import CHECK_RESULTS, CheckResult, UnfinishedDay
 
 if TYPE_CHECKING:
     from lacuna.settings import Settings
@@ -47,13 +47,8 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     if not finished and day in day_states.all_unfinished(lake):
         log.info("%s: a run of another day has begun it again, and checks it", day)
         return []
-    partitions = list(_partitions(lake, settings, day, finished))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun = [
-            pool.submit(suites.check, mart, partition_day, lake, settings, source=source)
-            for mart, partition_day, source in partitions
-        ]
-        results = [result for one in begun for result in one.result()]
+    with withholding.reported(lake, day):
+        results = _results(lake, settings, day, finished)
     own = finished.get(day)
     withheld = gate.withheld(results, day_states.dates(own.event_days)) if own else []
     now = datetime.now(UTC)
@@ -73,6 +68,19 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     if errored := [result.message for result in failed if result.errored]:
         raise CheckErrored("\n".join(errored))
     return [result.message for result in failed]
+
+
+def _results(
+    lake: Lake, settings: Settings, day: date, finished: Mapping[date, UnfinishedDay]
+) -> list[CheckResult]:
+    """Carry out the checks of all partitions."""
+    partitions = list(_partitions(lake, settings, day, finished))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = [
+            pool.submit(suites.check, mart, partition_day, lake, settings, source=source)
+            for mart, partition_day, source in partitions
+        ]
+        return [result for one in begun for result in one.result()]
 
 
 def _partitions(

@@ -134,6 +134,12 @@ def overtaken(lake: Lake, day: date) -> bool:
     )
 
 
+def is_settled(lake: Lake, day: date) -> bool:
+    """Whether nothing is left to show of `day`, or a run of another day shows it."""
+    published = unfinished(lake, day) is None and is_parsed(lake, day)
+    return published or overtaken(lake, day)
+
+
 def finish(lake: Lake, rows: dict[date, UnfinishedDay]) -> None:
     """Note that these days are published, but for those that were begun again since."""
     for day, row in rows.items():

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from lacuna.lake import athena
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.settings import Settings
-from lacuna.steps import day_states
+from lacuna.steps import day_states, withholding
 from lacuna.tables.evidence import LOGGING_SNAPSHOTS, PARSED_DAYS
 
 log = logging.getLogger(__name__)
@@ -124,6 +124,11 @@ def days_to_build(settings: Settings, day: date) -> list[date]:
     still holds a pending hour, and what runs of other days that were killed have left to do.
     """
     lake = open_lake(settings)
+    with withholding.reported(lake, day):
+        return _days_to_build(lake, settings, day)
+
+
+def _days_to_build(lake: Lake, settings: Settings, day: date) -> list[date]:
     event_days = affected_days(lake, settings, day)
     recount = _later_copies(lake, day)
     if lake.table_exists("lacuna", "fct_delivery_hours"):

@@ -24,8 +24,8 @@ CODE = "day_withheld"
 SEVERITY: Literal["critical"] = "critical"
 QUESTION = "Are readers shown the day as it was built?"
 MEANING = (
-    "What was built of the day is not complete: a check of the gate failed, or could not be carried "
-    "out. Readers of the marts keep the version before, and the next run builds the day again."
+    "The day could not be built or checked, or what was built is not complete: a check of the gate "
+    "failed. Readers of the marts keep the version before, and the next run builds the day again."
 )
 
 
@@ -64,6 +64,16 @@ def result(
         )
         for name in own
     ]
+    return _result(day, found, now)
+
+
+def stopped(day: date, causes: Iterable[str], now: datetime) -> CheckResult:
+    """Return the result that says why the run of `day` stopped before it could check the day."""
+    to_do = "nothing that this run has built is shown: remove the cause, then run the day again"
+    return _result(day, [Finding(cause, to_do, f"delivered_on={day}") for cause in causes], now)
+
+
+def _result(day: date, found: Sequence[Finding], now: datetime) -> CheckResult:
     return CheckResult(
         suite=SUITE,
         expectation=CODE,

@@ -10,6 +10,7 @@ import pytest
 from lacuna.cli.summary import FailedCheck, Summary, lines, read
 from lacuna.lake import athena, glue, lake
 from lacuna.settings import Settings
+from lacuna.steps import gate
 from lacuna.steps.findings import Finding
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
@@ -80,6 +81,25 @@ def test_buckets_and_hours_of_the_day_alone_are_counted_by_their_words(settings,
     assert read(lake.open_lake(settings), settings, DAY, NEXT_DAY) == Summary(
         DAY, {"delivering": 3, "off": 3}, {"delivered": 2, "missing": 1}, (), exempt=0
     )
+
+
+def test_a_first_run_that_stopped_has_a_summary_without_marts(settings):
+    mine, now = lake.open_lake(Settings(unlogged_buckets=("tmp-*",))), datetime.now(UTC)
+    stopped = gate.stopped(DAY, ["the model x was not built: \"y'", "the test z failed"], now)
+    partition = {"checked_on": now.date(), "delivery_day": DAY}
+    mine.append(CHECK_RESULTS, [stopped], partition)
+    mine.append(CHECK_RESULTS, [stopped], partition)  # the task was tried again
+    told = read(mine, Settings(unlogged_buckets=("tmp-*",)), DAY, now.date())
+    assert list(lines(told))[2:] == [
+        "  buckets   none",
+        "  hours     none",
+        "  findings  2 critical of 1 check",
+        "",
+        "critical: day_withheld of 2026-11-20: 2 findings",
+        "  the model x was not built: \"y'",
+        "  the test z failed",
+        "    to do: nothing that this run has built is shown: remove the cause, then run the day again",
+    ]
 
 
 def test_days_without_a_run_before_this_one_are_skipped_days(settings, marts):

@@ -30,6 +30,7 @@ from lacuna.steps import (
     publish_day,
     snapshot,
     suites,
+    withholding,
 )
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
@@ -643,6 +644,63 @@ def test_a_day_that_the_gate_withholds_keeps_its_version_until_a_run_gets_it_rig
         step()
     assert lake.marts == expected.marts
     assert lake.days(day_states.UNFINISHED_DAYS) == []
+
+
+@pytest.mark.parametrize("at", [2, 3, 4, 5])
+def test_a_run_that_stops_before_its_check_says_why_until_a_run_checks_the_day(
+    open_world, in_order, monkeypatch, at
+):
+    """At its parse, its search for days, its build or its check; what is shown stays."""
+    expected = in_order(tuple(DAILY_LOOKS))
+    lake = open_world(DAILY_LOOKS)
+    for step in itertools.chain(*map(steps_of, DAYS)):
+        step()
+    published = lake.found(), lake.marts
+    again = steps_of(DAYS[1])
+    for step in again[:at]:
+        step()
+    causes = "the test unique_x found 3 rows", "the model y was not built: no \\n such column"
+    error = build.BuildFailed(*causes)
+
+    def failing(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "run_dbt", failing)
+        patch.setattr(athena, "rows", failing)
+        patch.setattr(suites, "check", failing)
+        with pytest.raises(build.BuildFailed):
+            again[at]()
+    assert withholding.is_reported(error)
+    ((suite, day, message),) = lake.found() - published[0]
+    assert (suite, day) == (gate.SUITE, DAYS[1])
+    assert message.splitlines()[:3] == [
+        "day_withheld of 2026-11-21: 2 findings",
+        *(f"  {cause}" for cause in causes),
+    ]
+    assert lake.marts == published[1]
+    for step in again[at:]:
+        step()
+    assert lake.found() == expected.found()
+    assert lake.marts == expected.marts
+
+
+def test_a_published_day_whose_check_fails_when_it_is_repeated_is_not_called_withheld(
+    open_world, monkeypatch
+):
+    lake = open_world(DAILY_LOOKS)
+    for step in steps_of(DAYS[0]):
+        step()
+    found = lake.found()
+
+    def failing(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(athena, "rows", failing)
+    with pytest.raises(RuntimeError) as raised:
+        check.check_delivery_day(SETTINGS, DAYS[0])
+    assert not withholding.is_reported(raised.value)
+    assert lake.found() == found
 
 
 def test_a_day_that_another_run_begins_again_before_its_check_is_checked_by_that_run(
