@@ -99,13 +99,16 @@ def check(
     where = f"{PARTITION_COLUMNS[mart]} = date '{partition_day}'"
     table = f"{marts_database}.{mart}"
     batch = f"select * from {source or table} where {where}"  # noqa: S608
-    by_code = {check.code: check for check in checks}
-    results = []
-    for validation in _validated(athena_url(lake, marts_database), batch, mart, checks):
-        check = by_code[validation.expectation_config.meta["code"]]
-        query_of_all = check.query_of_all(table, where)
-        results.append(_result(mart, partition_day, check, validation, query_of_all))
-    return results
+    try:
+        validated = _validated(athena_url(lake, marts_database), batch, mart, checks)
+    except Exception as error:
+        log.warning("the checks of %s could not begin", mart, exc_info=True)
+        cause = _shortened(error) or type(error).__name__
+        validated = dict.fromkeys((check.code for check in checks), cause)
+    return [
+        _result(mart, partition_day, one, validated[one.code], one.query_of_all(table, where))
+        for one in checks
+    ]
 
 
 def advice_rows(lake: Lake, marts_database: str) -> str:
@@ -126,7 +129,7 @@ def athena_url(lake: Lake, database: str) -> str:
 
 def _validated(
     url: str, batch_query: str, mart: str, checks: Sequence[Check]
-) -> list[ExpectationValidationResult]:
+) -> dict[str, ExpectationValidationResult]:
     """Carry out the checks: count for all in one statement, then name what some of them found.
 
     A query that fails, fails the one statement for all. So what was not counted is carried out
@@ -142,7 +145,7 @@ def _validated(
         log.warning("the checks of %s are carried out one by one: %s", mart, cause)
     rest = [check for check in checks if not found[check.code].success]
     found |= _patiently(batch, partial(suite.naming, mart), rest)
-    return [found[check.code] for check in checks]
+    return found
 
 
 def _patiently(
@@ -185,15 +188,22 @@ def _result(
     suite: str,
     day: date,
     check: Check,
-    validation: ExpectationValidationResult,
+    validation: ExpectationValidationResult | str,
     query_of_all: str,
 ) -> CheckResult:
-    cause = next(_causes(validation.exception_info), None)
-    number = validation.result.get("observed_value")
-    found = _findings(check, validation, day)
-    if cause is not None:
+    """Return the result of a check; `validation`: why there is none, if its suite did not begin."""
+    number: Any
+    found: list[Finding]
+    if isinstance(validation, str):
+        cause, number, found, success = validation, None, [], False
+    else:
+        cause = next(_causes(validation.exception_info), "")
+        number = validation.result.get("observed_value")
+        found = _findings(check, validation, day)
+        success = bool(validation.success)
+    if cause:
         message = f"the check {check.code} of {suite} on {day} could not be carried out: {cause}"
-    elif validation.success:
+    elif success:
         message = f"{check.question} Yes."
     else:
         message = findings.text(check.code, str(day), number, found, query_of_all)
@@ -201,15 +211,15 @@ def _result(
         suite=suite,
         expectation=check.code,
         severity=check.severity,
-        success=bool(validation.success),
-        errored=cause is not None,
+        success=success,
+        errored=bool(cause),
         observed="" if number is None else f"{number} offending",
         message=message,
         partition_day=day,
         checked_at=datetime.now(UTC),
         findings=number,
         query_of_all=query_of_all,
-        cause=cause,
+        cause=cause or None,
         **findings.columns(found),
     )
 
@@ -232,9 +242,12 @@ def _causes(info: Mapping[str, Any] | None) -> Iterator[str]:
     """
     for part in [info or {}, *(info or {}).values()]:
         if isinstance(part, Mapping) and part.get("raised_exception"):
-            # SQLAlchemy adds the statement, which the suite shows in a better form
-            cause = str(part.get("exception_message")).partition("\n[SQL:")[0]
-            yield visible(cause)[:LONGEST_CAUSE]
+            yield _shortened(part.get("exception_message")) or "no cause was given"
+
+
+def _shortened(raised: object) -> str:
+    """Return what was raised, without the statement that SQLAlchemy adds: the suite shows it better."""
+    return visible(str(raised).partition("\n[SQL:")[0])[:LONGEST_CAUSE]
 
 
 def _shown(row: Mapping[str, Any], day: date) -> dict[str, Any]:

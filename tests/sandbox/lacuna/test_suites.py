@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
-from lacuna.steps import suites
+from lacuna.steps import gate, suites
 from sandbox.athena.faults import Fault
 
 DAY = date(2026, 11, 20)
@@ -41,6 +41,22 @@ def test_a_check_that_cannot_be_carried_out_is_errored_and_claims_nothing_about_
     assert "no_such_database" in lost.cause
     assert lost.message.endswith(lost.cause)
     assert "select" not in lost.message.lower()
+
+
+@pytest.mark.parametrize("part", ["_batch", "_patiently"])
+def test_a_suite_that_cannot_begin_or_raises_leaves_every_check_errored(
+    environment, monkeypatch, part
+):
+    def raising(*_: object) -> None:
+        raise ImportError("no \x1b module\n[SQL: select 1]")
+
+    monkeypatch.setattr(suites, part, raising)
+    results = suites.check("fct_delivery_hours", DAY, environment, Settings())
+    assert "hours_not_judged" in {result.expectation for result in results}
+    assert {(r.success, r.errored, r.cause, r.findings, r.sentences) for r in results} == {
+        (False, True, "no \\x1b module", None, ())
+    }
+    assert gate.withheld(results, []) == [f"event_date={DAY}"]
 
 
 def test_one_result_is_kept_for_each_expectation_of_the_suite(environment):
