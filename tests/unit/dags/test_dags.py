@@ -93,6 +93,16 @@ def test_every_first_task_refuses_a_bad_day_before_it_does_anything(bag, key, mo
                 assert rule.action is RetryAction.FAIL
 
 
+def test_the_sweep_runs_if_a_day_is_withheld_and_hides_no_failure(bag):
+    """Airflow judges a run by its last tasks."""
+    dag = bag.dags["check_log_delivery"]
+    sweep, judge = dag.get_task("sweep_versions"), dag.get_task("is_shown")
+    assert set(dag.leaves) == {sweep, judge}
+    assert (sweep.trigger_rule, sweep.upstream_task_ids) == ("all_done", {"publish_day"})
+    assert judge.trigger_rule == "all_success"
+    assert judge.upstream_task_ids == {"check_marts", "publish_day"}
+
+
 def test_a_folder_without_dags_is_no_day_that_went_well(tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(tmp_path))
     with pytest.raises(RunFailed, match=f"no DAG in {tmp_path}"):
