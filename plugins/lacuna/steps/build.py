@@ -57,12 +57,21 @@ def parse_delivery_day(settings: Settings, day: date) -> None:
     with withholding.reported(lake, day):
         for number in range(settings.lateness_days, 0, -1):
             if _was_cataloged_again(lake, before := day - timedelta(days=number)):
-                _parse_day(lake, settings, day, before)
+                _parse_other_day(lake, settings, day, before)
         _parse_day(lake, settings, day, day)
         following = day + timedelta(days=1)
         while _was_cataloged_again(lake, following):
-            _parse_day(lake, settings, day, following)
+            _parse_other_day(lake, settings, day, following)
             following += timedelta(days=1)
+
+
+def _parse_other_day(lake: Lake, settings: Settings, run: date, day: date) -> None:
+    """Parse a day that the run is not about. If that fails, the day waits for a run of its own."""
+    try:
+        with withholding.reported(lake, day):
+            _parse_day(lake, settings, run, day)
+    except BuildFailed as error:
+        log.warning("%s is not parsed, and the run goes on without it: %s", day, error)
 
 
 def _was_cataloged_again(lake: Lake, day: date) -> bool:
@@ -114,16 +123,30 @@ def _parse_day(
 
 
 def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -> None:
-    """Build exactly these event days of the marts, from all that was ever delivered for them."""
+    """Build exactly these event days of the marts, from all that was ever delivered for them.
+
+    If that fails, what other days have left to do is left out: it may be what cannot be built.
+    """
     lake = open_lake(settings)
+    with withholding.reported(lake, day):
+        try:
+            _build_event_days(lake, settings, day, event_days)
+        except BuildFailed as error:
+            without = day_states.leave_others(lake, day, event_days)
+            if len(without) == len(event_days):
+                raise
+            log.warning("%s: built again without what other days have left: %s", day, error)
+            _build_event_days(lake, settings, day, without)
+        day_states.built(lake, day)
+
+
+def _build_event_days(lake: Lake, settings: Settings, day: date, event_days: Sequence[str]) -> None:
     row = day_states.unfinished(lake, day)
     found_at = (row and row.found_at) or datetime.now(UTC)
-    with withholding.reported(lake, day):
-        _dbt_build(lake, settings, "tag:event_days", day, found_at, day, event_days)
-        for delivered in row.delivery_days if row else ():
-            of_objects = "fct_log_objects quarantined_lines"
-            _dbt_build(lake, settings, of_objects, day, found_at, date.fromisoformat(delivered))
-    day_states.built(lake, day)
+    _dbt_build(lake, settings, "tag:event_days", day, found_at, day, event_days)
+    for delivered in row.delivery_days if row else ():
+        of_objects = "fct_log_objects quarantined_lines"
+        _dbt_build(lake, settings, of_objects, day, found_at, date.fromisoformat(delivered))
 
 
 def _dbt_build(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from functools import cache
@@ -44,18 +44,18 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
         log.info("%s: a run of another day has built and checked it since", day)
         return []
     finished = day_states.finished_with(lake, day)
-    if not finished and day in day_states.all_unfinished(lake):
+    left = day_states.all_unfinished(lake).keys() - finished.keys()
+    if day in left:
         log.info("%s: a run of another day has begun it again, and checks it", day)
         return []
     with withholding.reported(lake, day):
         results = _results(lake, settings, day, finished)
-    own = finished.get(day)
-    withheld = gate.withheld(results, day_states.dates(own.event_days)) if own else []
+        own = finished.get(day)
+        withheld = _withheld(lake, settings, own, results) if own else []
     now = datetime.now(UTC)
-    results += [
-        gate.result(one, withheld, results, now)
-        for one in sorted({result.partition_day for result in results})
-    ]
+    # of a day that this run does not end, what was said last stays true
+    settled = {result.partition_day for result in results} - left
+    results += [gate.result(one, withheld, results, now) for one in sorted(settled)]
     lake.write(CHECK_RESULTS, results, {"checked_on": now.date(), "delivery_day": day})
     if own:
         day_states.checked(lake, day, withheld)
@@ -81,6 +81,18 @@ def _results(
             for mart, partition_day, source in partitions
         ]
         return [result for one in begun for result in one.result()]
+
+
+def _withheld(
+    lake: Lake, settings: Settings, own: UnfinishedDay, results: Sequence[CheckResult]
+) -> list[str]:
+    """Return what is not shown of a run: what is wrong, and what rests on that."""
+    doubtful = {
+        event_day
+        for delivered in gate.unbuilt(results)
+        for event_day in event_days.days_of_records(lake, settings, delivered)
+    }
+    return gate.withheld(results, doubtful & day_states.dates(own.event_days))
 
 
 def _partitions(

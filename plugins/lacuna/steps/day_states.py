@@ -8,7 +8,7 @@ and published. So a run that was killed is noticed by the next run, of whichever
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -82,6 +82,24 @@ def found(
     lake.write(UNFINISHED_DAYS, [row], {"delivered_on": day})
 
 
+def leave_others(lake: Lake, day: date, event_days: Iterable[str]) -> tuple[str, ...]:
+    """Note that `day` builds none of what other days have left to do; return what it builds.
+
+    The others are noted again, so that none of their runs ends them without what `day` delivered.
+    """
+    rows = all_unfinished(lake)
+    own = rows.pop(day, None)
+    left = {one for row in rows.values() for one in row.event_days} - {str(day)}
+    without = tuple(one for one in event_days if one not in left)
+    if own is None or len(without) == len(tuple(event_days)):
+        return without
+    found(lake, day, own, dates(without), ())
+    for other, row in rows.items():
+        if row.found_at is not None:
+            found(lake, other, row, dates(row.event_days), dates(row.delivery_days))
+    return without
+
+
 def built(lake: Lake, day: date) -> None:
     """Note that all that was found for `day` is built now."""
     _note(lake, day, built_at=datetime.now(UTC), checked_at=None)
@@ -136,15 +154,33 @@ def overtaken(lake: Lake, day: date) -> bool:
 
 def is_settled(lake: Lake, day: date) -> bool:
     """Whether nothing is left to show of `day`, or a run of another day shows it."""
-    published = unfinished(lake, day) is None and is_parsed(lake, day)
-    return published or overtaken(lake, day)
+    row = unfinished(lake, day)
+    if row is None:
+        return is_parsed(lake, day)
+    return row.found_at is not None and overtaken(lake, day)
 
 
-def finish(lake: Lake, rows: dict[date, UnfinishedDay]) -> None:
-    """Note that these days are published, but for those that were begun again since."""
-    for day, row in rows.items():
-        if unfinished(lake, day) == row:
+def finish(lake: Lake, rows: Mapping[date, UnfinishedDay], withheld: Iterable[str] = ()) -> None:
+    """Note that these days are published, but for those that were begun again since.
+
+    The `withheld` partitions, named `key=day`, are left to do, by the oldest of the days that has
+    them: the next run of any day builds and checks them again, and nothing else of these days.
+    """
+    left = set(withheld)
+    for day, row in sorted(rows.items()):
+        if unfinished(lake, day) != row:
+            continue
+        event_days = [one for one in row.event_days if f"event_date={one}" in left]
+        again = [one for one in row.delivery_days if f"delivered_on={one}" in left]
+        own = {f"delivered_on={day}"} & left
+        if event_days or again or own:
+            kept = replace(row, event_days=tuple(event_days), delivery_days=tuple(again))
+            kept = replace(kept, checked_at=None, withheld=None)
+            lake.write(UNFINISHED_DAYS, [kept], {"delivered_on": day})
+        else:
             lake.drop(UNFINISHED_DAYS, {"delivered_on": day})
+        left -= {f"event_date={one}" for one in event_days} | own
+        left -= {f"delivered_on={one}" for one in again}
 
 
 def unfinished(lake: Lake, day: date) -> UnfinishedDay | None:

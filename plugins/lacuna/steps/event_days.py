@@ -1,7 +1,7 @@
 """Find the event days that a delivery day can change, to build and check them."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from lacuna.lake import athena
@@ -78,10 +78,7 @@ def affected_days(lake: Lake, settings: Settings, day: date) -> set[date]:
     - days whose hours are judged by whether `day` was read, or by the places of its logs;
     - a week later than any of them.
     """
-    touched = [
-        (date.fromisoformat(str(row["event_day"])), row)
-        for row in athena.rows(lake, TOUCHED.format(hours=BORDER_HOURS, day=day))
-    ]
+    touched = _touched(lake, day)
     own = {day, *(event_day for event_day, _ in touched)}
     borders = {one - DAY for one, row in touched if row["is_early"] == "true"}
     borders |= {one + DAY for one, row in touched if row["is_late"] == "true"}
@@ -92,6 +89,19 @@ def affected_days(lake: Lake, settings: Settings, day: date) -> set[date]:
         borders |= days_in_doubt(changed, snapshots, settings.config_max_age_days)
     borders |= {event_day + WEEK for event_day in own | borders}
     return own | built_days(lake, borders - own)
+
+
+def days_of_records(lake: Lake, settings: Settings, day: date) -> set[date]:
+    """Return the event days of what was delivered on `day`, and those of what may not be parsed."""
+    late = {day - timedelta(days=n) for n in range(max(1, settings.lateness_days) + 1)}
+    return late | {event_day for event_day, _ in _touched(lake, day)}
+
+
+def _touched(lake: Lake, day: date) -> list[tuple[date, Mapping[str, str | None]]]:
+    return [
+        (date.fromisoformat(str(row["event_day"])), row)
+        for row in athena.rows(lake, TOUCHED.format(hours=BORDER_HOURS, day=day))
+    ]
 
 
 def days_in_doubt(changed: date, snapshots: Sequence[date], age: int) -> set[date]:

@@ -37,18 +37,27 @@ class NotChecked(RuntimeError):
     """What was built was not checked, or is gone since, so it is not shown."""
 
 
+def unbuilt(results: Iterable[CheckResult]) -> set[date]:
+    """Return the delivery days of which log objects are not built, or may not be."""
+    return {
+        result.partition_day
+        for result in results
+        if GATES.get(result.expectation) == "delivered_on" and not result.success
+    }
+
+
 def withheld(results: Iterable[CheckResult], event_days: Iterable[date]) -> list[str]:
     """Return the partitions that are not shown, `key=day` each.
 
-    If log objects of a delivery day are not built, no verdict of the run has its evidence.
+    The verdicts of `event_days` do not have their evidence: records of them may be in log objects
+    that are not built.
     """
     failed = {
         (GATES[result.expectation], result.partition_day)
         for result in results
         if result.expectation in GATES and not result.success
     }
-    if any(key == "delivered_on" for key, _ in failed):
-        failed |= {("event_date", day) for day in event_days}
+    failed |= {("event_date", day) for day in event_days}
     return sorted(f"{key}={day}" for key, day in failed)
 
 

@@ -55,13 +55,13 @@ def publish_day(settings: Settings, day: date) -> int:
     if not built:
         raise NotChecked(f"what was built of {day} is gone: run the day again")
     number = publishing.publish(lake, built, "publish", day, withheld)
+    day_states.finish(lake, finished, withheld)
     if withheld:
         shown = " and ".join(sorted({name.partition("=")[2] for name in withheld}))
         raise DayWithheld(
             f"{shown}: built and not shown, because the marts are not right; readers keep the version "
-            "before. See day_withheld in docs/runbook.md"
+            "before. All other days of the run are shown. See day_withheld in docs/runbook.md"
         )
-    day_states.finish(lake, finished)
     publishing.drop_builds(lake, day)
     return number
 

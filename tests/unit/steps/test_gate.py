@@ -25,16 +25,20 @@ def failed(expectation: str, *, errored: bool = False) -> CheckResult:
         ("hour_lost", []),  # a finding about the account
         ("hours_not_judged", ["event_date=2026-11-20"]),
         ("bucket_not_judged", ["event_date=2026-11-20"]),
-        (
-            "object_not_built",  # no verdict of the run has its evidence
-            ["delivered_on=2026-11-20", "event_date=2026-11-20", "event_date=2026-11-21"],
-        ),
+        ("object_not_built", ["delivered_on=2026-11-20"]),
     ],
 )
 def test_a_day_is_withheld_only_if_its_marts_are_not_right(expectation, partitions):
-    assert gate.withheld([failed(expectation)], [DAY, NEXT]) == partitions
-    assert gate.withheld([failed(expectation, errored=True)], [DAY, NEXT]) == partitions
-    assert gate.withheld([replace(failed(expectation), success=True)], [DAY, NEXT]) == []
+    assert gate.withheld([failed(expectation)], []) == partitions
+    assert gate.withheld([failed(expectation, errored=True)], []) == partitions
+    assert gate.withheld([replace(failed(expectation), success=True)], []) == []
+
+
+def test_event_days_without_their_evidence_are_withheld_too():
+    result = failed("object_not_built")
+    assert gate.unbuilt([result, failed("hours_not_judged")]) == {DAY}
+    assert gate.unbuilt([replace(result, success=True)]) == set()
+    assert gate.withheld([result], [NEXT]) == ["delivered_on=2026-11-20", "event_date=2026-11-21"]
 
 
 def test_a_withheld_day_is_told_with_its_cause_and_a_shown_one_answers_yes():

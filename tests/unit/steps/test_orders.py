@@ -646,6 +646,69 @@ def test_a_day_that_the_gate_withholds_keeps_its_version_until_a_run_gets_it_rig
     assert lake.days(day_states.UNFINISHED_DAYS) == []
 
 
+def run_all(days: Sequence[date]) -> list[str]:
+    """What the runs of these days say that they withhold."""
+    told = []
+    for day in days:
+        try:
+            for step in steps_of(day):
+                step()
+        except (build.BuildFailed, gate.DayWithheld) as error:
+            told.append(str(error).partition(":")[0])
+    return told
+
+
+def refused_for(parts: str) -> Any:
+    """A gate or a dbt that never accepts the first day; all else is as it was."""
+    passing, building = suites.check, build.run_dbt
+
+    def failing(mart: str, day: date, *arguments: Any, **about: Any) -> list[CheckResult]:
+        results = passing(mart, day, *arguments, **about)
+        code = "object_not_built" if mart == "fct_log_objects" else "hours_not_judged"
+        is_wrong = code == parts and day == DAYS[0]
+        return [replace(one, expectation=code) if is_wrong else one for one in results]
+
+    def stopping(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) -> None:
+        builds = str(DAYS[0]) in (variables["event_days"] or [variables["delivery_day"]])
+        if builds and arguments[2] == parts:
+            raise build.BuildFailed("first: refused")
+        building(lake, arguments, variables)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(suites, "check", failing)
+    patch.setattr(build, "run_dbt", stopping)
+    return patch
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("object_not_built", [f"2026-11-15 and {DAYS[0]}"] * 4),  # and what rests on it
+        ("hours_not_judged", [str(DAYS[0])] * 4),
+        ("tag:event_days", ["first"]),
+        ("tag:delivery_day", ["first"]),
+    ],
+)
+def test_a_day_that_stays_wrong_keeps_no_other_day_back(open_world, in_order, wrong, told):
+    expected = in_order(tuple(DAILY_LOOKS))
+    lake = open_world(DAILY_LOOKS)
+    patch = refused_for(wrong)
+    try:
+        assert run_all(DAYS) == told
+        is_shown = DAYS[0] in lake.marts  # what a run of the next day delivered for it, if anything
+        assert is_shown == (wrong == "tag:delivery_day")
+        assert set(DAYS[1:]) <= set(lake.marts)
+        assert lake.days(day_states.UNFINISHED_DAYS) == [DAYS[0]]
+        assert (gate.SUITE, DAYS[0]) in {(suite, day) for suite, day, _ in lake.found()}
+    finally:
+        patch.undo()
+    assert run_all(DAYS[:1]) == []
+    assert lake.marts == expected.marts
+    assert lake.objects == expected.objects
+    assert lake.found() == expected.found()
+    assert lake.days(day_states.UNFINISHED_DAYS) == []
+
+
 @pytest.mark.parametrize("at", [2, 3, 4, 5])
 def test_a_run_that_stops_before_its_check_says_why_until_a_run_checks_the_day(
     open_world, in_order, monkeypatch, at
