@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from sandbox.athena import faults
-from sandbox.athena.listener import App, Environ, Listener, moto_app
 
 if TYPE_CHECKING:
     from sandbox.athena.engine import Engine
+    from sandbox.athena.listener import App, Environ
 
 ACCOUNT_ID = "123456789012"
 # CloudWatch's telemetry rules, of which moto has nothing
@@ -204,6 +204,7 @@ class Sandbox:
         from moto.core.model_instances import reset_model_data
 
         from sandbox.athena import api, catalog
+        from sandbox.athena.listener import Listener, moto_app
         from sandbox.athena.moto_fixes import (
             channels,
             cloudformation,

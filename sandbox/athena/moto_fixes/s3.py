@@ -9,7 +9,8 @@
 - A grant of an ACL gives one permission to one grantee. Moto puts two permissions of the canned ACL
   log-delivery-write into one grant, and shows the first.
 - ListBuckets pages, and returns Regions only for the requests for which AWS does.
-- A page of a listing costs the page, not the bucket.
+- A page of a listing costs the page, not the bucket. A moment is parsed once: to parse it costs more
+  than the rest of its line.
 - A bucket policy that names another account opens the bucket to it, if the environment says that
   buckets are closed to other accounts (MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS=false). Moto then refuses
   every other account.
@@ -19,6 +20,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import threading
@@ -28,6 +30,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import unescape
 
+from moto.core import serialize
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy
 from moto.s3 import models
@@ -354,6 +357,9 @@ def list_objects_v2(
     return page, True, last.encode().hex()
 
 
+_moment = functools.lru_cache(100_000)(serialize.parse_to_aware_datetime)
+
+
 def install() -> None:
     """Put the corrections into moto. Installing twice changes nothing."""
     models._VersionedKeyStore = OrderedKeyStore
@@ -370,4 +376,5 @@ def install() -> None:
         for function in functions:
             setattr(owner, function.__name__, function)
     FakeAcl.__init__ = set_grants
+    serialize.parse_to_aware_datetime = _moment
     S3Backend.log_incoming_request = lambda *_: None
