@@ -13,10 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from tests.support.served import FINGERPRINT
+from tests.support.served import FINGERPRINT, REGION
 
 ACCOUNT = "123456789012"
-REGION = "us-east-1"
 
 
 @dataclass

@@ -2,10 +2,14 @@
 
 `python -m tests.support.served` serves it until its standard input ends. CloudTrail's keys are registered where they
 are served: f1, which signs, and f0, which went out of use on the day before the one that most tests are about.
+
+To a line `keep` it keeps the empty lake that is there, and to a line `restore` it puts this lake into an empty account.
+Lacuna makes a lake in thirty-four calls.
 """
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.support import REPO
 
 FINGERPRINT = "f1"
+REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,21 @@ class Served:
 
     url: str
     key: rsa.RSAPrivateKey
+    process: subprocess.Popen[str]
+
+    def keep_lake(self) -> None:
+        """Keep the empty lake that is there."""
+        self._ask("keep")
+
+    def restore_lake(self) -> bool:
+        """Put the lake that was kept into an empty account; whether one was kept."""
+        return self._ask("restore")
+
+    def _ask(self, line: str) -> bool:
+        assert self.process.stdin
+        assert self.process.stdout
+        print(line, file=self.process.stdin, flush=True)
+        return bool(json.loads(self.process.stdout.readline()))
 
 
 @contextmanager
@@ -45,7 +65,7 @@ def served(**environment: str) -> Iterator[Served]:
             url, pem = json.loads(process.stdout.readline())
             key = serialization.load_pem_private_key(pem.encode(), None)
             assert isinstance(key, rsa.RSAPrivateKey)
-            yield Served(url, key)
+            yield Served(url, key, process)
         finally:
             process.kill()  # there is nothing to keep
 
@@ -65,11 +85,40 @@ def main() -> None:
     )
     first, last = datetime(2006, 3, 1), datetime(2100, 1, 1)
     with Sandbox(port=0) as box:
-        for region in ("us-east-1", "eu-west-1"):
+        for region in (REGION, "eu-west-1"):
             register_public_key(region, public, FINGERPRINT, first, last)
             register_public_key(region, public, "f0", first, datetime(2026, 11, 20, 12))
         print(json.dumps([box.url, pem.decode()]), flush=True)
-        sys.stdin.read()
+        kept = b""
+        for line in sys.stdin:
+            if line == "keep\n":
+                kept = empty_lake()
+            elif kept:
+                restore(kept)
+            print(json.dumps(bool(kept)), flush=True)
+
+
+def empty_lake() -> bytes:
+    """The buckets of the account, which hold nothing, and its databases."""
+    from moto.glue.models import glue_backends
+
+    from sandbox.athena.moto_fixes import s3
+
+    buckets = s3.backend().buckets.values()
+    assert not any(bucket.keys for bucket in buckets)
+    blocked = {bucket.name: bucket.public_access_block for bucket in buckets}
+    return pickle.dumps((blocked, glue_backends[s3.ACCOUNT_ID][REGION].databases))
+
+
+def restore(lake: bytes) -> None:
+    from moto.glue.models import glue_backends
+
+    from sandbox.athena.moto_fixes import s3
+
+    blocked, databases = pickle.loads(lake)
+    for name, block in blocked.items():
+        s3.backend().create_bucket(name, REGION).public_access_block = block
+    glue_backends[s3.ACCOUNT_ID][REGION].databases.update(databases)
 
 
 if __name__ == "__main__":

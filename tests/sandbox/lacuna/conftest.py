@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.account import ACCOUNT, REGION, Account
+from tests.support.served import Served
 
 __all__ = ["ACCOUNT", "DAY", "OBSERVED_AT"]
 
@@ -26,7 +27,7 @@ def at() -> Any:
 
 
 @pytest.fixture
-def settings(cloud: Account) -> Any:
+def settings(cloud: Account, emptied: Served) -> Any:
     """Those of an empty environment, with one Region to look for event data stores in; the lake is there.
 
     Without a named Region every observation asks some forty. Tests about stores say `store_regions=()`.
@@ -35,7 +36,9 @@ def settings(cloud: Account) -> Any:
     from lacuna.settings import Settings
 
     defaults = replace(Settings.from_env(), store_regions=(REGION,))
-    lake.open_lake(defaults).prepare()
+    if not emptied.restore_lake():
+        lake.open_lake(defaults).prepare()
+        emptied.keep_lake()
     return defaults
 
 
