@@ -10,7 +10,6 @@ terminal.before_airflow()
 import asyncio  # noqa: E402
 import gc  # noqa: E402
 
-import awswrangler  # noqa: E402, F401
 import dbt.adapters.athena  # noqa: E402
 import dbt.cli.main  # noqa: E402, F401
 import httpx  # noqa: E402

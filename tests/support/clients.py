@@ -14,8 +14,8 @@ _shared: dict[tuple[Any, ...], Any] = {}
 def share_clients(patch: pytest.MonkeyPatch) -> None:
     """Let sessions with the same keys share their clients of one endpoint, until the patch is undone.
 
-    Every session of boto3 makes clients of its own, and awswrangler makes six for each write. The
-    next test that shares takes them up, unless `forget_clients` is called before.
+    Every session of boto3 makes clients of its own. The next test that shares takes them up, unless
+    `forget_clients` is called before.
     """
 
     def client(self: boto3.Session, *service: str, **options: Any) -> Any:

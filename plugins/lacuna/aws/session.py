@@ -91,7 +91,7 @@ def _name_the_owner_to_athena(**event: Any) -> None:
 
 
 def _watch_owners(session: botocore.session.Session) -> None:
-    """Name the lake's owner in the calls of all libraries: awswrangler, dbt-athena, PyAthena."""
+    """Name the lake's owner in the calls of all libraries: boto3, dbt-athena, PyAthena."""
     session.register("before-parameter-build.s3", _name_the_owner)
     session.register("before-parameter-build.athena.StartQueryExecution", _name_the_owner_to_athena)
 

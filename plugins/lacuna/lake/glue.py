@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from lacuna.aws.session import error_code
-from lacuna.tables import raw
+from lacuna.tables import evidence, raw
 from lacuna.tables.evidence import EvidenceTable
 from lacuna.tables.raw import RawPartition, RawTable
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
-    from mypy_boto3_glue.type_defs import PartitionInputTypeDef, TableInputTypeDef
+    from mypy_boto3_glue.type_defs import (
+        PartitionErrorTypeDef,
+        PartitionInputTypeDef,
+        TableInputTypeDef,
+    )
 
 Item = TypeVar("Item")
 
@@ -70,6 +74,21 @@ def table_columns(glue: "GlueClient", database: str, name: str) -> list[str] | N
             raise
         return None
     return [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
+
+
+def add_partition(
+    glue: "GlueClient", table: EvidenceTable, values: Sequence[str], location: str
+) -> None:
+    """Register a partition of an evidence table. One that Glue knows has the same location."""
+    storage: Any = evidence_table_input(table, location)["StorageDescriptor"]
+    answer = glue.batch_create_partition(
+        DatabaseName=evidence.DATABASE,
+        TableName=table.name,
+        PartitionInputList=[{"Values": values, "StorageDescriptor": storage}],
+    )
+    for error in answer.get("Errors", []):
+        if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException":
+            raise RuntimeError(_not_registered(table.name, error))
 
 
 def drop_partition(glue: "GlueClient", database: str, table: str, values: Sequence[str]) -> None:
@@ -168,12 +187,16 @@ def _create_partitions(
         answer = glue.batch_create_partition(**where, PartitionInputList=list(inputs.values()))
         for error in answer.get("Errors", []):
             if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException":
-                message = error["ErrorDetail"]["ErrorMessage"]
-                raise RuntimeError(f"Glue did not register partitions of {table_name}: {message}")
+                raise RuntimeError(_not_registered(table_name, error))
             values = error["PartitionValues"]
             glue.update_partition(
                 **where, PartitionValueList=values, PartitionInput=inputs[tuple(values)]
             )
+
+
+def _not_registered(table_name: str, error: "PartitionErrorTypeDef") -> str:
+    message = error["ErrorDetail"]["ErrorMessage"]
+    return f"Glue did not register partitions of {table_name}: {message}"
 
 
 def create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:
@@ -186,7 +209,7 @@ def create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef")
 
 
 def _shape(table: Any) -> tuple[object, ...]:
-    """Return the parts of a table that Lacuna decides; Glue and awswrangler add others."""
+    """Return the parts of a table that Lacuna decides; Glue adds others, and so did older versions."""
     storage = table["StorageDescriptor"]
     serde = storage["SerdeInfo"]
     return (

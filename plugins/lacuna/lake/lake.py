@@ -6,8 +6,10 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import pyarrow as pa
 from pyarrow import parquet
 
 from lacuna.aws.session import (
@@ -38,6 +40,15 @@ log = logging.getLogger(__name__)
 _OWN_NAMESPACE = "-an"
 
 _KEYS_A_CALL = 1000
+
+# Times are stored in milliseconds, as Athena reads them
+_ARROW_TYPES = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("ms"),
+    "date": pa.date32(),
+}
 
 DATABASES = {
     evidence.DATABASE: "What Lacuna itself observed, as it observed it.",
@@ -125,7 +136,8 @@ class Lake:
         left in the partition.
         """
         if rows:
-            self._put(table, rows, partition, "overwrite_partitions")
+            self.remove(_partition_prefix(table, partition))
+            self.append(table, rows, partition)
         else:
             self.drop(table, partition)
 
@@ -133,45 +145,27 @@ class Lake:
         self, table: EvidenceTable, rows: Sequence[object], partition: Mapping[str, date]
     ) -> None:
         """Add `rows` to one partition, for events that happen any number of times a day."""
-        if rows:
-            self._put(table, rows, partition, "append")
-
-    def _put(
-        self,
-        table: EvidenceTable,
-        rows: Sequence[object],
-        partition: Mapping[str, date],
-        mode: Literal["append", "overwrite_partitions"],
-    ) -> None:
-        # Imported here because it takes a second and most of a run does without it.
-        import awswrangler as wr
-        import pandas as pd  # type: ignore[import-untyped]
-
+        if not rows:
+            return
         columns = table.columns()
-        values: dict[str, list[object]] = {
-            name: [_stored(getattr(row, name)) for row in rows] for name in columns
-        }
-        values |= {key: [partition[key]] * len(rows) for key in table.partition_keys}
-        wr.s3.to_parquet(
-            # dtype object, because pandas turns counts into floats as soon as one is missing
-            df=pd.DataFrame({name: pd.Series(v, dtype="object") for name, v in values.items()}),
-            path=self.location(table),
-            dataset=True,
-            mode=mode,
-            database=evidence.DATABASE,
-            table=table.name,
-            partition_cols=list(table.partition_keys),
-            dtype={**columns, **table.partition_columns()},
-            compression="snappy",
-            use_threads=False,
-            boto3_session=self.account.session,
-            s3_additional_kwargs=self._lock(),
+        values = {name: [_stored(getattr(row, name)) for row in rows] for name in columns}
+        schema = pa.schema([(name, _arrow_type(kind)) for name, kind in columns.items()])
+        content = io.BytesIO()
+        parquet.write_table(pa.Table.from_pydict(values, schema), content)
+        prefix = _partition_prefix(table, partition)
+        self.account.s3().put_object(
+            Bucket=self.bucket,
+            Key=f"{prefix}{uuid4().hex}.snappy.parquet",
+            Body=content.getvalue(),
+            **self._lock(),
         )
-        log.info("wrote %s, rows: %d", _partition_prefix(table, partition), len(rows))
+        days = [partition[key].isoformat() for key in table.partition_keys]
+        glue.add_partition(self.account.glue(), table, days, f"s3://{self.bucket}/{prefix}")
+        log.info("wrote %s, rows: %d", prefix, len(rows))
 
-    def _lock(self) -> dict[str, object] | None:
+    def _lock(self) -> Any:
         if not self.lock_days:
-            return None
+            return {}
         until = datetime.now(UTC) + timedelta(days=self.lock_days)
         return {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
 
@@ -436,16 +430,22 @@ def _partition_prefix(table: EvidenceTable, partition: Mapping[str, date]) -> st
     return f"{_prefix(table)}{values}/"
 
 
+def _arrow_type(glue_type: str) -> pa.DataType:
+    if glue_type.startswith("array<"):
+        return pa.list_(_arrow_type(glue_type[len("array<") : -1]))
+    if glue_type.startswith("struct<"):
+        fields = (field.split(":") for field in glue_type[len("struct<") : -1].split(","))
+        return pa.struct([(name, _arrow_type(kind)) for name, kind in fields])
+    return _ARROW_TYPES[glue_type]
+
+
 def _stored(value: object) -> object:
     """Convert a value for Parquet: tuples to lists, rows in them to dicts, times to UTC without a zone."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None)
     if isinstance(value, tuple):
-        return [_as_dict(item) for item in value]
+        return [_stored(item) for item in value]
+    if dataclasses.is_dataclass(value):
+        fields = dataclasses.fields(value)
+        return {field.name: _stored(getattr(value, field.name)) for field in fields}
     return value
-
-
-def _as_dict(item: object) -> object:
-    if dataclasses.is_dataclass(item) and not isinstance(item, type):
-        return dataclasses.asdict(item)
-    return item

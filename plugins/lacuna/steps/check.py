@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 # Loggers of libraries whose lines stand between the findings in a task's log: deprecations, among
 # others, which Python's warnings become, and what Great Expectations says of its own metrics.
-CHATTER = ("py.warnings", "great_expectations", "pyathena", "awswrangler", "sqlalchemy")
+CHATTER = ("py.warnings", "great_expectations", "pyathena", "sqlalchemy")
 # Suites that wait for Athena at the same time
 AT_ONCE = 4
 LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}

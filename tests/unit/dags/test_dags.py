@@ -129,7 +129,7 @@ def test_parsing_reads_no_database_and_no_network(tmp_path):
     script = (
         "import sys; from airflow.dag_processing.dagbag import DagBag;"
         f"bag = DagBag({str(DAGS)!r}); assert len(bag.dags) == 5, bag.import_errors;"
-        "assert not {'boto3', 'awswrangler', 'dbt', 'great_expectations'} & set(sys.modules)"
+        "assert not {'boto3', 'pyarrow', 'dbt', 'great_expectations'} & set(sys.modules)"
     )
     environment = {
         "PATH": "/usr/bin:/bin",

@@ -876,7 +876,7 @@ def test_changes_are_witnessed_since_the_trail_was_started():
 def test_the_judgement_needs_neither_boto3_nor_airflow():
     code = (
         "import sys\n"
-        "for name in ('boto3', 'botocore', 'airflow', 'awswrangler'):\n"
+        "for name in ('boto3', 'botocore', 'airflow'):\n"
         "    sys.modules[name] = None\n"
         "from lacuna.trail.coverage import judge\n"
         "print(judge('logs', 'eu-west-1', []).reads)"
