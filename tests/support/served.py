@@ -24,6 +24,7 @@ from tests.support import REPO
 
 FINGERPRINT = "f1"
 REGION = "us-east-1"
+LAKE = "lacuna"  # how the names of its bucket and of its databases begin
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,16 @@ def main() -> None:
 
 
 def empty_lake() -> bytes:
-    """The buckets of the account, which hold nothing, and its databases."""
+    """The lake's bucket, which holds nothing, and its databases; what else there is belongs to a test."""
     from moto.glue.models import glue_backends
 
     from sandbox.athena.moto_fixes import s3
 
-    buckets = s3.backend().buckets.values()
-    assert not any(bucket.keys for bucket in buckets)
-    blocked = {bucket.name: bucket.public_access_block for bucket in buckets}
-    return pickle.dumps((blocked, glue_backends[s3.ACCOUNT_ID][REGION].databases))
+    (bucket,) = (one for one in s3.backend().buckets.values() if one.name.startswith(LAKE))
+    assert not bucket.keys
+    databases = glue_backends[s3.ACCOUNT_ID][REGION].databases.items()
+    of_lake = {name: database for name, database in databases if name.startswith(LAKE)}
+    return pickle.dumps((bucket.name, bucket.public_access_block, of_lake))
 
 
 def restore(lake: bytes) -> None:
@@ -115,9 +117,8 @@ def restore(lake: bytes) -> None:
 
     from sandbox.athena.moto_fixes import s3
 
-    blocked, databases = pickle.loads(lake)
-    for name, block in blocked.items():
-        s3.backend().create_bucket(name, REGION).public_access_block = block
+    name, block, databases = pickle.loads(lake)
+    s3.backend().create_bucket(name, REGION).public_access_block = block
     glue_backends[s3.ACCOUNT_ID][REGION].databases.update(databases)
 
 
