@@ -212,6 +212,7 @@ def sweep(lake: Lake, keep: timedelta, now: datetime) -> list[str]:
         for table in of_database
         for url, moment in _written(lake, database, table)
     }
+    written |= dict(_left_by_builds(lake))
     used = {
         location
         for row in publications(lake, (now - keep).date())
@@ -219,9 +220,15 @@ def sweep(lake: Lake, keep: timedelta, now: datetime) -> list[str]:
         if location
     }
     in_catalog = [(database, table["Name"]) for database in tables for table in tables[database]]
-    built = [(BUILD, str(name)) for name, _ in _built(client) if name.is_rows]
+    builds = _built(client)
+    used |= {
+        table["StorageDescriptor"]["Location"]
+        for _, table in builds
+        if table.get("TableType") != "VIRTUAL_VIEW"
+    }
+    rows = [(BUILD, str(name)) for name, _ in builds if name.is_rows]
     with ThreadPoolExecutor(_THREADS) as pool:
-        for found in pool.map(lambda one: _folders(client, *one), [*in_catalog, *built]):
+        for found in pool.map(lambda one: _folders(client, *one), [*in_catalog, *rows]):
             used |= found
     swept = published.unused(written, used, now - keep)
     lake.delete([url.removeprefix(f"s3://{lake.bucket}/") for url in swept])
@@ -325,10 +332,25 @@ def _drop(client: "GlueClient", names: list[str]) -> None:
 def _written(lake: Lake, database: str, table: Any) -> Iterator[tuple[str, datetime]]:
     """Yield the URL of each object below a published table's folder, and when it was written."""
     root = table["StorageDescriptor"]["Location"].rstrip("/")
-    if published.home_of(root) != (database, table["Name"]):
-        return  # somebody else's folder
+    if published.home_of(root) == (database, table["Name"]):  # else it is somebody else's folder
+        yield from _objects(lake, root.removeprefix(f"s3://{lake.bucket}/") + "/")
+
+
+def _left_by_builds(lake: Lake) -> Iterator[tuple[str, datetime]]:
+    """Yield the objects of the tables that dbt makes on the way to more than 100 partitions.
+
+    They lie beside the published tables, in folders that begin with the name of a build.
+    """
     pages = lake.account.s3().get_paginator("list_objects_v2")
-    prefix = root.removeprefix(f"s3://{lake.bucket}/") + "/"
+    for home in published.DATABASES:
+        for page in pages.paginate(Bucket=lake.bucket, Prefix=f"{home}/", Delimiter="/"):
+            for entry in page.get("CommonPrefixes", []):
+                if published.name_of(entry["Prefix"].split("/")[1]) is not None:
+                    yield from _objects(lake, entry["Prefix"])
+
+
+def _objects(lake: Lake, prefix: str) -> Iterator[tuple[str, datetime]]:
+    pages = lake.account.s3().get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=lake.bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
             yield f"s3://{lake.bucket}/{entry['Key']}", entry["LastModified"]

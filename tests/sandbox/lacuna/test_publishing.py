@@ -278,15 +278,26 @@ def test_the_sweep_deletes_what_nobody_points_to_and_nothing_else(cloud, lake, s
     assert seen(lake) == dict.fromkeys(MARTS, (5, 0))
 
 
-def test_the_sweep_goes_on_while_another_run_ends_or_was_killed(lake, settings, monkeypatch):
-    """A killed run left a table that dbt makes for more than 100 partitions, and no rows."""
+def test_the_sweep_deletes_what_a_killed_build_of_many_days_left(cloud, lake, settings):
+    """dbt makes a table of its own on the way to more than 100 partitions."""
     left = f"{Name(MARTS[0], NEXT, NEXT, is_rows=True)}__tmp_not_partitioned"
     athena.rows(
         lake,
         f"create table lacuna_build.\"{left}\" with (format = 'parquet', "
         f"external_location = 's3://{lake.bucket}/marts/{left}') as select 1 as n",
     )
+    others = "marts/of_an_analyst__tmp/a"
+    cloud.client("s3").put_object(Bucket=lake.bucket, Key=others, Body=b"")
+    later, keep = datetime.now(UTC) + timedelta(days=8), timedelta(days=7)
     assert publish_day.sweep(settings) == 0
+    assert publishing.sweep(lake, keep, later) == []  # the build may go on
+    assert publishing.drop_old_builds(lake, later) == [left]
+    swept = publishing.sweep(lake, keep, later)
+    assert {url.rpartition("/")[0] for url in swept} == {f"s3://{lake.bucket}/marts/{left}"}
+    assert [key for key in cloud.keys(lake.bucket) if key.startswith("marts/")] == [others]
+
+
+def test_the_sweep_goes_on_while_another_run_ends(lake, settings, monkeypatch):
     stage(lake, {DAY: 3}, 0)
     listed = publishing._built
 
