@@ -73,12 +73,15 @@ def publish(
     Of the marts the `withheld` partitions, named `key=day`, keep the version that they have.
     """
     client = lake.account.glue()
+    # what is later than a build was published since its moment
+    first = min((build.version for build in wanted), default="")
+    rows = publications(lake, date.fromisoformat(first[:8])) if first else []
 
     def compared(build: Build) -> list[Change]:
         kept = withheld if build.database == MARTS else ()
         days = {day for key, _, day in (text.partition("=") for text in kept) if key == build.key}
         shown = partitions(client, build.database, build.table, build.key, build.days)
-        return list(published.changes(build, shown, days))
+        return list(published.changes(build, shown, rows, days))
 
     with ThreadPoolExecutor(_THREADS) as pool:
         found = [change for changes in pool.map(compared, wanted) for change in changes]

@@ -122,6 +122,12 @@ def version_of(location: str) -> str:
     return found["time"] if found else ""
 
 
+def moment_of(row: Publication) -> str:
+    """Return the moment that decides what follows a change: its run's, or that of a rollback."""
+    found = version_of(row.location) if row.location and row.step != "rollback" else ""
+    return found or row.version[-len("20261120T020000.000000") :]
+
+
 def version_in_words(location: str | None) -> str:
     """Return in words which version a folder holds."""
     if location is None:
@@ -142,16 +148,27 @@ def home_of(location: str) -> tuple[str, str] | None:
 
 
 def changes(
-    build: Build, shown: Mapping[Values, str], withheld: Collection[str] = ()
+    build: Build,
+    shown: Mapping[Values, str],
+    rows: Iterable[Publication] = (),
+    withheld: Collection[str] = (),
 ) -> Iterator[Change]:
     """Yield what has to change of a table, so that readers see what was built of its days.
 
-    A day that another run built later stays as it is: that run knew all that this one did.
+    A partition stays as it is if it was changed to something later than the build, as `rows` say: a
+    run that found its days later knew all that this one did, and a person who rolled it back later
+    has chosen. That there is no partition can be such a choice, too.
     """
     days = build.days - set(withheld)
+    later = {
+        row.partition_values
+        for row in rows
+        if (row.database_name, row.table_name) == (build.database, build.table)
+        and moment_of(row) > build.version
+    }
     for values in sorted({*build.partitions, *shown}):
         before, after = shown.get(values), build.partitions.get(values)
-        if values[0] not in days or before == after:
+        if values[0] not in days or before == after or values in later:
             continue
         if before is None or version_of(before) <= build.version:
             yield Change(build.database, build.table, values, before, after)

@@ -157,6 +157,20 @@ def test_a_run_that_found_its_days_earlier_does_not_overwrite_a_later_one(lake):
     assert seen(lake) == dict.fromkeys(MARTS, (4, 2))
 
 
+def test_a_run_that_was_under_way_overwrites_no_rollback_and_a_later_one_does(lake, settings):
+    for hours, rows in enumerate((3, 4)):
+        stage(lake, {DAY: rows}, hours)
+        show(lake)
+    stage(lake, {DAY: 5}, 2, run=NEXT)
+    publish_day.rollback(settings, DAY)
+    assert show(lake, NEXT) == 0
+    assert seen(lake) == dict.fromkeys(MARTS, (3, 0))
+    from_now = (datetime.now(UTC) - FOUND) // timedelta(hours=1) + 1
+    stage(lake, {DAY: 6}, from_now, run=NEXT)
+    assert show(lake, NEXT) == len(MARTS)
+    assert seen(lake) == dict.fromkeys(MARTS, (6, 0))
+
+
 def test_partitions_of_an_older_version_are_read_replaced_and_restored(lake, settings):
     """They lie below the table itself, and nothing says when they were built."""
     for mart in MARTS:

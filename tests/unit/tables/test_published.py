@@ -4,8 +4,11 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lacuna.tables import published
+from lacuna.tables.evidence import Publication
 from lacuna.tables.published import Build, Change, Name
 from tests.support import REPO
 
@@ -52,8 +55,58 @@ def test_a_day_without_rows_is_taken_away_and_days_of_others_are_left_alone():
 def test_a_withheld_day_keeps_its_version_and_the_others_do_not():
     new = {("2026-11-20",): at(5), ("2026-11-21",): at(5)}
     built = build(5, {"2026-11-20", "2026-11-21"}, new)
-    changed = published.changes(built, {("2026-11-20",): OLD}, {"2026-11-20"})
+    changed = published.changes(built, {("2026-11-20",): OLD}, withheld={"2026-11-20"})
     assert [change.values for change in changed] == [("2026-11-21",)]
+
+
+# of each hour: whether it is a rollback, and whether the day has rows then
+EVENTS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=6)
+
+
+@given(st.data(), EVENTS)
+def test_the_latest_event_decides_in_any_order_of_publishing(data, events):
+    """A run publishes what it found at its hour, at any time later. A rollback is made at its hour."""
+    values = ("2026-11-20",)
+    shown: dict[tuple[str, ...], str] = {values: OLD}
+    rows: list[Publication] = []
+    done: list[int] = []
+    after: dict[int, str | None] = {}
+
+    def show(step: str, version: str, location: str | None) -> None:
+        place = ("lacuna", "fct_delivery_hours", values)
+        now = datetime(2026, 11, 22, tzinfo=UTC)
+        rows.append(Publication(now, step, DAY, version, *place, shown.pop(values, None), location))
+        if location is not None:
+            shown[values] = location
+
+    for hour in data.draw(st.permutations(range(len(events)))):
+        is_rollback, has_rows = events[hour]
+        if is_rollback and all(one < hour for one in done):
+            moment = datetime(2026, 11, 21, hour, tzinfo=UTC)
+            before = rows[-1].location_before if rows else None
+            show("rollback", published.version(DAY, moment), before)
+        elif not is_rollback and (has_rows or shown):  # else it leaves no trace (docs/limits.md)
+            built = build(hour, {"2026-11-20"}, {values: at(hour)} if has_rows else {})
+            for change in published.changes(built, shown, rows):
+                show("publish", built.version, change.after)
+        else:
+            continue
+        done.append(hour)
+        after[hour] = shown.get(values)
+    if done:
+        is_rollback, has_rows = events[max(done)]
+        assert shown.get(values) == after[max(done)]
+        assert is_rollback or shown.get(values) == (at(max(done)) if has_rows else None)
+
+
+def test_a_partition_that_a_later_run_removed_is_not_made_again():
+    values = ("2026-11-20",)
+    place = ("lacuna", "fct_delivery_hours", values)
+    moment = datetime(2026, 11, 22, tzinfo=UTC)
+    later = published.version_of(at(7))
+    gone = Publication(moment, "publish", DAY, later, *place, OLD, None)
+    assert list(published.changes(build(5, {values[0]}, {values: at(5)}), {}, [gone])) == []
+    assert len(list(published.changes(build(8, {values[0]}, {values: at(8)}), {}, [gone]))) == 1
 
 
 def test_evidence_is_shown_before_verdicts_and_taken_away_after_them():
