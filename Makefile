@@ -72,6 +72,10 @@ findings: .venv/.installed ## Show the summary of a day that was run again, with
 	@test -n "$(DAY)" || { echo "Which day? make findings DAY=YYYY-MM-DD (a day that was run)"; exit 2; }
 	@python -m lacuna findings $(DAY)
 
+.PHONY: costs
+costs: .venv/.installed ## Show what Athena charges for a day's run, or the last days, worst first [DAY=YYYY-MM-DD] [FORMAT=table|csv|json]
+	@python -m lacuna costs $(DAY) $${FORMAT:+--format "$$FORMAT"}
+
 .PHONY: rollback
 rollback: .venv/.installed ## Show readers the marts of a day as they were before they last changed; again takes it back: DAY=YYYY-MM-DD
 	@test -n "$(DAY)" || { echo "Which day? make rollback DAY=YYYY-MM-DD (a day of the marts)"; exit 2; }

@@ -1,10 +1,7 @@
 """### May the day be relied on?
 
-Check what was built of the delivery day, and of every event day that it touched, with the Great
-Expectations suites (`expectations/`, one module for each mart). Write each result to
-`lacuna_evidence.check_results` in words for the person on call. A day that fails its checks is a
-finding, not a failed run. Then show it to readers, and delete versions that are older than
-`LACUNA_VERSIONS_DAYS`.
+Check what was built of the day and of every event day that it touched, show it to readers, count
+what the run cost, and delete old versions. A day with findings is not a failed run.
 
 **When it fails:** a check could not be carried out: its result says `errored`, which is different
 from bad data. Or a day is withheld, because its marts are not right: readers keep the version before.
@@ -47,9 +44,16 @@ def check_log_delivery():
 
         return publish_day.sweep(Settings.from_env())
 
-    # Airflow judges a run by its last tasks, and the sweep runs whatever the others say
+    @task(trigger_rule="all_done")
+    def count_costs(params: dict, partition_key: str | None = None) -> int:
+        from lacuna.settings import Settings
+        from lacuna.steps import costs
+
+        return costs.count_costs(Settings.from_env(), day.run_day(partition_key, params))
+
+    # Airflow judges a run by its last tasks, and these two run whatever the others say
     checked, published = check_marts(), publish_day()
-    checked >> published >> sweep_versions()
+    checked >> published >> [count_costs(), sweep_versions()]
     [checked, published] >> EmptyOperator(task_id="is_shown")
 
 

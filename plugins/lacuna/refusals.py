@@ -63,6 +63,8 @@ PERMISSIONS: Mapping[str, str] = {
     "StartQueryExecution": "athena:StartQueryExecution",
     "GetQueryExecution": "athena:GetQueryExecution",
     "GetQueryResults": "athena:GetQueryResults",
+    "ListQueryExecutions": "athena:ListQueryExecutions",
+    "BatchGetQueryExecution": "athena:BatchGetQueryExecution",
     "GetObject": "s3:GetObject",
 }
 

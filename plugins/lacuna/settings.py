@@ -231,6 +231,14 @@ class Settings:
         "must be an Athena workgroup's name: 1 to 128 of letters, digits, '.', '_' and '-'",
         "Athena workgroup that runs every query",
     )
+    analyst_workgroups: tuple[str, ...] = _setting(
+        (),
+        _list_of(_WORKGROUP),
+        "must be names of Athena workgroups separated by commas",
+        "Athena workgroups of analysts, whose queries `make costs` shows too (AnalystWorkgroups of "
+        "infra/lacuna.yaml)",
+        when_none="(none)",
+    )
     lateness_hours: int = _setting(
         6,
         _whole(1, 240),

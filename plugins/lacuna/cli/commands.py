@@ -1,6 +1,7 @@
 """The commands of `python -m lacuna`, which the Makefile calls.
 
-run, findings, rollback, remediate, ask, advise, doctor and settings. Airflow is imported late, because it takes seconds.
+run, findings, costs, rollback, remediate, ask, advise, doctor and settings. Airflow is
+imported late, because it takes seconds.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rich.text import Text
 
 from lacuna.aws.session import Account, AccountError, AwsError, Region, explained, find_region
 from lacuna.cli import advice, answers, remediation, summary, terminal
+from lacuna.cli import costs as run_costs
 from lacuna.day import DayError, named_day
 from lacuna.lake import athena
 from lacuna.lake.athena import QueryFailed
@@ -139,10 +141,30 @@ def findings(
     with _one_message():
         delivery_day = named_day(day, "the day")
         settings = Settings.from_env()
-        of_day = summary.read(open_lake(settings), settings, delivery_day, delivery_day)
+        lake = open_lake(settings, "findings")
+        of_day = summary.read(lake, settings, delivery_day, delivery_day)
         if not of_day.checks:
             raise advice.NothingKnown(f"{day} was not run. To run it: make run DAY={day}")
     _print_lines([*summary.lines(of_day), *summary.where_next(settings, delivery_day)])
+
+
+@app.command()
+def costs(
+    day: Annotated[
+        str | None, typer.Argument(metavar="YYYY-MM-DD", help="A day (UTC) that was run.")
+    ] = None,
+    format: Annotated[answers.Format, typer.Option()] = answers.Format.TABLE,
+) -> None:
+    """Print what Athena charges for a day's run by step and model, the most expensive first.
+
+    Without a day: the last days by step. Standard error says what is unknown. The exit code is 1 if
+    the lake could not be read, or if no run has counted the costs.
+    """
+    with _one_message():
+        delivery_day = named_day(day, "the day") if day else None
+        settings = Settings.from_env()
+        rows = run_costs.read(open_lake(settings, "costs"), delivery_day)
+    run_costs.show(rows, settings, format)
 
 
 @app.command()
@@ -187,7 +209,7 @@ def ask(
         )
         sys.exit(2)
     with _one_message():
-        lake = open_lake(Settings.from_env())
+        lake = open_lake(Settings.from_env(), "ask")
         rows = athena.rows(lake, query, database=MARTS)
         not_run = answers.days_not_run(lake, query)
     answers.show(rows, format)
@@ -231,7 +253,7 @@ def advise(
     """
     with _one_message():
         event_day = named_day(day, "the day")
-        lake = open_lake(Settings.from_env())
+        lake = open_lake(Settings.from_env(), "advise")
         lines = advice.read(lake, event_day, bucket)
         not_run = answers.days_not_run(lake, f"'{event_day}'")
     print(*lines, sep="\n")
@@ -249,7 +271,7 @@ def doctor() -> None:
     """
     with _one_message():
         chosen = Settings.from_env()
-        lake = open_lake(chosen, patient=False)
+        lake = open_lake(chosen, "doctor", patient=False)
         print(f"account {lake.account.account_id}, Region {lake.account.region}: {steps.COST}")
         outcomes: Counter[str] = Counter()
         for tried in steps.examine(lake, chosen):
@@ -338,7 +360,7 @@ def _run_days(
 
 def _summary_lines(settings: Settings, day: date, since: date, *, brief: bool) -> list[str]:
     try:
-        of_day = summary.read(open_lake(settings), settings, day, since)
+        of_day = summary.read(open_lake(settings, "summary", day), settings, day, since)
     except (QueryFailed, AccountError) as error:
         return ["", f"the summary of {day} could not be read: {error}"]
     return list(summary.lines(of_day, brief=brief))

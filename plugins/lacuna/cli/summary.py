@@ -105,6 +105,7 @@ Where to look next: docs/runbook.md says what each finding means and what to do.
   lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what arrived, how complete
   lacuna.fct_log_objects (delivered_on)       each log object: bytes, lines, what is wrong with it
   lacuna.fct_check_results (checked_on)       every check, in words, and whether it still holds
+  lacuna.fct_run_costs (day)                  what the run cost, by step and model
 
 For example:
   select bucket_name, hour, status, data_event_requests, access_log_requests

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lacuna.aws.session import AwsError, UnusableSetting, error_code, explained, refusal
 from lacuna.lake.lake import Lake, workgroup_problem
 from lacuna.refusals import Refusal
+from lacuna.tables.statements import marked
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _rows(lake: Lake, query: str, database: str | None) -> list[dict[str, str | 
     athena = lake.account.athena()
     try:
         execution = athena.start_query_execution(
-            QueryString=query,
+            QueryString=marked(query, lake.origin),
             QueryExecutionContext={"Database": database} if database else {},
             WorkGroup=lake.workgroup,
             ResultConfiguration={"OutputLocation": lake.query_results},

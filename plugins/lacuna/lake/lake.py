@@ -29,6 +29,7 @@ from lacuna.settings import Settings, default_lakes
 from lacuna.tables import evidence, published, raw
 from lacuna.tables.evidence import EvidenceTable
 from lacuna.tables.raw import RawPartition
+from lacuna.tables.statements import Origin
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Lake:
     """One account's lake: the bucket that holds it, and the Athena workgroup that reads it.
 
     `is_named`: LACUNA_LAKE_BUCKET names the bucket. `lock_days`: days for which no role can remove evidence.
+    `origin`: what its statements are for.
     """
 
     account: Account
@@ -71,6 +73,7 @@ class Lake:
     workgroup: str
     is_named: bool = False
     lock_days: int = 0
+    origin: Origin | None = None
 
     @property
     def query_results(self) -> str:
@@ -256,8 +259,12 @@ class Lake:
                 yield keys
 
 
-def open_lake(settings: Settings, *, patient: bool = True) -> Lake:
+def open_lake(
+    settings: Settings, step: str = "", day: date | None = None, *, patient: bool = True
+) -> Lake:
     """Open the lake of the account that the environment's credentials belong to.
+
+    Each statement says that it is for `step`, and for the run of `day`.
 
     One session and one STS call: a task opens its lake once and passes it on.
     """
@@ -270,6 +277,7 @@ def open_lake(settings: Settings, *, patient: bool = True) -> Lake:
         settings.workgroup,
         is_named=settings.lake_bucket is not None,
         lock_days=settings.evidence_lock_days,
+        origin=Origin(step, day) if step else None,
     )
 
 

@@ -97,8 +97,8 @@ class Scratch:
         return int(row["lines"] or 0), time.monotonic() - began
 
 
-def surroundings(lake: Lake) -> Iterator[Probe]:
-    """Yield the probes of the workgroup and the lake's bucket."""
+def surroundings(lake: Lake, analyst_workgroups: Sequence[str]) -> Iterator[Probe]:
+    """Yield the probes of the workgroups."""
 
     def workgroup() -> str:
         if problem := workgroup_problem(lake.account, lake.workgroup):
@@ -114,8 +114,21 @@ def surroundings(lake: Lake) -> Iterator[Probe]:
         athena.rows(lake, "select 1 as one")
         return "a query runs, and its result can be read"
 
+    def history_of(name: str) -> str:
+        client = lake.account.athena()
+        ids = client.list_query_executions(WorkGroup=name, MaxResults=1)["QueryExecutionIds"]
+        if ids:
+            client.batch_get_query_execution(QueryExecutionIds=ids)
+        return "it can be read"
+
     yield Probe(f"workgroup {lake.workgroup}", workgroup, "no run is possible")
     yield Probe("a query", one_query, "no run is possible")
+    for name in dict.fromkeys((lake.workgroup, *analyst_workgroups)):
+        yield Probe(
+            f"history of the workgroup {name}",
+            partial(history_of, name),
+            "what its statements cost is `unknown`",
+        )
 
 
 def behaviour(scratch: Scratch) -> Iterator[Probe]:

@@ -53,7 +53,7 @@ def parse_delivery_day(settings: Settings, day: date) -> None:
     Also the days after that were cataloged again: their trails and digests follow those of `day`. And
     those just before, which this run judges again: the run that cataloged them may have been killed.
     """
-    lake = open_lake(settings)
+    lake = open_lake(settings, "parse_delivery_day", day)
     with withholding.reported(lake, day):
         for number in range(settings.lateness_days, 0, -1):
             if _was_cataloged_again(lake, before := day - timedelta(days=number)):
@@ -127,7 +127,7 @@ def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -
 
     If that fails, what other days have left to do is left out: it may be what cannot be built.
     """
-    lake = open_lake(settings)
+    lake = open_lake(settings, "build_event_days", day)
     with withholding.reported(lake, day):
         try:
             _build_event_days(lake, settings, day, event_days)
@@ -164,6 +164,7 @@ def _dbt_build(
     """
     variables = {
         "build_version": published.version(run, as_of),
+        "step": lake.origin.step if lake.origin else "by_hand",
         "delivery_day": str(delivered),
         "event_days": list(event_days),
         "lateness_hours": settings.lateness_hours,

@@ -39,7 +39,7 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     """
     for name in CHATTER:
         logging.getLogger(name).setLevel(logging.ERROR)
-    lake = open_lake(settings)
+    lake = open_lake(settings, "check_marts", day)
     if day_states.overtaken(lake, day):
         log.info("%s: a run of another day has built and checked it since", day)
         return []
@@ -116,7 +116,9 @@ def _partitions(
 
     # the day itself is checked even if nothing was built for it: that is a finding
     built = event_days.built_days(lake, touched, source("fct_delivery_hours", day)) | {day}
+    # what the run cost is known, and checked, when it has ended (count_costs)
+    days_of = {"delivered_on": delivered, "event_date": built, "day": set[date]()}
     for mart, column in suites.PARTITION_COLUMNS.items():
-        for partition_day in sorted(delivered if column == "delivered_on" else built):
+        for partition_day in sorted(days_of[column]):
             of_day = partition_day if column == "delivered_on" else day
             yield mart, partition_day, source(mart, of_day)

@@ -54,7 +54,10 @@ def examine(lake: Lake, settings: Settings) -> Iterator[Tried]:
     is_prepared = lake.table_exists(raw.DATABASE, raw.ACCESS_LOGS)
     if is_prepared:
         with probes.Scratch(lake) as scratch:
-            for probe in [*probes.surroundings(lake), *probes.behaviour(scratch)]:
+            for probe in [
+                *probes.surroundings(lake, settings.analyst_workgroups),
+                *probes.behaviour(scratch),
+            ]:
                 tried.append(attempt(probe))
                 yield tried[-1]
     else:

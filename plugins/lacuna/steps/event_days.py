@@ -133,7 +133,7 @@ def days_to_build(settings: Settings, day: date) -> list[date]:
     These are the days that it can change, every event day inside the late-delivery window that
     still holds a pending hour, and what runs of other days that were killed have left to do.
     """
-    lake = open_lake(settings)
+    lake = open_lake(settings, "find_event_days", day)
     with withholding.reported(lake, day):
         return _days_to_build(lake, settings, day)
 

@@ -104,7 +104,7 @@ def write_plan(settings: Settings, path: Path, made_at: datetime) -> Plan:
     before = read_plan(path) if plan_file(path).exists() else None
     if before and before.undo_of:
         raise PlanError(f"{visible(str(path))} is the undo of a plan and is not overwritten")
-    lake = open_lake(settings)
+    lake = open_lake(settings, "remediate")
     account = lake.account
     place = Place(account.account_id, account.partition, account.region, made_at)
     spared = (*settings.unlogged_buckets, lake.bucket)

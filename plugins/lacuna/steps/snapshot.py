@@ -48,7 +48,7 @@ JudgeSensitivity = Callable[[str, str | Refusal | None], Sensitivity]
 
 def prepare_lake(settings: Settings) -> None:
     """Create what is missing of the lake; the first task of a day."""
-    lake = open_lake(settings)
+    lake = open_lake(settings, "prepare_lake")
     lake.prepare()
     day_states.adopt(lake)
 
@@ -59,7 +59,7 @@ def observe(settings: Settings, observed_at: datetime) -> int:
     The first snapshot of a day stays, because the day before is judged by it, whatever was fixed
     since. A later snapshot on the same day adds the rows that differ. It replaces any between them.
     """
-    lake = open_lake(settings)
+    lake = open_lake(settings, "observe_buckets")
     accounts = open_accounts(lake.account, settings)
     judge = partial(
         sensitivity.judge,

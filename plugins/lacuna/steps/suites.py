@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from importlib import import_module
@@ -21,6 +22,7 @@ from lacuna.steps import findings
 from lacuna.steps.findings import Finding
 from lacuna.tables import evidence
 from lacuna.tables.evidence import CheckResult
+from lacuna.tables.statements import Origin, marked
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ PARTITION_COLUMNS = {
     "fct_delivery_hours": "event_date",
     "fct_logging_changes": "event_date",
     "fct_logging_coverage": "event_date",
+    "fct_run_costs": "day",
 }
 
 MARTS = "lacuna"
@@ -100,7 +103,7 @@ def check(
     table = f"{marts_database}.{mart}"
     batch = f"select * from {source or table} where {where}"  # noqa: S608
     try:
-        validated = _validated(athena_url(lake, marts_database), batch, mart, checks)
+        validated = _validated(lake, marts_database, batch, mart, checks)
     except Exception as error:
         log.warning("the checks of %s could not begin", mart, exc_info=True)
         cause = _shortened(error) or type(error).__name__
@@ -128,7 +131,7 @@ def athena_url(lake: Lake, database: str) -> str:
 
 
 def _validated(
-    url: str, batch_query: str, mart: str, checks: Sequence[Check]
+    lake: Lake, database: str, batch_query: str, mart: str, checks: Sequence[Check]
 ) -> dict[str, ExpectationValidationResult]:
     """Carry out the checks: count for all in one statement, then name what some of them found.
 
@@ -138,7 +141,9 @@ def _validated(
     from expectations import suite  # takes seconds, as it imports Great Expectations
 
     with _MAKING:
-        batch = _batch(url, batch_query, mart)
+        batch = _batch(athena_url(lake, database), batch_query, mart)
+    if lake.origin:
+        _mark(batch, replace(lake.origin, kind="suite", model=mart))
     found = _patiently(batch, partial(suite.counting, mart), checks)
     causes = (cause for one in found.values() for cause in _causes(one.exception_info))
     if cause := next(causes, None):
@@ -182,6 +187,18 @@ def _batch(url: str, batch_query: str, mart: str) -> Batch:
         .add_batch_definition_whole_table("partition")
         .get_batch()
     )
+
+
+def _mark(batch: Batch, origin: Origin) -> None:
+    """Make every statement of a batch name its origin."""
+    from sqlalchemy import event
+
+    def mark(*arguments: Any) -> tuple[str, Any]:
+        _connection, _cursor, statement, parameters, *_ = arguments
+        return marked(statement, origin), parameters
+
+    engine = batch.data.execution_engine.engine
+    event.listen(engine, "before_cursor_execute", mark, retval=True)
 
 
 def _result(

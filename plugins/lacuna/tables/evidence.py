@@ -354,6 +354,49 @@ class DoctorResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RunCost:
+    """A statement that ended, as Athena's history has it. A run of Lacuna sent it, or somebody else.
+
+    `step`, `kind` and `model`: `lacuna.tables.statements.Origin`; a statement without an origin has
+    the step by_others in Lacuna's own workgroup, and analyst in another. `day` of the partition is
+    the delivery day of the run, or the day of submission if no run sent it. Two runs that end at
+    the same time may both write a statement: its rows are equal.
+    """
+
+    statement_id: str
+    workgroup: str
+    region: str
+    step: str
+    kind: str | None
+    model: str | None
+    statement_type: str
+    state: str
+    submitted_at: datetime
+    bytes_scanned: int
+    engine_ms: int
+    rows_written: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostReading:
+    """One reading of a workgroup's history: how far it is known, or why it could not be read.
+
+    All that was submitted before `known_until` is in `run_costs`, and the next reading begins
+    there; null if nothing was ever read.
+    """
+
+    run_day: date
+    workgroup: str
+    region: str
+    read_at: datetime
+    known_until: datetime | None
+    statements: int
+    error_code: str | None
+    error_operation: str | None
+    missing_permission: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceTable:
     """A table of the evidence database and the type of its rows."""
 
@@ -438,6 +481,18 @@ DOCTOR_RESULTS = EvidenceTable(
     ("tried_on",),
     "What was tried in the account, and what AWS answered.",
 )
+RUN_COSTS = EvidenceTable(
+    "run_costs",
+    RunCost,
+    ("submitted_on", "day"),
+    "What each statement of Athena scanned, by whom it was sent.",
+)
+COST_READINGS = EvidenceTable(
+    "cost_readings",
+    CostReading,
+    ("read_on",),
+    "Until when the statements of a workgroup are known, or why they are not.",
+)
 
 TABLES = (
     LOGGING_SNAPSHOTS,
@@ -453,6 +508,8 @@ TABLES = (
     CHECK_RESULTS,
     REMEDIATIONS,
     DOCTOR_RESULTS,
+    RUN_COSTS,
+    COST_READINGS,
 )
 
 _GLUE_TYPES: dict[object, str] = {

@@ -139,7 +139,7 @@ def tables(world: World) -> list[str]:
         for database in DATABASES
         for page in pages.paginate(DatabaseName=database)
         for table in page["TableList"]
-        if table["TableType"] != "VIRTUAL_VIEW" and table["Name"] != GROWING
+        if table["TableType"] != "VIRTUAL_VIEW" and table["Name"] not in GROWING
     ]
 
 

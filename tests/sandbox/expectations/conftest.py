@@ -77,6 +77,7 @@ MARTS = {
         "fct_log_objects",
         "fct_logging_changes",
         "fct_logging_coverage",
+        "fct_run_costs",
     )
 }
 
@@ -221,7 +222,7 @@ class World:
 
     def _write_table(self, database: str, table: str, columns: dict[str, str]) -> None:
         columns = {name: of for name, of in columns.items() if name not in self.missing_columns}
-        day_column = list(columns)[-1]
+        day_column = "day" if "day" in columns else list(columns)[-1]
         rows = [{day_column: DAY} | row for row in self.rows[table]]
         schema = pa.schema([(name, parquet_type(kind)) for name, kind in columns.items()])
         content = io.BytesIO()

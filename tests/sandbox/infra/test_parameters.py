@@ -30,7 +30,8 @@ def test_these_are_all_the_parameters_that_take_arns() -> None:
         for parameter in template(path.stem)["Parameters"]
         if parameter.endswith(("Arn", "Arns"))
     }
-    assert found == {*BUCKETS, *CALLERS, ("lacuna", "KmsKeyArn")}
+    others = {("lacuna", "KmsKeyArn"), ("lacuna", "AnalystWorkgroupArns")}
+    assert found == {*BUCKETS, *CALLERS, *others}
 
 
 @pytest.mark.parametrize(("name", "parameter"), BUCKETS)
@@ -56,6 +57,12 @@ def test_no_template_takes_a_bare_star(name: str, parameter: str, star: str) -> 
 )
 def test_buckets_are_named_whole_or_by_their_beginning(name: str, parameter: str, arn: str) -> None:
     assert taken(name, parameter, arn)
+
+
+def test_a_workgroup_is_named_whole() -> None:
+    arn = "arn:aws:athena:eu-west-1:123456789012:workgroup/"
+    assert taken("lacuna", "AnalystWorkgroupArns", f"{arn}reports")
+    assert not taken("lacuna", "AnalystWorkgroupArns", f"{arn}*")
 
 
 def test_a_key_is_named_whole() -> None:

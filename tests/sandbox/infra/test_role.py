@@ -180,6 +180,17 @@ def test_objects_are_read_in_log_buckets_and_written_in_the_lake_only(
     assert permits(statements, action, resource) is allowed
 
 
+def test_the_history_of_a_workgroup_is_read_where_it_is_named(cloud: Cloud) -> None:
+    named, other = (
+        f"arn:aws:athena:us-east-1:123456789012:workgroup/{name}" for name in ("reports", "science")
+    )
+    granted = deploy(cloud, AnalystWorkgroupArns=named)
+    for action in ("athena:ListQueryExecutions", "athena:BatchGetQueryExecution"):
+        assert permits(granted, action, named)
+        assert not permits(granted, action, other)
+    assert not permits(granted, "athena:StartQueryExecution", named)
+
+
 def test_the_table_of_what_is_sensitive_is_read_where_it_is_named_and_nothing_beside_it(
     cloud: Cloud, statements: Statements
 ) -> None:

@@ -61,6 +61,11 @@ def test_a_sandbox_passes_leaves_nothing_behind_and_keeps_the_results(cloud, set
         ("GetBucketEncryption", "s3:GetEncryptionConfiguration", "s3:GetEncryptionConfiguration"),
         ("ListBuckets", "s3:ListAllMyBuckets", "s3:ListAllMyBuckets"),
         ("StartQueryExecution", "a query", "athena:StartQueryExecution"),
+        (
+            "ListQueryExecutions",
+            "history of the workgroup primary",
+            "athena:ListQueryExecutions",
+        ),
         ("BatchUpdatePartition", "a partition that is moved", "glue:BatchUpdatePartition"),
         ("BatchDeleteTable", "a partition that is moved", "glue:BatchDeleteTable"),
     ],

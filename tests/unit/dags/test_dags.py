@@ -93,12 +93,14 @@ def test_every_first_task_refuses_a_bad_day_before_it_does_anything(bag, key, mo
                 assert rule.action is RetryAction.FAIL
 
 
-def test_the_sweep_runs_if_a_day_is_withheld_and_hides_no_failure(bag):
+def test_the_sweep_and_the_costs_run_if_a_day_is_withheld_and_hide_no_failure(bag):
     """Airflow judges a run by its last tasks."""
     dag = bag.dags["check_log_delivery"]
-    sweep, judge = dag.get_task("sweep_versions"), dag.get_task("is_shown")
-    assert set(dag.leaves) == {sweep, judge}
-    assert (sweep.trigger_rule, sweep.upstream_task_ids) == ("all_done", {"publish_day"})
+    always = {dag.get_task("sweep_versions"), dag.get_task("count_costs")}
+    judge = dag.get_task("is_shown")
+    assert set(dag.leaves) == {*always, judge}
+    for task in always:
+        assert (task.trigger_rule, task.upstream_task_ids) == ("all_done", {"publish_day"})
     assert judge.trigger_rule == "all_success"
     assert judge.upstream_task_ids == {"check_marts", "publish_day"}
 

@@ -37,7 +37,7 @@ def test_the_findings_are_the_end_of_the_log_the_worst_first(monkeypatch, caplog
         return found
 
     monkeypatch.setattr(
-        check, "open_lake", lambda _: SimpleNamespace(write=lambda *_: None, days=lambda _: [])
+        check, "open_lake", lambda *_: SimpleNamespace(write=lambda *_: None, days=lambda _: [])
     )
     monkeypatch.setattr(check, "_partitions", lambda *_: [("fct_delivery_hours", DAY, "lacuna")])
     monkeypatch.setattr(check.suites, "check", chatter)

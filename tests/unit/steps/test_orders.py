@@ -180,6 +180,7 @@ class Lake:
         self.roots: dict[str, str] = {}
         self.glue = Glue(self)
         self.account = SimpleNamespace(glue=lambda: self.glue)
+        self.origin = None
         self.writes_left: int | None = None
         self.meanwhile: Callable[[], None] | None = None
         self.sql = duckdb.connect(config={"threads": 1})
@@ -500,7 +501,7 @@ def open_world() -> Iterator[Callable[[Sequence[date]], Lake]]:
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (build, catalog, check, event_days, publish_day, snapshot):
-            patch.setattr(module, "open_lake", lambda settings: made[-1])
+            patch.setattr(module, "open_lake", lambda *_: made[-1])
         patch.setattr(athena, "rows", lambda lake, sql: lake.run(sql))
         patch.setattr(build, "run_dbt", run_dbt)
         patch.setattr(catalog, "_read_day", read_day)
