@@ -1,4 +1,4 @@
-"""One daily run, measured: memory, and of each step its seconds, statements and bytes scanned."""
+"""One daily run, measured: memory, and of each step its seconds, statements, bytes and dollars."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import boto3
+from typing import Any
 
 from bench.usage import Usage, measure
-from sandbox.process import access
-
-if TYPE_CHECKING:
-    from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
+from sandbox.demo.reading import athena
 
 MB = 1e6
-MOST_IDS = 50  # of one BatchGetQueryExecution
+COSTS = """
+select step, sum(statements) as statements, sum(bytes_scanned) as scanned, sum(usd) as usd
+from lacuna.fct_run_costs
+where day = date '{day}'
+group by step
+"""
 
 
 class DayFailed(RuntimeError):
@@ -28,17 +28,22 @@ class DayFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A task of a daily run, or all of them, and the statements that Athena got meanwhile."""
+    """A task of a daily run, or all of them: its statements, and what Athena charges for them.
+
+    What count_costs and the summary send is known from the next run on, and is not among them.
+    """
 
     name: str
     seconds: float
     statements: int
     scanned: int
+    usd: float = 0.0
 
     def figures(self) -> str:
         """Return the figures as a cell of a table."""
         statements = f"{self.statements} statement{'' if self.statements == 1 else 's'}"
-        return f"{self.seconds:.1f} s, {statements}, {self.scanned / MB:,.1f} MB scanned"
+        scanned = f"{self.scanned / MB:,.1f} MB scanned"
+        return f"{self.seconds:.1f} s, {statements}, {scanned}, ${self.usd:.4f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ class Day:
         """Return the run as one step."""
         statements = sum(step.statements for step in self.steps)
         scanned = sum(step.scanned for step in self.steps)
-        return Step("the whole daily run", self.run.wall, statements, scanned)
+        usd = sum(step.usd for step in self.steps)
+        return Step("the whole daily run", self.run.wall, statements, scanned, usd)
 
 
 def run_day(environment: Mapping[str, str], day: date, folder: Path) -> Day:
@@ -64,32 +70,16 @@ def run_day(environment: Mapping[str, str], day: date, folder: Path) -> Day:
         said = [line.strip() for line in log.read_text().splitlines() if line.strip()]
         cause = next((line for line in said if "  FAILED  " in line), *said[-1:])
         raise DayFailed(f"the daily run of {day} failed: {cause}")
-    return Day(usage, steps(json.loads(timings.read_text()), executions(environment)))
+    costs = athena(environment)(COSTS.format(day=day))
+    return Day(usage, steps(json.loads(timings.read_text()), costs))
 
 
-def executions(environment: Mapping[str, str]) -> list[QueryExecutionTypeDef]:
-    """Return every query execution that Athena remembers."""
-    athena = boto3.client("athena", **access(environment))
-    pages = athena.get_paginator("list_query_executions").paginate(WorkGroup="primary")
-    ids = [one for page in pages for one in page["QueryExecutionIds"]]
-    parts = [ids[at : at + MOST_IDS] for at in range(0, len(ids), MOST_IDS)]
-    return [
-        execution
-        for part in parts
-        for execution in athena.batch_get_query_execution(QueryExecutionIds=part)["QueryExecutions"]
-    ]
-
-
-def steps(
-    timings: Sequence[Mapping[str, Any]], history: Sequence[QueryExecutionTypeDef]
-) -> list[Step]:
-    """Return the steps of a run, by what `lacuna run --timings` wrote and by Athena's history."""
+def steps(timings: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, Any]]) -> list[Step]:
+    """Return the steps of a run, by what `lacuna run --timings` wrote and by fct_run_costs."""
+    by_step = {row["step"]: row for row in costs}
     found = []
     for part in timings:
-        began = datetime.fromisoformat(part["started_at"])
-        ended = began + timedelta(seconds=part["seconds"])
-        own = [one for one in history if began <= one["Status"]["SubmissionDateTime"] < ended]
-        scanned = sum(one["Statistics"].get("DataScannedInBytes", 0) for one in own)
-        name = f"{part['dag']}.{part['task']}"
-        found.append(Step(name, part["seconds"], len(own), scanned))
+        cost = by_step.get(part["task"], {})
+        figures = (cost.get(name) or 0 for name in ("statements", "scanned", "usd"))
+        found.append(Step(f"{part['dag']}.{part['task']}", part["seconds"], *figures))
     return found

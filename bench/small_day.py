@@ -25,8 +25,8 @@ def small_day_section(yesterday: date) -> list[str]:
         "The embedded engine takes a few hundredths of a second for each statement. "
         f"With at least {LATENCY} s for each, as on Athena, the run takes {slow.seconds:.0f} s "
         f"(bound: {BOUND} s).\n",
-        "| step | seconds | statements | of all | MB scanned | of all |",
-        "|---|---|---|---|---|---|",
+        "| step | seconds | statements | of all | MB scanned | of all | $ |",
+        "|---|---|---|---|---|---|---|",
         *(row(step, whole) for step in (whole, *steps)),
         "",
     ]
@@ -48,5 +48,5 @@ def row(step: Step, whole: Step) -> str:
     return (
         f"| {step.name} | {step.seconds:.1f} | {step.statements} "
         f"| {step.statements / (whole.statements or 1):.0%} | {step.scanned / 1e6:.1f} "
-        f"| {step.scanned / (whole.scanned or 1):.0%} |"
+        f"| {step.scanned / (whole.scanned or 1):.0%} | {step.usd:.4f} |"
     )

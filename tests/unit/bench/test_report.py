@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from typer.testing import CliRunner
@@ -13,26 +13,23 @@ from bench.day_run import Day, DayFailed, Step, steps
 from bench.small_day import row
 from bench.usage import Usage
 
-START = datetime(2026, 11, 20, 1, tzinfo=UTC)
 
-
-def task(name: str, after: float, seconds: float) -> dict[str, Any]:
-    started_at = (START + timedelta(seconds=after)).isoformat()
-    return {"dag": "dag", "task": name, "seconds": seconds, "started_at": started_at}
-
-
-def execution(after: float, scanned: int | None) -> Any:
-    submitted = {"SubmissionDateTime": START + timedelta(seconds=after)}
-    return {"Status": submitted, "Statistics": {"DataScannedInBytes": scanned} if scanned else {}}
-
-
-def test_a_statement_counts_for_the_step_in_which_it_was_sent():
-    history = [execution(-1, 9), execution(0, 10), execution(4, None), execution(6, 20)]
-    found = steps([task("first", 0, 5), task("second", 5, 2)], history)
-    assert found == [Step("dag.first", 5, 2, 10), Step("dag.second", 2, 1, 20)]
+def test_a_step_has_the_statements_that_the_mart_of_costs_knows_of_it():
+    timings = [{"dag": "dag", "task": name, "seconds": 5} for name in ("first", "second", "third")]
+    costs = [
+        {"step": "first", "statements": 2, "scanned": 10, "usd": 0.5},
+        {"step": "second", "statements": 1, "scanned": 20, "usd": None},
+        {"step": "ask", "statements": 9, "scanned": 9, "usd": 9.0},
+    ]
+    found = steps(timings, costs)
+    assert found == [
+        Step("dag.first", 5, 2, 10, 0.5),
+        Step("dag.second", 5, 1, 20, 0),
+        Step("dag.third", 5, 0, 0, 0),
+    ]
     whole = Day(Usage(8, 1), found).whole()
-    assert whole == Step("the whole daily run", 8, 3, 30)
-    assert row(found[1], whole) == "| dag.second | 2.0 | 1 | 33% | 0.0 | 67% |"
+    assert whole == Step("the whole daily run", 8, 3, 30, 0.5)
+    assert row(found[1], whole) == "| dag.second | 5.0 | 1 | 33% | 0.0 | 67% | 0.0000 |"
 
 
 def test_a_section_that_fails_says_so_and_the_others_are_written(tmp_path, monkeypatch):
@@ -59,12 +56,12 @@ def test_a_day_that_fails_on_trino_leaves_the_figures_of_the_embedded_engine(mon
         raise DayFailed("the daily run of 2026-11-20 failed: EXCEEDED_LOCAL_MEMORY_LIMIT")
 
     monkeypatch.setattr(large_day, "run_day", fails)
-    trino, missing = large_day.on_trino({}, START.date(), tmp_path)
+    trino, missing = large_day.on_trino({}, date(2026, 11, 20), tmp_path)
     assert trino is None
     assert missing.endswith("EXCEEDED_LOCAL_MEMORY_LIMIT.")
-    ours = Day(Usage(8, 1, 2**30), [Step("dag.first", 5, 2, 3_000_000)])
+    ours = Day(Usage(8, 1, 2**30), [Step("dag.first", 5, 2, 3_000_000, 0.25)])
     assert large_day.day_rows(ours, trino)[0] == (
-        "| the whole daily run | 8.0 s, 2 statements, 3.0 MB scanned | 180 s |  |"
+        "| the whole daily run | 8.0 s, 2 statements, 3.0 MB scanned, $0.2500 | 180 s |  |"
     )
     (scan,) = large_day.scan_rows(1_500_000, ours, trino)
     assert scan == "| **bytes scanned to each byte of access log** | 2.00 | |  |"
