@@ -15,9 +15,10 @@ must be cataloged on the day on which that folder is read.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 
 from lacuna.access_log.sources import KeyLayout, Source, log_prefix
 
@@ -61,7 +62,8 @@ class Place:
     prefix: str
     region: str | None = None
     key_layout: KeyLayout | None = None
-    source_buckets: tuple[str, ...] = ()
+    # not hashed: a place may serve thousands, and is looked up for each of its objects
+    source_buckets: tuple[str, ...] = field(default=(), hash=False)
     source_bucket: str | None = None  # set if the prefix itself names the source
     trail_arn: str | None = None
     account_id: str | None = None
@@ -121,14 +123,15 @@ def snapshots_to_follow(observed: Iterable[date], day: date, lateness: timedelta
 
 def access_log_places(sources: Iterable[Source]) -> list[Place]:
     """Return every place that receives access logs, once, with all the buckets that it serves."""
-    places: dict[tuple[str, str, KeyLayout], Place] = {}
+    places: dict[tuple[str, str, KeyLayout], tuple[Place, set[str]]] = {}
     for source in sources:
         place = _place_of(source)
         key = (place.log_bucket, place.prefix, source.key_layout)
-        known = places.get(key, place)
-        names = sorted({*known.source_buckets, source.bucket_name})
-        places[key] = replace(known, source_buckets=tuple(names))
-    return [places[key] for key in sorted(places)]
+        places.setdefault(key, (place, set()))[1].add(source.bucket_name)
+    return [
+        replace(place, source_buckets=tuple(sorted(names)))
+        for _, (place, names) in sorted(places.items(), key=itemgetter(0))
+    ]
 
 
 def key_range(place: Place, day: date, event_day_folders: int) -> KeyRange:

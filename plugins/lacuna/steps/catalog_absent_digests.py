@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from lacuna import day as days
 from lacuna.aws.accounts import Accounts
+from lacuna.aws.session import each
 from lacuna.aws.trails import read_status
 from lacuna.refusals import Refusal
 from lacuna.steps.catalog_trail_files import Chain, ChainKey, TrailFiles
@@ -24,6 +25,14 @@ class ChainEnd:
     is_pending: bool = False
 
 
+class _Asked(NamedTuple):
+    """A trail, its account, and the Region that is asked for its status."""
+
+    account_id: str
+    trail_arn: str
+    region: str
+
+
 def last_ends(rows: Iterable[Mapping[str, Any]]) -> dict[ChainKey, ChainEnd]:
     """Return when each chain ended, or should have, by the evidence rows of the day before."""
     ends: dict[ChainKey, ChainEnd] = {}
@@ -39,15 +48,27 @@ def last_ends(rows: Iterable[Mapping[str, Any]]) -> dict[ChainKey, ChainEnd]:
 
 def absent_hours(
     accounts: Accounts,
-    chain: Chain,
+    chains: Iterable[Chain],
     files: TrailFiles,
-    hourly: Sequence[JudgedDigest],
-    known_end: ChainEnd | None,
-    started_at: datetime | None,
-) -> list[JudgedDigest]:
-    """Return the hours of the day without a digest of one Region's hourly chain, with their state."""
-    absent = _missing_hours(files.day, hourly, known_end, started_at)
-    return _pending(accounts, chain, files, hourly, absent) if started_at and absent else absent
+    hourly: Mapping[ChainKey, Sequence[JudgedDigest]],
+    known_ends: Mapping[ChainKey, ChainEnd],
+    started: Mapping[str, datetime | None],
+) -> list[tuple[Chain, list[JudgedDigest]]]:
+    """Return the hours of the day without a digest of each Region's hourly chain, with their state.
+
+    Of a trail that is gone or writes no digests, none can be on its way.
+    """
+    absent: list[tuple[Chain, list[JudgedDigest], _Asked | None]] = []
+    for chain in chains:
+        started_at = started[chain.trail.arn] if chain.trail.has_digests else None
+        of_chain = hourly.get(chain.key, ())
+        hours = _missing_hours(files.day, of_chain, known_ends.get(chain.key), started_at)
+        absent.append((chain, hours, _asked(chain, files) if started_at and hours else None))
+    latest = _latest_deliveries(accounts, {asked for _, _, asked in absent if asked})
+    return [
+        (chain, _pending(hours, hourly.get(chain.key, ()), latest.get(asked), files.day))
+        for chain, hours, asked in absent
+    ]
 
 
 def _missing_hours(
@@ -76,53 +97,67 @@ def _missing_hours(
 
 
 def _pending(
-    accounts: Accounts,
-    chain: Chain,
-    files: TrailFiles,
-    hourly: Sequence[JudgedDigest],
     absent: Sequence[JudgedDigest],
+    hourly: Sequence[JudgedDigest],
+    latest: datetime | None,
+    day: date,
 ) -> list[JudgedDigest]:
     """Call those absent digests pending that CloudTrail had no time to deliver.
 
     AWS does not say how long a digest takes. GetTrailStatus shows when the newest was delivered in
-    a Region. Hours that ended later, and after every digest that is there, are still owed.
+    a Region (`latest`). Hours that ended later, and after every digest that is there, are still owed.
     """
-    delivered = max((digest.end_at for digest in hourly if digest.file), default=None)
-    latest = _latest_delivery(accounts, chain, files)
     if latest is None:
         return list(absent)
-    reached = max(latest, delivered or latest, days.start_of(files.day))
+    delivered = max((digest.end_at for digest in hourly if digest.file), default=latest)
+    reached = max(latest, delivered, days.start_of(day))
     return [
         replace(hour, state=DigestState.PENDING) if hour.end_at > reached else hour
         for hour in absent
     ]
 
 
-def _latest_delivery(accounts: Accounts, chain: Chain, files: TrailFiles) -> datetime | None:
-    """Return when a trail last delivered a digest in a chain's Region; None if it does not say.
+def _asked(chain: Chain, files: TrailFiles) -> _Asked:
+    """Return who says when a chain last got a digest.
 
     A Region is asked only if it has answered already: anybody who may write to the log bucket can
     invent a folder of another name. The home Region answers for the rest.
     """
     trail = chain.trail
     is_known = (trail.account_id, chain.region) in files.answered
-    status = _status(accounts, trail, chain.region if is_known else trail.home_region)
-    return status.digest_at if status else None
+    return _Asked(trail.account_id, trail.arn, chain.region if is_known else trail.home_region)
+
+
+def _latest_deliveries(
+    accounts: Accounts, asked: Iterable[_Asked]
+) -> dict[_Asked | None, datetime | None]:
+    """Return when each trail last delivered a digest in a Region; None if it does not say."""
+    ordered = sorted(asked)
+    statuses = each(
+        lambda one: _status(accounts, *one),
+        ordered,
+        accounts.concurrency,
+        "trails without a digest",
+    )
+    return {
+        one: status.digest_at if status else None
+        for one, status in zip(ordered, statuses, strict=True)
+    }
 
 
 def writes_digests_since(accounts: Accounts, trail: Trail) -> datetime | None:
     """Return when a trail that writes digests was last started; None for others, or if unknown."""
     if not trail.has_digests:
         return None
-    status = _status(accounts, trail, trail.home_region)
+    status = _status(accounts, trail.account_id, trail.arn, trail.home_region)
     if status is None or not status.is_logging:
         return None
     return status.started_at or datetime.min.replace(tzinfo=UTC)
 
 
-def _status(accounts: Accounts, trail: Trail, region: str) -> TrailStatus | None:
+def _status(accounts: Accounts, account_id: str, trail_arn: str, region: str) -> TrailStatus | None:
     """Return a trail's status in a Region; None if AWS refuses it for good."""
-    status = read_status(accounts.of(trail.account_id).cloudtrail(region), trail.arn)
+    status = read_status(accounts.of(account_id).cloudtrail(region), trail_arn)
     if isinstance(status, Refusal):
         fail_if_passing(status)
         return None

@@ -49,10 +49,12 @@ class DayBefore:
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
-        rows = self._lake.read(LOG_OBJECTS, {"delivered_on": self._day}) if self._is_parsed else []
+        if not self._is_parsed:
+            return {}
+        columns = ["log_object", "content_sha256", "readable"]
         return {
             row["log_object"]: row["content_sha256"]
-            for row in rows
+            for row in self._lake.read(LOG_OBJECTS, {"delivered_on": self._day}, columns)
             if row["readable"] and row["content_sha256"]
         }
 

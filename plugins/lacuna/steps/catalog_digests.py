@@ -1,7 +1,7 @@
-"""The digests of one delivery day: find, read and judge them, then judge the log files by them."""
+"""The digests of one delivery day: read and judge them, then judge the log files by them."""
 
 import logging
-import threading
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,47 +9,28 @@ from functools import partial
 from itertools import groupby
 
 from lacuna import day as days
-from lacuna.access_log.delivery import KeyRange, Kind, Placed
+from lacuna.access_log.delivery import Placed
 from lacuna.aws.accounts import Accounts
-from lacuna.aws.objects import ObjectTooLarge, ObjectUnreadable, list_range, read_object
+from lacuna.aws.objects import ObjectUnreadable
 from lacuna.aws.session import each
 from lacuna.aws.trails import read_public_keys
 from lacuna.refusals import Refusal
-from lacuna.steps import catalog_late_digests, catalog_trail_files
-from lacuna.steps.catalog_absent_digests import ChainEnd, absent_hours, writes_digests_since
+from lacuna.steps import catalog_digest_files, catalog_trail_files
+from lacuna.steps.catalog_absent_digests import absent_hours, writes_digests_since
 from lacuna.steps.catalog_day_before import DayBefore
+from lacuna.steps.catalog_digest_files import DayDigests, ListedDigest, fetch
 from lacuna.steps.catalog_late import Late
-from lacuna.steps.catalog_trail_files import DIGEST, Chain, ChainKey, TrailFiles
+from lacuna.steps.catalog_trail_files import Chain, ChainKey, TrailFiles
 from lacuna.steps.catalog_trails import fail_if_passing
 from lacuna.tables.evidence import TrailDigest
 from lacuna.text import visible
-from lacuna.trail import digests, log_files
+from lacuna.trail import digests
 from lacuna.trail.digests import DigestFile, DigestName, DigestState, FileState, JudgedDigest
-from lacuna.trail.log_files import GzipError
 from lacuna.trail.recorders import account_of
 
 log = logging.getLogger(__name__)
 
 _HOUR = timedelta(hours=1)
-_LAST = "\U0010ffff"
-
-
-# A digest names some 450 bytes for each file of an hour.
-_MOST_PACKED, _MOST_BYTES = 4 << 20, 16 << 20
-# The digests of a day are in memory together.
-_MOST_BYTES_A_DAY = 1 << 30
-
-
-class _Room:
-    """How much more the digests of a day may hold, so that strangers' digests fill no memory."""
-
-    def __init__(self) -> None:
-        self._left, self._lock = _MOST_BYTES_A_DAY, threading.Lock()
-
-    def take(self, file: DigestFile) -> bool:
-        with self._lock:
-            self._left -= len(file.content or b"")
-            return self._left >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +42,8 @@ class DigestsRead:
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
-    """A digest file as listed. A digest after the day only attests files of the day's end."""
-
-    chain: Chain
-    name: DigestName
-    key: str
-    is_of_day: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Judged:
-    listed: _Listed
+    listed: ListedDigest
     digest: JudgedDigest
 
 
@@ -82,30 +53,24 @@ def read(accounts: Accounts, files: TrailFiles, day_before: DayBefore, late: Lat
     Nothing but the evidence of the day before shows a chain that has stopped since.
     """
     known_ends = day_before.chain_ends
-    files.chains += _lost_chains(files, known_ends)
-    started = {
-        trail.arn: writes_digests_since(accounts, trail)
-        for trail in {chain.trail.arn: chain.trail for chain in files.chains}.values()
-    }
-    listed = [
-        digest
-        for chain in files.chains
-        for digest in _list(accounts, chain, files, known_ends.get(chain.key), late)
-    ]
-    room = _Room()
-    read_files = each(
-        lambda digest: _read_digest(accounts, digest.chain.trail.log_bucket, digest.key, room),
-        listed,
+    files.chains += catalog_digest_files.lost_chains(files, known_ends)
+    trails = {chain.trail.arn: chain.trail for chain in files.chains}
+    since = each(
+        lambda trail: writes_digests_since(accounts, trail),
+        trails.values(),
         accounts.concurrency,
-        "digests",
+        "trails that write digests",
     )
-    day_digests = list(zip(listed, read_files, strict=True))
+    started = dict(zip(trails, since, strict=True))
+    day_digests = catalog_digest_files.read(accounts, files, known_ends, late)
     keys = {
         region: _public_keys(accounts, region, files)
-        for region in sorted({digest.chain.region for digest in listed})
+        for region in sorted({digest.chain.region for digest in day_digests.listed})
     }
-    judged = [
-        _Judged(
+
+    def judge(entry: tuple[ListedDigest, DigestFile]) -> _Judged:
+        digest, file = entry
+        return _Judged(
             digest,
             _judge(
                 accounts,
@@ -117,42 +82,12 @@ def read(accounts: Accounts, files: TrailFiles, day_before: DayBefore, late: Lat
                 day_before,
             ),
         )
-        for digest, file in day_digests
-    ]
+
+    entries = zip(day_digests.listed, day_digests.files, strict=True)
+    # the first digest of a chain names one of the day before, which is read here
+    judged = list(each(judge, entries, accounts.concurrency, "digests to judge"))
     rows = _rows(accounts, files, judged, day_before, started)
     return DigestsRead(rows, _file_states(files, judged))
-
-
-def _lost_chains(files: TrailFiles, known_ends: Mapping[ChainKey, ChainEnd]) -> list[Chain]:
-    """Return chains that should have a folder and have none.
-
-    A trail that writes digests writes them in every Region that it records. So there must be a
-    chain wherever it delivered files on the day, and wherever it had a chain the day before.
-    """
-    there = {chain.key for chain in files.chains}
-    lost: list[Chain] = []
-    for folder in files.account_folders:
-        trail = folder.trail
-        regions = {
-            file.place.region or ""
-            for file in files.objects
-            if file.kind is Kind.CLOUDTRAIL
-            and trail.has_digests
-            and (file.place.log_bucket, file.place.account_id)
-            == (trail.log_bucket, folder.account_id)
-            and trail.records_in(file.place.region or "")
-        }
-        regions |= {
-            region
-            for arn, owner, region in known_ends
-            if (arn, owner) == (trail.arn, folder.account_id) and trail.records_in(region)
-        }
-        chains = [
-            Chain(trail, folder.account_id, region, f"{folder.digests}{region}/")
-            for region in sorted(regions)
-        ]
-        lost += [chain for chain in chains if chain.key not in there]
-    return lost
 
 
 def _file_states(files: TrailFiles, judged: Sequence[_Judged]) -> dict[str, FileState]:
@@ -204,78 +139,6 @@ def _would_name(chain: Sequence[_Judged], stamp: datetime) -> bool:
     )
 
 
-def _list(
-    accounts: Accounts,
-    chain: Chain,
-    files: TrailFiles,
-    known_end: ChainEnd | None,
-    late: Late,
-) -> list[_Listed]:
-    """List the digests of the day's folder, and those after midnight that cover the day's end.
-
-    Those that the day before still owed are in its own folder, and are judged as if of this day.
-    Others that came late into older folders are reported.
-    """
-    trail, next_day = chain.trail, files.day + timedelta(days=1)
-    stem = f"{chain.account_id}_CloudTrail-Digest_{chain.region}_{trail.name}_{trail.home_region}_"
-    digests_listed = []
-    ranges = [(True, files.day, "", _LAST), (False, next_day, "", f"{next_day:%Y%m%d}T02")]
-    if known_end and known_end.is_pending:
-        after = f"{known_end.at:%Y%m%dT%H%M%SZ}{_LAST}"
-        ranges.insert(0, (True, files.day - timedelta(days=1), after, _LAST))
-    for is_of_day, day, after, stop in ranges:
-        prefix = f"{chain.prefix}{day:%Y/%m/%d}/{stem}"
-        answer = list_range(
-            accounts.s3_of(trail.log_bucket),
-            trail.log_bucket,
-            KeyRange(prefix, prefix + after, prefix + stop),
-        )
-        names = (
-            (entry.key, digests.parse_name(entry.key.rpartition("/")[2]))
-            for entry in answer.objects
-        )
-        here = [
-            _Listed(chain, name, key, is_of_day)
-            for key, name in names
-            # File names of a trail 'a' begin like those of a trail 'a_b'.
-            if name is not None and name.trail_name == trail.name
-        ]
-        files.listings.append(
-            catalog_trail_files.listing(
-                DIGEST,
-                trail,
-                prefix,
-                answer,
-                len(here) * is_of_day,
-                account_id=chain.account_id,
-                region=chain.region,
-            )
-        )
-        digests_listed += here
-    files.listings.append(catalog_late_digests.look(accounts, chain, late, known_end))
-    return digests_listed
-
-
-def _read_digest(accounts: Accounts, bucket: str, key: str, room: _Room) -> DigestFile:
-    try:
-        file = _fetch(accounts, bucket, key)
-    except ObjectUnreadable:
-        return digests.digest_file(bucket, key, None, None)
-    return file if room.take(file) else digests.digest_file(bucket, key, None, file.signature)
-
-
-def _fetch(accounts: Accounts, bucket: str, key: str) -> DigestFile:
-    try:
-        packed, metadata = read_object(accounts.s3_of(bucket), bucket, key, _MOST_PACKED)
-    except ObjectTooLarge:
-        return digests.digest_file(bucket, key, None, None)
-    try:
-        content = bytes(log_files.gunzip([packed], _MOST_BYTES))
-    except GzipError:
-        return digests.digest_file(bucket, key, None, metadata.get("signature"))
-    return digests.digest_file(bucket, key, content, metadata.get("signature"))
-
-
 def _public_keys(accounts: Accounts, region: str, files: TrailFiles) -> Mapping[str, bytes] | None:
     """Read CloudTrail's public keys of those days; None if the call was refused."""
     start = days.start_of(files.day) - timedelta(days=1)
@@ -289,9 +152,9 @@ def _public_keys(accounts: Accounts, region: str, files: TrailFiles) -> Mapping[
 
 def _judge(
     accounts: Accounts,
-    listed: _Listed,
+    listed: ListedDigest,
     file: DigestFile,
-    day_digests: Sequence[tuple[_Listed, DigestFile]],
+    day_digests: DayDigests,
     keys: Mapping[str, bytes] | None,
     started_at: datetime | None,
     day_before: DayBefore,
@@ -306,15 +169,12 @@ def _judge(
     state = judge(
         None,
         previous_was_readable=False,
-        begins_anew=any(_is_older_of_chain(other, listed) for other, _ in day_digests)
-        and not _is_first_after(started_at, listed.name),
+        begins_anew=day_digests.has_older(listed) and not _is_first_after(started_at, listed.name),
     )
     document = file.document
     if state is DigestState.VALID and document is not None and document.previousDigestS3Object:
         # Only a digest of proven origin may name the object to read next.
-        readable, previous = _previous(
-            accounts, file, [other for _, other in day_digests], day_before
-        )
+        readable, previous = _previous(accounts, file, day_digests, day_before)
         state = judge(previous, previous_was_readable=readable)
     judged = JudgedDigest(state, listed.name.ends_at - _HOUR, listed.name.ends_at, file)
     if document is None or not judged.is_trusted:
@@ -327,18 +187,10 @@ def _is_first_after(started_at: datetime | None, name: DigestName) -> bool:
     return started_at is not None and name.ends_at - 2 * _HOUR < started_at <= name.ends_at
 
 
-def _is_older_of_chain(older: _Listed, newer: _Listed) -> bool:
-    return (
-        (older.chain.prefix, older.chain.trail.arn) == (newer.chain.prefix, newer.chain.trail.arn)
-        and older.name.is_backfill == newer.name.is_backfill
-        and older.name.ends_at < newer.name.ends_at
-    )
-
-
 def _previous(
     accounts: Accounts,
     file: DigestFile,
-    day_digests: Iterable[DigestFile],
+    day_digests: DayDigests,
     day_before: DayBefore,
 ) -> tuple[bool, DigestFile | None]:
     """Return whether the previous digest could be read or is gone, and its file."""
@@ -346,11 +198,11 @@ def _previous(
     if document is None or document.previousDigestS3Object is None:
         return True, None
     place = (document.previousDigestS3Bucket or file.log_bucket, document.previousDigestS3Object)
-    known = next((other for other in day_digests if other.place == place), None)
+    known = day_digests.at(place)
     if known is not None:
         return True, known
     try:
-        return True, _fetch(accounts, *place)
+        return True, fetch(accounts, *place)
     except ObjectUnreadable as error:
         is_gone = str(error) in catalog_trail_files.GONE
         return is_gone, day_before.trusted_digest(*place) if is_gone else None
@@ -366,17 +218,15 @@ def _rows(
     of_day = [entry for entry in judged if entry.listed.is_of_day]
     hashes, gone = _check_files(accounts, files, [entry.digest for entry in of_day], day_before)
     rows = [_row(entry.listed.chain, entry.digest, hashes, gone) for entry in of_day]
+    hourly: dict[ChainKey, list[JudgedDigest]] = defaultdict(list)
+    for entry in judged:
+        if not entry.listed.name.is_backfill:
+            hourly[entry.listed.chain.key].append(entry.digest)
     # A trail may have moved: its chain goes on at its present place, which is the last of them.
-    for key, chain in {chain.key: chain for chain in _present_last(files.chains)}.items():
-        hourly = [
-            entry.digest
-            for entry in judged
-            if entry.listed.chain.key == key and not entry.listed.name.is_backfill
-        ]
-        started_at = started[chain.trail.arn] if chain.trail.has_digests else None
-        absent = absent_hours(
-            accounts, chain, files, hourly, day_before.chain_ends.get(key), started_at
-        )
+    chains = {chain.key: chain for chain in _present_last(files.chains)}.values()
+    for chain, absent in absent_hours(
+        accounts, chains, files, hourly, day_before.chain_ends, started
+    ):
         rows += [_row(chain, entry, hashes, gone) for entry in absent]
     _log_problems(rows)
     return rows
@@ -428,10 +278,10 @@ def _check_files(
     """
     hashes = files.hashes()
     present = {file.log_object for file in files.objects}
-    listed = tuple(files.listed_folders)
+    listed = set(files.listed_folders)
     entries = {entry.log_object: entry for digest in judged for entry in digests.entries_of(digest)}
     unseen = [url for url in sorted(entries) if url not in files.contents]
-    gone = {url for url in unseen if url not in present and url.startswith(listed)}
+    gone = {url for url in unseen if url not in present and _folder_of(url) in listed}
     elsewhere = [entries[url] for url in unseen if url not in gone]
     contents = each(
         lambda entry: catalog_trail_files.inspect(accounts, entry.s3Bucket, entry.s3Object),
@@ -446,6 +296,10 @@ def _check_files(
         elif catalog_trail_files.was_read(content):
             hashes[entry.log_object] = content.content_sha256
     return hashes, gone
+
+
+def _folder_of(url: str) -> str:
+    return url[: url.rfind("/") + 1]
 
 
 def _row(

@@ -108,9 +108,9 @@ class Late:
         return day_states.catalogued_at(self._lake, day)
 
     def _read_cataloged(self, day: date) -> frozenset[str]:
-        rows = self._lake.read(LOG_OBJECTS, {"delivered_on": day})
+        rows = self._lake.read(LOG_OBJECTS, {"delivered_on": day}, ["log_object"])
         return frozenset(row["log_object"] for row in rows)
 
     def _read_digests(self, day: date) -> frozenset[str]:
-        rows = self._lake.read(TRAIL_DIGESTS, {"delivered_on": day})
+        rows = self._lake.read(TRAIL_DIGESTS, {"delivered_on": day}, ["object_key"])
         return frozenset(row["object_key"] for row in rows)

@@ -30,11 +30,16 @@ from lacuna.trail.digests import DigestState
 
 log = logging.getLogger(__name__)
 
+# Its kind, log bucket and prefix
+_Place = tuple[str, str, str]
+
 # Of places with logs that came after a catalog that is kept
 LOGS_UNREAD = "LogsUnread"
 # Of places that lost logs, if the loss was accepted: that nothing is there now proves nothing
 LOGS_GONE = "LogsGone"
 
+# What the kept catalog says of an object that was read
+_CONTENT = ("log_object", "readable", "size_bytes", "content_sha256")
 _NOT_READ = frozenset({DigestState.MISSING, DigestState.PENDING, DigestState.UNREADABLE})
 
 
@@ -50,9 +55,10 @@ def gone(
         return set()
     partition = {"delivered_on": day}
     found = {row.log_object: row.size_bytes for row in log_objects if row.readable is not False}
+    columns = ["log_object", "kind", "readable", "size_bytes"]
     logs = {
         row["log_object"]
-        for row in lake.read(LOG_OBJECTS, partition)
+        for row in lake.read(LOG_OBJECTS, partition, columns)
         if row["kind"] != Kind.OTHER
         and row["readable"] is not False
         and found.get(row["log_object"], -1) < row["size_bytes"]
@@ -90,7 +96,8 @@ def accepted(
     absent = [replace(one, objects_catalogued=0) for one in held if _place(one) not in present]
     known = [*listings, *absent]
     before = {_place(one) for one in held if one.error_code == LOGS_GONE}
-    now = {_place_of(url, map(_place, known)) for url in lost}
+    places = _Places(map(_place, known))
+    now = {places.around(url) for url in lost}
     return [
         replace(one, error_code=LOGS_GONE)
         if _place(one) in before or (_place(one) in now and one.error_code is None)
@@ -100,14 +107,23 @@ def accepted(
     ]
 
 
-def _place(listing: Listing) -> tuple[str, str, str]:
+def _place(listing: Listing) -> _Place:
     return listing.kind, listing.log_bucket, listing.prefix
 
 
-def _place_of(url: str, places: Iterable[tuple[str, str, str]]) -> tuple[str, str, str] | None:
-    """Return the place that a file lies in: of several the one with the longest prefix."""
-    around = [place for place in places if url.startswith(f"s3://{place[1]}/{place[2]}")]
-    return max(around, key=lambda place: len(place[2]), default=None)
+class _Places:
+    """Places by their URLs, so that the one of a file is found without asking each."""
+
+    def __init__(self, places: Iterable[_Place]) -> None:
+        self._by_url: dict[str, _Place] = {}
+        for place in places:
+            self._by_url.setdefault(f"s3://{place[1]}/{place[2]}", place)
+        self._lengths = sorted(set(map(len, self._by_url)), reverse=True)
+
+    def around(self, url: str) -> _Place | None:
+        """Return the place that a file lies in: of several the one with the longest prefix."""
+        urls = (url[:length] for length in self._lengths)
+        return next((self._by_url[one] for one in urls if one in self._by_url), None)
 
 
 def keep(
@@ -132,7 +148,7 @@ def keep(
     marked = _marked(
         [read_back(Listing, row) for row in lake.read(LISTINGS, partition)],
         listings,
-        _unread(lake.read(LOG_OBJECTS, partition), found),
+        _unread(lake.read(LOG_OBJECTS, partition, _CONTENT), found),
     )
     lake.write(LISTINGS, marked, partition)
     kept = replace(
@@ -172,11 +188,11 @@ def _marked(
 ) -> list[Listing]:
     """Return the listings of the kept catalog, and those of places that hold unread logs as such."""
 
-    places = {_place(listing) for listing in now}
-    unread_places = {
-        _place_of(log.log_object, (place for place in places if place[0] == log.kind))
-        for log in unread
+    places = {
+        kind: _Places(place for place in map(_place, now) if place[0] == kind)
+        for kind in (Kind.ACCESS_LOG, Kind.CLOUDTRAIL)
     }
+    unread_places = {places[Kind(log.kind)].around(log.log_object) for log in unread}
     known = {_place(listing) for listing in held}
     new = [replace(one, objects_catalogued=0) for one in now if _place(one) not in known]
     marked = []

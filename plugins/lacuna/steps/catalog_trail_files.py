@@ -71,10 +71,11 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class AccountFolder:
-    """Where a trail writes the digests of one account: a folder for each Region below `digests`."""
+    """Where a trail writes of one account: below each of the two prefixes a folder for each Region."""
 
     trail: Trail
     account_id: str
+    logs: str
     digests: str
 
 
@@ -117,25 +118,26 @@ def read(
     by_arn = {trail.arn: trail for trail in trails}
     places: dict[str, Place] = {}
     for trail in trails:
-        for folder, account_id in _account_folders(accounts, trail, files):
-            logs, digests = f"{folder}CloudTrail/", f"{folder}CloudTrail-Digest/"
-            files.account_folders.append(AccountFolder(trail, account_id, digests))
-            for prefix in _folders(accounts, trail, logs, Kind.CLOUDTRAIL, files, account_id):
-                place = Place(
-                    kind=Kind.CLOUDTRAIL,
-                    log_bucket=trail.log_bucket,
-                    prefix=prefix,
-                    region=_last_folder(prefix),
-                    trail_arn=trail.arn,
-                    account_id=account_id,
-                )
-                # Two trails may share a bucket and a prefix. Their files look the same.
-                url = f"s3://{trail.log_bucket}/{prefix}"
-                places.setdefault(url, place)
-                if trail.records_in(place.region or ""):
-                    files.writers.setdefault(url, []).append(trail)
-            for prefix in _folders(accounts, trail, digests, DIGEST, files, account_id):
-                files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
+        files.account_folders += _account_folders(accounts, trail, files)
+    _list_regions(accounts, files)
+    for folder in files.account_folders:
+        trail, account_id = folder.trail, folder.account_id
+        for prefix in files.folders[trail.log_bucket, folder.logs]:
+            place = Place(
+                kind=Kind.CLOUDTRAIL,
+                log_bucket=trail.log_bucket,
+                prefix=prefix,
+                region=_last_folder(prefix),
+                trail_arn=trail.arn,
+                account_id=account_id,
+            )
+            # Two trails may share a bucket and a prefix. Their files look the same.
+            url = f"s3://{trail.log_bucket}/{prefix}"
+            places.setdefault(url, place)
+            if trail.records_in(place.region or ""):
+                files.writers.setdefault(url, []).append(trail)
+        for prefix in files.folders[trail.log_bucket, folder.digests]:
+            files.chains.append(Chain(trail, account_id, _last_folder(prefix), prefix))
     _list_files(accounts, late, list(places.values()), by_arn, files)
     _read_files(accounts, files)
     _name_refused_places(files)
@@ -210,39 +212,58 @@ def listing(
     )
 
 
-def _account_folders(accounts: Accounts, trail: Trail, files: TrailFiles) -> list[tuple[str, str]]:
-    """Return the account folders that a trail writes to, with their account ids."""
+def _account_folders(accounts: Accounts, trail: Trail, files: TrailFiles) -> list[AccountFolder]:
+    """Return the account folders that a trail writes to."""
     base = f"{trail.key_prefix.rstrip('/')}/AWSLogs/" if trail.key_prefix else "AWSLogs/"
     # Other accounts' folders in a shared bucket belong to other accounts' trails.
     own = f"{base}{trail.account_id}/"
     if not trail.is_organization:
-        return [(own, trail.account_id)]
-    folders = _folders(accounts, trail, base, Kind.CLOUDTRAIL, files)
+        return [_account_folder(trail, own)]
+    folders = _folders(accounts, trail, base, files)
     of_members = [
-        (folder, _last_folder(folder))
+        folder
         for organization in folders
         if _last_folder(organization).startswith("o-")
-        for folder in _folders(accounts, trail, organization, Kind.CLOUDTRAIL, files)
+        for folder in _folders(accounts, trail, organization, files)
     ]
     # Some organizations' trails write as an account's trail does; others did before a change.
-    return [*of_members, *((folder, trail.account_id) for folder in folders if folder == own)]
+    of_owner = [folder for folder in folders if folder == own]
+    return [_account_folder(trail, folder) for folder in [*of_members, *of_owner]]
 
 
-def _folders(
-    accounts: Accounts,
-    trail: Trail,
-    prefix: str,
-    kind: str,
-    files: TrailFiles,
-    account_id: str | None = None,
-) -> tuple[str, ...]:
+def _account_folder(trail: Trail, folder: str) -> AccountFolder:
+    logs, digests = f"{folder}CloudTrail/", f"{folder}CloudTrail-Digest/"
+    return AccountFolder(trail, _last_folder(folder), logs, digests)
+
+
+def _folders(accounts: Accounts, trail: Trail, prefix: str, files: TrailFiles) -> tuple[str, ...]:
     """Return the folders under `prefix`, listed once however many trails share it."""
     key = (trail.log_bucket, prefix)
     if key not in files.folders:
         answer = list_folders(accounts.s3_of(trail.log_bucket), trail.log_bucket, prefix)
-        files.listings.append(listing(kind, trail, prefix, answer, account_id=account_id))
+        files.listings.append(listing(Kind.CLOUDTRAIL, trail, prefix, answer))
         files.folders[key] = answer.prefixes
     return files.folders[key]
+
+
+def _list_regions(accounts: Accounts, files: TrailFiles) -> None:
+    """List the Regions of every account folder, once however many trails share it."""
+    wanted: dict[tuple[str, str], tuple[str, AccountFolder]] = {}
+    for folder in files.account_folders:
+        for kind, prefix in ((Kind.CLOUDTRAIL, folder.logs), (DIGEST, folder.digests)):
+            wanted.setdefault((folder.trail.log_bucket, prefix), (kind, folder))
+    answers = each(
+        lambda place: list_folders(accounts.s3_of(place[0]), *place),
+        wanted,
+        accounts.concurrency,
+        "CloudTrail accounts",
+    )
+    for place, answer in zip(wanted, answers, strict=True):
+        kind, folder = wanted[place]
+        files.folders[place] = answer.prefixes
+        files.listings.append(
+            listing(kind, folder.trail, place[1], answer, account_id=folder.account_id)
+        )
 
 
 def _last_folder(prefix: str) -> str:

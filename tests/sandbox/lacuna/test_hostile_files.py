@@ -7,7 +7,7 @@ import pytest
 
 from lacuna.aws import objects as aws_objects
 from lacuna.lake import athena, lake
-from lacuna.steps import catalog_digests, catalog_trail_files
+from lacuna.steps import catalog_digest_files, catalog_trail_files
 from lacuna.tables.evidence import TRAIL_DIGESTS
 from lacuna.trail import log_files
 
@@ -21,8 +21,8 @@ def little_room(monkeypatch):
     monkeypatch.setattr(catalog_trail_files, "_SMALL", 4000)
     monkeypatch.setattr(catalog_trail_files, "MOST_BYTES", 2000)
     monkeypatch.setattr(log_files, "MOST_BYTES", 8000)
-    monkeypatch.setattr(catalog_digests, "_MOST_PACKED", 1000)
-    monkeypatch.setattr(catalog_digests, "_MOST_BYTES", 4000)
+    monkeypatch.setattr(catalog_digest_files, "_MOST_PACKED", 1000)
+    monkeypatch.setattr(catalog_digest_files, "_MOST_BYTES", 4000)
 
 
 def document(size: int) -> bytes:
@@ -83,7 +83,7 @@ def test_a_digest_of_any_size_is_one_unreadable_digest(cloud, little_room, at, r
 
 
 def test_digests_of_strangers_fill_no_memory(cloud, at, run, rows, monkeypatch):
-    monkeypatch.setattr(catalog_digests, "_MOST_BYTES_A_DAY", 2000)
+    monkeypatch.setattr(catalog_digest_files, "_MOST_BYTES_A_DAY", 2000)
     for minute in range(9):
         cloud.digest("trail-logs", at(10, minute), [])
     run()
