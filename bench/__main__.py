@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from bench.growth import growth_section
 from bench.large_day import large_day_section
 from bench.posture import posture_section
 from bench.small_day import small_day_section
@@ -36,9 +37,9 @@ def bench(
         Path, typer.Option(help="The Markdown file to write.", show_default="docs/bench.md")
     ] = REPORT,
 ) -> None:
-    """Measure the demo, a day of a million log lines and an account of 1,000 buckets.
+    """Measure the demo, a day of a million log lines, an account of 1,000 buckets, and growth.
 
-    It takes about 15 minutes and 4 GiB of memory. The peers are measured if they are installed:
+    It takes about 25 minutes and 4 GiB of memory. The peers are measured if they are installed:
     GoAccess on PATH, Prowler and Cloud Custodian on PATH or in the virtual environments that the
     variables PROWLER and CUSTODIAN name. A real Trino is measured if there are a JDK and Maven.
     A section that fails says so, the others are written, and the exit code is 1.
@@ -50,6 +51,7 @@ def bench(
         ("a day of a small account", partial(small_day_section, yesterday)),
         (f"a day of {requests:,} requests", partial(large_day_section, requests, yesterday)),
         (f"an account of {buckets:,} buckets", partial(posture_section, buckets)),
+        ("growth", partial(growth_section, yesterday)),
     ]
     try:
         sections = [section(title, measured) for title, measured in parts]

@@ -174,13 +174,19 @@ def trino(folder: str) -> Engine:
 class Sandbox:
     """An AWS endpoint on loopback that takes any credentials. Port 0 is a free port.
 
-    Each statement takes at least `latency` seconds, as it does on AWS.
+    Each statement takes at least `latency` seconds, as it does on AWS. `wrap` may put an
+    application before moto, which answers for buckets that moto need not store.
     """
 
     def __init__(
-        self, port: int = 0, engine: Callable[[str], Engine] = duckdb, latency: float = 0.0
+        self,
+        port: int = 0,
+        engine: Callable[[str], Engine] = duckdb,
+        latency: float = 0.0,
+        wrap: Callable[[App], App] = lambda app: app,
     ) -> None:
-        self._port, self._make_engine, self._latency = port, engine, latency
+        self._port, self._make_engine = port, engine
+        self._latency, self._wrap = latency, wrap
         self.book = faults.FaultBook()
 
     @property
@@ -223,7 +229,7 @@ class Sandbox:
         self._engine = self._make_engine(self._folder.name)
         api.install(self._engine, self._latency)
         catalog.Reading.faults = self.book
-        self._listener = Listener(self._port, Middleware(moto_app(), self.book))
+        self._listener = Listener(self._port, Middleware(self._wrap(moto_app()), self.book))
         return self
 
     def stop(self) -> None:

@@ -37,7 +37,7 @@ def test_a_section_that_fails_says_so_and_the_others_are_written(tmp_path, monke
         raise DayFailed("the daily run failed: out of memory")
 
     monkeypatch.setattr(command, "interrupt_once", lambda: None)
-    for name in ("demo_section", "small_day_section", "posture_section"):
+    for name in ("demo_section", "small_day_section", "posture_section", "growth_section"):
         monkeypatch.setattr(command, name, lambda *_, name=name: [f"## {name}"])
     monkeypatch.setattr(command, "large_day_section", fails)
     report = tmp_path / "bench.md"
