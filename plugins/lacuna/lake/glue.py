@@ -1,6 +1,6 @@
 """The lake's databases, tables and raw partitions in Glue."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -111,6 +111,37 @@ def replace_raw_partitions(
     _create_partitions(glue, table, table_name, wanted - known)
 
 
+def has_raw_partitions(glue: "GlueClient", day: date) -> bool:
+    """Whether the raw partitions of a delivery day are registered: all of them are, or the first is not."""
+    first = f"delivered_on = '{day.isoformat()}' and part = '{raw.FIRST_PART}'"
+    return bool(_partitions(glue, raw.ACCESS_LOGS, first))
+
+
+def drop_raw_partitions(
+    glue: "GlueClient", before: date, may_go: Callable[[date], bool]
+) -> list[date]:
+    """Remove the raw partitions of delivery days before `before` that may go; return these days.
+
+    Glue finds them, so that the cost is that of the days that go, however long the history is.
+    """
+    older = f"delivered_on < '{before.isoformat()}'"
+    logs, events = (
+        _partitions(glue, name, older) for name in (raw.ACCESS_LOGS, raw.CLOUDTRAIL_EVENTS)
+    )
+    days = sorted({date.fromisoformat(one.values[0]) for one in [*logs, *events]})
+    dropped = []
+    for day in filter(may_go, days):
+        of_day = [one for one in logs if one.values[0] == day.isoformat()]
+        first = [one for one in of_day if one.values[1] == raw.FIRST_PART]
+        _delete_partitions(glue, raw.ACCESS_LOGS, first)
+        _delete_partitions(glue, raw.ACCESS_LOGS, set(of_day) - set(first))
+        _delete_partitions(
+            glue, raw.CLOUDTRAIL_EVENTS, [one for one in events if one.values[0] == day.isoformat()]
+        )
+        dropped.append(day)
+    return dropped
+
+
 def evidence_table_input(table: EvidenceTable, location: str) -> "TableInputTypeDef":
     """Return an evidence table in Glue's terms."""
     return _table_input(
@@ -172,9 +203,13 @@ def _delete_partitions(
 ) -> None:
     for batch in batches(sorted(partitions), _DELETES_A_CALL):
         values: Any = [{"Values": list(partition.values)} for partition in batch]
-        glue.batch_delete_partition(
+        answer = glue.batch_delete_partition(
             DatabaseName=raw.DATABASE, TableName=table_name, PartitionsToDelete=values
         )
+        for error in answer.get("Errors", []):
+            if error["ErrorDetail"]["ErrorCode"] != "EntityNotFoundException":
+                message = error["ErrorDetail"].get("ErrorMessage")
+                raise RuntimeError(f"Glue did not delete partitions of {table_name}: {message}")
 
 
 def _create_partitions(
@@ -274,7 +309,7 @@ def _partitions(
     """Return the partitions of a raw table, all or those that an expression of their keys selects."""
     selected: Any = {"Expression": expression} if expression else {}
     pages = glue.get_paginator("get_partitions").paginate(
-        DatabaseName=raw.DATABASE, TableName=table_name, **selected
+        DatabaseName=raw.DATABASE, TableName=table_name, ExcludeColumnSchema=True, **selected
     )
     return [
         RawPartition(tuple(partition["Values"]), partition["StorageDescriptor"]["Location"])

@@ -3,7 +3,8 @@
 import dataclasses
 import io
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
@@ -241,12 +242,18 @@ class Lake:
         """The variables that dbt_project/profiles.yml reads."""
         return dbt_environment_of(self.bucket, self.account.region, self.workgroup)
 
-    def write_manifest(self, day: date, log_objects: Iterable[str]) -> None:
-        """Make `log_objects` the content of a day's access-log partition, and register it in Glue."""
-        partition = raw.access_log_partition(self.bucket, day)
-        folder = partition.location.removeprefix(f"s3://{self.bucket}/")
-        self.put(folder + raw.MANIFEST_NAME, raw.manifest(log_objects))
-        self.register(raw.ACCESS_LOGS, day, [partition])
+    def write_manifests(self, day: date, log_objects: Iterable[str]) -> None:
+        """Make `log_objects` the content of a day's access-log partitions, and register them."""
+        parts = list(raw.access_log_parts(self.bucket, day, log_objects))
+        lake = f"s3://{self.bucket}/"
+
+        def put(part: tuple[RawPartition, bytes]) -> None:
+            partition, manifest = part
+            self.put(partition.location.removeprefix(lake) + raw.MANIFEST_NAME, manifest)
+
+        with ThreadPoolExecutor(self.account.concurrency) as pool:
+            list(pool.map(put, parts))
+        self.register(raw.ACCESS_LOGS, day, [partition for partition, _ in parts])
 
     def keep_copies(self, day: date, keys: Collection[str]) -> None:
         """Delete the copies of the day's CloudTrail files that are not among `keys`."""
@@ -256,6 +263,15 @@ class Lake:
     def register(self, table_name: str, day: date, partitions: Iterable[RawPartition]) -> None:
         """Make `partitions` the only ones that a raw table has for a delivery day."""
         glue.replace_raw_partitions(self.account.glue(), table_name, day, partitions)
+
+    def is_registered(self, day: date) -> bool:
+        """Whether the raw tables have the partitions of a delivery day."""
+        return glue.has_raw_partitions(self.account.glue(), day)
+
+    def unregister(self, before: date, may_go: Callable[[date], bool]) -> None:
+        """Remove the raw partitions of delivery days before `before` that may go."""
+        for day in glue.drop_raw_partitions(self.account.glue(), before, may_go):
+            log.info("%s is parsed and old: its raw partitions are dropped", day)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete these objects."""

@@ -14,9 +14,9 @@ from lacuna.tables import raw
 # Query results expire, so a scratch folder that a kill left behind does too
 SCRATCH = "athena-results/doctor/"
 TABLE_PREFIX = "doctor_"
-MANIFEST_LINES = (1_000, 10_000)
+MANIFEST_LINES = (1_000, raw.MANIFEST_LINES)
 LINE = "a line"
-_DAY = "2006-03-14"
+_PARTITION = ["2006-03-14", raw.FIRST_PART]
 PATHS = 'select "$path" as path, line from {table}'
 COUNT = "select count(*) as lines from {table}"
 
@@ -73,14 +73,17 @@ class Scratch:
         access_logs = next(table for table in raw.TABLES if table.name == raw.ACCESS_LOGS)
         table: Any = {**glue.raw_table_input(access_logs, places[0]), "Name": name}
         parts: list[Any] = [
-            {"Values": [_DAY], "StorageDescriptor": {**table["StorageDescriptor"], "Location": at}}
+            {
+                "Values": _PARTITION,
+                "StorageDescriptor": {**table["StorageDescriptor"], "Location": at},
+            }
             for at in places
         ]
         client = self.lake.account.glue()
         client.create_table(DatabaseName=raw.DATABASE, TableInput=table)
         where: Any = {"DatabaseName": raw.DATABASE, "TableName": name}
         client.batch_create_partition(**where, PartitionInputList=parts[:1])
-        entry: Any = {"PartitionValueList": [_DAY], "PartitionInput": parts[1]}
+        entry: Any = {"PartitionValueList": _PARTITION, "PartitionInput": parts[1]}
         client.batch_update_partition(**where, Entries=[entry])
         return f"{raw.DATABASE}.{name}"
 

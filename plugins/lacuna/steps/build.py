@@ -98,6 +98,11 @@ def _parse_day(
         publish_day.publish_parsed(lake, run, NO_DELIVERY)
         day_states.reopen(lake, day, affected_days(lake, settings, day))
         return
+    if not lake.is_registered(day):
+        log.info("%s: its raw partitions were dropped, so it is cataloged again", day)
+        catalog.catalog_day(settings, day)
+        _parse_day(lake, settings, run, day)
+        return
     before = day_states.unfinished(lake, day)
     touched = day_states.dates(before.event_days) if before else set()
     if day_states.parsed_as_of(lake, day):

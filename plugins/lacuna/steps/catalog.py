@@ -35,11 +35,11 @@ from lacuna.steps import (
     catalog_trail_files,
     catalog_trail_folders,
     catalog_trails,
+    day_states,
 )
 from lacuna.steps.catalog_day_before import DayBefore
 from lacuna.steps.catalog_late import Late
 from lacuna.steps.catalog_trail_folders import TrailFolder
-from lacuna.steps.day_states import texts
 from lacuna.tables import raw
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
@@ -62,7 +62,7 @@ from lacuna.trail.log_files import FileContent
 
 log = logging.getLogger(__name__)
 
-# Of places whose objects the raw table's manifest cannot name
+# Of places whose objects no manifest of the raw table can name
 LINE_BREAK = "LineBreakInPrefix"
 EMPTY_FOLDER = "EmptyFolderInPrefix"
 
@@ -98,7 +98,7 @@ class _Catalog:
     listings: list[Listing]
     trail_places: list[TrailPlace]
     digests: list[TrailDigest]
-    manifest: list[str]
+    access_logs: list[str]
     trail_folders: list[TrailFolder]
 
 
@@ -123,6 +123,9 @@ def catalog_day(
         log.info("%s was cataloged before %s: it is cataloged again", following, before)
         _catalog(lake, accounts, settings, following)
         following += timedelta(days=1)
+    # Nothing reads the raw objects of a parsed day again but a run of that day, which registers them
+    old = day - timedelta(days=settings.event_day_folders)
+    lake.unregister(old, lambda one: day_states.is_parsed(lake, one))
     return summary
 
 
@@ -209,7 +212,7 @@ def _read_day(
         ),
         trail_places=places,
         digests=digests.rows,
-        manifest=[placed.log_object for placed in access_logs if placed.kind is Kind.ACCESS_LOG],
+        access_logs=[placed.log_object for placed in access_logs if placed.kind is Kind.ACCESS_LOG],
         trail_folders=catalog_trail_folders.readable(trail_files),
     )
 
@@ -275,7 +278,7 @@ def _access_logs(
 
 def _list(accounts: Accounts, late: Late, place: Place) -> KeysListed[Placed]:
     if "\n" in place.prefix or "\r" in place.prefix:
-        # The raw table's manifest has one line for each object, so these objects cannot be read.
+        # A manifest has one line for each object, so these objects cannot be read.
         return KeysListed((), 0, 0, LINE_BREAK)
     if not raw.can_be_location(place.prefix):
         return KeysListed((), 0, 0, EMPTY_FOLDER)
@@ -307,7 +310,7 @@ def _listing(
         account_id=place.account_id,
         region=place.region,
         objects_out_of_time=len(out_of_time),
-        days_out_of_time=texts(out_of_time),
+        days_out_of_time=day_states.texts(out_of_time),
     )
 
 
@@ -338,7 +341,7 @@ def _log_object(
     )
     if placed.kind is Kind.OTHER:
         # Athena would read a stranger in a CloudTrail folder, so the other files must be copied. A
-        # stranger among access logs is just not in the manifest.
+        # stranger among access logs is just in no manifest.
         return replace(row, readable=False if place.kind is Kind.CLOUDTRAIL else None)
     content = contents.get(placed.log_object)
     if content is None:
@@ -394,7 +397,7 @@ def _write(
     lake.write(LISTINGS, rows.listings, partition)
     lake.write(TRAIL_PLACES, rows.trail_places, partition)
     lake.write(TRAIL_DIGESTS, rows.digests, partition)
-    lake.write_manifest(day, rows.manifest)
+    lake.write_manifests(day, rows.access_logs)
     catalog_trail_folders.register(lake, accounts, day, rows.trail_folders)
     row = CataloguedDay(
         catalogued_at=datetime.now(UTC),

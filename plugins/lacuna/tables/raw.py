@@ -1,9 +1,10 @@
 """The raw tables: delivered objects as Athena reads them, and the partitions of a day. Pure.
 
-An access-log partition is a manifest: a text file that lists exactly the objects cataloged for the
-day (SymlinkTextInputFormat). So a prefix without '/', a folder that several buckets share and a
-stranger among the logs are no problem, and a query reads only the day's own bytes. The line is kept
-whole. SQL parses it, where each rule has a test.
+An access-log partition is a manifest: a text file that lists exactly objects cataloged for the day
+(SymlinkTextInputFormat). So a prefix without '/', a folder that several buckets share and a
+stranger among the logs are no problem, and a query reads only the day's own bytes. Athena opens the
+manifests of several partitions at a time and the lines of one manifest in turn. So a day with many
+objects has several parts. The line is kept whole. SQL parses it, where each rule has a test.
 
 A CloudTrail partition is the day's folder, because its input format knows no manifests. Athena opens
 every object of a folder, and one that is broken fails the query. So the readable files of a folder
@@ -14,7 +15,7 @@ Partition keys are strings: Glue finds the partitions of a day only by keys of t
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +23,9 @@ DATABASE = "lacuna_raw"
 ACCESS_LOGS = "s3_access_logs"
 CLOUDTRAIL_EVENTS = "cloudtrail_events"
 MANIFEST_NAME = "manifest.txt"
+MANIFEST_LINES = 5_000
+# Every cataloged day has this part: while it is there, all raw partitions of the day are
+FIRST_PART = "0"
 
 _CLOUDTRAIL_COLUMNS = {
     "eventversion": "string",
@@ -86,7 +90,7 @@ TABLES = (
     RawTable(
         name=ACCESS_LOGS,
         columns={"line": "string"},
-        partition_columns={"delivered_on": "string"},
+        partition_columns={"delivered_on": "string", "part": "string"},
         input_format="org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
         serde="org.apache.hadoop.hive.serde2.RegexSerDe",
         serde_parameters={"input.regex": "(?s)^(.*)$", "serialization.format": "1"},
@@ -118,15 +122,18 @@ class RawPartition:
     location: str
 
 
-def manifest(log_objects: Iterable[str]) -> bytes:
-    """Return the manifest of a day's access-log objects; it is empty if there are none."""
-    return "".join(f"{url}\n" for url in sorted(log_objects)).encode()
+def access_log_parts(
+    lake_bucket: str, day: date, log_objects: Iterable[str]
+) -> Iterator[tuple[RawPartition, bytes]]:
+    """Yield the partitions of a day's access-log objects, each with the manifest at its location.
 
-
-def access_log_partition(lake_bucket: str, day: date) -> RawPartition:
-    """Return the partition of a day's access-log objects."""
-    location = f"s3://{lake_bucket}/raw/{ACCESS_LOGS}/delivered_on={day.isoformat()}/"
-    return RawPartition((day.isoformat(),), location)
+    Objects of a place stay together as far as they fit. Small places share a part.
+    """
+    lines = sorted(f"{url}\n" for url in log_objects)
+    folder = f"s3://{lake_bucket}/raw/{ACCESS_LOGS}/delivered_on={day.isoformat()}/"
+    for part, start in enumerate(range(0, len(lines) or 1, MANIFEST_LINES)):
+        manifest = "".join(lines[start : start + MANIFEST_LINES]).encode()
+        yield RawPartition((day.isoformat(), str(part)), f"{folder}part={part}/"), manifest
 
 
 def cloudtrail_partition(
@@ -161,8 +168,10 @@ def can_be_location(prefix: str) -> bool:
 
 def with_present_keys(table: RawTable, partition: RawPartition) -> RawPartition:
     """Return a partition of an older version's table with the keys that the table has now."""
-    if table.name == CLOUDTRAIL_EVENTS and len(partition.values) < len(table.partition_columns):
+    if len(partition.values) == len(table.partition_columns):
+        return partition
+    if table.name == CLOUDTRAIL_EVENTS:
         day = partition.values[0].replace("-", "/")
         place = partition.location.rstrip("/").removesuffix(day)
         return RawPartition((*partition.values, place), partition.location)
-    return partition
+    return RawPartition((*partition.values, FIRST_PART), partition.location)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import date
 
 import jinja2
@@ -109,10 +108,10 @@ def deliver(lake: Lake, objects: dict[str, bytes]) -> None:
     glue.ensure_tables(lake.glue, raw.DATABASE, [wanted])
     urls = [lake.put(f"logs/{key}", body) for key, body in objects.items()]
     day = date(2026, 3, 10)
-    partition = raw.access_log_partition(lake.bucket, day)
-    manifest = partition.location.removeprefix(f"s3://{lake.bucket}/") + raw.MANIFEST_NAME
-    lake.put(manifest, raw.manifest(urls))
-    glue.replace_raw_partitions(lake.glue, raw.ACCESS_LOGS, day, [replace(partition)])
+    ((partition, manifest),) = raw.access_log_parts(lake.bucket, day, urls)
+    at = partition.location.removeprefix(f"s3://{lake.bucket}/")
+    lake.put(at + raw.MANIFEST_NAME, manifest)
+    glue.replace_raw_partitions(lake.glue, raw.ACCESS_LOGS, day, [partition])
 
 
 def test_expressions_have_the_values_that_the_embedded_engine_gives(both: dict[str, Lake]) -> None:

@@ -89,7 +89,7 @@ class Lake:
         mine.write(LOG_OBJECTS, list(rows.values()), {"delivered_on": day})
         mine.write(LISTINGS, listings, {"delivered_on": day})
         logs = [url for url, row in rows.items() if row.kind == "access_log"]
-        mine.write_manifest(day, logs)
+        mine.write_manifests(day, logs)
         at = datetime.combine(day, clock(), UTC)
         mine.write(
             CATALOGUED_DAYS, [CataloguedDay(at, 1, 0, 1, 1, len(rows))], {"delivered_on": day}

@@ -57,7 +57,7 @@ def test_every_folder_of_the_lake_has_one_rule_for_its_old_versions(cloud: Cloud
     dbt = (REPO / "dbt_project" / "dbt_project.yml").read_text()
     places = {
         *(made.location(table) for table in evidence.TABLES),
-        raw.access_log_partition(BUCKET, DAY).location,
+        *(partition.location for partition, _ in raw.access_log_parts(BUCKET, DAY, [])),
         f"s3://{BUCKET}/{raw.copies_prefix(DAY)}",
         f"s3://{BUCKET}/{SCRATCH}",
         *(f"s3://{BUCKET}/{one}/a" for one in ("marts", "staging") if f"}}}}/{one}" in dbt),
@@ -82,7 +82,7 @@ def test_no_rule_expires_a_table(cloud: Cloud) -> None:
         for rule in rules(cloud)
         if "Days" in rule.get("Expiration", {})
     }
-    assert expiring == {"athena-results/": 30, "raw/cloudtrail_events/": 30}
+    assert expiring == {"athena-results/": 30, "raw/": 90}
 
 
 def test_the_writer_of_evidence_can_remove_no_version_of_it(cloud: Cloud) -> None:
@@ -115,7 +115,7 @@ def test_evidence_is_locked_for_the_days_that_were_asked_and_nothing_else_is(
     row = evidence.ParsedDay(datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
     for _ in range(2):  # a rerun writes over it, and its first version stays
         made.write(evidence.PARSED_DAYS, [row], {"delivered_on": DAY})
-    made.write_manifest(DAY, [])
+    made.write_manifests(DAY, [])
     locks = {
         version["Key"].partition("/")[0]: s3.head_object(
             Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"]

@@ -642,7 +642,7 @@ def test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows(
 ):
     run()
     expected = contents(settings)
-    steps = ("drop", "write", "write_manifest", "register")
+    steps = ("drop", "write", "write_manifests", "register")
     left = 0
 
     def killing(step):

@@ -46,7 +46,7 @@ def test_a_sandbox_passes_leaves_nothing_behind_and_keeps_the_results(cloud, set
     # the sandbox collapses empty folders, as Hadoop's paths do
     assert outcomes.pop("a key with an empty folder (//)") == "differs"
     assert set(outcomes.values()) == {"works"}
-    assert "counted in" in found["a manifest of 10,000 lines"].observed
+    assert "counted in" in found["a manifest of 5,000 lines"].observed
     assert scratch(cloud) == []
     kept = lakes.open_lake(settings).read(DOCTOR_RESULTS, {"tried_on": datetime.now(UTC).date()})
     assert {row["probe"]: row["outcome"] for row in kept} == {

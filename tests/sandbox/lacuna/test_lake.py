@@ -292,7 +292,7 @@ def test_raw_tables_of_an_older_lake_keep_every_partition_wherever_a_run_is_kill
                 glue.ensure_raw_table(client, table, f"s3://lake/raw/{table.name}/")
     mine.prepare()
     assert raw_partitions(mine, raw.ACCESS_LOGS) == {
-        ((f"{day}",), f"s3://x/delivered_on={day}/") for day in OLDER_DAYS
+        ((f"{day}", "0"), f"s3://x/delivered_on={day}/") for day in OLDER_DAYS
     }
     assert raw_partitions(mine, raw.CLOUDTRAIL_EVENTS) == {
         ((f"{day}", "t", "1", "r", "s3://b/p/"), f"s3://b/p/{day:%Y/%m/%d}/") for day in OLDER_DAYS
@@ -536,7 +536,7 @@ def test_every_library_names_the_lakes_owner(settings, monkeypatch):
         lambda: s3.put_object(Bucket=mine.bucket, Key="k", Body=b""),
         lambda: s3.list_objects_v2(Bucket=mine.bucket),
         lambda: mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY}),
-        lambda: mine.write_manifest(DAY, []),
+        lambda: mine.write_manifests(DAY, []),
         lambda: athena.rows(mine, "select 1"),
     ):
         with pytest.raises((ClientError, athena.QueryFailed), match=r"Access ?Denied|403|denied"):

@@ -46,7 +46,8 @@ from lacuna.tables.evidence import (
 )
 from lacuna.tables.published import Name
 
-SETTINGS = Settings()
+# A run drops the raw partitions of the days before the last one
+SETTINGS = Settings(event_day_folders=1)
 DAYS = [date(2026, 11, 20) + timedelta(days=n) for n in range(4)]
 HOUR = timedelta(hours=1)
 
@@ -178,6 +179,7 @@ class Lake:
         self.rows: dict[tuple[str, tuple[date, ...]], list[dict[str, Any]]] = {}
         self.files: dict[str, Any] = {}
         self.roots: dict[str, str] = {}
+        self.registered: set[date] = set()
         self.glue = Glue(self)
         self.account = SimpleNamespace(glue=lambda: self.glue)
         self.origin = None
@@ -280,8 +282,17 @@ class Lake:
     def unreadable_objects(self, day: date) -> list[str]:
         return []
 
-    def write_manifest(self, day: date, log_objects: Sequence[str]) -> None:
+    def write_manifests(self, day: date, log_objects: Sequence[str]) -> None:
         self.wrote()
+        self.registered.add(day)
+
+    def is_registered(self, day: date) -> bool:
+        return day in self.registered
+
+    def unregister(self, before: date, may_go: Callable[[date], bool]) -> None:
+        for day in filter(may_go, sorted(one for one in self.registered if one < before)):
+            self.wrote()
+            self.registered.remove(day)
 
     def run(self, sql: str) -> list[dict[str, Any]]:
         answer = self.sql.execute(duck(sql))
@@ -292,9 +303,11 @@ class Lake:
 
     def parse(self, version: str, day: date) -> None:
         number, of_day = DAYS.index(day), str(day)
-        records = [(day, requested_at, None, line) for requested_at, line in RECORDS[number]]
-        events = [(day, occurred_at) for occurred_at in EVENTS[number]]
-        changed = [(day, at_, "trail", effect, None) for at_, effect in CHANGES.get(number, ())]
+        raw = day in self.registered
+        records = [(day, requested_at, None, line) for requested_at, line in RECORDS[number] if raw]
+        events = [(day, occurred_at) for occurred_at in EVENTS[number] if raw]
+        changes = CHANGES.get(number, ()) if raw else ()
+        changed = [(day, at_, "trail", effect, None) for at_, effect in changes]
         for table, rows in (
             ("int_access_log_records", records),
             ("int_data_events", events),
@@ -437,7 +450,7 @@ def read_day(lake: Lake, accounts: None, settings: Settings, day: date, **_: boo
         listings=[],
         trail_places=[TrailPlace(arn, "r", "b", "", True, False, True) for arn in sorted(arns)],
         digests=digests,
-        manifest=[],
+        access_logs=[],
         trail_folders=[],
     )  # fmt: skip
 
@@ -603,6 +616,34 @@ def test_a_day_may_be_cataloged_again_while_it_is_parsed(open_world, in_order):
     assert lake.marts == expected.marts
     assert lake.objects == expected.objects
     assert lake.found() == expected.found()
+
+
+def test_an_old_day_that_is_parsed_by_itself_keeps_its_rows(open_world, in_order):
+    """Its raw partitions were dropped, so it is cataloged first."""
+    expected = in_order(tuple(DAILY_LOOKS))
+    lake = open_world(DAILY_LOOKS)
+    for step in itertools.chain(*map(steps_of, DAYS)):
+        step()
+    assert lake.registered == set(DAYS[-2:])
+    for step in steps_of(DAYS[0])[2:]:
+        step()
+    assert DAYS[0] in lake.registered
+    assert lake.marts == expected.marts
+    assert lake.objects == expected.objects
+
+
+def test_a_day_that_is_not_parsed_keeps_its_raw_partitions(open_world):
+    lake = open_world(DAILY_LOOKS)
+    *read, parse = steps_of(DAYS[0])[:3]
+    for step in read:
+        step()
+    lake.writes_left = 2
+    with pytest.raises(Killed):
+        parse()
+    lake.writes_left = None
+    for step in steps_of(DAYS[3]):
+        step()
+    assert lake.registered == {DAYS[0], DAYS[3]}
 
 
 def test_a_run_killed_after_its_catalog_takes_nothing_from_the_day_that_follows(open_world):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lacuna.tables import evidence, raw
+from lacuna.tables import evidence
 
 
 def test_every_table_has_a_schema_that_glue_understands():
@@ -62,8 +62,3 @@ def test_a_row_of_an_older_version_keeps_its_recorders_at_fault_if_it_is_written
 
 def test_check_results_are_kept_by_the_day_checked_and_the_day_they_are_about():
     assert list(evidence.CHECK_RESULTS.partition_columns()) == ["checked_on", "delivery_day"]
-
-
-def test_a_manifest_has_one_line_an_object_in_a_fixed_order():
-    assert raw.manifest(["s3://b/2", "s3://b/ä"]) == b"s3://b/2\ns3://b/\xc3\xa4\n"
-    assert raw.manifest([]) == b""
