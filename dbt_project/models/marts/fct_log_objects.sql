@@ -42,6 +42,8 @@ trail_records as (
 
     from {{ ref('int_trail_records') }}
 
+    where delivered_on = {{ delivery_day() }}
+
 ),
 
 digests as (

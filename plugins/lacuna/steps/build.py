@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from lacuna.lake import publishing
+from lacuna.lake import athena, publishing
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.steps import catalog, catalog_losses, day_states, dbt_retries, publish_day, withholding
 from lacuna.steps.event_days import affected_days
@@ -37,6 +37,16 @@ NOT_DAILY = ("--exclude-resource-type", "unit_test")
 
 # In Athena's message if it cannot open an object
 _OBJECT_UNREAD = "HIVE_CANNOT_OPEN_SPLIT"
+
+# How many files of a day held trail records, and of how many it is stored what became of them
+TRAIL_RECORDS = """
+select
+    (select count(*) from lacuna_staging.int_trail_records where delivered_on = date '{day}') as stored,
+    (
+        select count(*) from lacuna_evidence.log_objects
+        where delivered_on = date '{day}' and kind = 'cloudtrail' and record_count > 0
+    ) as files
+"""
 
 
 class BuildFailed(RuntimeError):
@@ -149,9 +159,22 @@ def _build_event_days(lake: Lake, settings: Settings, day: date, event_days: Seq
     row = day_states.unfinished(lake, day)
     found_at = (row and row.found_at) or datetime.now(UTC)
     _dbt_build(lake, settings, "tag:event_days", day, found_at, day, event_days)
-    for delivered in row.delivery_days if row else ():
+    for delivered in map(date.fromisoformat, row.delivery_days if row else ()):
         of_objects = "fct_log_objects quarantined_lines"
-        _dbt_build(lake, settings, of_objects, day, found_at, date.fromisoformat(delivered))
+        if not _has_trail_records(lake, delivered):
+            if not lake.is_registered(delivered):
+                log.warning(
+                    "%s: copies of its lines are not counted again: run it again", delivered
+                )
+                continue
+            of_objects += " int_trail_records"
+        _dbt_build(lake, settings, of_objects, day, found_at, delivered)
+
+
+def _has_trail_records(lake: Lake, day: date) -> bool:
+    """Whether it is stored what became of a day's trail records. An older version stored nothing."""
+    (row,) = athena.rows(lake, TRAIL_RECORDS.format(day=day))
+    return int(row["stored"] or 0) > 0 or int(row["files"] or 0) == 0
 
 
 def _dbt_build(

@@ -71,8 +71,40 @@ def test_no_statement_names_an_object(manifest: Manifest) -> None:
 
 def test_a_raw_table_is_read_by_its_partition_key_as_text(manifest: Manifest) -> None:
     """Only a filter on the key itself lets Athena skip the other days."""
-    for name in ("int_access_log_records", "int_data_events", "int_configuration_changes"):
+    for name in (
+        *("int_access_log_records", "int_data_events"),
+        *("int_configuration_changes", "int_trail_records"),
+    ):
         assert "delivered_day = '2026-11-20'" in dict(compiled(manifest))[name]
+
+
+def stored_readers(manifest: Manifest, read: str) -> set[str]:
+    """The stored models whose statements read a source, also through views and CTEs."""
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    readers: set[str] = set()
+    on_the_way = [read]
+    for one in on_the_way:
+        for model in models:
+            if one in model["depends_on"]["nodes"]:
+                if model["config"]["materialized"] in ("view", "ephemeral"):
+                    on_the_way.append(model["unique_id"])
+                else:
+                    readers.add(model["name"])
+    return readers
+
+
+def test_raw_objects_are_read_by_the_parse_of_their_day_and_by_nothing_else(
+    manifest: Manifest,
+) -> None:
+    """Their partitions are dropped then. A mart that read them would lose what it says of the day."""
+    assert stored_readers(manifest, "source.lacuna.raw.s3_access_logs") == {
+        "int_access_log_records"
+    }
+    assert stored_readers(manifest, "source.lacuna.raw.cloudtrail_events") == {
+        "int_configuration_changes",
+        "int_data_events",
+        "int_trail_records",
+    }
 
 
 def test_a_partition_column_stands_bare_in_every_filter(manifest: Manifest) -> None:

@@ -77,11 +77,13 @@ create table lacuna_staging.int_access_log_records
 create table lacuna_staging.int_data_events (delivered_on date, occurred_at timestamp);
 create table lacuna_staging.int_configuration_changes
     (delivered_on date, changed_at timestamp, about varchar, effect varchar, error_code varchar);
+create table lacuna_staging.int_trail_records (delivered_on date);
 create table lacuna.fct_delivery_hours (event_date date, status varchar);
 create table lacuna.fct_log_objects
     (delivered_on date, log_bucket varchar, object_key varchar, size_bytes bigint);
 create table lacuna_evidence.log_objects
-    (delivered_on date, log_bucket varchar, object_key varchar, size_bytes bigint);
+    (delivered_on date, log_bucket varchar, object_key varchar, size_bytes bigint, kind varchar,
+    record_count bigint);
 """
 
 
@@ -630,6 +632,29 @@ def test_an_old_day_that_is_parsed_by_itself_keeps_its_rows(open_world, in_order
     assert DAYS[0] in lake.registered
     assert lake.marts == expected.marts
     assert lake.objects == expected.objects
+
+
+def test_copies_are_not_counted_again_if_trail_records_of_the_day_can_neither_be_found_nor_read(
+    open_world,
+):
+    """An older version parsed the days and stored no such rows; raw partitions of one are there."""
+    lake = open_world(DAILY_LOOKS)
+    first = steps_of(DAYS[0])
+    for step in [*first[:2], *itertools.chain(*map(steps_of, DAYS[1:]))]:
+        step()
+    before = lake.objects
+    for day in DAYS[1:3]:
+        lake.sql.execute(
+            "insert into lacuna_evidence.log_objects values (?, 'b', 'k', 1, 'cloudtrail', 1)",
+            [day],
+        )
+    assert lake.registered == set(DAYS[2:])
+    for step in first[2:]:
+        step()
+    # each holds a line of the first day again
+    assert lake.objects[DAYS[1]] == before[DAYS[1]]
+    assert ("b", False) in before[DAYS[2]][0]
+    assert ("b", True) in lake.objects[DAYS[2]][0]
 
 
 def test_a_day_that_is_not_parsed_keeps_its_raw_partitions(open_world):

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral', tags=['delivery_day']) }}
+{{ config(partitioned_by=['delivered_on'], tags=['delivery_day']) }}
 
 with
 
@@ -73,7 +73,8 @@ select
     coalesce(changes.events, 0) as configuration_changes,
     read_records.records_set_aside,
     read_records.records_unused,
-    read_records.set_aside_reasons
+    read_records.set_aside_reasons,
+    {{ delivery_day() }} as delivered_on
 
 from read_records
 
