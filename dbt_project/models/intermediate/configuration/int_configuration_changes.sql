@@ -1,30 +1,60 @@
 {{ config(partitioned_by=['delivered_on', 'event_date'], tags=['delivery_day']) }}
 
+with
+
+calls as (
+
+    select
+        events.*,
+        logging_events.about,
+        logging_events.effect
+
+    from {{ ref('int_data_events') }} as events
+
+    inner join {{ ref('logging_events') }} as logging_events
+        on
+            events.event_source = logging_events.event_source
+            and events.event_name = logging_events.event_name
+
+    where
+        events.delivered_on = {{ delivery_day() }}
+        and events.record_kind = 'configuration_change'
+
+)
+
 select
     event_id,
-    account_id,
-    bucket_name,
-    target_bucket,
-    target_prefix,
-    trail_name,
+    coalesce(recipient_account_id, account_id) as account_id,
+    json_extract_scalar(request_parameters, '$.bucketName') as bucket_name,
+    json_extract_scalar(request_parameters, '$.BucketLoggingStatus.LoggingEnabled.TargetBucket') as target_bucket,
+    json_extract_scalar(request_parameters, '$.BucketLoggingStatus.LoggingEnabled.TargetPrefix') as target_prefix,
+    -- CloudTrail's calls take a name or an ARN, each under a key of its own
+    coalesce(
+        json_extract_scalar(request_parameters, '$.name'),
+        json_extract_scalar(request_parameters, '$.trailName'),
+        json_extract_scalar(request_parameters, '$.eventDataStore')
+    ) as trail_name,
     event_source,
     event_name,
     about,
-    effect,
+    case
+        when effect is not null then effect
+        when json_extract_scalar(request_parameters, '$.BucketLoggingStatus.LoggingEnabled.TargetBucket') is not null then 'on'
+        when strpos(request_parameters, '"BucketLoggingStatus"') > 0 then 'off'
+        -- AWS leaves large parameters out, and a refused call may have none
+        else 'changed'
+    end as effect,
     error_code,
     request_parameters,
     event_region,
     identity_type,
-    identity_arn,
+    coalesce(identity_arn, invoked_by) as identity_arn,
     remote_ip,
     user_agent,
-    changed_at,
+    occurred_at as changed_at,
     log_object,
     trail_arn,
     delivered_on,
-    cast(changed_at as date) as event_date
+    event_date
 
-from {{ ref('stg_cloudtrail__configuration_changes') }}
-
-where
-    {{ is_cataloged_event() }}
+from calls

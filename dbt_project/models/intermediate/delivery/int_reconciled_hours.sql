@@ -78,6 +78,7 @@ credible_events as (
 
     where
         events.event_date in {{ event_days(before=1, after=1) }}
+        and {{ is_data_event('events.record_kind') }}
         and events.event_date <= events.delivered_on
         and coalesce(events.region = bucket_regions.region, true)
         and events.log_object not in (select untrusted_files.log_object from untrusted_files)

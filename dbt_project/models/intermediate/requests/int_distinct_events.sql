@@ -11,7 +11,9 @@ events as (
 
     from {{ ref('int_data_events') }}
 
-    where event_date in {{ event_days(before=1, after=1) }}
+    where
+        event_date in {{ event_days(before=1, after=1) }}
+        and {{ is_data_event() }}
 
 ),
 

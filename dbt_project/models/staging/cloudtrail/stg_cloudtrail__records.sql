@@ -1,5 +1,29 @@
 with
 
+-- What is of concern: data events of S3, and calls that change logging. A trail may record much more.
+events as (
+
+    select
+        events.*,
+        case
+            when not (
+                events.is_data_event
+                or events.event_category = 'Management' and logging_events.about is not null
+            ) then 'unused'
+            when events.set_aside_reason is not null then 'set_aside'
+            when events.is_data_event then 'data_event'
+            else 'configuration_change'
+        end as record_kind
+
+    from {{ ref('stg_cloudtrail__events') }} as events
+
+    left join {{ ref('logging_events') }} as logging_events
+        on
+            events.event_source = logging_events.event_source
+            and events.eventname = logging_events.event_name
+
+),
+
 with_resources as (
 
     select
@@ -12,15 +36,15 @@ with_resources as (
         ).arn as object_arn,
         json_extract_scalar(requestparameters, '$.bucketName') as named_bucket
 
-    from {{ ref('stg_cloudtrail__events') }}
-
-    where
-        is_data_event
-        and set_aside_reason is null
+    from events
 
 )
 
 select
+
+    ---------- what became of the record
+    cast(record_kind as varchar) as record_kind,
+    if(record_kind = 'set_aside', set_aside_reason) as set_aside_reason,
 
     ---------- ids
     eventid as event_id,
@@ -71,6 +95,7 @@ select
     tlsdetails.clientprovidedhostheader as host_header,
     tlsdetails.tlsversion as tls_version,
     awsregion as event_region,
+    if(record_kind = 'configuration_change', requestparameters) as request_parameters,
 
     ---------- numerics
     try_cast(
