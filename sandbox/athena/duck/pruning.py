@@ -38,7 +38,8 @@ def _texts(value: str | list[str] | None) -> list[str]:
 def _conjuncts(text: str) -> Iterator[str]:
     """The parts of `(a AND (b OR c) AND …)` as DuckDB writes it in a plan: cut at depth 1,
     outside of quotes."""
-    text, depth, start, in_text = text.removeprefix("optional: "), 0, 1, False
+    text, depth, start = text.removeprefix("optional: "), 0, 1
+    in_text = in_range = False
     cuts = []
     for i, char in enumerate(text):
         in_text = in_text != (char == "'")
@@ -47,7 +48,11 @@ def _conjuncts(text: str) -> Iterator[str]:
             if depth == 0 and i < len(text) - 1:  # not one bracket around all of it
                 yield text
                 return
-            if depth == 1 and text.startswith(" AND ", i):
-                cuts.append(text[start:i])
-                start = i + 5
+            if depth == 1 and text.startswith(" BETWEEN ", i):
+                in_range = True
+            elif depth == 1 and text.startswith(" AND ", i):
+                if not in_range:  # `x BETWEEN a AND b` is one part
+                    cuts.append(text[start:i])
+                    start = i + 5
+                in_range = False
     yield from [*cuts, text[start:-1]] if cuts else [text]

@@ -27,6 +27,8 @@ def days(lake: Any) -> str:
         ("true", 6),
         ("day = '2026-01-02'", 2),
         ("day between '2026-01-02' and '2026-01-03'", 4),
+        ("substr(day, 9) between '02' and '03' and line like '1%'", 4),
+        ("substr(line, 1, 1) between '1' and '3'", 6),
         ("cast(day as date) >= date '2026-01-03'", 2),
         ("day in ('2026-01-01', '2026-01-03') and line like '1%'", 4),
         ("day = '2026-01-01' or \"$path\" like '%2026-01-02/a'", 3),
