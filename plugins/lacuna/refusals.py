@@ -80,12 +80,12 @@ _DENIED = frozenset(
 class Refusal:
     """A read that AWS refused: the call and the error code.
 
-    `is_passing`: the same call may succeed later.
+    `is_transient`: the same call may succeed later.
     """
 
     operation: str
     error_code: str
-    is_passing: bool = field(default=False, compare=False)
+    is_transient: bool = field(default=False, compare=False)
 
 
 def why_unread(refused: Refusal, region: str | None) -> Reason:

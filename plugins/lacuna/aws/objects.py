@@ -12,7 +12,7 @@ from botocore.exceptions import (
 )
 
 from lacuna.access_log.delivery import KeyRange, ListedObject
-from lacuna.aws.session import AwsError, error_code, explained, is_passing
+from lacuna.aws.session import AwsError, error_code, explained, is_transient
 from lacuna.text import visible
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def list_logs(
                     if not is_stranger or strangers <= _MOST_STRANGERS:
                         objects.append(found)
     except AwsError as error:
-        _raise_if_passing(error, f"list s3://{bucket}/{ranges[0].prefix}")
+        _raise_if_transient(error, f"list s3://{bucket}/{ranges[0].prefix}")
         return KeysListed((), calls + 1, returned, error_code(error))
     return KeysListed(tuple(objects), calls, returned, strangers=strangers)
 
@@ -143,7 +143,7 @@ def list_folders(s3: "S3Client", bucket: str, prefix: str) -> FoldersListed:
             prefixes += folders
             returned += len(folders) + len(page.get("Contents", []))
     except AwsError as error:
-        _raise_if_passing(error, f"list s3://{bucket}/{prefix}")
+        _raise_if_transient(error, f"list s3://{bucket}/{prefix}")
         return FoldersListed((), calls + 1, returned, error_code(error))
     return FoldersListed(tuple(prefixes), calls, returned)
 
@@ -164,9 +164,9 @@ def read_object(
             return answer["Body"].read(), answer["Metadata"]
         except (ReadTimeoutError, ResponseStreamingError) as error:
             if not left:
-                _raise_if_passing(error, f"read s3://{bucket}/{key}")
+                _raise_if_transient(error, f"read s3://{bucket}/{key}")
         except AwsError as error:
-            _raise_if_passing(error, f"read s3://{bucket}/{key}")
+            _raise_if_transient(error, f"read s3://{bucket}/{key}")
             raise ObjectUnreadable(error_code(error)) from error
     raise AssertionError("unreachable: the last read returns or raises")
 
@@ -179,12 +179,12 @@ def read_refused(s3: "S3Client", bucket: str, key: str) -> str | None:
     try:
         s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].read()
     except AwsError as error:
-        _raise_if_passing(error, f"read s3://{bucket}/{key}")
+        _raise_if_transient(error, f"read s3://{bucket}/{key}")
         code = error_code(error)
         return None if code in _NOT_REFUSED else code
     return None
 
 
-def _raise_if_passing(error: ClientError | BotoCoreError, what: str) -> None:
-    if is_passing(error):
+def _raise_if_transient(error: ClientError | BotoCoreError, what: str) -> None:
+    if is_transient(error):
         raise ReadFailed(f"cannot {visible(what)}: {explained(error)}") from error

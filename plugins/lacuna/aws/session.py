@@ -391,7 +391,7 @@ def error_code(error: ClientError | BotoCoreError) -> str:
     return type(error).__name__
 
 
-def is_passing(error: ClientError | BotoCoreError) -> bool:
+def is_transient(error: ClientError | BotoCoreError) -> bool:
     """Return whether the same call may succeed later: so for throttling and outages."""
     if not isinstance(error, ClientError):
         return True
@@ -402,7 +402,7 @@ def is_passing(error: ClientError | BotoCoreError) -> bool:
 
 def refusal(error: ClientError | BotoCoreError, operation: str) -> Refusal:
     """Return a refused read as a value."""
-    return Refusal(operation, error_code(error), is_passing(error))
+    return Refusal(operation, error_code(error), is_transient(error))
 
 
 def explained(error: ClientError | BotoCoreError) -> str:

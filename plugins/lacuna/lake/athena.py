@@ -57,7 +57,7 @@ def rows(lake: Lake, query: str, *, database: str | None = None) -> list[dict[st
     return _rows(lake, query, database)
 
 
-def is_passing(reason: str) -> bool:
+def is_transient(reason: str) -> bool:
     """Whether a query failed because S3 slowed it down."""
     return _SLOWED_DOWN.search(reason) is not None
 
@@ -108,7 +108,7 @@ def _wait(athena: "AthenaClient", execution: str) -> None:
         raise QueryFailed(
             f"Athena query {execution} {status['State'].lower()}: {reason}",
             refused_by(reason),
-            retryable=bool(status.get("AthenaError", {}).get("Retryable")) or is_passing(reason),
+            retryable=bool(status.get("AthenaError", {}).get("Retryable")) or is_transient(reason),
         )
 
 

@@ -152,7 +152,7 @@ def build_event_days(settings: Settings, day: date, event_days: Sequence[str]) -
                 raise
             log.warning("%s: built again without what other days have left: %s", day, error)
             _build_event_days(lake, settings, day, without)
-        day_states.built(lake, day)
+        day_states.note_built(lake, day)
 
 
 def _build_event_days(lake: Lake, settings: Settings, day: date, event_days: Sequence[str]) -> None:

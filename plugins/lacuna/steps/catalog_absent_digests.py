@@ -11,7 +11,7 @@ from lacuna.aws.session import each
 from lacuna.aws.trails import read_status
 from lacuna.refusals import Refusal
 from lacuna.steps.catalog_trail_files import Chain, ChainKey, TrailFiles
-from lacuna.steps.catalog_trails import fail_if_passing
+from lacuna.steps.catalog_trails import fail_if_transient
 from lacuna.trail import digests
 from lacuna.trail.digests import DigestState, JudgedDigest
 from lacuna.trail.recorders import Trail, TrailStatus
@@ -159,6 +159,6 @@ def _status(accounts: Accounts, account_id: str, trail_arn: str, region: str) ->
     """Return a trail's status in a Region; None if AWS refuses it for good."""
     status = read_status(accounts.of(account_id).cloudtrail(region), trail_arn)
     if isinstance(status, Refusal):
-        fail_if_passing(status)
+        fail_if_transient(status)
         return None
     return status

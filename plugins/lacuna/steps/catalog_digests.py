@@ -21,7 +21,7 @@ from lacuna.steps.catalog_day_before import DayBefore
 from lacuna.steps.catalog_digest_files import DayDigests, ListedDigest, fetch
 from lacuna.steps.catalog_late import Late
 from lacuna.steps.catalog_trail_files import Chain, ChainKey, TrailFiles
-from lacuna.steps.catalog_trails import fail_if_passing
+from lacuna.steps.catalog_trails import fail_if_transient
 from lacuna.tables.evidence import TrailDigest
 from lacuna.text import visible
 from lacuna.trail import digests
@@ -144,7 +144,7 @@ def _public_keys(accounts: Accounts, region: str, files: TrailFiles) -> Mapping[
     start = days.start_of(files.day) - timedelta(days=1)
     keys = read_public_keys(accounts.cloudtrail(region), start, days.end_of(files.day) + 2 * _HOUR)
     if isinstance(keys, Refusal):
-        fail_if_passing(keys)
+        fail_if_transient(keys)
         log.warning("%s: ListPublicKeys refused (%s)", region, keys.error_code)
         return None
     return keys

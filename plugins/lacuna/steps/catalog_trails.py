@@ -78,7 +78,7 @@ def look(accounts: Accounts, observed: Iterable[Mapping[str, Any]]) -> TrailsSee
         trails |= {trail.arn: trail for trail in answer.trails}
         refusals |= {(account_id, region): refused for region, refused in answer.refusals.items()}
     for refused in refusals.values():
-        fail_if_passing(refused)
+        fail_if_transient(refused)
     asked = {(account_id, region) for account_id, names in regions.items() for region in names}
     return TrailsSeen(
         tuple(trails[arn] for arn in sorted(trails)),
@@ -87,9 +87,9 @@ def look(accounts: Accounts, observed: Iterable[Mapping[str, Any]]) -> TrailsSee
     )
 
 
-def fail_if_passing(refused: Refusal) -> None:
+def fail_if_transient(refused: Refusal) -> None:
     """End the run for a fault that may pass: a day is cataloged once, so the refusal would last."""
-    if refused.is_passing:
+    if refused.is_transient:
         raise ReadFailed(f"CloudTrail: {needed(refused)}")
 
 

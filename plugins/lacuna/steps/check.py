@@ -43,7 +43,7 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     if day_states.overtaken(lake, day):
         log.info("%s: a run of another day has built and checked it since", day)
         return []
-    finished = day_states.finished_with(lake, day)
+    finished = day_states.built_with(lake, day)
     left = day_states.all_unfinished(lake).keys() - finished.keys()
     if day in left:
         log.info("%s: a run of another day has begun it again, and checks it", day)
@@ -58,7 +58,7 @@ def check_delivery_day(settings: Settings, day: date) -> list[str]:
     results += [gate.result(one, withheld, results, now) for one in sorted(settled)]
     lake.write(CHECK_RESULTS, results, {"checked_on": now.date(), "delivery_day": day})
     if own:
-        day_states.checked(lake, day, withheld)
+        day_states.note_checked(lake, day, withheld)
     failed = [result for result in results if not result.success]
     severities = Counter(result.severity for result in failed)
     log.info("%d checks, failed: %s", len(results), dict(severities) or "none")

@@ -67,7 +67,7 @@ def forget_parsed(lake: Lake) -> None:
         lake.drop(PARSED_DAYS, {"delivered_on": day})
 
 
-def found(
+def note_found(
     lake: Lake, day: date, row: UnfinishedDay, event_days: Iterable[date], recount: Iterable[date]
 ) -> None:
     """Note what is to be built and checked, now that `day` was parsed."""
@@ -93,19 +93,19 @@ def leave_others(lake: Lake, day: date, event_days: Iterable[str]) -> tuple[str,
     without = tuple(one for one in event_days if one not in left)
     if own is None or len(without) == len(tuple(event_days)):
         return without
-    found(lake, day, own, dates(without), ())
+    note_found(lake, day, own, dates(without), ())
     for other, row in rows.items():
         if row.found_at is not None:
-            found(lake, other, row, dates(row.event_days), dates(row.delivery_days))
+            note_found(lake, other, row, dates(row.event_days), dates(row.delivery_days))
     return without
 
 
-def built(lake: Lake, day: date) -> None:
+def note_built(lake: Lake, day: date) -> None:
     """Note that all that was found for `day` is built now."""
     _note(lake, day, built_at=datetime.now(UTC), checked_at=None)
 
 
-def checked(lake: Lake, day: date, withheld: Iterable[str]) -> None:
+def note_checked(lake: Lake, day: date, withheld: Iterable[str]) -> None:
     """Note that what was built for `day` is checked now, and which partitions are not shown."""
     _note(lake, day, checked_at=datetime.now(UTC), withheld=tuple(withheld))
 
@@ -116,8 +116,8 @@ def _note(lake: Lake, day: date, **changed: Any) -> None:
         lake.write(UNFINISHED_DAYS, [replace(row, **changed)], {"delivered_on": day})
 
 
-def finished_with(lake: Lake, day: date) -> dict[date, UnfinishedDay]:
-    """Return the unfinished days whose event days this run has built: `day` itself, and others.
+def built_with(lake: Lake, day: date) -> dict[date, UnfinishedDay]:
+    """Return the unfinished days whose event days the run of `day` has built: `day` itself, and others.
 
     Those that were found after the run found its own may have changed since it built. One that was
     cataloged again and not parsed since is left to its own run: nothing here knows its new objects.

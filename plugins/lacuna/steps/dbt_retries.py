@@ -28,7 +28,7 @@ _FAILED = frozenset({"error", "fail"})
 def run(
     invoke: Callable[[Sequence[str]], dbtRunnerResult], arguments: Sequence[str]
 ) -> dbtRunnerResult:
-    """Run a dbt command; then the models that failed for a passing cause, and those they held up.
+    """Run a dbt command; then the models that failed for a transient cause, and those they held up.
 
     A model clears what it writes before it writes. So a repeated one leaves one copy.
     """
@@ -38,7 +38,9 @@ def run(
         names = _to_repeat(result)
         if not names:
             break
-        log.warning("Athena failed for a passing cause; in %d s again: %s", wait, ", ".join(names))
+        log.warning(
+            "Athena failed for a transient cause; in %d s again: %s", wait, ", ".join(names)
+        )
         time.sleep(wait)
         result = invoke(["build", "--select", *names])
     return result
@@ -57,13 +59,13 @@ def failed(result: dbtRunnerResult) -> list[Any]:
 def _to_repeat(result: dbtRunnerResult) -> list[str]:
     """Return what failed and what was skipped for it; nothing if a repetition cannot help."""
     failures = failed(result)
-    if not failures or not all(_is_passing(str(node.message)) for node in failures):
+    if not failures or not all(_is_transient(str(node.message)) for node in failures):
         return []
     return [node.node.name for node in nodes(result) if node.status in {*_FAILED, "skipped"}]
 
 
-def _is_passing(message: str) -> bool:
-    return _MARK in message or athena.is_passing(message)
+def _is_transient(message: str) -> bool:
+    return _MARK in message or athena.is_transient(message)
 
 
 @functools.cache

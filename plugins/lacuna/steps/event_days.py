@@ -153,14 +153,14 @@ def _days_to_build(lake: Lake, settings: Settings, day: date) -> list[date]:
         if row.found_at is None and day_states.is_parsed(lake, other):
             left |= affected_days(lake, settings, other)
             again |= _later_copies(lake, other)
-            day_states.found(lake, other, row, left, again)
+            day_states.note_found(lake, other, row, left, again)
         if day_states.is_parsed(lake, other):
             again |= {other}  # what its run built of its log objects was not published
         event_days |= left
         recount |= again
     if own is not None:
         event_days |= day_states.dates(own.event_days)
-        day_states.found(lake, day, own, event_days, recount)
+        day_states.note_found(lake, day, own, event_days, recount)
     return sorted(event_days)
 
 

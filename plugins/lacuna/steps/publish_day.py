@@ -41,7 +41,7 @@ def publish_day(settings: Settings, day: date) -> int:
     Raises DayWithheld once all is published but what the gate keeps back.
     """
     lake = open_lake(settings)
-    finished = day_states.finished_with(lake, day)
+    finished = day_states.built_with(lake, day)
     own = finished.get(day)
     if own is None or day_states.overtaken(lake, day):
         log.info("%s: nothing is left to publish; another run has it", day)

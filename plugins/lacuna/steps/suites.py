@@ -171,7 +171,7 @@ def _patiently(
         wanted = [
             check
             for check in wanted
-            if any(map(athena.is_passing, _causes(found[check.code].exception_info)))
+            if any(map(athena.is_transient, _causes(found[check.code].exception_info)))
         ]
     return found
 

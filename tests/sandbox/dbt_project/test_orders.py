@@ -72,7 +72,7 @@ class Account:
         """Finish a day that is published; the findings about hours, as a person reads them."""
         messages = check.check_delivery_day(self.settings, day)
         mine = open_lake(self.settings)
-        day_states.finish(mine, day_states.finished_with(mine, day))
+        day_states.finish(mine, day_states.built_with(mine, day))
         return {
             text.replace(str(self.first), "the first").replace(str(self.second), "the second")
             for text in messages

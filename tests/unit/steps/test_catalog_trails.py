@@ -87,6 +87,6 @@ def test_a_trail_is_gone_only_if_a_region_that_answered_would_show_it(
 
 
 def test_throttling_beyond_all_tries_is_no_lasting_refusal(look: Any) -> None:
-    throttled = Refusal("DescribeTrails", "ThrottlingException", is_passing=True)
+    throttled = Refusal("DescribeTrails", "ThrottlingException", is_transient=True)
     with pytest.raises(ReadFailed, match=r"DescribeTrails refused \(ThrottlingException\)"):
         look([], {(THEIRS, HOME): throttled})
