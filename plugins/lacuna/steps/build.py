@@ -167,7 +167,7 @@ def _build_event_days(lake: Lake, settings: Settings, day: date, event_days: Seq
                     "%s: copies of its lines are not counted again: run it again", delivered
                 )
                 continue
-            of_objects += " int_trail_records"
+            of_objects += " int_data_events int_configuration_changes int_trail_records"
         _dbt_build(lake, settings, of_objects, day, found_at, delivered)
 
 
