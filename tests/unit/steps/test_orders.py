@@ -265,8 +265,14 @@ class Lake:
         self.wrote()
         self.rows.pop((table.name, tuple(partition.values())), None)
 
-    def read(self, table: EvidenceTable, partition: Mapping[str, date]) -> list[dict[str, Any]]:
-        return self.rows.get((table.name, tuple(partition.values())), [])
+    def read(
+        self,
+        table: EvidenceTable,
+        partition: Mapping[str, date],
+        columns: Sequence[str] | None = None,
+    ) -> list[dict[str, Any]]:
+        rows = self.rows.get((table.name, tuple(partition.values())), [])
+        return [{name: row[name] for name in columns or row} for row in rows]
 
     def days(self, table: EvidenceTable) -> list[date]:
         return sorted({days[0] for name, days in self.rows if name == table.name})
