@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from lacuna.aws.session import error_code
 from lacuna.tables import evidence, raw
-from lacuna.tables.evidence import EvidenceTable
+from lacuna.tables.evidence_table import EvidenceTable
 from lacuna.tables.raw import RawPartition, RawTable
 
 if TYPE_CHECKING:

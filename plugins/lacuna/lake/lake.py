@@ -29,7 +29,7 @@ from lacuna.aws.session import (
 from lacuna.lake import glue
 from lacuna.settings import Settings, default_lakes
 from lacuna.tables import evidence, published, raw
-from lacuna.tables.evidence import EvidenceTable
+from lacuna.tables.evidence_table import EvidenceTable
 from lacuna.tables.raw import RawPartition
 from lacuna.tables.statements import Origin
 from lacuna.text import visible

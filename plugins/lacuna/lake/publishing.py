@@ -15,7 +15,8 @@ from lacuna.aws.session import AwsError, error_code
 from lacuna.lake import glue
 from lacuna.lake.lake import Lake
 from lacuna.tables import published
-from lacuna.tables.evidence import PUBLICATIONS, Publication, read_back
+from lacuna.tables.evidence import PUBLICATIONS, Publication
+from lacuna.tables.evidence_table import read_back
 from lacuna.tables.published import (
     BUILD,
     MARTS,

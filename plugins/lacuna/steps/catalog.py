@@ -54,8 +54,8 @@ from lacuna.tables.evidence import (
     LogObject,
     TrailDigest,
     TrailPlace,
-    read_back,
 )
+from lacuna.tables.evidence_table import read_back
 from lacuna.text import visible
 from lacuna.trail.digests import FileState
 from lacuna.trail.log_files import FileContent

@@ -24,8 +24,8 @@ from lacuna.tables.evidence import (
     Listing,
     LogObject,
     TrailDigest,
-    read_back,
 )
+from lacuna.tables.evidence_table import read_back
 from lacuna.trail.digests import DigestState
 
 log = logging.getLogger(__name__)

@@ -18,14 +18,8 @@ from lacuna.lake.lake import Lake, open_lake
 from lacuna.refusals import missing, needed
 from lacuna.steps import suites
 from lacuna.tables import statements
-from lacuna.tables.evidence import (
-    CHECK_RESULTS,
-    COST_READINGS,
-    RUN_COSTS,
-    CostReading,
-    RunCost,
-    read_back,
-)
+from lacuna.tables.evidence import CHECK_RESULTS, COST_READINGS, RUN_COSTS, CostReading, RunCost
+from lacuna.tables.evidence_table import read_back
 
 if TYPE_CHECKING:
     from lacuna.settings import Settings

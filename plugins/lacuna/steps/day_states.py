@@ -21,8 +21,8 @@ from lacuna.tables.evidence import (
     UNFINISHED_DAYS,
     ParsedDay,
     UnfinishedDay,
-    read_back,
 )
+from lacuna.tables.evidence_table import read_back
 
 log = logging.getLogger(__name__)
 

@@ -38,7 +38,8 @@ from lacuna.steps.snapshot_rows import (
     account_row,
     bucket_rows,
 )
-from lacuna.tables.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, LoggingSnapshot, read_back
+from lacuna.tables.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, LoggingSnapshot
+from lacuna.tables.evidence_table import read_back
 
 log = logging.getLogger(__name__)
 

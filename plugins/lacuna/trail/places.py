@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lacuna.tables.evidence import TrailPlace, read_back
+from lacuna.tables.evidence import TrailPlace
+from lacuna.tables.evidence_table import read_back
 from lacuna.trail.recorders import Trail
 
 _Key = tuple[str, str, str, bool]

@@ -12,7 +12,7 @@ import pytest
 
 from lacuna.lake import lake as library
 from lacuna.steps import build, day_states, snapshot
-from lacuna.tables import evidence
+from lacuna.tables import evidence, evidence_table
 from lacuna.tables.evidence import PARSED_DAYS, UNFINISHED_DAYS
 from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
 
@@ -152,7 +152,7 @@ def test_a_kept_day_of_a_lake_of_other_views_and_wider_tables_is_built_again(lak
     glue.update_table(**staging, TableInput=wider)
     mine, partition = library.open_lake(lake.settings()), {"delivered_on": day}
     (row,) = mine.read(evidence.CATALOGUED_DAYS, partition)
-    gone = replace(evidence.read_back(evidence.CataloguedDay, row), objects_gone=1)
+    gone = replace(evidence_table.read_back(evidence.CataloguedDay, row), objects_gone=1)
     mine.write(evidence.CATALOGUED_DAYS, [gone], partition)
 
     build.parse_delivery_day(lake.settings(), day)

@@ -9,7 +9,7 @@ import pytest
 from lacuna.aws.objects import ReadFailed
 from lacuna.lake import athena, lake
 from lacuna.steps import catalog, catalog_trail_folders, snapshot
-from lacuna.tables import evidence, raw
+from lacuna.tables import evidence, evidence_table, raw
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
 
 TABLES = (
@@ -144,7 +144,7 @@ def test_a_trail_file_or_digest_that_came_after_the_catalog_of_its_folder_is_tol
     for days in (31, 3, 2):  # catalogs of these days, made on schedule
         partition = {"delivered_on": DAY - timedelta(days=days)}
         (row,) = mine.read(evidence.CATALOGUED_DAYS, partition)
-        row = evidence.read_back(evidence.CataloguedDay, row)
+        row = evidence_table.read_back(evidence.CataloguedDay, row)
         mine.write(
             evidence.CATALOGUED_DAYS, [replace(row, catalogued_at=at(2, days=1 - days))], partition
         )

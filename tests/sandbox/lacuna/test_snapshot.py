@@ -14,13 +14,8 @@ from lacuna.lake import athena, lake
 from lacuna.refusals import Refusal
 from lacuna.steps import snapshot
 from lacuna.tables import evidence
-from lacuna.tables.evidence import (
-    ACCOUNTS,
-    LOGGING_SNAPSHOTS,
-    AccountObserved,
-    LoggingSnapshot,
-    read_back,
-)
+from lacuna.tables.evidence import ACCOUNTS, LOGGING_SNAPSHOTS, AccountObserved, LoggingSnapshot
+from lacuna.tables.evidence_table import read_back
 from lacuna.trail.coverage import judge
 from tests.sandbox.lacuna.conftest import OBSERVED_AT
 

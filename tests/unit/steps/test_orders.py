@@ -39,11 +39,11 @@ from lacuna.tables.evidence import (
     TRAIL_DIGESTS,
     TRAIL_PLACES,
     CheckResult,
-    EvidenceTable,
     LogObject,
     TrailDigest,
     TrailPlace,
 )
+from lacuna.tables.evidence_table import EvidenceTable
 from lacuna.tables.published import Name
 
 # A run drops the raw partitions of the days before the last one

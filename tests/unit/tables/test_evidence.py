@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lacuna.tables import evidence
+from lacuna.tables import evidence, evidence_table
 
 
 def test_every_table_has_a_schema_that_glue_understands():
@@ -50,12 +50,12 @@ def test_a_row_is_read_back_as_it_was_written():
         "coverage_faults": [dataclasses.asdict(fault)],
         "witness_covers": [naive],
     }
-    assert evidence.read_back(evidence.LoggingSnapshot, stored) == row
+    assert evidence_table.read_back(evidence.LoggingSnapshot, stored) == row
 
 
 def test_a_row_of_an_older_version_keeps_its_recorders_at_fault_if_it_is_written_again():
     stored = {"coverage_at_fault": ["trail_not_logging arn:t"]}
-    row = evidence.read_back(evidence.LoggingSnapshot, stored)
+    row = evidence_table.read_back(evidence.LoggingSnapshot, stored)
     assert (row.coverage_at_fault, row.coverage_faults) == (("trail_not_logging arn:t",), None)
     assert evidence.LOGGING_SNAPSHOTS.columns()["coverage_at_fault"] == "array<string>"
 
