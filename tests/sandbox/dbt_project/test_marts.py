@@ -310,8 +310,9 @@ def test_every_price_says_where_and_when_it_was_read() -> None:
         assert row["currency"] == "USD"
         assert row["source"].startswith("https://")
         assert date.fromisoformat(row["read_on"]) >= date(2026, 11, 27)
-    model = (PROJECT / "models/intermediate/advice/int_traffic_costs.sql").read_text()
-    assert set(re.findall(r"prices[.]item = '(\w+)'", model)) == {row["item"] for row in prices}
+    models = (path.read_text() for path in (PROJECT / "models").rglob("*.sql"))
+    named = {item for model in models for item in re.findall(r"\bitem = '(\w+)'", model)}
+    assert named == {row["item"] for row in prices}
 
 
 def test_the_models_alone_allow_a_stamp_the_same_minutes_as_the_digests_do() -> None:

@@ -97,11 +97,7 @@ def test_raw_objects_are_read_by_the_parse_of_their_day_and_by_nothing_else(
     assert stored_readers(manifest, "source.lacuna.raw.s3_access_logs") == {
         "int_access_log_records"
     }
-    assert stored_readers(manifest, "source.lacuna.raw.cloudtrail_events") == {
-        "int_configuration_changes",
-        "int_data_events",
-        "int_trail_records",
-    }
+    assert stored_readers(manifest, "source.lacuna.raw.cloudtrail_events") == {"int_data_events"}
 
 
 def test_a_partition_column_stands_bare_in_every_filter(manifest: Manifest) -> None:
