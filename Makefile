@@ -104,11 +104,11 @@ settings: .venv/.installed ## Show every setting: value, origin, meaning
 PYTEST := python -m pytest -q -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: $(AIRFLOW_HOME)/.migrated ## Run the tests that a change to one module can break: less than 5 minutes on 2 idle cores
+test: $(AIRFLOW_HOME)/.migrated ## Run the tests that a change to one module can break: 5 to 10 minutes on 2 idle cores
 	@$(PYTEST) -m "not long and not trino"
 
 .PHONY: test-all
-test-all: $(AIRFLOW_HOME)/.migrated ## Run the same and the long proofs (kills, reruns, older lakes, the role), as CI: at most 12 minutes
+test-all: $(AIRFLOW_HOME)/.migrated ## Run the same and the long proofs (kills, reruns, older lakes, the role), as CI: 12 to 25 minutes
 	@$(PYTEST) --hypothesis-profile deep
 
 .PHONY: conformance
