@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from expectations.shared import Check, Partition, Row, first_of
+from expectations.shared import Check, Partition, Row, first_of, not_allowed
 
 REASONS = Path(__file__).parents[1] / "dbt_project" / "seeds" / "reasons.csv"
 
@@ -258,7 +258,7 @@ def _unreadable_account_sentence(row: Row) -> str:
     name = f" ({row['name']})" if row["name"] else ""
     return (
         f"account {row['account_id']}{name} could not be read ({row['error_operation']}: "
-        f"{row['error_code']}{_not_allowed(row['missing_permission'])})"
+        f"{row['error_code']}{not_allowed(row['missing_permission'])})"
     )
 
 
@@ -300,7 +300,7 @@ def _hidden_sentence(row: Row) -> str:
         "whether these buckets are sensitive is unknown: "
         f"{first_of(row['about_name'], row['buckets'])} "
         f"({row['sensitivity_error_operation']}: {row['sensitivity_error_code']}"
-        f"{_not_allowed(row['sensitivity_missing_permission'])})"
+        f"{not_allowed(row['sensitivity_missing_permission'])})"
     )
 
 
@@ -316,10 +316,6 @@ def _weak_sentence(row: Row) -> str:
 def _meanings() -> Mapping[str, str]:
     with REASONS.open(newline="", encoding="utf-8") as file:
         return {row["code"]: row["meaning"] for row in csv.DictReader(file)}
-
-
-def _not_allowed(permission: str | None) -> str:
-    return f", {permission} is not allowed" if permission else ""
 
 
 def _recommendations(row: Row) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.shared import Check, Partition, Row, count
+from expectations.shared import Check, Partition, Row, count, not_allowed
 
 UNKNOWN = """
 select workgroup as about_name, error_operation, error_code, missing_permission
@@ -51,7 +51,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "statements_by_others",
             "info",
             "Did Lacuna send every statement of its workgroup?",
-            "Somebody else's statements run in Lacuna's workgroup. They count against its limits, and "
+            "Statements of others run in Lacuna's workgroup. They count against its limits, and "
             "no step of a run explains their cost.",
             BY_OTHERS,
             lambda row: (
@@ -63,9 +63,7 @@ def checks(on: Partition) -> tuple[Check, ...]:
 
 
 def _unknown_sentence(row: Row) -> str:
-    permission = row["missing_permission"]
-    needed = f", {permission} is not allowed" if permission else ""
     return (
         f"what the statements of the workgroup {row['about_name']} cost is unknown "
-        f"({row['error_operation']}: {row['error_code']}{needed})"
+        f"({row['error_operation']}: {row['error_code']}{not_allowed(row['missing_permission'])})"
     )

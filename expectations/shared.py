@@ -136,6 +136,11 @@ def hours(row: Row) -> str:
     return f"{spans} UTC"
 
 
+def not_allowed(permission: str | None) -> str:
+    """Return what a sentence about a refusal ends with, if a permission is missing."""
+    return f", {permission} is not allowed" if permission else ""
+
+
 def count(number: int, noun: str) -> str:
     """Return `1 request`, `142 requests`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lacuna.reasons import Reason
 
@@ -107,6 +108,15 @@ def missing(refused: Refusal) -> str | None:
     if not is_denied(refused.error_code):
         return None
     return PERMISSIONS.get(refused.operation)
+
+
+def error_columns(refused: Refusal | None, prefix: str = "") -> dict[str, Any]:
+    """Return the three columns that describe a refused read; null if none was refused."""
+    return {
+        f"{prefix}error_code": refused.error_code if refused else None,
+        f"{prefix}error_operation": refused.operation if refused else None,
+        f"{prefix}missing_permission": missing(refused) if refused else None,
+    }
 
 
 def needed(refused: Refusal) -> str:

@@ -13,11 +13,7 @@ from lacuna.tables.raw import RawPartition, RawTable
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
-    from mypy_boto3_glue.type_defs import (
-        PartitionErrorTypeDef,
-        PartitionInputTypeDef,
-        TableInputTypeDef,
-    )
+    from mypy_boto3_glue.type_defs import PartitionInputTypeDef, TableInputTypeDef
 
 Item = TypeVar("Item")
 
@@ -81,14 +77,8 @@ def add_partition(
 ) -> None:
     """Register a partition of an evidence table. One that Glue knows has the same location."""
     storage: Any = evidence_table_input(table, location)["StorageDescriptor"]
-    answer = glue.batch_create_partition(
-        DatabaseName=evidence.DATABASE,
-        TableName=table.name,
-        PartitionInputList=[{"Values": values, "StorageDescriptor": storage}],
-    )
-    for error in answer.get("Errors", []):
-        if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException":
-            raise RuntimeError(_not_registered(table.name, error))
+    partition: PartitionInputTypeDef = {"Values": values, "StorageDescriptor": storage}
+    _add(glue, evidence.DATABASE, table.name, [partition])
 
 
 def drop_partition(glue: "GlueClient", database: str, table: str, values: Sequence[str]) -> None:
@@ -206,10 +196,7 @@ def _delete_partitions(
         answer = glue.batch_delete_partition(
             DatabaseName=raw.DATABASE, TableName=table_name, PartitionsToDelete=values
         )
-        for error in answer.get("Errors", []):
-            if error["ErrorDetail"]["ErrorCode"] != "EntityNotFoundException":
-                message = error["ErrorDetail"].get("ErrorMessage")
-                raise RuntimeError(f"Glue did not delete partitions of {table_name}: {message}")
+        _raise_errors(answer, "EntityNotFoundException", f"delete partitions of {table_name}")
 
 
 def _create_partitions(
@@ -219,19 +206,29 @@ def _create_partitions(
     where = {"DatabaseName": raw.DATABASE, "TableName": table_name}
     for batch in batches(sorted(partitions), _CREATES_A_CALL):
         inputs = {partition.values: _partition_input(table, partition) for partition in batch}
-        answer = glue.batch_create_partition(**where, PartitionInputList=list(inputs.values()))
-        for error in answer.get("Errors", []):
-            if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException":
-                raise RuntimeError(_not_registered(table_name, error))
-            values = error["PartitionValues"]
+        for values in _add(glue, raw.DATABASE, table_name, list(inputs.values())):
             glue.update_partition(
                 **where, PartitionValueList=values, PartitionInput=inputs[tuple(values)]
             )
 
 
-def _not_registered(table_name: str, error: "PartitionErrorTypeDef") -> str:
-    message = error["ErrorDetail"]["ErrorMessage"]
-    return f"Glue did not register partitions of {table_name}: {message}"
+def _add(
+    glue: "GlueClient", database: str, table: str, inputs: "Sequence[PartitionInputTypeDef]"
+) -> list[list[str]]:
+    """Register partitions of one call; return the values of those that Glue knew already."""
+    answer = glue.batch_create_partition(
+        DatabaseName=database, TableName=table, PartitionInputList=inputs
+    )
+    _raise_errors(answer, "AlreadyExistsException", f"register partitions of {table}")
+    return [error["PartitionValues"] for error in answer.get("Errors", [])]
+
+
+def _raise_errors(answer: Any, expected: str, what: str) -> None:
+    """Raise if Glue refused a part of a call for another reason than the expected one."""
+    for error in answer.get("Errors", []):
+        if error["ErrorDetail"]["ErrorCode"] != expected:
+            message = error["ErrorDetail"].get("ErrorMessage")
+            raise RuntimeError(f"Glue did not {what}: {message}")
 
 
 def create_table(glue: "GlueClient", database: str, wanted: "TableInputTypeDef") -> None:

@@ -336,7 +336,7 @@ def _drop(client: "GlueClient", names: list[str]) -> None:
 def _written(lake: Lake, database: str, table: Any) -> Iterator[tuple[str, datetime]]:
     """Yield the URL of each object below a published table's folder, and when it was written."""
     root = table["StorageDescriptor"]["Location"].rstrip("/")
-    if published.home_of(root) == (database, table["Name"]):  # else it is somebody else's folder
+    if published.home_of(root) == (database, table["Name"]):  # else others made the folder
         yield from _objects(lake, root.removeprefix(f"s3://{lake.bucket}/") + "/")
 
 

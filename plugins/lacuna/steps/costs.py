@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lacuna.lake import history
 from lacuna.lake.lake import Lake, open_lake
-from lacuna.refusals import missing, needed
+from lacuna.refusals import error_columns, needed
 from lacuna.steps import suites
 from lacuna.tables import statements
 from lacuna.tables.evidence import CHECK_RESULTS, COST_READINGS, RUN_COSTS, CostReading, RunCost
@@ -71,7 +71,7 @@ def _read(lake: Lake, workgroup: str, day: date) -> CostReading:
         for one, rows in zip(ended, written, strict=True)
     ]
     if known_until is None and workgroup == lake.workgroup:
-        # nobody counted before: an older version did not say what its statements are for
+        # the first count: an older version did not say what its statements are for
         costs = [(on, cost) for on, cost in costs if cost.step != by_others]
     _write(lake, costs)
     if found.problem:
@@ -85,9 +85,7 @@ def _read(lake: Lake, workgroup: str, day: date) -> CostReading:
         read_at=now,
         known_until=known_until if found.is_cut_off else _end(found) or known_until,
         statements=len(costs),
-        error_code=found.problem.error_code if found.problem else None,
-        error_operation=found.problem.operation if found.problem else None,
-        missing_permission=missing(found.problem) if found.problem else None,
+        **error_columns(found.problem),
     )
 
 

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from lacuna.access_log import targets, weaknesses
 from lacuna.access_log.sensitivity import Sensitivity
@@ -22,7 +21,7 @@ from lacuna.aws.deliveries import DeliveriesRead
 from lacuna.aws.session import Account
 from lacuna.aws.trails import StoresRead, TrailsRead
 from lacuna.reasons import Reason
-from lacuna.refusals import Refusal, missing, why_unread
+from lacuna.refusals import Refusal, error_columns, why_unread
 from lacuna.tables.evidence import AccountObserved, LoggingSnapshot
 from lacuna.text import visible
 from lacuna.trail import coverage
@@ -82,7 +81,7 @@ def account_row(
         state=UNREADABLE if refused else OBSERVED,
         observed_buckets=0 if isinstance(read, Refusal) else len(read.buckets),
         missing_trail_buckets=() if isinstance(read, Refusal) else _missing_buckets(read.trails),
-        **_error_columns(refused),
+        **error_columns(refused),
     )
 
 
@@ -150,7 +149,7 @@ def _with_coverage(row: LoggingSnapshot, read: AccountRead) -> LoggingSnapshot:
         read_witnessed_since=recorded.witness.reads_since,
         write_witnessed_since=recorded.witness.writes_since,
         witness_covers=recorded.witness.covers,
-        **_error_columns(refused, "coverage_"),
+        **error_columns(refused, "coverage_"),
     )
 
 
@@ -176,7 +175,7 @@ def _with_sensitivity(row: LoggingSnapshot, sensitivity: Sensitivity) -> Logging
         sensitivity=sensitivity.word,
         is_sensitive=sensitivity.is_sensitive,
         sensitive_by=sensitivity.sensitive_by,
-        **_error_columns(sensitivity.refused, "sensitivity_"),
+        **error_columns(sensitivity.refused, "sensitivity_"),
     )
 
 
@@ -184,7 +183,7 @@ def _with_logging(row: LoggingSnapshot, read: AccountRead, bucket: BucketRead) -
     config = bucket.logging
     if isinstance(config, Refusal):
         reasons = (why_unread(config, row.region),)
-        return replace(row, reasons=reasons, **_error_columns(config))
+        return replace(row, reasons=reasons, **error_columns(config))
     delivered = read.deliveries.of(row.bucket_name, row.region)
     if config.target_bucket is None:
         return _without_target(row, delivered)
@@ -199,7 +198,7 @@ def _with_logging(row: LoggingSnapshot, read: AccountRead, bucket: BucketRead) -
 def _without_target(row: LoggingSnapshot, delivered: bool | Refusal) -> LoggingSnapshot:
     """S3 delivers no access log of the bucket; CloudWatch may, where it is not read."""
     if isinstance(delivered, Refusal):
-        return replace(row, reasons=(Reason.DELIVERIES_UNREADABLE,), **_error_columns(delivered))
+        return replace(row, reasons=(Reason.DELIVERIES_UNREADABLE,), **error_columns(delivered))
     if delivered:
         return replace(row, logging_state="elsewhere", reasons=(Reason.LOGGING_ELSEWHERE,))
     return replace(row, logging_state="off")
@@ -236,14 +235,5 @@ def _with_target(row: LoggingSnapshot, source: Source, log_buckets: LogBuckets) 
         target_state=verdict.state,
         reasons=verdict.reasons,
         weaknesses=weak,
-        **_error_columns(next(iter(refusals), None)),
+        **error_columns(next(iter(refusals), None)),
     )
-
-
-def _error_columns(refused: Refusal | None, prefix: str = "") -> dict[str, Any]:
-    """Return the three columns that describe a refused read; null if none was refused."""
-    return {
-        f"{prefix}error_code": refused.error_code if refused else None,
-        f"{prefix}error_operation": refused.operation if refused else None,
-        f"{prefix}missing_permission": missing(refused) if refused else None,
-    }

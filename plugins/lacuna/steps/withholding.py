@@ -17,7 +17,7 @@ def reported(lake: Lake, day: date) -> Iterator[None]:
     """If what is done here fails, write to evidence.check_results why `day` is not shown.
 
     The results of runs before stay, and the check of a run that goes on supersedes this one. The
-    error gets a note, so that whoever handles it knows that there is a result.
+    error gets a note, so that its handler knows that there is a result.
     """
     try:
         yield
