@@ -47,6 +47,7 @@ APPROXIMATE = {
 }
 DIFFERENT_VALUES = {
     ("MIN(a0)  [a0 double]", "-0.0", "0.0"): "they are equal: which of them is the least is open",
+    ("MAX(a0)  [a0 double]", "-0.0", "0.0"): "they are equal: which is the greatest is open",
     (
         "MAX_BY(a0, a1)  [a0 double, a1 boolean]",
         "0.0",
