@@ -18,6 +18,7 @@ from sandbox.up import AirflowDied
 from sandbox.up import up as serve_airflow
 
 PATIENCE = 15  # seconds that the sandbox may take to stop
+TRINO_MIB = 64  # of parsed logs, which a statement joins in Trino's 2 GB of heap
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -77,7 +78,7 @@ def serve(
     try:
         with server.Sandbox(port, getattr(server, engine), latency) as box:
             try:
-                _print_exports(box.url, account)
+                _print_exports(box.url, account, engine)
                 if account is Account.simulated:
                     _write_account(box.url, seed, requests, days, truth)
                 is_ready = True
@@ -93,12 +94,14 @@ def serve(
             sys.exit(INTERRUPTED)
 
 
-def _print_exports(url: str, account: Account) -> None:
+def _print_exports(url: str, account: Account, engine: Engine) -> None:
     print("The sandbox answers on this machine only and accepts any credentials.")
     simulated = account is Account.simulated
     environment = simulated_environment(url) if simulated else client_environment(url)
     for name, value in environment.items():
         print(f"export {name}={value}")
+    if engine is Engine.trino:
+        print(f"export LACUNA_STATEMENT_MIB={TRINO_MIB}")
 
 
 def _write_account(url: str, seed: int, requests: int, days: int, truth: Path) -> None:

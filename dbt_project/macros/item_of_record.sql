@@ -2,3 +2,13 @@
 {% macro item_of_record() -%}
     if(operation = 'BATCH.DELETE.OBJECT', object_key, '')
 {%- endmacro %}
+
+{#- The same of an event: S3 writes an event of its own for each key of a batch delete. -#}
+{% macro item_of_event() -%}
+    if(event_type = 'AwsServiceEvent' and event_name = 'DeleteObject', object_key, '')
+{%- endmacro %}
+
+{#- What copies of an event have in common: its id, or its shared id if they are for other accounts, and its request. -#}
+{% macro event_identity() -%}
+    coalesce(shared_event_id, event_id || '/' || coalesce(recipient_account_id, '')) || '/' || coalesce(request_id, '')
+{%- endmacro %}

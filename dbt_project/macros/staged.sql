@@ -21,8 +21,14 @@
     {{ run_hooks(pre_hooks) }}
 
     {%- do adapter.delete_from_glue_catalog(rows) -%}
-    {%- do safe_create_table_as(False, rows, compiled_code) -%}
+    {%- set statements = statements_of(compiled_code) -%}
+    {%- do safe_create_table_as(False, rows, statements[0]) -%}
     {%- set columns = adapter.get_columns_in_relation(rows) -%}
+    {%- for sql in statements[1:] -%}
+        {%- for some in days | batch(100) -%}
+            {%- do run_query(insert_of_days(rows, columns, sql, key, some)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
     {%- if config.get('contract').enforced -%}
         {%- do hold_contract(columns) -%}
     {%- endif -%}
@@ -38,18 +44,29 @@
     {{ return({'relations': [own]}) }}
 {% endmaterialization %}
 
+{#- Athena writes 100 partitions in a statement at most. -#}
+{% macro insert_of_days(rows, columns, sql, key, days) -%}
+    insert into {{ rows }}
+    select {{ columns | map(attribute='quoted') | join(', ') }} from ({{ sql }}) as rows_of_slice
+    where {{ key }} in {{ days_in_brackets(days) }}
+{%- endmacro %}
+
 {% macro with_published(rows, columns, published, key, days) -%}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
     {%- if published %}
     select {{ names }} from {{ published }}
         {%- if days %}
-    where {{ key }} not in (
-            {%- for text in days %}{{ day(text) }}{{ ', ' if not loop.last }}{% endfor -%}
-    )
+    where {{ key }} not in {{ days_in_brackets(days) }}
         {%- endif %}
     union all
     {%- endif %}
     select {{ names }} from {{ rows }}
+{%- endmacro %}
+
+{% macro days_in_brackets(days) -%}
+    (
+    {%- for text in days %}{{ day(text) }}{{ ', ' if not loop.last }}{% endfor -%}
+    )
 {%- endmacro %}
 
 {#-

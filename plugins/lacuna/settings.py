@@ -263,6 +263,13 @@ class Settings:
         "must be a whole number of days from 1 to 90",
         "days that the version before of a day is kept, for `make rollback`",
     )
+    statement_mib: int = _setting(
+        2048,
+        _whole(16, 1_048_576),
+        "must be a whole number of MiB from 16 to 1048576",
+        "MiB of parsed logs that one statement joins at most: a larger day is written in slices, each "
+        "of which reads the day again",
+    )
     log_retention_days: int = _setting(
         90,
         _whole(1, 36_500),

@@ -137,6 +137,7 @@ def test_allowed_values_are_allowed(name, value):
         ("LACUNA_SENSITIVITY_TABLE", 'governance."a" union select 1, 2 --'),
         ("LACUNA_SENSITIVITY_TABLE", "Governance.buckets"),
         ("LACUNA_EVENT_DAY_FOLDERS", "61"),
+        ("LACUNA_STATEMENT_MIB", "15"),
         ("LACUNA_CONFIG_MAX_AGE_DAYS", "0"),
         ("LACUNA_CONCURRENCY", "1000"),
         ("LACUNA_REMEDIATION_ROLE", "lacuna-remediation"),

@@ -1,4 +1,4 @@
-{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+{{ config(partitioned_by=['event_date'], tags=['event_days'], meta={'sliced_by': 'request'}) }}
 
 select
     {{ contract_columns() }}

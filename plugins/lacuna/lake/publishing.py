@@ -20,6 +20,7 @@ from lacuna.tables.evidence_table import read_back
 from lacuna.tables.published import (
     BUILD,
     MARTS,
+    STAGING,
     Build,
     Call,
     Change,
@@ -171,6 +172,21 @@ def partitions(
         for page in pages
         for one in page["Partitions"]
     }
+
+
+def stored_bytes(lake: Lake, table: str, event_days: Collection[date]) -> int:
+    """Return how large the files are that a parsed table has of event days. It sends no statement."""
+    days = set(map(str, event_days))
+    found = partitions(lake.account.glue(), STAGING, table, "event_date", days)
+
+    def size(location: str) -> int:
+        prefix = location.removeprefix(f"s3://{lake.bucket}/") + "/"
+        pages = lake.account.s3().get_paginator("list_objects_v2")
+        listed = pages.paginate(Bucket=lake.bucket, Prefix=prefix)
+        return sum(entry["Size"] for page in listed for entry in page.get("Contents", []))
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return sum(pool.map(size, (one for values, one in found.items() if values[-1] in days)))
 
 
 def drop_builds(

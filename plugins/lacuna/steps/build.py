@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import math
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,10 @@ PROJECT = Path(__file__).parents[3] / "dbt_project"
 NO_DELIVERY = date(2006, 3, 13)
 # Unit tests run the SQL on invented rows: in `make test`, not in a daily run
 NOT_DAILY = ("--exclude-resource-type", "unit_test")
+
+# What is stored of the records and the data events
+PARSED_TABLES = ("int_access_log_records", "int_data_events")
+MIB = 2**20
 
 # In Athena's message if it cannot open an object
 _OBJECT_UNREAD = "HIVE_CANNOT_OPEN_SPLIT"
@@ -195,6 +200,7 @@ def _dbt_build(
         "step": lake.origin.step if lake.origin else "by_hand",
         "delivery_day": str(delivered),
         "event_days": list(event_days),
+        "slices": _slices(lake, settings, day_states.dates(event_days)) if event_days else 1,
         "lateness_hours": settings.lateness_hours,
         "lateness_days": settings.lateness_days,
         "completeness_tolerance": settings.completeness_tolerance,
@@ -203,6 +209,13 @@ def _dbt_build(
         "stamp_margin_minutes": STAMP_MARGIN // timedelta(minutes=1),
     }
     run_dbt(lake, ["build", "--select", *select.split(), *NOT_DAILY], variables)
+
+
+def _slices(lake: Lake, settings: Settings, event_days: Collection[date]) -> int:
+    """Return in how many slices the requests of event days are joined (macros/sliced.sql)."""
+    read = {day + timedelta(days=n) for day in event_days for n in (-1, 0, 1)}
+    size = sum(publishing.stored_bytes(lake, table, read) for table in PARSED_TABLES)
+    return max(1, math.ceil(size / MIB / settings.statement_mib))
 
 
 def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) -> None:

@@ -525,6 +525,7 @@ def open_world() -> Iterator[Callable[[Sequence[date]], Lake]]:
             patch.setattr(module, "open_lake", lambda *_: made[-1])
         patch.setattr(athena, "rows", lambda lake, sql: lake.run(sql))
         patch.setattr(build, "run_dbt", run_dbt)
+        patch.setattr(publishing, "stored_bytes", lambda *_: 0)  # one statement writes a day
         patch.setattr(catalog, "_read_day", read_day)
         patch.setattr(catalog, "open_accounts", lambda account, settings: None)
         patch.setattr(catalog.catalog_trail_folders, "register", lambda lake, *_: lake.wrote())

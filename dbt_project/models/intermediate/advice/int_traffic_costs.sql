@@ -1,4 +1,4 @@
-{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+{{ config(partitioned_by=['event_date'], tags=['event_days'], meta={'sliced_by': 'bucket'}) }}
 
 with
 
@@ -16,7 +16,7 @@ requests as (
 
     select *
 
-    from {{ ref('int_object_requests') }}
+    from {{ ref('int_seen_requests') }}
 
 ),
 
@@ -51,7 +51,7 @@ traffic as (
         count_if(witness <> 'data_event') as logged_requests,
         count_if(
             witness <> 'access_log'
-            or (operation like 'REST.%' and operation not like 'REST.OPTIONS.%' and object_key is not null)
+            or (operation like 'REST.%' and operation not like 'REST.OPTIONS.%' and is_of_object)
             or operation in (
                 'REST.GET.BUCKET', 'REST.GET.BUCKETVERSIONS', 'REST.HEAD.BUCKET',
                 'REST.POST.MULTI_OBJECT_DELETE', 'BATCH.DELETE.OBJECT'

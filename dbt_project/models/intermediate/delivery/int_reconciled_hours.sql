@@ -1,4 +1,4 @@
-{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+{{ config(partitioned_by=['event_date'], tags=['event_days'], meta={'sliced_by': 'bucket'}) }}
 
 with
 
@@ -30,6 +30,7 @@ record_requests as (
     where
         event_date in {{ event_days(before=1, after=1) }}
         and (quarantine_reason is null or head_request_id is not null)
+        and {{ in_slice(bucket='coalesce(bucket_name, head_bucket_name)') }}
 
     group by 1, 2
 
@@ -79,6 +80,7 @@ credible_events as (
     where
         events.event_date in {{ event_days(before=1, after=1) }}
         and {{ is_data_event('events.record_kind') }}
+        and {{ in_slice(bucket='events.bucket_name') }}
         and events.event_date <= events.delivered_on
         and coalesce(events.region = bucket_regions.region, true)
         and events.log_object not in (select untrusted_files.log_object from untrusted_files)

@@ -1,37 +1,9 @@
 {{ config(materialized='ephemeral', tags=['event_days']) }}
 
-with
-
--- Neighbouring days too: a request that crosses midnight has its record on one side and its event on the other.
-events as (
-
-    select
-        *,
-        coalesce(shared_event_id, event_id || '/' || coalesce(recipient_account_id, '')) as event_identity
-
-    from {{ ref('int_data_events') }}
-
-    where
-        event_date in {{ event_days(before=1, after=1) }}
-        and {{ is_data_event() }}
-
-),
-
--- A copy of an event has the same id; a copy for another account has the same shared id.
-numbered_copies as (
-
-    select
-        *,
-        row_number() over (partition by event_identity order by event_id, log_object) as copy
-
-    from events
-
-)
-
-select
+{%- set columns %}
     event_id,
     request_id,
-    if(event_type = 'AwsServiceEvent' and event_name = 'DeleteObject', object_key, '') as item,
+    {{ item_of_event() }} as item,
     bucket_name,
     event_name,
     object_key,
@@ -54,6 +26,67 @@ select
     occurred_at,
     log_object,
     event_date
+{%- endset %}
+
+with
+
+events as (
+
+    select
+        *,
+        -- each day by itself, so that it does not matter which days a run builds
+        {{ event_identity() }} || '/' || cast(event_date as varchar) as event_identity
+
+    from {{ ref('int_data_events') }}
+
+    where
+        event_date in {{ event_days() }}
+        and {{ is_data_event() }}
+        and {{ in_slice('coalesce(request_id, shared_event_id, event_id)') }}
+
+),
+
+repeated_events as (
+
+    select
+        event_identity,
+        min(event_id || ' ' || log_object) as first_copy
+
+    from events
+
+    group by event_identity
+
+    having count(*) > 1
+
+),
+
+-- One file may hold an event twice. Without an order this keeps no row in memory.
+numbered_copies as (
+
+    select
+        events.*,
+        row_number() over (partition by events.event_identity) as copy
+
+    from events
+
+    inner join repeated_events
+        on
+            events.event_identity = repeated_events.event_identity
+            and events.event_id || ' ' || events.log_object = repeated_events.first_copy
+
+)
+
+select
+    {{- columns }}
+
+from events
+
+where event_identity not in (select repeated_events.event_identity from repeated_events)
+
+union all
+
+select
+    {{- columns }}
 
 from numbered_copies
 

@@ -11,13 +11,16 @@ records as (
     where
         event_date in {{ event_days() }}
         and quarantine_reason is null
+        and {{ in_slice('coalesce(request_id, line_hash)') }}
 
 ),
 
--- The same line twice is one request that S3 delivered twice. Few lines are repeated: only those are sorted.
+-- The same line twice is one request that S3 delivered twice.
 repeated_lines as (
 
-    select line_hash
+    select
+        line_hash,
+        min(cast(delivered_on as varchar) || log_object) as first_place
 
     from records
 
@@ -27,18 +30,19 @@ repeated_lines as (
 
 ),
 
+-- One object may hold a line twice. Without an order this keeps no row in memory.
 numbered_copies as (
 
     select
         records.*,
-        row_number() over (
-            partition by records.line_hash order by records.delivered_on, records.log_object
-        ) as copy
+        row_number() over (partition by records.line_hash) as copy
 
     from records
 
     inner join repeated_lines
-        on records.line_hash = repeated_lines.line_hash
+        on
+            records.line_hash = repeated_lines.line_hash
+            and cast(records.delivered_on as varchar) || records.log_object = repeated_lines.first_place
 
 )
 

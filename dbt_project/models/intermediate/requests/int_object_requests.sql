@@ -23,24 +23,28 @@ events as (
 
 ),
 
--- One event for each request and item, so that the join below adds no rows.
+-- One event for each request and item, so that the join below adds no rows. Of copies too it is the first.
+-- Neighbouring days too: a request that crosses midnight has its record on one side and its event on the other.
 events_by_item as (
 
     select
         bucket_name,
         request_id,
-        item,
+        {{ item_of_event() }} as item,
         min(event_id) as event_id
 
-    from events
+    from {{ ref('int_data_events') }}
 
-    where request_id is not null
+    where
+        event_date in {{ event_days(before=1, after=1) }}
+        and {{ is_data_event() }}
+        and request_id is not null
+        and {{ in_slice('request_id') }}
 
-    group by bucket_name, request_id, item
+    group by bucket_name, request_id, {{ item_of_event() }}
 
 ),
 
--- Neighbouring days too: the record of an event near midnight may belong to the day before or after.
 record_items as (
 
     select distinct
@@ -54,6 +58,7 @@ record_items as (
         event_date in {{ event_days(before=1, after=1) }}
         and quarantine_reason is null
         and request_id is not null
+        and {{ in_slice('request_id') }}
 
 )
 
@@ -74,6 +79,8 @@ left join events_by_item
         records.bucket_name = events_by_item.bucket_name
         and records.request_id = events_by_item.request_id
         and records.item = events_by_item.item
+
+where {{ is_written('records') }}
 
 union all
 
@@ -96,5 +103,5 @@ left join record_items
         and events.item = record_items.item
 
 where
-    events.event_date in {{ event_days() }}
-    and record_items.request_id is null
+    record_items.request_id is null
+    and {{ is_written('events') }}
