@@ -6,6 +6,7 @@ functions exist.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -170,7 +171,15 @@ def position(sql: str, name: str) -> str:
 
 
 def parse(sql: str) -> exp.Expr:
-    """The tree of one statement."""
+    """The tree of one statement, to change at will.
+
+    A statement is parsed when it is submitted and when it runs, and a view by every query of it.
+    """
+    return _parsed(sql).copy()
+
+
+@functools.lru_cache(maxsize=128)
+def _parsed(sql: str) -> exp.Expr:
     dialect = TrinoSQL()
     try:
         tokens = dialect.tokenize(sql)

@@ -89,25 +89,23 @@ def call(context: Context, node: exp.Anonymous, scope: Scope) -> Type:
 
 def _named(context: Context, node: exp.Expr, name: str, args: list[exp.Expr], scope: Scope) -> Type:
     """Give a call the first signature of its function that fits. Return the type of the result."""
-    at = position(context.sql, name)
-    not_carried = AthenaError(
-        f"NOT_SUPPORTED: {at}: the function '{name}' exists in Athena, the sandbox's embedded "
-        "engine does not carry it" + (" for these arguments" if name in FUNCTIONS else "")
-    )
     if f"{name}/{len(args)}" in TRINO or (name in TRINO and name not in FUNCTIONS):
-        raise not_carried
+        raise _not_carried(context, name)
     if len(args) < LEAST_ARGUMENTS.get(name, 0):
+        at = position(context.sql, name)
         raise Malformed(f"SYNTAX_ERROR: {at}: The '{name}' function must have more arguments")
     given = _arguments(context, name, args, scope)  # what is wrong in there comes first
     if name not in FUNCTIONS:
+        at = position(context.sql, name)
         raise AthenaError(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered")
     for function in signatures(name, len(args)):
         bound = _bound(context, function, args, given, scope)
         if bound is None:
             continue
         if function.kind == "refused":
-            raise not_carried
+            raise _not_carried(context, name)
         if function.kind == "window" and not _has_over(node):
+            at = position(context.sql, name)
             raise AthenaError(
                 f"MISSING_OVER: {at}: Window function system.builtin.{name} requires an OVER clause"
             )
@@ -116,8 +114,17 @@ def _named(context: Context, node: exp.Expr, name: str, args: list[exp.Expr], sc
     if name in ("coalesce", "nullif"):
         text = f"the arguments of {name} have no common type: {listed}"
         raise mismatch(context, node, text)
+    at = position(context.sql, name)
     raise AthenaError(
         f"FUNCTION_NOT_FOUND: {at}: Unexpected parameters ({listed}) for function {name}"
+    )
+
+
+def _not_carried(context: Context, name: str) -> AthenaError:
+    return AthenaError(
+        f"NOT_SUPPORTED: {position(context.sql, name)}: the function '{name}' exists in Athena, "
+        "the sandbox's embedded engine does not carry it"
+        + (" for these arguments" if name in FUNCTIONS else "")
     )
 
 
