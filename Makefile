@@ -14,6 +14,8 @@ export PYTHON ENGINE PROWLER CUSTODIAN
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
+# without bytecode every process of a test run compiles the project again
+unexport PYTHONDONTWRITEBYTECODE
 include airflow.mk
 
 .PHONY: help
