@@ -15,8 +15,8 @@ pytestmark = pytest.mark.long
 
 # The task whose end is waited for, and how many more statements the run starts before it is killed
 KILLS = [
-    ("catalog_log_objects.catalog_day", 0),
-    ("catalog_log_objects.catalog_day", 12),  # parsing
+    ("catalog_log_objects.read_shard", 0),  # committing what was read
+    ("catalog_log_objects.commit_catalog", 12),  # parsing
     ("build_access_marts.find_event_days", 20),  # building event days
     ("check_log_delivery.check_marts", 0),  # publishing
 ]

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -46,6 +47,10 @@ class KeysListed(Generic[Found]):
     error_code: str | None = None
     strangers: int = 0
 
+    def pages(self) -> Iterator[Sequence[Found]]:
+        """Yield the objects, as `Listing` does."""
+        yield self.objects
+
 
 @dataclass(frozen=True, slots=True)
 class FoldersListed:
@@ -70,42 +75,74 @@ class ReadFailed(RuntimeError):
 
 
 def list_range(s3: "S3Client", bucket: str, keys: KeyRange) -> KeysListed[ListedObject]:
-    """List the objects of one range of keys, all of them, as `list_logs` does."""
-    return list_logs(s3, bucket, (keys,), lambda listed: listed, lambda _: True)
+    """List the objects of one range of keys, all of them, as a `Listing` does."""
+    return Listing(s3, bucket, (keys,), lambda listed: listed, lambda _: True).whole()
 
 
-def list_logs(
-    s3: "S3Client",
-    bucket: str,
-    ranges: Sequence[KeyRange],
-    read: Callable[[ListedObject], Found | None],
-    is_log: Callable[[Found], bool],
-) -> KeysListed[Found]:
-    """List the objects of ranges of keys, each as `read` once from its key; None is left out.
+class Listing(Generic[Found]):
+    """A listing of ranges of keys that is under way: its objects page by page, and its cost so far.
 
-    Reads pages until a key lies beyond the range. Of what is no log, only the first objects are
-    kept: a prefix may be shared with millions.
+    Each object is as `read` once from its key; None is left out. A range ends with a page that
+    reaches beyond it. Of what is no log, only the first objects are kept: a prefix may be shared
+    with millions. The first page is read at once, the others when they are asked for.
 
-    A lasting refusal is part of the answer. A temporary one (throttling beyond all retries, an
-    outage) raises ReadFailed: the day must not be cataloged without this place.
+    A lasting refusal is part of the answer: if `error_code` is set when the pages have ended, what
+    they had counts for nothing. A temporary one (throttling beyond all retries, an outage) raises
+    ReadFailed: the day must not be cataloged without this place.
     """
-    objects: list[Found] = []
-    calls = returned = strangers = 0
-    try:
-        for keys in ranges:
-            for page in _pages(s3, bucket, keys):
-                calls += 1
-                returned += len(page)
-                within = (listed for listed in page if listed.key < keys.stop)
-                for found in filter(None, map(read, within)):
-                    is_stranger = not is_log(found)
-                    strangers += is_stranger
-                    if not is_stranger or strangers <= _MOST_STRANGERS:
-                        objects.append(found)
-    except AwsError as error:
-        _raise_if_transient(error, f"list s3://{bucket}/{ranges[0].prefix}")
-        return KeysListed((), calls + 1, returned, error_code(error))
-    return KeysListed(tuple(objects), calls, returned, strangers=strangers)
+
+    def __init__(
+        self,
+        s3: "S3Client",
+        bucket: str,
+        ranges: Sequence[KeyRange],
+        read: Callable[[ListedObject], Found | None],
+        is_log: Callable[[Found], bool],
+    ) -> None:
+        self.list_calls = self.keys_returned = self.strangers = 0
+        self.error_code: str | None = None
+        self._read, self._is_log = read, is_log
+        self._pages = self._list(s3, bucket, ranges)
+        self._first = next(self._pages, [])
+
+    def pages(self) -> Iterator[Sequence[Found]]:
+        """Yield the objects of each page, once."""
+        first, self._first = self._first, []
+        yield first
+        yield from self._pages
+
+    def whole(self) -> KeysListed[Found]:
+        """Return the complete listing, with its objects in memory."""
+        objects = tuple(chain.from_iterable(self.pages()))
+        return KeysListed(
+            () if self.error_code else objects,
+            self.list_calls,
+            self.keys_returned,
+            self.error_code,
+            self.strangers,
+        )
+
+    def _list(
+        self, s3: "S3Client", bucket: str, ranges: Sequence[KeyRange]
+    ) -> Iterator[list[Found]]:
+        try:
+            for keys in ranges:
+                for page in _pages(s3, bucket, keys):
+                    self.list_calls += 1
+                    self.keys_returned += len(page)
+                    within = (listed for listed in page if listed.key < keys.stop)
+                    yield [found for found in map(self._read, within) if self._is_kept(found)]
+        except AwsError as error:
+            _raise_if_transient(error, f"list s3://{bucket}/{ranges[0].prefix}")
+            self.list_calls += 1
+            self.error_code = error_code(error)
+
+    def _is_kept(self, found: Found | None) -> TypeGuard[Found]:
+        if found is None:
+            return False
+        is_stranger = not self._is_log(found)
+        self.strangers += is_stranger
+        return not is_stranger or self.strangers <= _MOST_STRANGERS
 
 
 def _pages(s3: "S3Client", bucket: str, keys: KeyRange) -> Iterator[list[ListedObject]]:

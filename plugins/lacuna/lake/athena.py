@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from lacuna.aws.session import AwsError, UnusableSetting, error_code, explained, refusal
-from lacuna.lake.lake import Lake, workgroup_problem
+from lacuna.lake.lake import Lake
+from lacuna.lake.workgroup import workgroup_problem
 from lacuna.refusals import Refusal
 from lacuna.tables.statements import marked
 from lacuna.text import visible

@@ -81,6 +81,37 @@ def add_partition(
     _add(glue, evidence.DATABASE, table.name, [partition])
 
 
+def point_partition(
+    glue: "GlueClient", table: EvidenceTable, day: date, location: str | None
+) -> None:
+    """Let the partition of a day have this location, in one call; None: let there be no partition."""
+    values = [day.isoformat()]
+    if location is None:
+        drop_partition(glue, evidence.DATABASE, table.name, values)
+        return
+    storage: Any = evidence_table_input(table, location)["StorageDescriptor"]
+    partition: PartitionInputTypeDef = {"Values": values, "StorageDescriptor": storage}
+    if _add(glue, evidence.DATABASE, table.name, [partition]):
+        answer = glue.batch_update_partition(
+            DatabaseName=evidence.DATABASE,
+            TableName=table.name,
+            Entries=[{"PartitionValueList": values, "PartitionInput": partition}],
+        )
+        _raise_errors(answer, "", f"change a partition of {table.name}")
+
+
+def location_of(glue: "GlueClient", table: EvidenceTable, day: date) -> str | None:
+    """Return where the files of a day lie; None if Glue knows no such partition."""
+    pages = glue.get_paginator("get_partitions").paginate(
+        DatabaseName=evidence.DATABASE,
+        TableName=table.name,
+        Expression=f"{table.partition_keys[0]} = '{day.isoformat()}'",
+        ExcludeColumnSchema=True,
+    )
+    found = (one["StorageDescriptor"]["Location"] for page in pages for one in page["Partitions"])
+    return next(found, None)
+
+
 def drop_partition(glue: "GlueClient", database: str, table: str, values: Sequence[str]) -> None:
     """Remove one partition, whether or not Glue knows it."""
     try:

@@ -1,18 +1,13 @@
 """The lake: its bucket, and the only module that writes evidence and raw partitions."""
 
-import dataclasses
-import io
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from operator import attrgetter
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
-
-import pyarrow as pa
-from pyarrow import parquet
 
 from lacuna.aws.session import (
     Account,
@@ -26,7 +21,8 @@ from lacuna.aws.session import (
     head_bucket,
     open_account,
 )
-from lacuna.lake import glue
+from lacuna.lake import glue, parquet_rows
+from lacuna.lake.workgroup import workgroup_problem
 from lacuna.settings import Settings, default_lakes
 from lacuna.tables import evidence, published, raw
 from lacuna.tables.evidence_table import EvidenceTable
@@ -44,16 +40,7 @@ _OWN_NAMESPACE = "-an"
 
 _KEYS_A_CALL = 1000
 
-# Times are stored in milliseconds, as Athena reads them
-_ARROW_TYPES = {
-    "string": pa.string(),
-    "bigint": pa.int64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("ms"),
-    "date": pa.date32(),
-}
-# The types whose values Parquet takes as they are
-_AS_IT_IS = frozenset({"string", "bigint", "boolean", "date"})
+EVIDENCE = "evidence/"
 
 DATABASES = {
     evidence.DATABASE: "What Lacuna itself observed, as it observed it.",
@@ -143,7 +130,7 @@ class Lake:
         left in the partition.
         """
         if rows:
-            self.remove(_partition_prefix(table, partition))
+            self.remove(partition_prefix(table, partition))
             self.append(table, rows, partition)
         else:
             self.drop(table, partition)
@@ -154,40 +141,69 @@ class Lake:
         """Add `rows` to one partition, for events that happen any number of times a day."""
         if not rows:
             return
-        columns = table.columns()
-        values = {}
-        for name, kind in columns.items():
-            column = map(attrgetter(name), rows)
-            values[name] = list(column if kind in _AS_IT_IS else map(_stored, column))
-        schema = pa.schema([(name, _arrow_type(kind)) for name, kind in columns.items()])
-        content = io.BytesIO()
-        parquet.write_table(pa.Table.from_pydict(values, schema), content)
-        prefix = _partition_prefix(table, partition)
-        self.account.s3().put_object(
-            Bucket=self.bucket,
-            Key=f"{prefix}{uuid4().hex}.snappy.parquet",
-            Body=content.getvalue(),
-            **self._lock(),
-        )
+        prefix = partition_prefix(table, partition)
+        self.write_file(table, rows, f"{prefix}{uuid4().hex}.snappy.parquet")
         days = [partition[key].isoformat() for key in table.partition_keys]
         glue.add_partition(self.account.glue(), table, days, f"s3://{self.bucket}/{prefix}")
         log.info("wrote %s, rows: %d", prefix, len(rows))
 
-    def _lock(self) -> Any:
-        if not self.lock_days:
+    def write_file(self, table: EvidenceTable, rows: Sequence[object], key: str) -> None:
+        """Write `rows` as one file of a table, wherever it lies."""
+        self.account.s3().put_object(
+            Bucket=self.bucket, Key=key, Body=parquet_rows.to_bytes(table, rows), **self._lock(key)
+        )
+
+    def show(self, table: EvidenceTable, day: date, keys: Sequence[str]) -> None:
+        """Make these files the whole content of a day, by one call of Glue.
+
+        They are copied first, to a folder that is theirs. So a run that is killed anywhere leaves
+        the files before, and doing it again changes nothing. `shards.sweep` deletes what is not
+        shown any more.
+        """
+        folder = _version_prefix(table, day, keys)
+        with ThreadPoolExecutor(self.account.concurrency) as pool:
+            list(pool.map(lambda key: self.copy(key, folder + key.rpartition("/")[2]), keys))
+        location = f"s3://{self.bucket}/{folder}" if keys else None
+        glue.point_partition(self.account.glue(), table, day, location)
+        log.info("shown: %s, files: %d", folder, len(keys))
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy an object of the lake."""
+        s3 = self.account.s3()
+        s3.copy_object(
+            Bucket=self.bucket, Key=target, CopySource={"Bucket": self.bucket, "Key": source}
+        )
+        if lock := self._lock(target):
+            retention: Any = {
+                "Mode": lock["ObjectLockMode"],
+                "RetainUntilDate": lock["ObjectLockRetainUntilDate"],
+            }
+            s3.put_object_retention(Bucket=self.bucket, Key=target, Retention=retention)
+
+    def _lock(self, key: str) -> Any:
+        if not self.lock_days or not key.startswith(EVIDENCE):
             return {}
         until = datetime.now(UTC) + timedelta(days=self.lock_days)
         return {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
 
     def drop(self, table: EvidenceTable, partition: Mapping[str, date]) -> None:
         """Remove one partition: first its files, then its entry in Glue."""
-        self.remove(_partition_prefix(table, partition))
+        self.remove(partition_prefix(table, partition))
         values = [partition[key].isoformat() for key in table.partition_keys]
         glue.drop_partition(self.account.glue(), evidence.DATABASE, table.name, values)
 
     def put(self, key: str, body: bytes) -> None:
         """Write one object."""
         self.account.s3().put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes | None:
+        """Return an object; None if there is none."""
+        try:
+            return self.account.s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except AwsError as error:
+            if error_code(error) != "NoSuchKey":
+                raise
+            return None
 
     def remove(self, prefix: str) -> None:
         """Remove every object whose key begins with `prefix`."""
@@ -204,13 +220,34 @@ class Lake:
 
         `columns`: only these. Of many rows, most of the memory is in the others.
         """
+        return list(self.scan(table, partition, columns))
+
+    def scan(
+        self,
+        table: EvidenceTable,
+        partition: Mapping[str, date],
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of one partition, one file in memory at a time."""
+        prefix: str | None = partition_prefix(table, partition)
+        if table.in_versions:
+            prefix = self.shown(table, partition["delivered_on"])
+        for keys in self._key_pages(prefix) if prefix else ():
+            yield from self.rows_of(keys, columns)
+
+    def rows_of(
+        self, keys: Iterable[str], columns: Sequence[str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of files that `write_file` wrote."""
         s3 = self.account.s3()
-        rows: list[dict[str, Any]] = []
-        for keys in self._key_pages(_partition_prefix(table, partition)):
-            for key in keys:
-                body = s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-                rows += parquet.ParquetFile(io.BytesIO(body)).read(columns).to_pylist()
-        return rows
+        for key in keys:
+            body = s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            yield from parquet_rows.from_bytes(body, columns)
+
+    def shown(self, table: EvidenceTable, day: date) -> str | None:
+        """Return the prefix of the files that are the content of a day; None if there are none."""
+        location = glue.location_of(self.account.glue(), table, day)
+        return location and location.removeprefix(f"s3://{self.bucket}/").rstrip("/") + "/"
 
     def days(self, table: EvidenceTable) -> list[date]:
         """Return the days that a table has a partition for, by its first partition key."""
@@ -242,18 +279,16 @@ class Lake:
         """The variables that dbt_project/profiles.yml reads."""
         return dbt_environment_of(self.bucket, self.account.region, self.workgroup)
 
-    def write_manifests(self, day: date, log_objects: Iterable[str]) -> None:
-        """Make `log_objects` the content of a day's access-log partitions, and register them."""
-        parts = list(raw.access_log_parts(self.bucket, day, log_objects))
+    def show_manifests(self, day: date, keys: Sequence[str]) -> None:
+        """Make these manifests the content of a day's access-log partitions, and register them."""
+        parts = raw.access_log_partitions(self.bucket, day, len(keys))
         lake = f"s3://{self.bucket}/"
-
-        def put(part: tuple[RawPartition, bytes]) -> None:
-            partition, manifest = part
-            self.put(partition.location.removeprefix(lake) + raw.MANIFEST_NAME, manifest)
-
+        targets = [part.location.removeprefix(lake) + raw.MANIFEST_NAME for part in parts]
+        if not keys:
+            self.put(targets[0], b"")
         with ThreadPoolExecutor(self.account.concurrency) as pool:
-            list(pool.map(put, parts))
-        self.register(raw.ACCESS_LOGS, day, [partition for partition, _ in parts])
+            list(pool.map(self.copy, keys, targets))
+        self.register(raw.ACCESS_LOGS, day, parts)
 
     def keep_copies(self, day: date, keys: Collection[str]) -> None:
         """Delete the copies of the day's CloudTrail files that are not among `keys`."""
@@ -319,42 +354,6 @@ def dbt_environment_of(bucket: str, region: str, workgroup: str) -> dict[str, st
         "LACUNA_DBT_STAGING_DIR": _query_results(bucket),
         "LACUNA_DBT_DATA_DIR": f"s3://{bucket}",
     }
-
-
-def workgroup_problem(account: Account, name: str) -> str | None:
-    """Explain why no query can run in the workgroup, and what to do; None if one can."""
-    wrong = f"LACUNA_WORKGROUP is '{name}'"
-    try:
-        answer: Any = account.athena().get_work_group(WorkGroup=name)
-    except AwsError as error:
-        if error_code(error) != "InvalidRequestException":
-            raise AccountError(
-                f"cannot read the Athena workgroup {name}: {explained(error)}; the run's role "
-                "needs athena:GetWorkGroup"
-            ) from error
-        answer = {}
-    group = answer.get("WorkGroup") or {}
-    state, configured = group.get("State"), group.get("Configuration") or {}
-    if state is None:
-        return (
-            f"{wrong}: account {account.account_id} has no such Athena workgroup in "
-            f"{account.region}; name one that it has, or create it"
-        )
-    if state == "DISABLED":
-        return f"{wrong}: this Athena workgroup is disabled; enable it, or name another"
-    if (configured.get("ManagedQueryResultsConfiguration") or {}).get("Enabled"):
-        return (
-            f"{wrong}: this Athena workgroup keeps query results itself (managed query results), so "
-            "that dbt can write no table to the lake; name another, like that of infra/lacuna.yaml"
-        )
-    place = (configured.get("ResultConfiguration") or {}).get("OutputLocation")
-    if place and configured.get("EnforceWorkGroupConfiguration"):
-        return (
-            f"{wrong}: this Athena workgroup enforces its own result location ({visible(place)}), so "
-            "that tables would lie there and expire with the results; turn off 'Override "
-            "client-side settings', or name another workgroup"
-        )
-    return None
 
 
 def _bucket_problem(lake: Lake) -> str | None:
@@ -460,30 +459,21 @@ def _query_results(bucket: str) -> str:
 
 
 def _prefix(table: EvidenceTable) -> str:
-    return f"evidence/{table.name}/"
+    return f"{EVIDENCE}{table.name}/"
 
 
-def _partition_prefix(table: EvidenceTable, partition: Mapping[str, date]) -> str:
+def _version_prefix(table: EvidenceTable, day: date, keys: Iterable[str]) -> str:
+    """Return the folder of a day's files that are exactly these. No other partition has it."""
+    names = "\n".join(sorted(keys))
+    return f"{versions_prefix(table, day)}{sha256(names.encode()).hexdigest()[:32]}/"
+
+
+def versions_prefix(table: EvidenceTable, day: date) -> str:
+    """Return the folder of all that was ever shown of a day."""
+    return f"{_prefix(table)}versions/{table.partition_keys[0]}={day.isoformat()}/"
+
+
+def partition_prefix(table: EvidenceTable, partition: Mapping[str, date]) -> str:
+    """Return the folder of a partition's files, of tables without versions."""
     values = "/".join(f"{key}={partition[key].isoformat()}" for key in table.partition_keys)
     return f"{_prefix(table)}{values}/"
-
-
-def _arrow_type(glue_type: str) -> pa.DataType:
-    if glue_type.startswith("array<"):
-        return pa.list_(_arrow_type(glue_type[len("array<") : -1]))
-    if glue_type.startswith("struct<"):
-        fields = (field.split(":") for field in glue_type[len("struct<") : -1].split(","))
-        return pa.struct([(name, _arrow_type(kind)) for name, kind in fields])
-    return _ARROW_TYPES[glue_type]
-
-
-def _stored(value: object) -> object:
-    """Convert a value for Parquet: tuples to lists, rows in them to dicts, times to UTC without a zone."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None)
-    if isinstance(value, tuple):
-        return [_stored(item) for item in value]
-    if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        return {field.name: _stored(getattr(value, field.name)) for field in fields}
-    return value

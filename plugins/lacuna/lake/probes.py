@@ -8,7 +8,8 @@ from typing import Any
 
 from lacuna.aws.probes import Differs, NotTried, Probe
 from lacuna.lake import athena, glue
-from lacuna.lake.lake import Lake, workgroup_problem
+from lacuna.lake.lake import Lake
+from lacuna.lake.workgroup import workgroup_problem
 from lacuna.tables import raw
 
 # Query results expire, so a scratch folder that a kill left behind does too

@@ -353,7 +353,7 @@ def _written(lake: Lake, database: str, table: Any) -> Iterator[tuple[str, datet
     """Yield the URL of each object below a published table's folder, and when it was written."""
     root = table["StorageDescriptor"]["Location"].rstrip("/")
     if published.home_of(root) == (database, table["Name"]):  # else others made the folder
-        yield from _objects(lake, root.removeprefix(f"s3://{lake.bucket}/") + "/")
+        yield from objects(lake, root.removeprefix(f"s3://{lake.bucket}/") + "/")
 
 
 def _left_by_builds(lake: Lake) -> Iterator[tuple[str, datetime]]:
@@ -366,10 +366,11 @@ def _left_by_builds(lake: Lake) -> Iterator[tuple[str, datetime]]:
         for page in pages.paginate(Bucket=lake.bucket, Prefix=f"{home}/", Delimiter="/"):
             for entry in page.get("CommonPrefixes", []):
                 if published.name_of(entry["Prefix"].split("/")[1]) is not None:
-                    yield from _objects(lake, entry["Prefix"])
+                    yield from objects(lake, entry["Prefix"])
 
 
-def _objects(lake: Lake, prefix: str) -> Iterator[tuple[str, datetime]]:
+def objects(lake: Lake, prefix: str) -> Iterator[tuple[str, datetime]]:
+    """Yield the URL of each object below a prefix, and when it was written."""
     pages = lake.account.s3().get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=lake.bucket, Prefix=prefix):
         for entry in page.get("Contents", []):

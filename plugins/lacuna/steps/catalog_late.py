@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from lacuna import day as days
 from lacuna.access_log import delivery
 from lacuna.access_log.delivery import Kind, Place, Placed
-from lacuna.aws.objects import KeysListed, list_logs
+from lacuna.aws.objects import Listing
 from lacuna.lake.lake import Lake
 from lacuna.steps import day_states
 from lacuna.tables.evidence import LOG_OBJECTS, TRAIL_DIGESTS
@@ -40,9 +40,9 @@ class Late:
         self._cataloged = lru_cache(maxsize=None)(self._read_cataloged)
         self._digests = lru_cache(maxsize=None)(self._read_digests)
 
-    def look(self, s3: S3Client, place: Place) -> KeysListed[Placed]:
-        """List what is of the catalog of the day in a place, or possibly of none."""
-        return list_logs(
+    def begin(self, s3: S3Client, place: Place) -> Listing[Placed]:
+        """Begin to list what is of the catalog of the day in a place, or possibly of none."""
+        return Listing(
             s3,
             place.log_bucket,
             delivery.key_ranges(place, self.day, self.reach),

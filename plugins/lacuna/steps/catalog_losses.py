@@ -7,7 +7,7 @@ copy, and a smaller catalog would empty them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,7 +22,6 @@ from lacuna.tables.evidence import (
     TRAIL_DIGESTS,
     CataloguedDay,
     Listing,
-    LogObject,
     TrailDigest,
 )
 from lacuna.tables.evidence_table import read_back
@@ -38,14 +37,16 @@ LOGS_UNREAD = "LogsUnread"
 # Of places that lost logs, if the loss was accepted: that nothing is there now proves nothing
 LOGS_GONE = "LogsGone"
 
-# What the kept catalog says of an object that was read
-_CONTENT = ("log_object", "readable", "size_bytes", "content_sha256")
+# What a loss is found by
+CONTENT = ("log_object", "kind", "readable", "size_bytes", "content_sha256")
 _NOT_READ = frozenset({DigestState.MISSING, DigestState.PENDING, DigestState.UNREADABLE})
 
 
-def gone(
-    lake: Lake, day: date, log_objects: Iterable[LogObject], digests: Iterable[TrailDigest]
-) -> set[str]:
+# Yields what a new catalog says of each of its objects (CONTENT)
+Objects = Callable[[], Iterable[Mapping[str, Any]]]
+
+
+def gone(lake: Lake, day: date, objects: Objects, digests: Iterable[TrailDigest]) -> set[str]:
     """Return the URLs of files of a parsed day that are gone by its new catalog.
 
     None is gone of a day that is not parsed. Gone is a log or a digest that was readable and is not
@@ -54,11 +55,12 @@ def gone(
     if day_states.parsed_as_of(lake, day) is None:
         return set()
     partition = {"delivered_on": day}
-    found = {row.log_object: row.size_bytes for row in log_objects if row.readable is not False}
-    columns = ["log_object", "kind", "readable", "size_bytes"]
+    found = {
+        row["log_object"]: row["size_bytes"] for row in objects() if row["readable"] is not False
+    }
     logs = {
         row["log_object"]
-        for row in lake.read(LOG_OBJECTS, partition, columns)
+        for row in lake.scan(LOG_OBJECTS, partition, CONTENT)
         if row["kind"] != Kind.OTHER
         and row["readable"] is not False
         and found.get(row["log_object"], -1) < row["size_bytes"]
@@ -131,12 +133,12 @@ def keep(
     day: date,
     number: int,
     follows: str,
-    found: Iterable[LogObject],
+    objects: Objects,
     listings: Sequence[Listing],
 ) -> CataloguedDay:
     """Keep the catalog of a day of which `number` objects are gone, and note how many.
 
-    `follows`: what was known of the day before when they were sought. `found`, `listings`: what is
+    `follows`: what was known of the day before when they were sought. `objects`, `listings`: what is
     there now. Places with logs that are not in the kept catalog get an error code: they were not read.
     """
     partition = {"delivered_on": day}
@@ -148,7 +150,7 @@ def keep(
     marked = _marked(
         [read_back(Listing, row) for row in lake.read(LISTINGS, partition)],
         listings,
-        _unread(lake.read(LOG_OBJECTS, partition, _CONTENT), found),
+        _unread(lake.scan(LOG_OBJECTS, partition, CONTENT), objects()),
     )
     lake.write(LISTINGS, marked, partition)
     kept = replace(
@@ -168,23 +170,27 @@ def keep(
     return kept
 
 
-def _unread(held: Iterable[Mapping[str, Any]], found: Iterable[LogObject]) -> list[LogObject]:
-    """Return the logs that were found and are not what the kept catalog says that was read."""
+def _unread(
+    held: Iterable[Mapping[str, Any]], found: Iterable[Mapping[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the logs that were found and are not what the kept catalog says that was read."""
     by_url = {row["log_object"]: row for row in held if row["readable"]}
 
-    def was_read(log: LogObject) -> bool:
-        row = by_url.get(log.log_object)
+    def was_read(log: Mapping[str, Any]) -> bool:
+        row = by_url.get(log["log_object"])
         return (
             row is not None
-            and log.size_bytes <= row["size_bytes"]
-            and log.content_sha256 in (None, row["content_sha256"])
+            and log["size_bytes"] <= row["size_bytes"]
+            and log["content_sha256"] in (None, row["content_sha256"])
         )
 
-    return [log for log in found if log.kind != Kind.OTHER and log.readable and not was_read(log)]
+    return (
+        log for log in found if log["kind"] != Kind.OTHER and log["readable"] and not was_read(log)
+    )
 
 
 def _marked(
-    held: Sequence[Listing], now: Sequence[Listing], unread: Iterable[LogObject]
+    held: Sequence[Listing], now: Sequence[Listing], unread: Iterable[Mapping[str, Any]]
 ) -> list[Listing]:
     """Return the listings of the kept catalog, and those of places that hold unread logs as such."""
 
@@ -192,7 +198,7 @@ def _marked(
         kind: _Places(place for place in map(_place, now) if place[0] == kind)
         for kind in (Kind.ACCESS_LOG, Kind.CLOUDTRAIL)
     }
-    unread_places = {places[Kind(log.kind)].around(log.log_object) for log in unread}
+    unread_places = {places[Kind(log["kind"])].around(log["log_object"]) for log in unread}
     known = {_place(listing) for listing in held}
     new = [replace(one, objects_catalogued=0) for one in now if _place(one) not in known]
     marked = []

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from lacuna.access_log.delivery import Kind, Placed
+from lacuna.access_log.delivery import Placed
 from lacuna.aws.accounts import Accounts
 from lacuna.aws.objects import read_refused
 from lacuna.aws.session import each
@@ -28,36 +28,43 @@ Where = tuple[str, str]
 ARCHIVED = "InvalidObjectState"
 
 
-def refused_places(
-    accounts: Accounts,
-    access_logs: Collection[Placed],
-    trail_files: TrailFiles,
-    *,
-    try_all: bool = False,
-) -> dict[Where, str]:
-    """Return the places that the run's own credentials may not read, with AWS's error code."""
-    chosen = list[Placed] if try_all else _ends
-    tried = [
-        *chosen(file for file in access_logs if file.kind is Kind.ACCESS_LOG),
-        # what was read as the run itself need not be tried
-        *chosen(
-            file
-            for file in trail_files.objects
-            if _is_readable(file, trail_files)
-            and accounts.of(accounts.owners.get(file.place.log_bucket)) is not accounts.home
-        ),
-    ]
+def refused(accounts: Accounts, objects: Collection[Placed]) -> dict[Where, str]:
+    """Try these objects as the run; return the places of those it may not read, with AWS's code."""
     codes = each(
         lambda file: read_refused(
             accounts.home.s3_of(file.place.log_bucket), file.place.log_bucket, file.listed.key
         ),
-        tried,
+        objects,
         accounts.concurrency,
         "log objects as the run",
     )
-    refused = {_where(file): code for file, code in zip(tried, codes, strict=True) if code}
-    refused |= {_where(file): ARCHIVED for file in access_logs if file.listed.is_archived}
-    for (bucket, prefix), code in sorted(refused.items()):
+    return {_where(file): code for file, code in zip(objects, codes, strict=True) if code}
+
+
+def archived(objects: Iterable[Placed]) -> dict[Where, str]:
+    """Return the places of archived objects, with what GetObject answers of one."""
+    return {_where(file): ARCHIVED for file in objects if file.listed.is_archived}
+
+
+def refused_trail_places(
+    accounts: Accounts, trail_files: TrailFiles, *, try_all: bool
+) -> dict[Where, str]:
+    """Return the places of trail files that the run itself may not read, with AWS's code."""
+    # what was read as the run itself need not be tried
+    tried = [
+        file
+        for file in trail_files.objects
+        if _is_readable(file, trail_files)
+        and accounts.of(accounts.owners.get(file.place.log_bucket)) is not accounts.home
+    ]
+    places = refused(accounts, tried if try_all else ends(tried))
+    log_refused(places)
+    return places
+
+
+def log_refused(places: Mapping[Where, str]) -> None:
+    """Log each place that the run itself may not read."""
+    for (bucket, prefix), code in sorted(places.items()):
         log.warning(
             "the run itself may not read s3://%s/%s (%s%s), so Athena cannot: nothing of "
             "it is read; place_unreadable in docs/runbook.md says what to do",
@@ -66,7 +73,6 @@ def refused_places(
             READ_REFUSED,
             code,
         )
-    return refused
 
 
 def without(places: Collection[Where], objects: Iterable[Placed]) -> list[Placed]:
@@ -93,8 +99,8 @@ def _is_readable(file: Placed, trail_files: TrailFiles) -> bool:
     return content is not None and content.readable
 
 
-def _ends(files: Iterable[Placed]) -> list[Placed]:
-    """Return the first and the last object of each place: a bucket's key may change within a day."""
+def ends(files: Iterable[Placed]) -> list[Placed]:
+    """Return the first and the last object of each place, to try: a bucket's key may change within a day."""
     of_place: dict[Where, list[Placed]] = {}
     for file in files:
         of_place.setdefault(_where(file), []).append(file)

@@ -107,18 +107,29 @@ class TrailFiles:
         }
 
 
-def read(
-    accounts: Accounts, late: Late, trails: Sequence[Trail], answered: Collection[tuple[str, str]]
-) -> TrailFiles:
-    """Read and check the log files delivered on a day, and find the digest chains beside them.
+def account_folders(
+    accounts: Accounts, trails: Sequence[Trail]
+) -> tuple[list[AccountFolder], list[Listing]]:
+    """Find the folders of accounts that trails write to, each listed once; return the listings too."""
+    files = TrailFiles(date.min)
+    folders = [folder for trail in trails for folder in _account_folders(accounts, trail, files)]
+    return folders, files.listings
 
-    `answered` are the accounts and Regions whose trails are all among `trails`.
+
+def read(
+    accounts: Accounts,
+    late: Late,
+    folders: Sequence[AccountFolder],
+    answered: Collection[tuple[str, str]],
+) -> TrailFiles:
+    """Read and check the log files of accounts delivered on a day, and find the digest chains.
+
+    `folders` are all of an account or none: what is judged together is one account's.
+    `answered` are the accounts and Regions whose trails are all known.
     """
-    files = TrailFiles(late.day, answered)
-    by_arn = {trail.arn: trail for trail in trails}
+    files = TrailFiles(late.day, answered, account_folders=list(folders))
+    by_arn = {folder.trail.arn: folder.trail for folder in folders}
     places: dict[str, Place] = {}
-    for trail in trails:
-        files.account_folders += _account_folders(accounts, trail, files)
     _list_regions(accounts, files)
     for folder in files.account_folders:
         trail, account_id = folder.trail, folder.account_id
@@ -278,7 +289,7 @@ def _list_files(
     files: TrailFiles,
 ) -> None:
     answers = each(
-        lambda place: late.look(accounts.s3_of(place.log_bucket), place),
+        lambda place: late.begin(accounts.s3_of(place.log_bucket), place).whole(),
         places,
         accounts.concurrency,
         "CloudTrail folders",
@@ -348,9 +359,9 @@ def _name_refused_places(files: TrailFiles) -> None:
 
 
 def _groups(file: Placed) -> tuple[object, object]:
-    """Return what a refusal may be about: the place of a file, and where its trail delivers."""
+    """Return what a refusal may be about: the place of a file, or its trail in the account."""
     place = file.place
-    return (place.log_bucket, place.prefix), (place.log_bucket, place.trail_arn)
+    return (place.log_bucket, place.prefix), (place.log_bucket, place.trail_arn, place.account_id)
 
 
 def _log_problems(files: TrailFiles) -> None:

@@ -57,16 +57,14 @@ def readable(files: TrailFiles) -> list[TrailFolder]:
     return folders
 
 
-def register(lake: Lake, accounts: Accounts, day: date, folders: Sequence[TrailFolder]) -> None:
-    """Make the folders the day's partitions, after what must be copied is copied.
-
-    Copies that an earlier run made and that are not wanted any more go last.
-    """
+def partitions(
+    lake: Lake, accounts: Accounts, day: date, folders: Sequence[TrailFolder]
+) -> tuple[list[raw.RawPartition], set[str]]:
+    """Copy what must be copied; return the partitions of the folders, and the copies' keys."""
     keys = set[str]()
     for folder in folders:
         keys |= _copied(lake, accounts, day, folder)
-    lake.register(raw.CLOUDTRAIL_EVENTS, day, [_partition(lake, day, one) for one in folders])
-    lake.keep_copies(day, keys)
+    return [_partition(lake, day, one) for one in folders], keys
 
 
 def _partition(lake: Lake, day: date, folder: TrailFolder) -> raw.RawPartition:

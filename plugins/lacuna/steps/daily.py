@@ -45,6 +45,9 @@ RETRIES = ExceptionRetryPolicy(
 # For any task: one that hangs would keep every later day waiting, because one day runs at a time
 EXECUTION_TIMEOUT = timedelta(hours=6)
 
+# More of them together are slowed down by AWS: each makes LACUNA_CONCURRENCY calls at a time
+SHARDS_AT_ONCE = 8
+
 # No retry fixes a change that is refused or stale: a person must look
 BY_HAND: dict[str, Any] = {
     "max_active_runs": 1,

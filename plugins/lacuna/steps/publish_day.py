@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lacuna.lake import publishing
+from lacuna.lake import publishing, shards
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.steps import day_states
 from lacuna.steps.gate import DayWithheld, NotChecked
@@ -94,7 +94,7 @@ def sweep(settings: Settings) -> int:
     keep = timedelta(days=settings.versions_days)
     for name in publishing.drop_old_builds(lake, now - keep):
         log.info("dropped %s, which no run has published", name)
-    swept = publishing.sweep(lake, keep, now)
+    swept = [*publishing.sweep(lake, keep, now), *shards.sweep(lake, now - keep)]
     for folder in sorted({url.rpartition("/")[0] for url in swept}):
         log.info("deleted %s, which nobody is shown", folder)
     return len(swept)

@@ -397,7 +397,11 @@ ACCOUNTS = EvidenceTable(
     "The accounts to observe, and whether they could be read.",
 )
 LOG_OBJECTS = EvidenceTable(
-    "log_objects", LogObject, ("delivered_on",), "Log objects by the day they were delivered."
+    "log_objects",
+    LogObject,
+    ("delivered_on",),
+    "Log objects by the day they were delivered.",
+    in_versions=True,
 )
 LISTINGS = EvidenceTable(
     "listings", Listing, ("delivered_on",), "Places that were listed, and the cost of listing them."

@@ -29,12 +29,16 @@ _GLUE_TYPES: dict[object, str] = {
 
 @dataclass(frozen=True, slots=True)
 class EvidenceTable:
-    """A table of the evidence database and the type of its rows."""
+    """A table of the evidence database and the type of its rows.
+
+    `in_versions`: its partitions are days, and Glue says where the files of each lie.
+    """
 
     name: str
     row: type
     partition_keys: tuple[str, ...]
     description: str
+    in_versions: bool = False
 
     def columns(self) -> dict[str, str]:
         """Return the Glue type by column, in order, without the partition keys."""

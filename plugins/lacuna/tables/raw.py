@@ -15,7 +15,7 @@ Partition keys are strings: Glue finds the partitions of a day only by keys of t
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -122,18 +122,21 @@ class RawPartition:
     location: str
 
 
-def access_log_parts(
-    lake_bucket: str, day: date, log_objects: Iterable[str]
-) -> Iterator[tuple[RawPartition, bytes]]:
-    """Yield the partitions of a day's access-log objects, each with the manifest at its location.
+def manifest(log_objects: Iterable[str]) -> bytes:
+    """Return the manifest of these objects: at most MANIFEST_LINES of them."""
+    return "".join(sorted(f"{url}\n" for url in log_objects)).encode()
+
+
+def access_log_partitions(lake_bucket: str, day: date, manifests: int) -> list[RawPartition]:
+    """Return the partitions of a day's access logs, each with a manifest at its location.
 
     Objects of a place stay together as far as they fit. Small places share a part.
     """
-    lines = sorted(f"{url}\n" for url in log_objects)
     folder = f"s3://{lake_bucket}/raw/{ACCESS_LOGS}/delivered_on={day.isoformat()}/"
-    for part, start in enumerate(range(0, len(lines) or 1, MANIFEST_LINES)):
-        manifest = "".join(lines[start : start + MANIFEST_LINES]).encode()
-        yield RawPartition((day.isoformat(), str(part)), f"{folder}part={part}/"), manifest
+    return [
+        RawPartition((day.isoformat(), str(part)), f"{folder}part={part}/")
+        for part in range(manifests or 1)
+    ]
 
 
 def cloudtrail_partition(

@@ -108,9 +108,9 @@ def deliver(lake: Lake, objects: dict[str, bytes]) -> None:
     glue.ensure_tables(lake.glue, raw.DATABASE, [wanted])
     urls = [lake.put(f"logs/{key}", body) for key, body in objects.items()]
     day = date(2026, 3, 10)
-    ((partition, manifest),) = raw.access_log_parts(lake.bucket, day, urls)
+    (partition,) = raw.access_log_partitions(lake.bucket, day, 1)
     at = partition.location.removeprefix(f"s3://{lake.bucket}/")
-    lake.put(at + raw.MANIFEST_NAME, manifest)
+    lake.put(at + raw.MANIFEST_NAME, raw.manifest(urls))
     glue.replace_raw_partitions(lake.glue, raw.ACCESS_LOGS, day, [partition])
 
 

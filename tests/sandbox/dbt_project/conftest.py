@@ -17,6 +17,7 @@ import pytest
 from tests.support import REPO
 from tests.support.clients import share_clients
 from tests.support.served import served
+from tests.support.shards import register_logs
 
 PROJECT = REPO / "dbt_project"
 LOG_BUCKET = "access-log-bucket"
@@ -89,7 +90,7 @@ class Lake:
         mine.write(LOG_OBJECTS, list(rows.values()), {"delivered_on": day})
         mine.write(LISTINGS, listings, {"delivered_on": day})
         logs = [url for url, row in rows.items() if row.kind == "access_log"]
-        mine.write_manifests(day, logs)
+        register_logs(mine, day, logs)
         at = datetime.combine(day, clock(), UTC)
         mine.write(
             CATALOGUED_DAYS, [CataloguedDay(at, 1, 0, 1, 1, len(rows))], {"delivered_on": day}

@@ -89,7 +89,7 @@ def test_a_rerun_after_the_logs_are_gone_keeps_what_was_read(built: Lake) -> Non
     mine = open_lake(built.settings())
     for key in ("reruns/a", "reruns/b"):
         built.client("s3").delete_object(Bucket=LOG_BUCKET, Key=key)
-    catalog_losses.keep(mine, DAY, 2, "", [], [])
+    catalog_losses.keep(mine, DAY, 2, "", lambda: [], [])
     parse_delivery_day(built.settings(), DAY)
     built.build("event_days", DAY, [BEFORE, DAY])
     assert content(built, BEFORE, DAY) == before

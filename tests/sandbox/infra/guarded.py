@@ -41,6 +41,7 @@ ACTIONS = {
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "HeadObject": "GetObject",
     "DeleteObjects": "DeleteObject",
+    "CopyObject": "PutObject",  # and GetObject, of another object of the lake
     "CreateMultipartUpload": "PutObject",
     "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject",

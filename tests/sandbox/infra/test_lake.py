@@ -14,6 +14,7 @@ import pytest
 from lacuna.aws.session import AccountError
 from lacuna.lake import lake
 from lacuna.lake.probes import SCRATCH
+from lacuna.lake.shards import new_attempt
 from lacuna.settings import Settings
 from lacuna.tables import evidence, raw
 from tests.sandbox.infra.conftest import Cloud
@@ -57,7 +58,8 @@ def test_every_folder_of_the_lake_has_one_rule_for_its_old_versions(cloud: Cloud
     dbt = (REPO / "dbt_project" / "dbt_project.yml").read_text()
     places = {
         *(made.location(table) for table in evidence.TABLES),
-        *(partition.location for partition, _ in raw.access_log_parts(BUCKET, DAY, [])),
+        *(partition.location for partition in raw.access_log_partitions(BUCKET, DAY, 1)),
+        f"s3://{BUCKET}/{new_attempt(DAY)}",
         f"s3://{BUCKET}/{raw.copies_prefix(DAY)}",
         f"s3://{BUCKET}/{SCRATCH}",
         *(f"s3://{BUCKET}/{one}/a" for one in ("marts", "staging") if f"}}}}/{one}" in dbt),
@@ -115,14 +117,16 @@ def test_evidence_is_locked_for_the_days_that_were_asked_and_nothing_else_is(
     row = evidence.ParsedDay(datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
     for _ in range(2):  # a rerun writes over it, and its first version stays
         made.write(evidence.PARSED_DAYS, [row], {"delivered_on": DAY})
-    made.write_manifests(DAY, [])
+    made.show_manifests(DAY, [])
+    made.write_file(evidence.PARSED_DAYS, [row], key := f"{new_attempt(DAY)}a")
+    made.show(evidence.LOG_OBJECTS, DAY, [key])
     locks = {
         version["Key"].partition("/")[0]: s3.head_object(
             Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"]
         ).get("ObjectLockMode")
         for version in s3.list_object_versions(Bucket=BUCKET)["Versions"]
     }
-    assert locks == {"evidence": "GOVERNANCE", "raw": None}
+    assert locks == {"evidence": "GOVERNANCE", "raw": None, "staging": None}
     assert made.read(evidence.PARSED_DAYS, {"delivered_on": DAY})
     assert permits(granted, "s3:PutObjectRetention", f"{LAKE}/evidence/a")
     assert not permits(granted, "s3:PutObjectRetention", f"{LAKE}/marts/a")

@@ -536,7 +536,7 @@ def test_every_library_names_the_lakes_owner(settings, monkeypatch):
         lambda: s3.put_object(Bucket=mine.bucket, Key="k", Body=b""),
         lambda: s3.list_objects_v2(Bucket=mine.bucket),
         lambda: mine.write(evidence.LOG_OBJECTS, [OBJECT], {"delivered_on": DAY}),
-        lambda: mine.write_manifests(DAY, []),
+        lambda: mine.show_manifests(DAY, []),
         lambda: athena.rows(mine, "select 1"),
     ):
         with pytest.raises((ClientError, athena.QueryFailed), match=r"Access ?Denied|403|denied"):

@@ -9,6 +9,7 @@ from lacuna.lake import athena, lake
 from lacuna.steps import catalog, day_states
 from lacuna.tables import raw
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
+from tests.support.shards import register_logs
 
 READ = 'select "$path" as p from lacuna_raw.s3_access_logs where delivered_on = '
 AGES = (10, 11, 40)
@@ -114,9 +115,9 @@ def test_a_run_drops_what_is_old_and_parsed_and_a_run_of_an_old_day_has_it_again
 def test_the_cost_of_dropping_does_not_grow_with_the_days_that_were(settings, history):
     mine = lake.open_lake(settings)
     for number in range(history):
-        mine.write_manifests(DAY - timedelta(days=number), ["s3://logs/a"])
+        register_logs(mine, DAY - timedelta(days=number), ["s3://logs/a"])
     mine.unregister(DAY, lambda _: True)
-    mine.write_manifests(DAY, ["s3://logs/a"])
+    register_logs(mine, DAY, ["s3://logs/a"])
     calls = Counter[str]()
     client = mine.account.glue()
     client.meta.events.register("before-call.glue", lambda model, **_: calls.update([model.name]))
@@ -132,7 +133,7 @@ def test_a_day_is_not_registered_as_soon_as_one_partition_of_it_is_dropped(
     """A kill in between leaves the others, and the next run drops them."""
     monkeypatch.setattr(raw, "MANIFEST_LINES", 1)
     mine = lake.open_lake(settings)
-    mine.write_manifests(DAY, [f"s3://logs/{number}" for number in range(40)])
+    register_logs(mine, DAY, [f"s3://logs/{number}" for number in range(40)])
     client = mine.account.glue()
     real, calls = client.batch_delete_partition, iter(range(100))
 

@@ -11,10 +11,13 @@ def test_every_task_asks_sts_once(cloud, settings, tmp_path):
     source, log_bucket = cloud.bucket("photos"), cloud.log_bucket("logs")
     cloud.log_to(cloud.bucket("videos"), log_bucket, "videos/")
     plan = tmp_path / "plan.json"
+    planned: list[str] = []
     tasks = {
         "prepare_lake": lambda: snapshot.prepare_lake(settings),
         "observe_buckets": lambda: snapshot.observe(settings, OBSERVED_AT),
-        "catalog_day": lambda: catalog.catalog_day(settings, DAY),
+        "plan_shards": lambda: planned.extend(catalog.plan_shards(settings, DAY)),
+        "read_shard": lambda: catalog.read_shard(settings, planned[0]),
+        "commit_catalog": lambda: catalog.commit_catalog(settings, DAY, planned),
         "parse_delivery_day": lambda: build.parse_delivery_day(settings, DAY),
         "find_event_days": lambda: event_days.days_to_build(settings, DAY),
         "build_event_days": lambda: build.build_event_days(settings, DAY, [str(DAY)]),

@@ -9,10 +9,10 @@ from botocore.stub import Stubber
 
 from lacuna.access_log.delivery import KeyRange
 from lacuna.aws.objects import (
+    Listing,
     ObjectUnreadable,
     ReadFailed,
     list_folders,
-    list_logs,
     list_range,
     read_object,
 )
@@ -61,9 +61,9 @@ def test_of_very_many_strangers_a_few_are_kept_and_all_are_counted(s3: Stubber) 
         for number in range(3000)
     ]
     s3.add_response("list_objects_v2", {"Contents": entries, "IsTruncated": False})
-    found = list_logs(
+    found = Listing(
         s3.client, BUCKET, (KEYS,), lambda listed: listed, lambda listed: listed.key.endswith("99")
-    )
+    ).whole()
     assert (found.strangers, found.keys_returned) == (2970, 3000)
     assert len(found.objects) == 1000 + 30
     assert {one.key for one in found.objects} >= {"web/00099", "web/02999", "web/00000"}

@@ -18,11 +18,13 @@ import sqlglot
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lacuna.lake import athena, publishing
+from lacuna.lake import athena, publishing, shards
 from lacuna.settings import Settings
 from lacuna.steps import (
     build,
     catalog,
+    catalog_plan,
+    catalog_shards,
     check,
     day_states,
     event_days,
@@ -32,6 +34,8 @@ from lacuna.steps import (
     suites,
     withholding,
 )
+from lacuna.steps.catalog_plan import Plan, Shard
+from lacuna.steps.catalog_shards import Receipt
 from lacuna.tables.evidence import (
     CATALOGUED_DAYS,
     CHECK_RESULTS,
@@ -50,6 +54,7 @@ from lacuna.tables.published import Name
 SETTINGS = Settings(event_day_folders=1)
 DAYS = [date(2026, 11, 20) + timedelta(days=n) for n in range(4)]
 HOUR = timedelta(hours=1)
+SHARDS = 3
 
 
 def at(day: int, hour: int, minute: int = 30) -> datetime:
@@ -146,7 +151,7 @@ class Glue:
             self.lake.wrote()
             location = one["StorageDescriptor"]["Location"]
             self.tables[DatabaseName, TableName][tuple(one["Values"])] = location
-            self.lake.show(TableName, one["Values"][0], location)
+            self.lake.point(TableName, one["Values"][0], location)
         return {}
 
     def batch_update_partition(
@@ -161,7 +166,7 @@ class Glue:
         for one in PartitionsToDelete:
             self.lake.wrote()
             del self.tables[DatabaseName, TableName][tuple(one["Values"])]
-            self.lake.show(TableName, one["Values"][0], None)
+            self.lake.point(TableName, one["Values"][0], None)
         return {}
 
     def batch_delete_table(self, DatabaseName: str, TablesToDelete: list[str]) -> None:
@@ -177,9 +182,12 @@ class Lake:
     a mart would read.
     """
 
+    bucket = "lake"
+
     def __init__(self, observed_on: Sequence[date]) -> None:
         self.rows: dict[tuple[str, tuple[date, ...]], list[dict[str, Any]]] = {}
         self.files: dict[str, Any] = {}
+        self.written: dict[str, Any] = {}
         self.roots: dict[str, str] = {}
         self.registered: set[date] = set()
         self.glue = Glue(self)
@@ -205,7 +213,7 @@ class Lake:
         found = self.glue.tables.get((database, name), {})
         return {date.fromisoformat(day): self.files[at] for (day,), at in found.items()}
 
-    def show(self, table: str, day: str, location: str | None) -> None:
+    def point(self, table: str, day: str, location: str | None) -> None:
         """Let queries read what a partition points to now."""
         if table == "fct_log_objects":
             return
@@ -274,6 +282,31 @@ class Lake:
         rows = self.rows.get((table.name, tuple(partition.values())), [])
         return [{name: row[name] for name in columns or row} for row in rows]
 
+    def scan(
+        self, table: EvidenceTable, partition: Mapping[str, date], columns: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        return iter(self.read(table, partition, columns))
+
+    def put(self, key: str, body: bytes) -> None:
+        self.wrote()
+        self.written[key] = body
+
+    def get(self, key: str) -> bytes | None:
+        return self.written.get(key)
+
+    def write_file(self, table: EvidenceTable, rows: Sequence[Any], key: str) -> None:
+        self.wrote()
+        self.written[key] = [asdict(row) for row in rows]
+
+    def rows_of(self, keys: Sequence[str], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+        rows = itertools.chain.from_iterable(self.written[key] for key in keys)
+        return ({name: row[name] for name in columns} for row in rows)
+
+    def show(self, table: EvidenceTable, day: date, keys: Sequence[str]) -> None:
+        self.wrote()
+        found = itertools.chain.from_iterable(self.written[key] for key in keys)
+        self.rows[table.name, (day,)] = list(found)
+
     def days(self, table: EvidenceTable) -> list[date]:
         return sorted({days[0] for name, days in self.rows if name == table.name})
 
@@ -290,9 +323,15 @@ class Lake:
     def unreadable_objects(self, day: date) -> list[str]:
         return []
 
-    def write_manifests(self, day: date, log_objects: Sequence[str]) -> None:
+    def show_manifests(self, day: date, keys: Sequence[str]) -> None:
         self.wrote()
         self.registered.add(day)
+
+    def register(self, *_: object) -> None:
+        self.wrote()
+
+    def keep_copies(self, *_: object) -> None:
+        self.wrote()
 
     def is_registered(self, day: date) -> bool:
         return day in self.registered
@@ -428,8 +467,10 @@ class Lake:
         }
 
 
-def read_day(lake: Lake, accounts: None, settings: Settings, day: date, **_: bool) -> Any:
-    """The catalog of a day: it follows the trail and the digests of the day before.
+def plan_day(
+    lake: Lake, accounts: None, settings: Settings, day: date, follows: str, *, try_all: bool
+) -> tuple[Plan, list[Shard]]:
+    """The plan of a day, of three shards: it follows the trail of the day before.
 
     One trail is seen today. Another cannot be asked, and was known on the first day.
     """
@@ -437,30 +478,35 @@ def read_day(lake: Lake, accounts: None, settings: Settings, day: date, **_: boo
     arns = {"seen", *(row["trail_arn"] for row in before)}
     if day == DAYS[0]:
         arns.add("hidden")
-    ends = [
-        row["digest_end_at"]
-        for row in lake.read(TRAIL_DIGESTS, {"delivered_on": day - timedelta(days=1)})
-    ]
     lake.let_another_run()
-    first = datetime.combine(day, datetime.min.time(), UTC)
-    # the first digest of every day is gone: only who knows the one before can tell
-    digests = [_digest(first + HOUR, "missing")] if ends else []
-    digests.append(_digest(first + 23 * HOUR, "valid"))
-    number = DAYS.index(day)
-    return catalog._Catalog(
-        log_objects=[
+    places = tuple(TrailPlace(arn, "r", True, "b", "", False, True) for arn in sorted(arns))
+    return Plan(day, follows, try_all, SHARDS, {}, (), places, ()), [Shard()] * SHARDS
+
+
+def read_shard(
+    lake: Lake, accounts: None, settings: Settings, plan: Plan, shard: Shard, files: shards.Files
+) -> Receipt:
+    """What one shard reads: a part of the day's logs, and the first one its digests too."""
+    number = int(files.folder.split("/")[-2])
+    for requested_at, line in RECORDS[DAYS.index(plan.day)][number::SHARDS]:
+        files.add(
             LogObject(
                 "access_log", "logs", f"{line}", f"s3://logs/{line}", None, None, None, None, None,
                 1, "0", requested_at, None, None, True, None, None, None, None,
             )
-            for requested_at, line in RECORDS[number]
-        ],
-        listings=[],
-        trail_places=[TrailPlace(arn, "r", "b", "", True, False, True) for arn in sorted(arns)],
-        digests=digests,
-        access_logs=[],
-        trail_folders=[],
-    )  # fmt: skip
+        )  # fmt: skip
+    files.close()
+    ends = [
+        row["digest_end_at"]
+        for row in lake.read(TRAIL_DIGESTS, {"delivered_on": plan.day - timedelta(days=1)})
+    ]
+    first = datetime.combine(plan.day, datetime.min.time(), UTC)
+    # the first digest of every day is gone: only who knows the one before can tell
+    digests = [_digest(first + HOUR, "missing")] if ends else []
+    digests.append(_digest(first + 23 * HOUR, "valid"))
+    return Receipt(
+        tuple(files.row_files), (), files.objects, (), (), () if number else tuple(digests)
+    )
 
 
 def _digest(end: datetime, state: str) -> TrailDigest:
@@ -486,8 +532,25 @@ def check_one(
     return [CheckResult(mart, "all", "info", False, False, "", message, (), day, now)]
 
 
+def tasks_of(day: date) -> list[Callable[[], None]]:
+    """The tasks of a day's run, with a task for each shard; a killed run begins with the first again."""
+    planned: list[str] = []
+    prepare, _, *others = steps_of(day)
+    reads = [
+        lambda number=number: catalog.read_shard(SETTINGS, planned[number])
+        for number in range(SHARDS)
+    ]
+    return [
+        prepare,
+        lambda: planned.extend(catalog.plan_shards(SETTINGS, day)),
+        *reads,
+        lambda: catalog.commit_catalog(SETTINGS, day, planned) and None,
+        *others,
+    ]
+
+
 def steps_of(day: date) -> list[Callable[[], None]]:
-    """The tasks of a day's run; a killed run begins with the first again."""
+    """The tasks of a day's run, with its shards in one; a killed run begins with the first again."""
     found: list[date] = []
     return [
         lambda: snapshot.prepare_lake(SETTINGS),
@@ -526,9 +589,9 @@ def open_world() -> Iterator[Callable[[Sequence[date]], Lake]]:
         patch.setattr(athena, "rows", lambda lake, sql: lake.run(sql))
         patch.setattr(build, "run_dbt", run_dbt)
         patch.setattr(publishing, "stored_bytes", lambda *_: 0)  # one statement writes a day
-        patch.setattr(catalog, "_read_day", read_day)
+        patch.setattr(catalog_plan, "make", plan_day)
+        patch.setattr(catalog_shards, "read", read_shard)
         patch.setattr(catalog, "open_accounts", lambda account, settings: None)
-        patch.setattr(catalog.catalog_trail_folders, "register", lambda lake, *_: lake.wrote())
         patch.setattr(suites, "check", check_one)
         yield make
 
@@ -554,19 +617,23 @@ DAILY_LOOKS = [day + timedelta(days=1) for day in DAYS]
 MOVES = st.tuples(st.sampled_from(DAYS), st.none() | st.integers(0, 24))
 
 
-READ_TWICE = [(DAYS[0], None)] * 10
+READ_TWICE = [(DAYS[0], None)] * 17
 
 
 @settings(max_examples=20)
 @given(
-    st.lists(MOVES, max_size=16), st.permutations(DAYS), st.sampled_from([LATE_LOOK, DAILY_LOOKS])
+    st.lists(MOVES, max_size=24), st.permutations(DAYS), st.sampled_from([LATE_LOOK, DAILY_LOOKS])
 )
 @example([], DAYS[::-1], LATE_LOOK)
-@example([(DAYS[1], None)] * 2, DAYS, LATE_LOOK)
-@example([(DAYS[1], None)] * 3, DAYS, DAILY_LOOKS)
+@example([(DAYS[1], None)] * 5, DAYS, LATE_LOOK)
+@example([(DAYS[1], None)] * 6, DAYS, LATE_LOOK)
+@example([(DAYS[1], None)] * 7, DAYS, DAILY_LOOKS)
+# a shard is killed, and the commit of another run of the day's shards
+@example([*[(DAYS[1], None)] * 3, (DAYS[1], 0)], DAYS, DAILY_LOOKS)
+@example([*[(DAYS[1], None)] * 5, (DAYS[1], 2)], DAYS[::-1], DAILY_LOOKS)
 # the second day's run is killed while it parses the third day again, whose own run goes on
 @example(
-    [*READ_TWICE, (DAYS[1], None), *[(DAYS[2], None)] * 3, (DAYS[1], None), (DAYS[1], 25)],
+    [*READ_TWICE, (DAYS[1], None), *[(DAYS[2], None)] * 7, *[(DAYS[1], None)] * 5, (DAYS[1], 25)],
     DAYS,
     LATE_LOOK,
 )
@@ -575,7 +642,7 @@ def test_any_order_ends_as_the_order_of_days_does(open_world, in_order, moves, o
     lake = open_world(looks)
     left: dict[date, list[Callable[[], None]]] = {}
     for day, writes in moves:
-        steps = left.get(day) or steps_of(day)
+        steps = left.get(day) or tasks_of(day)
         lake.writes_left = writes
         try:
             steps.pop(0)()
@@ -586,7 +653,7 @@ def test_any_order_ends_as_the_order_of_days_does(open_world, in_order, moves, o
     # every run that did not end is ended or run again, and every day is run
     for day in order:
         try:
-            for step in left.get(day) or steps_of(day):
+            for step in left.get(day) or tasks_of(day):
                 step()
         except (build.BuildFailed, gate.NotChecked):
             # another run was killed: while it wrote the catalog of this day, or once it had checked it
