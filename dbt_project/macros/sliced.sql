@@ -22,11 +22,11 @@
 {% macro statements_of(sql) -%}
     {%- set sliced_by = config.get('meta', {}).get('sliced_by') -%}
     {%- set slices = var('slices') if sliced_by else 1 -%}
-    {%- set logs = ['records', 'events'] if sliced_by == 'request' else ['\\w+'] -%}
+    {%- set logs = ['records', 'events'] if sliced_by == 'request' else ['records|events'] -%}
     {%- set group = {'request': '\\1', 'bucket': '\\2'}[sliced_by] -%}
     {%- set statements = [] -%}
     {%- for log in logs if slices > 1 -%}
-        {%- set of_log = modules.re.sub('true (/\\* writes (?!' ~ log ~ ' ))', 'false \\1', sql) -%}
+        {%- set of_log = modules.re.sub('true (/\\* writes (?!(?:' ~ log ~ ') ))', 'false \\1', sql) -%}
         {%- for number in range(slices) -%}
             {%- set bounds = (65536 * number // slices, 65536 * (number + 1) // slices - 1) -%}
             {%- set is_in = "substr(to_hex(md5(to_utf8(" ~ group ~ "))), 1, 4) between '%04X' and '%04X'" % bounds -%}
