@@ -105,6 +105,18 @@ def test_the_sweep_and_the_costs_run_if_a_day_is_withheld_and_hide_no_failure(ba
     assert judge.upstream_task_ids == {"check_marts", "publish_day"}
 
 
+def test_a_day_is_committed_once_every_shard_was_read(bag):
+    """Airflow expands the task over what the plan returns; a pool would have to be made first."""
+    dag = bag.dags["catalog_log_objects"]
+    read, commit = dag.get_task("read_shard"), dag.get_task("commit_catalog")
+    assert [task.task_id for task in dag.tasks if task.is_mapped] == ["read_shard"]
+    assert read.upstream_task_ids == {"plan_shards"}
+    assert commit.upstream_task_ids == {"plan_shards", "read_shard"}
+    assert commit.trigger_rule == "all_success"
+    assert read.max_active_tis_per_dagrun == 8
+    assert {task.pool for task in dag.tasks} == {"default_pool"}
+
+
 def test_a_folder_without_dags_is_no_day_that_went_well(tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(tmp_path))
     with pytest.raises(RunFailed, match=f"no DAG in {tmp_path}"):
