@@ -12,7 +12,7 @@ from expectations.shared import Partition
 from lacuna.access_log.delivery import NOT_A_LOG_KEY
 from lacuna.cli.summary import STATUSES, VERDICTS
 from lacuna.steps import gate
-from lacuna.steps.catalog import LINE_BREAK
+from lacuna.steps.catalog_access_logs import LINE_BREAK
 from lacuna.steps.suites import PARTITION_COLUMNS
 from lacuna.trail.digests import DigestState
 from tests.support import REPO
