@@ -76,9 +76,7 @@ def add_partition(
     glue: "GlueClient", table: EvidenceTable, values: Sequence[str], location: str
 ) -> None:
     """Register a partition of an evidence table. One that Glue knows has the same location."""
-    storage: Any = evidence_table_input(table, location)["StorageDescriptor"]
-    partition: PartitionInputTypeDef = {"Values": values, "StorageDescriptor": storage}
-    _add(glue, evidence.DATABASE, table.name, [partition])
+    _add(glue, evidence.DATABASE, table.name, [_evidence_partition(table, values, location)])
 
 
 def point_partition(
@@ -89,8 +87,7 @@ def point_partition(
     if location is None:
         drop_partition(glue, evidence.DATABASE, table.name, values)
         return
-    storage: Any = evidence_table_input(table, location)["StorageDescriptor"]
-    partition: PartitionInputTypeDef = {"Values": values, "StorageDescriptor": storage}
+    partition = _evidence_partition(table, values, location)
     if _add(glue, evidence.DATABASE, table.name, [partition]):
         answer = glue.batch_update_partition(
             DatabaseName=evidence.DATABASE,
@@ -98,6 +95,13 @@ def point_partition(
             Entries=[{"PartitionValueList": values, "PartitionInput": partition}],
         )
         _raise_errors(answer, "", f"change a partition of {table.name}")
+
+
+def _evidence_partition(
+    table: EvidenceTable, values: Sequence[str], location: str
+) -> "PartitionInputTypeDef":
+    storage: Any = evidence_table_input(table, location)["StorageDescriptor"]
+    return {"Values": values, "StorageDescriptor": storage}
 
 
 def location_of(glue: "GlueClient", table: EvidenceTable, day: date) -> str | None:

@@ -180,10 +180,7 @@ def stored_bytes(lake: Lake, table: str, event_days: Collection[date]) -> int:
     found = partitions(lake.account.glue(), STAGING, table, "event_date", days)
 
     def size(location: str) -> int:
-        prefix = location.removeprefix(f"s3://{lake.bucket}/") + "/"
-        pages = lake.account.s3().get_paginator("list_objects_v2")
-        listed = pages.paginate(Bucket=lake.bucket, Prefix=prefix)
-        return sum(entry["Size"] for page in listed for entry in page.get("Contents", []))
+        return sum(entry["Size"] for entry in _entries(lake, _prefix_of(lake, location)))
 
     with ThreadPoolExecutor(_THREADS) as pool:
         return sum(pool.map(size, (one for values, one in found.items() if values[-1] in days)))
@@ -353,7 +350,7 @@ def _written(lake: Lake, database: str, table: Any) -> Iterator[tuple[str, datet
     """Yield the URL of each object below a published table's folder, and when it was written."""
     root = table["StorageDescriptor"]["Location"].rstrip("/")
     if published.home_of(root) == (database, table["Name"]):  # else others made the folder
-        yield from objects(lake, root.removeprefix(f"s3://{lake.bucket}/") + "/")
+        yield from objects(lake, _prefix_of(lake, root))
 
 
 def _left_by_builds(lake: Lake) -> Iterator[tuple[str, datetime]]:
@@ -371,14 +368,22 @@ def _left_by_builds(lake: Lake) -> Iterator[tuple[str, datetime]]:
 
 def objects(lake: Lake, prefix: str) -> Iterator[tuple[str, datetime]]:
     """Yield the URL of each object below a prefix, and when it was written."""
+    for entry in _entries(lake, prefix):
+        yield f"s3://{lake.bucket}/{entry['Key']}", entry["LastModified"]
+
+
+def _entries(lake: Lake, prefix: str) -> Iterator[Any]:
     pages = lake.account.s3().get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=lake.bucket, Prefix=prefix):
-        for entry in page.get("Contents", []):
-            yield f"s3://{lake.bucket}/{entry['Key']}", entry["LastModified"]
+        yield from page.get("Contents", [])
+
+
+def _prefix_of(lake: Lake, location: str) -> str:
+    return location.removeprefix(f"s3://{lake.bucket}/").rstrip("/") + "/"
 
 
 def is_there(lake: Lake, location: str) -> bool:
     """Whether a folder of the lake holds an object."""
-    prefix = location.removeprefix(f"s3://{lake.bucket}/").rstrip("/") + "/"
+    prefix = _prefix_of(lake, location)
     answer = lake.account.s3().list_objects_v2(Bucket=lake.bucket, Prefix=prefix, MaxKeys=1)
     return bool(answer.get("Contents"))

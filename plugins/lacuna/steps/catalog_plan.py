@@ -55,7 +55,6 @@ class Plan:
     day: date
     follows: str
     try_all: bool
-    shards: int
     owners: dict[str, str]
     answered: tuple[tuple[str, str], ...]
     trail_places: tuple[TrailPlace, ...]
@@ -76,7 +75,6 @@ def make(
         day=day,
         follows=follows,
         try_all=try_all,
-        shards=len(shards),
         owners={
             bucket: owner
             for bucket, owner in accounts.owners.items()
