@@ -480,7 +480,7 @@ def plan_day(
         arns.add("hidden")
     lake.let_another_run()
     places = tuple(TrailPlace(arn, "r", True, "b", "", False, True) for arn in sorted(arns))
-    return Plan(day, follows, try_all, SHARDS, {}, (), places, ()), [Shard()] * SHARDS
+    return Plan(day, follows, try_all, {}, (), places, ()), [Shard()] * SHARDS
 
 
 def read_shard(
