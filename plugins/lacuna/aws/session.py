@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -412,7 +412,7 @@ def explained(error: ClientError | BotoCoreError) -> str:
 
 def each(
     function: Callable[[Item], Answer], items: Iterable[Item], workers: int, what: str
-) -> Iterator[Answer]:
+) -> Generator[Answer]:
     """Call `function` with every item, `workers` at a time, and log the progress.
 
     Answers come in the order of the items. The first failure is raised, and calls that have not

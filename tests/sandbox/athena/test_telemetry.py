@@ -16,7 +16,7 @@ SELECTORS = [{"Name": "objects", "FieldSelectors": DATA}]
 
 
 def client(service: str, region: str = "us-east-1") -> Any:
-    return boto3.Session(region_name=region).client(service)  # type: ignore[call-overload]
+    return boto3.Session(region_name=region).client(service)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_the_log_service_of_another_account_and_plain_http_are_kept_out(
     def decide(account: str, tls: str = "true") -> Decision:
         source = Source("photos", "us-east-1", account, "access-logs/", "delivery_time")
         request = log_request(source, "acme-logs")
-        request.context["aws:securetransport"] = tls  # type: ignore[index]
+        request.context["aws:securetransport"] = tls
         return policies.decide(policy, request)
 
     assert decide("123456789012") is Decision.ALLOWED

@@ -270,6 +270,6 @@ def test_keys_of_another_account_renew_themselves(cloud, member, both, monkeypat
     before = cloud.calls("AssumeRole")
     assert account.s3().list_buckets()["Buckets"]
     assert cloud.calls("AssumeRole") == before
-    account.session._session._credentials._expiry_time = datetime(2020, 1, 1, tzinfo=UTC)
+    vars(account.session.get_credentials())["_expiry_time"] = datetime(2020, 1, 1, tzinfo=UTC)
     assert account.s3().list_buckets()["Buckets"]
     assert cloud.calls("AssumeRole") == before + 1

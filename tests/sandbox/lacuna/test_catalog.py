@@ -6,7 +6,7 @@ from datetime import UTC, date, timedelta
 
 import pytest
 
-from lacuna.aws.objects import ReadFailed
+from lacuna.aws.objects import ReadFailed, read_object
 from lacuna.lake import athena, lake
 from lacuna.steps import catalog, catalog_trail_folders, snapshot
 from lacuna.tables import evidence, evidence_table, raw
@@ -385,10 +385,9 @@ def test_a_file_that_changes_while_it_is_copied_is_left_out(
 ):
     changed, _ = cloud.trail_file("trail-logs", at(9))
     cloud.put("trail-logs", changed.removeprefix("s3://trail-logs/") + ".txt", b"x", at(9))
-    real = catalog_trail_folders.read_object
 
     def read(s3, bucket, key):
-        body, metadata = real(s3, bucket, key)
+        body, metadata = read_object(s3, bucket, key)
         return body + gzip.compress(b" "), metadata
 
     monkeypatch.setattr(catalog_trail_folders, "read_object", read)

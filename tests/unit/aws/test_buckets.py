@@ -19,8 +19,14 @@ OURS, SOMEBODY = "123456789012", "999999999999"
 HERE, ELSEWHERE = "us-east-1", "eu-west-1"
 
 
+class _Server(ThreadingHTTPServer):
+    buckets: dict[str, tuple[int, str | None, str]]
+
+
 class _Answers(BaseHTTPRequestHandler):
     """S3 as far as HeadBucket goes: an answer has a status, perhaps a Region, and no body."""
+
+    server: _Server
 
     def do_HEAD(self) -> None:
         status, region, owner = self.server.buckets[self.path.strip("/").partition("?")[0]]
@@ -41,7 +47,7 @@ class _Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as answering:
+    with _Server(("127.0.0.1", 0), _Answers) as answering:
         answering.buckets = {
             "ours": (200, ELSEWHERE, OURS),
             "nameless": (200, None, OURS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
 
@@ -21,7 +22,7 @@ def shown(monkeypatch):
 
     def show(*timed: tuple[float, logging.LogRecord]) -> list[str]:
         now = iter([0.0, *(seconds for seconds, _ in timed)])
-        monkeypatch.setattr(terminal.time, "monotonic", lambda: next(now))
+        monkeypatch.setattr(time, "monotonic", lambda: next(now))
         sparing = terminal._Sparing()
         return [record.getMessage() for _, record in timed if sparing.filter(record)]
 

@@ -41,7 +41,7 @@ def row(number: int, *, readable: bool = True, prefix: str = "web/") -> LogObjec
 
 
 def files_of(lake: Lake, rows: list[LogObject]) -> shards.Files:
-    files = shards.Files(lake, "s/")  # type: ignore[arg-type]
+    files = shards.Files(lake, "s/")
     for one in rows:
         files.add(one, is_in_manifest=True)
     return files

@@ -21,4 +21,4 @@ def test_a_day_is_written_in_slices_of_what_both_logs_have(monkeypatch, records,
     monkeypatch.setattr(
         publishing, "stored_bytes", lambda _, table, days: sizes[table] if days == read else 0
     )
-    assert build._slices(None, Settings(statement_mib=64), DAYS) == slices  # type: ignore[arg-type]
+    assert build._slices(None, Settings(statement_mib=64), DAYS) == slices

@@ -99,7 +99,7 @@ def test_what_accounts_delivered_is_counted_once_for_all_of_their_folders() -> N
         for number in range(accounts):
             account_id = f"{number:012}"
             place = Part(log_bucket="logs", account_id=account_id, region=REGION)
-            files.objects.append(Part(kind=Kind.CLOUDTRAIL, place=place))  # type: ignore[arg-type]
+            files.objects.append(Part(kind=Kind.CLOUDTRAIL, place=place))
             files.account_folders.append(AccountFolder(TRAIL, account_id, "", f"{number}/"))
         files.chains = [chain(0)]
         lost: list[Chain] = []

@@ -46,7 +46,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Any:
 
         monkeypatch.setattr(catalog_trails, "list_trails", list_trails)
         entered = {one: SimpleNamespace(account_id=one, region=HOME) for one in (OURS, THEIRS)}
-        return catalog_trails.look(SimpleNamespace(entered=entered), observed)  # type: ignore[arg-type]
+        return catalog_trails.look(SimpleNamespace(entered=entered), observed)
 
     return seen
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from lacuna.settings import Settings
-from lacuna.steps import check
+from lacuna.steps import check, suites
 from lacuna.tables.evidence import CheckResult
 
 DAY = date(2026, 11, 20)
@@ -40,7 +40,7 @@ def test_the_findings_are_the_end_of_the_log_the_worst_first(monkeypatch, caplog
         check, "open_lake", lambda *_: SimpleNamespace(write=lambda *_: None, days=lambda _: [])
     )
     monkeypatch.setattr(check, "_partitions", lambda *_: [("fct_delivery_hours", DAY, "lacuna")])
-    monkeypatch.setattr(check.suites, "check", chatter)
+    monkeypatch.setattr(suites, "check", chatter)
     caplog.set_level(logging.INFO, "lacuna")
     logging.captureWarnings(True)
     try:

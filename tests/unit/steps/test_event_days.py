@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lacuna.lake import athena
 from lacuna.settings import Settings
 from lacuna.steps import event_days
 
@@ -34,9 +35,7 @@ class Observed:
 def test_the_days_beside_a_record_are_taken_up_if_it_may_concern_them(monkeypatch, told, also):
     row = {"event_day": str(OLD), "is_early": "false", "is_late": "false", "is_recorders": "false"}
     asked = []
-    monkeypatch.setattr(
-        event_days.athena, "rows", lambda lake, query: asked.append(query) or [row | told]
-    )
+    monkeypatch.setattr(athena, "rows", lambda lake, query: asked.append(query) or [row | told])
     monkeypatch.setattr(event_days, "built_days", lambda lake, days: set(days))
     lake: Any = Observed()
     found = event_days.affected_days(lake, Settings(), DAY)

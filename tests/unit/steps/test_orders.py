@@ -42,6 +42,7 @@ from lacuna.tables.evidence import (
     LOGGING_SNAPSHOTS,
     TRAIL_DIGESTS,
     TRAIL_PLACES,
+    UNFINISHED_DAYS,
     CheckResult,
     LogObject,
     TrailDigest,
@@ -400,8 +401,7 @@ class Lake:
         seen = {
             one
             for one in self.days(CATALOGUED_DAYS)
-            if day_states.parsed_as_of(self, one)  # type: ignore[arg-type]
-            == day_states.catalogued_at(self, one)  # type: ignore[arg-type]
+            if day_states.parsed_as_of(self, one) == day_states.catalogued_at(self, one)
         }
         row: dict[str, Any] = {"as_of": None}
         if seen and max(seen) >= day:
@@ -663,7 +663,7 @@ def test_any_order_ends_as_the_order_of_days_does(open_world, in_order, moves, o
     assert lake.marts == expected.marts
     assert lake.objects == expected.objects
     assert lake.found() == expected.found()
-    assert lake.days(day_states.UNFINISHED_DAYS) == []
+    assert lake.days(UNFINISHED_DAYS) == []
 
 
 def test_what_is_known_of_the_day_before_may_change_while_a_day_is_cataloged(open_world, in_order):
@@ -753,7 +753,7 @@ def test_a_run_killed_after_its_catalog_takes_nothing_from_the_day_that_follows(
         step()
     assert day_states.is_parsed(lake, DAYS[1])
     assert lake.marts[DAYS[1]]["as_of"] == 2
-    assert lake.days(day_states.UNFINISHED_DAYS) == []
+    assert lake.days(UNFINISHED_DAYS) == []
 
 
 def test_a_day_that_the_gate_withholds_keeps_its_version_until_a_run_gets_it_right(
@@ -784,7 +784,7 @@ def test_a_day_that_the_gate_withholds_keeps_its_version_until_a_run_gets_it_rig
     for step in itertools.chain(*map(steps_of, DAYS[2:])):
         step()
     assert lake.marts == expected.marts
-    assert lake.days(day_states.UNFINISHED_DAYS) == []
+    assert lake.days(UNFINISHED_DAYS) == []
 
 
 def run_all(days: Sequence[date]) -> list[str]:
@@ -839,7 +839,7 @@ def test_a_day_that_stays_wrong_keeps_no_other_day_back(open_world, in_order, wr
         is_shown = DAYS[0] in lake.marts  # what a run of the next day delivered for it, if anything
         assert is_shown == (wrong == "tag:delivery_day")
         assert set(DAYS[1:]) <= set(lake.marts)
-        assert lake.days(day_states.UNFINISHED_DAYS) == [DAYS[0]]
+        assert lake.days(UNFINISHED_DAYS) == [DAYS[0]]
         assert (gate.SUITE, DAYS[0]) in {(suite, day) for suite, day, _ in lake.found()}
     finally:
         patch.undo()
@@ -847,7 +847,7 @@ def test_a_day_that_stays_wrong_keeps_no_other_day_back(open_world, in_order, wr
     assert lake.marts == expected.marts
     assert lake.objects == expected.objects
     assert lake.found() == expected.found()
-    assert lake.days(day_states.UNFINISHED_DAYS) == []
+    assert lake.days(UNFINISHED_DAYS) == []
 
 
 @pytest.mark.parametrize("at", [2, 3, 4, 5])
@@ -921,7 +921,7 @@ def test_a_day_that_another_run_begins_again_before_its_check_is_checked_by_that
         step()
     assert lake.marts == expected.marts
     assert lake.found() == expected.found()
-    assert lake.days(day_states.UNFINISHED_DAYS) == []
+    assert lake.days(UNFINISHED_DAYS) == []
 
 
 def test_an_old_day_that_was_cataloged_again_and_killed_keeps_no_later_day_back(
@@ -944,10 +944,10 @@ def test_an_old_day_that_was_cataloged_again_and_killed_keeps_no_later_day_back(
         step()
     assert checked == [DAYS[3]]
     assert DAYS[3] in lake.marts
-    assert lake.days(day_states.UNFINISHED_DAYS) == [DAYS[0]]
+    assert lake.days(UNFINISHED_DAYS) == [DAYS[0]]
     for step in steps_of(DAYS[0]):
         step()
-    assert lake.days(day_states.UNFINISHED_DAYS) == []
+    assert lake.days(UNFINISHED_DAYS) == []
 
 
 def test_a_day_whose_build_is_gone_is_not_taken_for_published(open_world):
@@ -956,11 +956,11 @@ def test_a_day_whose_build_is_gone_is_not_taken_for_published(open_world):
     *run, publish = steps_of(DAYS[0])
     for step in run:
         step()
-    publishing.drop_builds(lake, DAYS[0])  # type: ignore[arg-type]
+    publishing.drop_builds(lake, DAYS[0])
     with pytest.raises(gate.NotChecked, match="is gone: run the day again"):
         publish()
-    assert lake.days(day_states.UNFINISHED_DAYS) == [DAYS[0]]
+    assert lake.days(UNFINISHED_DAYS) == [DAYS[0]]
     for step in steps_of(DAYS[1]):
         step()
     assert set(lake.marts) >= {DAYS[0], DAYS[1]}
-    assert lake.days(day_states.UNFINISHED_DAYS) == []
+    assert lake.days(UNFINISHED_DAYS) == []
