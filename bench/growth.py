@@ -60,6 +60,7 @@ class Growth:
 def growth_section(day: date) -> list[str]:
     """Measure each piece of work at two sizes and more; return the section of the report."""
     measured = [
+        Growth("snapshot", "accounts of 10 buckets", sizes(day, (10, 100), snapshots)),
         Growth("listing", "places of 1 object", sizes(day, (200, 2000), access_logs(1))),
         Growth("cataloging", "places of 100 objects", sizes(day, (200, 2000), access_logs(100))),
         Growth("digests", "accounts, 24 digests each", sizes(day, (20, 200), digests)),
@@ -98,6 +99,13 @@ def sizes(
         with large_account() as account:
             used[number] = measure(account, day, number)
     return used
+
+
+def snapshots(account: LargeAccount, day: date, accounts: int) -> Used:
+    """Measure how long it takes to observe so many accounts."""
+    account.add_accounts(accounts, buckets=10)
+    work(account, "prepare", day, 0)
+    return work(account, "observe", day)
 
 
 def access_logs(objects: int) -> Callable[[LargeAccount, date, int], Used]:

@@ -7,11 +7,11 @@ process: CPU seconds, the process's peak of resident bytes, API calls, and what 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import botocore
@@ -20,7 +20,7 @@ from bench.large_account import REGION, TARGET, source_of
 from lacuna.lake import publishing
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
-from lacuna.steps import catalog
+from lacuna.steps import catalog, snapshot
 from lacuna.tables.evidence import LOGGING_SNAPSHOTS, LoggingSnapshot
 
 # What the answers of a listing hold
@@ -60,6 +60,11 @@ def prepare(settings: Settings, day: date, places: int) -> None:
     lake.write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})
 
 
+def observe(settings: Settings, _day: date, _: int) -> None:
+    """Observe all accounts as of now."""
+    snapshot.observe(settings, datetime.now(UTC))
+
+
 def catalog_day(settings: Settings, day: date, _: int) -> None:
     """Catalog the day."""
     catalog.catalog_day(settings, day)
@@ -80,10 +85,21 @@ def sweep(settings: Settings, _day: date, _: int) -> None:
 
 WORK: dict[str, Callable[[Settings, date, int], None]] = {
     "prepare": prepare,
+    "observe": observe,
     "catalog": catalog_day,
     "publish": publish,
     "sweep": sweep,
 }
+
+
+def peak_memory() -> int:
+    """Return the peak of this process's resident bytes, as Linux tells it.
+
+    `ru_maxrss` would begin with the peak of the larger process that started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(peak) * 1024
 
 
 def main(name: str, day: str, number: str = "0") -> None:
@@ -93,7 +109,7 @@ def main(name: str, day: str, number: str = "0") -> None:
     WORK[name](settings, date.fromisoformat(day), int(number))
     used = {
         "cpu": time.process_time() - before,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak": peak_memory(),
         "calls": counted.calls,
         "entries": counted.entries,
     }

@@ -38,10 +38,11 @@ _FILE_SHA256 = hashlib.sha256(b'{"Records":[{}]}').hexdigest()
 
 @dataclass(slots=True)
 class LargeAccount:
-    """A sandbox of this process, and the buckets in it that are generated."""
+    """A sandbox of this process, the buckets in it that are generated, and its other accounts."""
 
     box: Sandbox
     generated: Generated
+    others: tuple[str, ...] = ()
 
     def client(self, service: str) -> Any:
         """Return a client of the sandbox."""
@@ -58,7 +59,26 @@ class LargeAccount:
             "AWS_ACCESS_KEY_ID": access["aws_access_key_id"],
             "AWS_SECRET_ACCESS_KEY": access["aws_secret_access_key"],
             "LACUNA_LAKE_BUCKET": LAKE,
+            "LACUNA_ACCOUNTS": ",".join(self.others),
         }
+
+    def add_accounts(self, number: int, buckets: int) -> None:
+        """Let there be so many other accounts, each with so many buckets."""
+        self.others = tuple(f"{one + 1:012}" for one in range(number))
+        sts = self.client("sts")
+        for account_id in self.others:
+            role = f"arn:aws:iam::{account_id}:role/builder"
+            keys = sts.assume_role(RoleArn=role, RoleSessionName="bench")["Credentials"]
+            s3 = boto3.client(
+                "s3",
+                endpoint_url=self.box.access["endpoint_url"],
+                region_name=REGION,
+                aws_access_key_id=keys["AccessKeyId"],
+                aws_secret_access_key=keys["SecretAccessKey"],
+                aws_session_token=keys["SessionToken"],
+            )
+            for bucket in range(buckets):
+                s3.create_bucket(Bucket=f"of-{account_id}-{bucket:05}")
 
     def add_access_logs(self, day: date, places: int, objects: int) -> None:
         """Let a log bucket hold `objects` access logs of the day in each of `places` prefixes."""

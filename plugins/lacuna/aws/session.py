@@ -197,6 +197,13 @@ class Account:
                 )
             return self._clients[key]
 
+    def close(self) -> None:
+        """Give up the clients, one for each service and Region. A later call makes its own anew."""
+        with self._lock:
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
+
 
 def _address_without_account(request: Any, **_: Any) -> None:
     """Remove the account from a host name that is an IP address, which has no subdomains.

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from lacuna.aws import buckets
+from lacuna.aws.accounts import open_accounts
 from lacuna.aws.session import AccountError
 from lacuna.lake import lake
 from lacuna.refusals import Refusal
@@ -262,9 +263,16 @@ def test_an_organisations_event_data_store_records_its_members_too(
     assert (stopped["read_coverage"], stopped["coverage_faults"]) == ("not_covered", named)
 
 
-def test_keys_of_another_account_renew_themselves(cloud, member, both, monkeypatch):
-    from lacuna.aws.accounts import open_accounts
+def test_an_account_that_was_closed_answers_again(cloud, member, both):
+    member.bucket("theirs")
+    account = open_accounts(lake.open_lake(both).account, both).entered[MEMBER]
+    before = account.s3()
+    account.close()
+    assert account.s3() is not before
+    assert [one["Name"] for one in account.s3().list_buckets()["Buckets"]] == ["theirs"]
 
+
+def test_keys_of_another_account_renew_themselves(cloud, member, both, monkeypatch):
     member.bucket("theirs")
     account = open_accounts(lake.open_lake(both).account, both).entered[MEMBER]
     before = cloud.calls("AssumeRole")
