@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from lacuna.lake import publishing
 from lacuna.lake.lake import open_lake
 from tests.sandbox.dbt_project.conftest import Lake, failures
@@ -29,6 +31,7 @@ group by bucket_name, event_date
 """
 
 
+@pytest.mark.long  # builds the days with and without slices
 def test_a_day_in_slices_has_the_rows_of_a_day_in_one(lake: Lake) -> None:
     """Random days: copies, batches, requests of one log only, and some that cross midnight.
 

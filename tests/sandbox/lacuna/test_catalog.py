@@ -636,6 +636,7 @@ class Killed(BaseException):
     """What a SIGKILL is to the code that it hits: nothing after it runs."""
 
 
+@pytest.mark.long  # a run for each write
 def test_a_run_killed_at_any_write_and_run_again_leaves_the_same_rows(
     full_day, settings, run, rows, monkeypatch
 ):
