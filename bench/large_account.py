@@ -16,6 +16,7 @@ import boto3
 
 from bench.generated import Contents, Generated
 from lacuna.lake.glue import batches
+from lacuna.settings import Settings
 from lacuna.tables import evidence, raw
 from lacuna.tables.published import BUILD, MARTS, MOST, ORDER, Name, version
 from sandbox.account.digests import SigningKey, signing_key
@@ -150,7 +151,10 @@ class LargeAccount:
         self._register(database, table, partitions)
 
     def repeat_evidence(self, day: date, days: int) -> None:
-        """Let each of the `days` that end with `day` have the evidence of that day."""
+        """Let each of the `days` that end with `day` have the evidence of that day.
+
+        Of raw partitions a lake has those of some days: a run drops the ones that are parsed.
+        """
         others = [str(one) for one in _before(day, days) if one != day]
         own = f"={day}/"
         files = [key for key in current_keys(backend().buckets[LAKE], "") if own in key.name]
@@ -167,7 +171,10 @@ class LargeAccount:
                         for one in glue.get_partitions(**where)["Partitions"]
                     ]
                 )
-                partitions = [json.loads(found.replace(str(day), other)) for other in others]
+                kept = (
+                    others[: Settings().event_day_folders] if database == raw.DATABASE else others
+                )
+                partitions = [json.loads(found.replace(str(day), other)) for other in kept]
                 self._register(database, table["Name"], list(chain.from_iterable(partitions)))
 
     def _register(self, database: str, table: str, partitions: Sequence[Any]) -> None:

@@ -147,13 +147,13 @@ def row(name: str, cost: Cost | None) -> str:
 def ratios(costs: dict[str, Cost | None]) -> Iterator[str]:
     """Compare Lacuna with the others; the bound is what it has to reach.
 
-    A tool that failed is compared with nothing.
+    Another tool that failed is compared with nothing.
     """
     ours, bare, prowler, _ = (
         cost.usage if cost and not cost.usage.exit_code else None for cost in costs.values()
     )
     if ours is None or bare is None:
-        return
+        raise RuntimeError("the snapshot or the bare loop failed: see above")
     yield "| figure | measured | bound |"
     yield "|---|---|---|"
     if prowler:

@@ -30,9 +30,13 @@
         {%- for number in range(slices) -%}
             {%- set bounds = (65536 * number // slices, 65536 * (number + 1) // slices - 1) -%}
             {%- set is_in = "substr(to_hex(md5(to_utf8(" ~ group ~ "))), 1, 4) between '%04X' and '%04X'" % bounds -%}
-            {%- do statements.append(
-                modules.re.sub('true /\\* in slice by request: (.*), by bucket: (.*) \\*/', is_in, of_log)
+            {%- set statement = modules.re.sub(
+                'true /\\* in slice by request: (.*), by bucket: (.*) \\*/', is_in, of_log
             ) -%}
+            {%- if statement == of_log or '/* in slice' in statement -%}
+                {%- do exceptions.raise_compiler_error(this.name ~ ' has a slice that spans lines, or none') -%}
+            {%- endif -%}
+            {%- do statements.append(statement) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(statements or [sql]) }}

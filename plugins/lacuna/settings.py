@@ -267,7 +267,7 @@ class Settings:
         2048,
         _whole(16, 1_048_576),
         "must be a whole number of MiB from 16 to 1048576",
-        "MiB of parsed logs that one statement joins at most: a larger day is written in slices, each "
+        "MiB of parsed logs that one statement joins, about: a larger day is written in slices, each "
         "of which reads the day again",
     )
     log_retention_days: int = _setting(

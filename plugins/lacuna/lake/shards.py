@@ -103,12 +103,12 @@ class Files:
 def sweep(lake: Lake, older_than: datetime) -> list[str]:
     """Delete the attempts of before, and what was shown of their days and is not any more.
 
-    Returns the URLs. Every version has an attempt that is about as old, so none is missed, and days
-    without an old attempt are not looked at.
+    Returns the URLs. Every version has an attempt that is about as old, which goes last. So none is
+    missed, and days without an old attempt are not looked at.
     """
     old = _written_before(lake, _FOLDER, older_than)
     folder = f"s3://{lake.bucket}/{_FOLDER}delivered_on="
-    swept = list(old)
+    swept: list[str] = []
     for day in sorted({date.fromisoformat(url[len(folder) :].partition("/")[0]) for url in old}):
         shown = lake.shown(LOG_OBJECTS, day)
         # an older version of Lacuna wrote to the second
@@ -121,6 +121,7 @@ def sweep(lake: Lake, older_than: datetime) -> list[str]:
                 for url in _written_before(lake, prefix, older_than)
                 if not (shown and url.startswith(f"s3://{lake.bucket}/{shown}"))
             ]
+    swept += old
     lake.delete([url.removeprefix(f"s3://{lake.bucket}/") for url in swept])
     return swept
 

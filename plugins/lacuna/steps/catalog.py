@@ -12,7 +12,7 @@ buckets, cloudtrail:ListPublicKeys, and access to the lake.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -145,16 +145,19 @@ def _catalog(
     *,
     accept_loss: bool = False,
 ) -> CatalogSummary:
-    """Write the catalog that was read of a day, until nothing of the day before changed meanwhile.
+    """Write the catalog that was read of a day, until nothing that it follows changed meanwhile.
 
+    An older attempt, which a person commits once more, may no longer show what there is.
     A run of the day before that ends in between finds no catalog of this day yet.
     """
     while True:
         plan, receipts = _receipts(lake, read)
-        summary = _replace(lake, day, plan, receipts, accept_loss=accept_loss)
-        if plan.follows == _followed(lake, day):
-            return summary
-        log.info("the day before %s was cataloged meanwhile: it is cataloged again", day)
+        # None: what replaced it was killed. Its own: a commit that is tried again
+        if day_states.catalogued_at(lake, day) in (None, plan.replaces, plan.planned_at):
+            summary = _replace(lake, day, plan, receipts, accept_loss=accept_loss)
+            if plan.follows == _followed(lake, day):
+                return summary
+        log.info("%s or the day before was cataloged meanwhile: it is cataloged again", day)
         read = _plan_and_read(lake, accounts, settings, day, try_all=plan.try_all)
 
 
@@ -289,7 +292,7 @@ def _write(lake: Lake, day: date, rows: _Catalog, summary: CatalogSummary) -> No
     # those that an earlier run made and no one needs
     lake.keep_copies(day, {key for one in receipts for key in one.copies})
     row = CataloguedDay(
-        catalogued_at=datetime.now(UTC),
+        catalogued_at=rows.plan.planned_at,
         places=summary.places,
         places_unreadable=summary.places_unreadable,
         list_calls=summary.list_calls,

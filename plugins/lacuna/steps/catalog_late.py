@@ -24,8 +24,8 @@ from lacuna.tables.evidence import LOG_OBJECTS, TRAIL_DIGESTS
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# A catalog is complete some time after it has listed a place
-_LISTED_BEFORE = timedelta(hours=1)
+# S3's clock is another one, and older versions noted when the catalog was complete
+_MARGIN = timedelta(hours=1)
 
 
 class Late:
@@ -102,7 +102,7 @@ class Late:
         if folder is None or delivered_at < days.end_of(folder):
             return False
         catalogued_at = self._catalogued_at(folder)
-        return catalogued_at is not None and delivered_at >= catalogued_at - _LISTED_BEFORE
+        return catalogued_at is not None and delivered_at >= catalogued_at - _MARGIN
 
     def _read_catalogued_at(self, day: date) -> datetime | None:
         return day_states.catalogued_at(self._lake, day)

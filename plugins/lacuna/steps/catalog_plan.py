@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from lacuna.access_log import delivery
@@ -19,7 +19,7 @@ from lacuna.access_log.sources import KeyLayout, Source
 from lacuna.aws.accounts import Accounts
 from lacuna.lake.lake import Lake
 from lacuna.settings import Settings
-from lacuna.steps import catalog_trail_files, catalog_trails
+from lacuna.steps import catalog_trail_files, catalog_trails, day_states
 from lacuna.steps.catalog_trail_files import AccountFolder
 from lacuna.tables.evidence import LOGGING_SNAPSHOTS, Listing, TrailPlace
 
@@ -48,11 +48,14 @@ class Shard:
 class Plan:
     """What all shards of an attempt know, and what is known of the day before they are read.
 
+    `planned_at`: before anything was listed. `replaces`: the catalog that the day had then, if any.
     `follows`: what was known of the day before. `owners`: of the buckets that another account than
     the run's owns. `answered`: the accounts and Regions whose trails are all known.
     """
 
     day: date
+    planned_at: datetime
+    replaces: datetime | None
     follows: str
     try_all: bool
     owners: dict[str, str]
@@ -65,6 +68,7 @@ def make(
     lake: Lake, accounts: Accounts, settings: Settings, day: date, follows: str, *, try_all: bool
 ) -> tuple[Plan, list[Shard]]:
     """Find out what there is to read of a day."""
+    now, replaces = datetime.now(UTC), day_states.catalogued_at(lake, day)
     observed = _observed(lake, settings, day)
     accounts.owners |= {row["bucket_name"]: row["account_id"] for row in observed}
     trails = catalog_trails.look(accounts, observed)
@@ -73,6 +77,8 @@ def make(
     shards = pack(delivery.access_log_places(_sources(observed)), folders)
     plan = Plan(
         day=day,
+        planned_at=now.replace(microsecond=now.microsecond // 1000 * 1000),  # as it is stored
+        replaces=replaces,
         follows=follows,
         try_all=try_all,
         owners={
@@ -90,7 +96,7 @@ def make(
 def pack(places: Sequence[Place], folders: Sequence[AccountFolder]) -> list[Shard]:
     """Return at least one shard and at most MOST_SHARDS, of about as many places each."""
     units = [(len(group), Shard(places=(group,))) for group in overlapping(places)]
-    units.sort(key=lambda unit: (unit[1].places[0][0].account_id, unit[1].places[0][0].region))
+    units.sort(key=lambda unit: _account_and_region(unit[1].places[0][0]))
     of_account: dict[str, list[AccountFolder]] = {}
     for folder in folders:
         of_account.setdefault(folder.account_id, []).append(folder)
@@ -112,6 +118,10 @@ def pack(places: Sequence[Place], folders: Sequence[AccountFolder]) -> list[Shar
         )
         for some in packed.values()
     ]
+
+
+def _account_and_region(place: Place) -> tuple[str, str]:
+    return place.account_id or "", place.region or ""
 
 
 def overlapping(places: Iterable[Place]) -> list[tuple[Place, ...]]:

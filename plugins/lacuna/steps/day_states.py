@@ -196,13 +196,13 @@ def all_unfinished(lake: Lake) -> dict[date, UnfinishedDay]:
 
 
 def catalogued_at(lake: Lake, day: date) -> datetime | None:
-    """Return when the catalog of `day` was complete; None if it is not."""
+    """Return when the listing of the catalog of `day` began; None if the catalog is not complete."""
     rows = lake.read(CATALOGUED_DAYS, {"delivered_on": day})
     return _utc(rows[0]["catalogued_at"]) if rows else None
 
 
 def parsed_as_of(lake: Lake, day: date) -> datetime | None:
-    """Return when the catalog was complete that `day` was last parsed from; None if it is not."""
+    """Return when the catalog began that `day` was last parsed from; None if it is not parsed."""
     rows = lake.read(PARSED_DAYS, {"delivered_on": day})
     return _utc(rows[0]["catalogued_at"]) if rows else None
 

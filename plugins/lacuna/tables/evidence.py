@@ -188,6 +188,7 @@ class Listing:
 class CataloguedDay:
     """The one row that says that a delivery day's catalog is complete. It is written last.
 
+    `catalogued_at`: when its listing began, which names this catalog; in older rows, when it ended.
     `follows` shows whether the day before has changed since; None in rows of older versions.
     `objects_gone` counts log objects that a later run no longer found: then it kept the catalog.
     """

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lacuna.lake import athena, lake, shards
-from lacuna.steps import catalog, catalog_plan, catalog_shards, snapshot
+from lacuna.steps import catalog, catalog_plan, catalog_shards, day_states, snapshot
 from lacuna.tables import evidence, raw
 from tests.sandbox.lacuna.conftest import DAY, OBSERVED_AT
 
@@ -105,6 +105,23 @@ def test_a_shard_that_is_read_again_counts_once_before_its_commit_and_after(sett
         assert contents(settings)["counted"] == [{"n": "3"}]
         catalog.commit_catalog(settings, DAY, planned)
         assert contents(settings)["counted"] == [{"n": "3"}]
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_catalog_is_as_old_as_its_listing_however_late_it_is_committed(settings):
+    planned, listed = tasks(settings), datetime.now(UTC)
+    catalog.commit_catalog(settings, DAY, planned)
+    assert day_states.catalogued_at(lake.open_lake(settings), DAY) <= listed
+
+
+@pytest.mark.usefixtures("photos")
+def test_an_older_attempt_that_is_committed_once_more_shows_what_there_is_now(cloud, settings, at):
+    planned = tasks(settings)
+    catalog.commit_catalog(settings, DAY, planned)
+    cloud.access_log("logs", "web/", at(11))
+    catalog.catalog_day(settings, DAY)
+    assert catalog.commit_catalog(settings, DAY, planned).objects_gone == 0
+    assert contents(settings)["counted"] == [{"n": "4"}]
 
 
 @pytest.mark.usefixtures("photos")

@@ -474,13 +474,15 @@ def plan_day(
 
     One trail is seen today. Another cannot be asked, and was known on the first day.
     """
+    now, replaces = datetime.now(UTC), day_states.catalogued_at(lake, day)
     before = lake.read(TRAIL_PLACES, {"delivered_on": day - timedelta(days=1)})
     arns = {"seen", *(row["trail_arn"] for row in before)}
     if day == DAYS[0]:
         arns.add("hidden")
     lake.let_another_run()
     places = tuple(TrailPlace(arn, "r", True, "b", "", False, True) for arn in sorted(arns))
-    return Plan(day, follows, try_all, {}, (), places, ()), [Shard()] * SHARDS
+    plan = Plan(day, now, replaces, follows, try_all, {}, (), places, ())
+    return plan, [Shard()] * SHARDS
 
 
 def read_shard(
