@@ -106,7 +106,7 @@ settings: .venv/.installed ## Show every setting: value, origin, meaning
 PYTEST := python -m pytest -q -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: $(AIRFLOW_HOME)/.migrated ## Run the tests that a change to one module can break: 4 to 8 minutes on 2 idle cores
+test: $(AIRFLOW_HOME)/.migrated ## Run the tests that a change to one module can break: 5 to 9 minutes on 2 idle cores
 	@$(PYTEST) -m "not long and not trino"
 
 .PHONY: test-all
