@@ -102,7 +102,7 @@ def sizes(
 
 
 def snapshots(account: LargeAccount, day: date, accounts: int) -> Used:
-    """Measure how long it takes to observe so many accounts."""
+    """Measure a snapshot of so many accounts."""
     account.add_accounts(accounts, buckets=10)
     work(account, "prepare", day, 0)
     return work(account, "observe", day)

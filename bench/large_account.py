@@ -45,10 +45,10 @@ class LargeAccount:
     generated: Generated
     others: tuple[str, ...] = ()
 
-    def client(self, service: str) -> Any:
-        """Return a client of the sandbox."""
+    def client(self, service: str, keys: Mapping[str, str] | None = None) -> Any:
+        """Return a client of the sandbox, with the keys of another account if they are given."""
         make: Any = boto3.client
-        return make(service, **self.box.access)
+        return make(service, **{**self.box.access, **(keys or {})})
 
     @property
     def environment(self) -> dict[str, str]:
@@ -70,14 +70,12 @@ class LargeAccount:
         for account_id in self.others:
             role = f"arn:aws:iam::{account_id}:role/builder"
             keys = sts.assume_role(RoleArn=role, RoleSessionName="bench")["Credentials"]
-            s3 = boto3.client(
-                "s3",
-                endpoint_url=self.box.access["endpoint_url"],
-                region_name=REGION,
-                aws_access_key_id=keys["AccessKeyId"],
-                aws_secret_access_key=keys["SecretAccessKey"],
-                aws_session_token=keys["SessionToken"],
-            )
+            own = {
+                "aws_access_key_id": keys["AccessKeyId"],
+                "aws_secret_access_key": keys["SecretAccessKey"],
+                "aws_session_token": keys["SessionToken"],
+            }
+            s3 = self.client("s3", own)
             for bucket in range(buckets):
                 s3.create_bucket(Bucket=f"of-{account_id}-{bucket:05}")
 
@@ -162,7 +160,8 @@ class LargeAccount:
             copies = ((key.name.replace(str(day), other), key.value, OLD, None) for key in files)
             put_objects(LAKE, copies)
         glue = self.client("glue")
-        for database in (evidence.DATABASE, raw.DATABASE):
+        raw_days = others[: Settings().event_day_folders]
+        for database, kept in ((evidence.DATABASE, others), (raw.DATABASE, raw_days)):
             for table in glue.get_tables(DatabaseName=database)["TableList"]:
                 where = {"DatabaseName": database, "TableName": table["Name"]}
                 found = json.dumps(
@@ -170,9 +169,6 @@ class LargeAccount:
                         {"Values": one["Values"], "StorageDescriptor": one["StorageDescriptor"]}
                         for one in glue.get_partitions(**where)["Partitions"]
                     ]
-                )
-                kept = (
-                    others[: Settings().event_day_folders] if database == raw.DATABASE else others
                 )
                 partitions = [json.loads(found.replace(str(day), other)) for other in kept]
                 self._register(database, table["Name"], list(chain.from_iterable(partitions)))

@@ -68,7 +68,7 @@ def observe(settings: Settings, observed_at: datetime) -> int:
         values=settings.sensitive_values,
         names=settings.sensitive_buckets,
     )
-    # One after the other: what an account takes is the processor's time, not that of waiting
+    # One after the other, because the calls of each account are made side by side
     reads = list(
         each(
             lambda member: _read_account(accounts, member, settings, judge),

@@ -48,11 +48,13 @@ def test_a_peer_that_is_not_installed_is_reported_and_not_compared() -> None:
     assert "Prowler" not in lines
 
 
-def test_a_tool_that_failed_is_compared_with_nothing() -> None:
+def test_a_tool_that_failed_is_not_compared_and_a_snapshot_that_failed_ends_the_section() -> None:
     failed, bare = Cost(Usage(0.1, 0.1, 8 << 20, exit_code=1), 0), Cost(Usage(5.0, 2.0), 1001)
     assert "(exit 1)" in posture.row("Lacuna", failed)
     with pytest.raises(RuntimeError, match="the snapshot or the bare loop failed"):
         list(posture.ratios({"us": failed, "loop": bare, "Prowler": None, "none": None}))
+    others = posture.ratios({"us": bare, "loop": bare, "Prowler": failed, "none": None})
+    assert "Prowler" not in "\n".join(others)
 
 
 def test_a_process_is_measured_from_its_start_to_its_end(

@@ -1,6 +1,7 @@
 """A day is packed into shards: each place once, and together what is judged together."""
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +29,12 @@ def test_a_small_account_is_one_shard_and_an_empty_one_too():
     (shard,) = pack(places, [folder("1")])
     assert shard == Shard(tuple((one,) for one in places), (folder("1"),))
     assert len(pack([*places, place("z/")], [folder("1")])) == 2
+
+
+def test_a_place_whose_account_and_region_are_unknown_is_in_a_shard_too():
+    unknown = replace(place("u/"), account_id=None, region=None)
+    (shard,) = pack([place("a/"), unknown], [])
+    assert shard.places == ((unknown,), (place("a/"),))
 
 
 def test_a_large_account_is_no_more_shards_than_airflow_expands():
