@@ -67,6 +67,9 @@ class Reason(StrEnum):
     RECORDS_PENDING = "records_pending"
     NO_WITNESS = "no_witness"
     PLACE_UNREADABLE = "place_unreadable"
+    TURNING_ON = "turning_on"
+    UNREADABLE_LINES = "unreadable_lines"
+    EVENTS_OF_OTHER_REQUESTS = "events_of_other_requests"
 
     # Are the bucket's data events recorded? Raised by trail/recorders.py, trail/coverage.py and dbt.
     NO_TRAIL = "no_trail"
@@ -99,6 +102,12 @@ class Reason(StrEnum):
     SELECTOR_WILDCARD = "selector_wildcard"
     SELECTOR_KEY_WILDCARD = "selector_key_wildcard"
     SELECTORS_CHANGED = "selectors_changed"
+    EVENTS_PARTLY_MISSING = "events_partly_missing"
+    FOLDER_UNLISTED = "folder_unlisted"
+    TRAILS_UNLISTED = "trails_unlisted"
+    TRAIL_NOT_FOLLOWED = "trail_not_followed"
+    FILE_UNTRUSTED = "file_untrusted"
+    DIGEST_UNTRUSTED = "digest_untrusted"
 
     # What is weak about the log bucket? Raised by access_log/weaknesses.py.
     TARGET_LOGS_ITSELF = "target_logs_itself"

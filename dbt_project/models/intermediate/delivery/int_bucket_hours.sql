@@ -48,7 +48,8 @@ buckets as (
         coalesce(config.read_witness, 'unknown') = 'covered' as is_read_covered,
         coalesce(config.write_witness, 'unknown') = 'covered' as is_write_covered,
         config.read_witnessed_since,
-        config.write_witnessed_since
+        config.write_witnessed_since,
+        config.logging_state in ('on', 'unknown', 'elsewhere') or with_records.bucket_name is not null as has_access_log
 
     from config
 
@@ -56,10 +57,6 @@ buckets as (
         on
             config.bucket_name = with_records.bucket_name
             and config.event_date = with_records.event_date
-
-    where
-        config.logging_state in ('on', 'unknown', 'elsewhere')
-        or with_records.bucket_name is not null
 
 ),
 
@@ -89,6 +86,7 @@ select
     -- a trail proves nothing about the time before it was started
     hours.is_read_covered and coalesce(hours.read_witnessed_since <= hours.hour, true) as is_read_covered,
     hours.is_write_covered and coalesce(hours.write_witnessed_since <= hours.hour, true) as is_write_covered,
+    hours.has_access_log,
     hours.event_date
 
 from hours

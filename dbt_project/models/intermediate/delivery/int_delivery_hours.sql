@@ -8,6 +8,8 @@ hours as (
 
     from {{ ref('int_bucket_hours') }}
 
+    where has_access_log
+
 ),
 
 reconciled as (
@@ -76,9 +78,9 @@ counted as (
         hours.hour,
         hours.logging_state,
         judged.judged_as_of,
-        -- Is the time over in which records and events may arrive? Events arrive within minutes and get an hour of grace.
+        -- Is the time over in which records and events may arrive?
         date_add('hour', {{ 1 + var('lateness_hours') }}, hours.hour) <= judged.judged_as_of as is_budget_spent,
-        date_add('hour', 2, hours.hour) <= judged.judged_as_of as is_witness_in,
+        {{ events_are_in('hours.hour', 'judged.judged_as_of') }} as is_witness_in,
         hours.is_read_covered and hours.is_write_covered and unwitnessed_hours.bucket_name is null as is_witness_seen,
         coalesce(unwitnessed_hours.is_witness_unknown, false) as is_witness_unknown,
         coalesce(doubtful_hours.unreadable_lines, 0) as unreadable_lines,
@@ -160,6 +162,7 @@ select
     witnessed_requests,
     witnessed_and_logged_requests,
     judged_as_of,
+    is_budget_spent,
     event_date
 
 from counted

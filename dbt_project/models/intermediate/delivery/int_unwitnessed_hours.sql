@@ -135,7 +135,7 @@ witnessed_modes as (
     select
         gapped.bucket_name,
         gapped.hour,
-        count(distinct covers.mode) as modes
+        array_agg(distinct covers.mode) as modes
 
     from gapped
 
@@ -158,6 +158,9 @@ select
     gapped.hour,
     gapped.is_witness_unknown,
     gapped.gap_reasons,
+    {% for mode in ['read', 'write'] %}
+    coalesce(contains(witnessed_modes.modes, '{{ mode }}'), false) as is_{{ mode }}_witnessed,
+    {% endfor %}
     gapped.event_date
 
 from gapped
@@ -168,4 +171,4 @@ left join witnessed_modes
         and gapped.hour = witnessed_modes.hour
 
 -- reads and writes
-where coalesce(witnessed_modes.modes, 0) < 2
+where coalesce(cardinality(witnessed_modes.modes), 0) < 2
