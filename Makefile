@@ -65,9 +65,11 @@ remediate: $(AIRFLOW_HOME)/.migrated ## Plan how to repair logging, and show the
 	@python -m lacuna remediate $${PLAN:+--plan "$$PLAN"} $(if $(APPLY),--apply)
 
 .PHONY: ask
-ask: export QUERY = $(subst $$$$,$$,$(value SQL))
-ask: .venv/.installed ## Send one query to the lake: SQL='select …' or FILE=query.sql [FORMAT=table|tabs|csv|json]
-	@python -m lacuna ask $${FORMAT:+--format "$$FORMAT"} $${FILE:+--file "$$FILE"} $${QUERY:+-- "$$QUERY"}
+ask: export ASKED = $(subst $$$$,$$,$(value SQL))
+ask: export GIVEN = $(subst $$$$,$$,$(value PARAMS))
+ask: .venv/.installed ## Ask the lake: QUERY=name PARAMS='a=b c=d', SQL='select …' or FILE=query.sql; LIST=1 lists names [FORMAT=table|tabs|csv|json]
+	@python -m lacuna ask $(if $(LIST),--list) $${FORMAT:+--format "$$FORMAT"} $${FILE:+--file "$$FILE"} \
+		$${QUERY:+--query "$$QUERY"} $${GIVEN:+--params "$$GIVEN"} $${ASKED:+-- "$$ASKED"}
 
 .PHONY: findings
 findings: .venv/.installed ## Show the summary of a day that was run again, without running it: DAY=YYYY-MM-DD

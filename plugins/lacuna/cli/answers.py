@@ -1,34 +1,44 @@
-"""The answer to a query of `make ask`: its rows as text, and the days in it that were not run."""
+"""The answer to a query of `make ask`: its rows as text, and the days in it that were not run.
+
+Whatever a cell holds, a stranger may have written it. No format lets it act on its reader.
+"""
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import chain, pairwise
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from lacuna.cli import tables, terminal
+from lacuna.lake.athena import Answer, Column
 from lacuna.lake.lake import Lake
 from lacuna.tables.evidence import CATALOGUED_DAYS
 from lacuna.text import visible
 
-Row = Mapping[str, str | None]
-
-# A query that only reads, after blanks, comments and parentheses
+# A query that only reads, after blanks, comments and parentheses. EXPLAIN ANALYZE runs its query.
+_BLANK = r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)"
 _READS = re.compile(
-    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|show|describe|desc|explain)\b",
+    rf"{_BLANK}*(?:explain\b{_BLANK}*(?:analyze\b{_BLANK}*)?(?:verbose\b{_BLANK}*)?"
+    rf"(?:\((?:type|format)\b[^)]*\){_BLANK}*)?)?(?:select|with|values|show|describe|desc)\b",
     re.I | re.S,
 )
+_LISTS = re.compile(rf"{_BLANK}*(?:show|describe|desc|explain)\b", re.I | re.S)
 _SINCE = re.compile(r">=?\s*(?:date\s*|timestamp\s*)?'\d{4}-", re.I)
 _DAY = re.compile(r"'(\d{4}-\d\d-\d\d)(?:[ T][\d:.]*)?'")
 ONE_DAY = timedelta(days=1)
+
+_NUMBERS = re.compile(r"(?:tinyint|smallint|integer|int|bigint|real|float|double|decimal)\b", re.I)
+# Types of which a part of a value would be another value
+_WHOLE = re.compile(r"(?:boolean|date|time|timestamp|interval)\b", re.I)
+# The columns of what DESCRIBE and SHOW TBLPROPERTIES answer in one column
+_LISTED = {3: ("col_name", "data_type", "comment"), 2: ("name", "value")}
+# What begins a formula in a spreadsheet. Of the last four Japanese ones know the wide form, too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Format(StrEnum):
@@ -45,49 +55,109 @@ def only_reads(sql: str) -> bool:
     return _READS.match(sql) is not None
 
 
-def show(rows: Sequence[Row], form: Format | None) -> None:
-    """Print the rows; without a format as a table on a terminal, else separated by tabs.
+def is_listing(sql: str) -> bool:
+    """Return whether a query asks for lines of text: SHOW, DESCRIBE or EXPLAIN."""
+    return _LISTS.match(sql) is not None
 
-    What a stranger wrote is shown by codes where it could move a cursor. JSON escapes it itself.
+
+def in_columns(answer: Answer) -> Answer:
+    """Return what SHOW, DESCRIBE or EXPLAIN answers with each line a row, and cells for its tabs."""
+    lines = [line for row in answer.rows for line in "\t".join(map(str, row)).split("\n")]
+    rows = [[cell.strip() for cell in line.split("\t")] for line in lines]
+    size = max(map(len, rows), default=1)
+    columns = list(answer.columns)
+    if len(columns) < size:
+        names = _LISTED.get(size, [""] * size)
+        columns = [Column(name, "varchar") for name in names]
+    return replace(
+        answer, columns=columns, rows=iter([[*row, *[""] * (size - len(row))] for row in rows])
+    )
+
+
+def show(answer: Answer, form: Format | None) -> int:
+    """Print the rows and return their number; without a format a table on a terminal, else tabs.
+
+    Rows are printed as they are read. A table holds as many in memory as decide its widths.
     """
     form = form or (Format.TABLE if sys.stdout.isatty() else Format.TABS)
-    if form is Format.JSON:
-        print(json.dumps(rows, indent=1))
+    number = 0
+
+    def counted() -> Iterator[Sequence[str | None]]:
+        nonlocal number
+        for row in answer.rows:
+            number += 1
+            yield row
+
+    for line in _PRINTERS[form](answer.columns, counted()):
+        print(line)
+    return number
+
+
+def _table(columns: Sequence[Column], rows: Iterator[Sequence[str | None]]) -> Iterator[str]:
+    if (first := next(rows, None)) is None:
         return
-    lines = [[_cell(cell, form) for cell in row.values()] for row in rows]
-    lines = [line[0].split("\t") if len(line) == 1 else line for line in lines]  # DESCRIBE, SHOW
-    lines = [[visible(cell).strip(" ") for cell in line] for line in lines]
-    names = [list(row) for row in rows[:1]]
-    if form is Format.CSV:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([*names, *lines])
-    elif form is Format.TABLE and rows:
-        _print_table(names[0], lines)
-    else:
-        print(*("\t".join(line) for line in [*names, *lines]), sep="\n", end="\n" if rows else "")
+    are_times = [column.type.startswith("timestamp") for column in columns]
+
+    def shown(row: Sequence[str | None]) -> list[str]:
+        cells = zip(map(_shown, row), are_times, strict=True)
+        return [cell.removesuffix(".000") if is_time else cell for cell, is_time in cells]
+
+    yield from tables.table(
+        [visible(column.name) for column in columns],
+        map(shown, chain([first], rows)),
+        numbers=[place for place, column in enumerate(columns) if _NUMBERS.match(column.type)],
+        whole=[place for place, column in enumerate(columns) if _WHOLE.match(column.type)],
+        width=terminal.width(),
+    )
 
 
-def _cell(cell: str | None, form: Format) -> str:
+def _tabs(columns: Sequence[Column], rows: Iterator[Sequence[str | None]]) -> Iterator[str]:
+    for place, row in enumerate(rows):
+        if place == 0:
+            yield "\t".join(visible(column.name) for column in columns)
+        yield "\t".join(map(_shown, row))
+
+
+def _csv(columns: Sequence[Column], rows: Iterator[Sequence[str | None]]) -> Iterator[str]:
+    """Yield lines in which NULL is nothing, text has quotation marks, and no text is a formula."""
+    are_numbers = [_NUMBERS.match(column.type) is not None for column in columns]
+    for place, row in enumerate(rows):
+        if place == 0:
+            yield ",".join(_csv_cell(column.name, is_number=False) for column in columns)
+        cells = zip(row, are_numbers, strict=True)
+        yield ",".join(_csv_cell(cell, is_number=is_number) for cell, is_number in cells)
+
+
+def _csv_cell(cell: str | None, *, is_number: bool) -> str:
     if cell is None:
-        return "" if form is Format.CSV else "NULL"
-    return cell
+        return ""
+    if is_number:
+        return cell
+    inert = f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return '"' + visible(inert).replace('"', '""') + '"'
 
 
-def _print_table(names: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-    console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(Text(name), overflow="fold")  # a value that is cut off is a wrong value
-    if sum(len(name) + 2 for name in names) <= console.width:
-        for line in lines:
-            table.add_row(*map(Text, line))
-        console.print(table)
-        return
-    for line in lines:  # the names alone do not fit: a row is a list
-        record = Table.grid("", "", padding=(0, 2))
-        record.columns[0].no_wrap, record.columns[1].overflow = True, "fold"
-        for name, cell in zip(names, line, strict=True):
-            record.add_row(Text(name), Text(cell))
-        console.print(record, "", sep="")
+def _json(columns: Sequence[Column], rows: Iterator[Sequence[str | None]]) -> Iterator[str]:
+    """Yield an array, one row a line. JSON escapes what could act on a terminal."""
+    names = [column.name for column in columns]
+    for place, name in enumerate(names):  # an object has a name once
+        if number := names[:place].count(name):
+            names[place] = f"{name} ({number + 1})"
+    line = "["
+    for row in rows:
+        yield line if line == "[" else f"{line},"
+        line = json.dumps(dict(zip(names, row, strict=True)))
+    if line == "[":
+        yield "[]"
+    else:
+        yield from (line, "]")
+
+
+def _shown(cell: str | None) -> str:
+    return "NULL" if cell is None else visible(cell).strip(" ")
+
+
+_PRINTERS = {Format.TABLE: _table, Format.TABS: _tabs, Format.CSV: _csv, Format.JSON: _json}
 
 
 def days_not_run(lake: Lake, sql: str) -> list[date]:

@@ -24,16 +24,16 @@ from rich.text import Text
 
 from lacuna.aws.session import Account, AccountError, AwsError, Region, explained, find_region
 from lacuna.cli import advice, answers, remediation, summary, terminal
+from lacuna.cli import ask as questions
 from lacuna.cli import costs as run_costs
+from lacuna.cli.saved_queries import WrongQuestion
 from lacuna.day import DayError, named_day
-from lacuna.lake import athena
 from lacuna.lake.athena import QueryFailed
 from lacuna.lake.lake import open_lake
 from lacuna.remedy.plans import PlanError
 from lacuna.settings import Settings, SettingsError
 from lacuna.steps import doctor as steps
 from lacuna.steps import publish_day
-from lacuna.steps.suites import MARTS
 from lacuna.tables.published import version_in_words
 from lacuna.text import visible
 
@@ -189,32 +189,42 @@ def rollback(
 @app.command()
 def ask(
     sql: Annotated[str | None, typer.Argument(help="One query, in Athena's SQL.")] = None,
-    file: Annotated[Path | None, typer.Option(help="File that holds the query.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="File that holds the query; - is standard input.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="Name of a saved query.")] = None,
+    params: Annotated[
+        str | None,
+        typer.Option(help="Its parameters: name=value, between blanks, quoted as in a shell."),
+    ] = None,
     format: Annotated[
         answers.Format | None,
         typer.Option(help="Default: a table on a terminal, else separated by tabs."),
     ] = None,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="Show the saved queries and their parameters.")
+    ] = False,
 ) -> None:
     """Ask the lake one query, and print its rows. Tables without a database are those of `lacuna`.
 
-    Standard error names the days of the query that were not run, because such a day has no rows, or
-    only those that runs of other days built. The exit code is 1 if Athena did not run the query.
+    A table on a terminal cuts long values with …; the other formats have every value whole. What a
+    stranger wrote can do no harm in any format. Standard error says what the query read and names
+    the days of the query that were not run, because such a day has no rows, or only those that runs
+    of other days built. The exit code is 1 if Athena did not run the query, and 2 if it was not
+    sent, because it is not clear or does not only read.
     """
-    query = _query(sql, file)
-    if not answers.only_reads(query):
-        print(
-            "ask only reads: begin with SELECT, WITH, VALUES, SHOW, DESCRIBE or EXPLAIN. Runs change "
-            "the lake: make run DAY=…",
-            file=sys.stderr,
-        )
-        sys.exit(2)
+    if list_all:
+        _print_lines(list(questions.listing()))
+        return
     with _one_message():
+        asked = questions.question(sql, file, query, params)
         lake = open_lake(Settings.from_env(), "ask")
-        rows = athena.rows(lake, query, database=MARTS)
-        not_run = answers.days_not_run(lake, query)
-    answers.show(rows, format)
-    print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", file=sys.stderr)
-    _print_days_not_run(not_run)
+        found = questions.answer(lake, asked)
+        number = answers.show(found, format)
+        sys.stdout.flush()
+        print(*questions.defaults(asked), questions.cost(found, number), sep="\n", file=sys.stderr)
+        named = [f"'{day}'" for day in asked.days]
+        _print_days_not_run(answers.days_not_run(lake, " ".join([asked.query.sql, *named])))
 
 
 def _print_days_not_run(days: Sequence[date]) -> None:
@@ -224,21 +234,6 @@ def _print_days_not_run(days: Sequence[date]) -> None:
             f"that there is no row proves nothing. To run it: make run DAY={days[0]}",
             file=sys.stderr,
         )
-
-
-def _query(sql: str | None, file: Path | None) -> str:
-    """Return the query of the argument or the file; end the process if there is not exactly one."""
-    if sql is not None and file is None:
-        return sql
-    if sql is not None or file is None:
-        which = "Which query?" if sql is None else "One query at a time:"
-        print(f'{which} make ask SQL="select …" or make ask FILE=query.sql', file=sys.stderr)
-        sys.exit(2)
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"the query cannot be read from {file}: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 @app.command()
@@ -312,7 +307,7 @@ def _one_message() -> Iterator[None]:
     """End the process with one message, without a traceback, if the command cannot go on."""
     try:
         yield
-    except (DayError, PlanError) as error:
+    except (DayError, PlanError, WrongQuestion) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     except (AccountError, QueryFailed, advice.NothingKnown, publish_day.NoVersion) as error:

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from lacuna.cli import answers
+from lacuna.cli import answers, tables, terminal
 from lacuna.cli.advice import NothingKnown
 from lacuna.cli.answers import Format
 from lacuna.lake import athena
+from lacuna.lake.athena import Answer, Column
 from lacuna.lake.lake import Lake
 from lacuna.settings import Settings
 from lacuna.steps.suites import MARTS
@@ -68,7 +69,8 @@ def show(rows: Sequence[Row], settings: Settings, form: Format) -> None:
     if form is Format.TABLE:
         print(*table(rows), sep="\n")
     else:
-        answers.show(rows, form)
+        columns = [Column(name, "double" if name in NUMBERS else "varchar") for name in rows[0]]
+        answers.show(Answer(columns, (list(row.values()) for row in rows)), form)
     print(*unknown(rows, settings), sep="\n", file=sys.stderr)
 
 
@@ -80,14 +82,9 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         for name in ("day", "step", "model", "kind", "workgroup", *NUMBERS)
         if name in NUMBERS or any(row[name] for row in rows)
     ]
-    cells = [names, *([_cell(row, name) for name in names] for row in [*rows, total])]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        parts = [
-            text.rjust(width) if name in NUMBERS else text.ljust(width)
-            for name, text, width in zip(names, line, widths, strict=True)
-        ]
-        yield "  ".join(parts).rstrip()
+    cells = ([_cell(row, name) for name in names] for row in [*rows, total])
+    numbers = [place for place, name in enumerate(names) if name in NUMBERS]
+    yield from tables.table(names, cells, numbers=numbers, width=terminal.width())
 
 
 def _cell(row: Row, name: str) -> str:

@@ -119,14 +119,19 @@ def end(code: int) -> NoReturn:
     os._exit(code)
 
 
+def width() -> int | None:
+    """Return the width of the terminal; None for a file or a pipe, which have none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def fitted(lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines as they are for a file or a pipe, and broken between words for a terminal."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    most = width() or sys.maxsize
     for line in "\n".join(lines).split("\n"):
         indent = line[: len(line) - len(line.lstrip())]
         yield from textwrap.wrap(
             line.strip(),
-            width,
+            most,
             initial_indent=indent,
             subsequent_indent=indent + "  ",
             break_long_words=False,

@@ -3,16 +3,25 @@
 import csv
 import io
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import repeat
 
 import pytest
 
-from lacuna.cli.answers import Format, days_not_run, only_reads, show, spans
+from lacuna.cli.answers import Format, days_not_run, in_columns, only_reads, show, spans
+from lacuna.cli.tables import MEASURED
+from lacuna.lake.athena import Answer, Column
+from sandbox.account import hostile
 
-ROWS = [
-    {"bucket_name": "photos", "reasons": None},
-    {"bucket_name": 'at"tic, \x1b[31m', "reasons": "a\nb"},
-]
+
+def answer(rows: Sequence[Sequence[str | None]], *types: str, names: Sequence[str] = ()) -> Answer:
+    """An answer with columns of these types; their names are letters."""
+    columns = [Column(name, of) for name, of in zip(names or "abcdefghi", types, strict=False)]
+    return Answer(columns, iter(rows))
+
+
+ROWS = [["photos", None], ['at"tic, \x1b[31m', "a\nb"]]
 
 
 class Lake:
@@ -26,53 +35,136 @@ class Lake:
 
 
 @pytest.mark.parametrize(
-    "sql", ["select 1", " ( with a as (select 1) select 2)", "-- a\nSHOW TABLES", "/* a */ desc t"]
+    "sql",
+    [
+        *("select 1", " ( with a as (select 1) select 2)", "-- a\nSHOW TABLES", "/* a */ desc t"),
+        *("explain select 1", "EXPLAIN (type logical) with a as (select 1) select 2"),
+        "explain analyze verbose (select 1)",
+    ],
 )
 def test_a_query_that_reads_is_let_through(sql: str) -> None:
     assert only_reads(sql)
 
 
-@pytest.mark.parametrize("sql", ["drop table a", "selection", "", "-- select 1", "insert into a"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *(
+            "drop table a",
+            "selection",
+            "",
+            "-- select 1",
+            "insert into a",
+            "unload (select 1) to 'a'",
+        ),
+        *("explain insert into a select 1", "explain analyze\ninsert into a select 1"),
+        *("/* select 1 */ drop table a", "explain (type distributed) delete from a"),
+    ],
+)
 def test_anything_else_is_not(sql: str) -> None:
     assert not only_reads(sql)
 
 
 def test_rows_for_a_program_have_a_header_and_nothing_that_moves_a_cursor(capsys) -> None:
-    show(ROWS, None)
+    names = ["bucket_name", "reasons"]
+    assert show(answer(ROWS, "varchar", "varchar", names=names), None) == 2
     assert capsys.readouterr().out == (
         'bucket_name\treasons\nphotos\tNULL\nat"tic, \\x1b[31m\ta\\nb\n'
     )
-    show(ROWS, Format.CSV)
-    assert list(csv.reader(io.StringIO(capsys.readouterr().out)))[1:] == [
+    show(answer(ROWS, "varchar", "varchar", names=names), Format.CSV)
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
+        names,
         ["photos", ""],
         ['at"tic, \\x1b[31m', "a\\nb"],
     ]
-    show(ROWS, Format.JSON)
+    show(answer(ROWS, "varchar", "varchar", names=names), Format.JSON)
     printed = capsys.readouterr().out
-    assert json.loads(printed) == ROWS
+    assert json.loads(printed) == [dict(zip(names, row, strict=True)) for row in ROWS]
     assert "\x1b" not in printed
 
 
-def test_a_table_shows_every_value_whole(capsys) -> None:
-    show([{"name": "n" * 300, "hour": "1"}], Format.TABLE)
-    assert capsys.readouterr().out.count("n") == 301
+HOSTILE = [*hostile.USER_AGENTS, *hostile.REFERRERS, *hostile.KEYS, "\ttab", "\rreturn", "\uff1d1"]
 
 
-def test_a_row_whose_names_do_not_fit_is_a_list(capsys, monkeypatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    show([{f"column_{n}": str(n) for n in range(9)}], Format.TABLE)
-    first, second, *_ = capsys.readouterr().out.splitlines()
-    assert (first.split(), second.split()) == (["column_0", "0"], ["column_1", "1"])
+@pytest.mark.parametrize("form", Format)
+def test_text_of_strangers_is_inert_in_every_format(form: Format, capsys) -> None:
+    show(answer([[text, "1"] for text in HOSTILE], "varchar", "bigint"), form)
+    printed = capsys.readouterr().out
+    separators = "\n\t" if form is Format.TABS else "\n"
+    assert [one for one in printed if not one.isprintable() and one not in separators] == []
+    if form is Format.JSON:
+        assert [row["a"] for row in json.loads(printed)] == HOSTILE
+    else:
+        assert len(printed.splitlines()) == len(HOSTILE) + 1  # the header, and no row makes two
+
+
+def test_no_cell_of_a_csv_file_is_a_formula_and_numbers_stay_numbers(capsys) -> None:
+    texts = ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\uff1d1", 'x"=1', "x;=1", "", None, "safe"]
+    show(answer([[text, "-1.5E-3"] for text in texts], "varchar", "double"), Format.CSV)
+    printed = capsys.readouterr().out
+    rows = list(csv.reader(io.StringIO(printed)))[1:]
+    assert [row[0] for row in rows] == [
+        *("'=1+1", "'+1", "'-1", "'@a", "'\\t=1", "'\\r=1", "'\uff1d1"),
+        *('x"=1', "x;=1", "", "", "safe"),
+    ]
+    assert {row[1] for row in rows} == {"-1.5E-3"}
+    # text has quotation marks, so that no other separator splits it; nothing is NULL
+    assert '\n"x;=1",' in printed
+    assert '\n"",' in printed
+    assert "\n,-1.5E-3" in printed
+
+
+def test_columns_of_one_name_are_all_there(capsys) -> None:
+    for form in Format:
+        show(answer([["1", "2"]], "bigint", "bigint", names=["n", "n"]), form)
+        printed = capsys.readouterr().out
+        assert "1" in printed
+        assert "2" in printed
+
+
+class EnoughError(Exception):
+    """More rows were taken than need be."""
+
+
+@pytest.mark.parametrize(
+    ("form", "read", "printed"),
+    [
+        (Format.CSV, 5, 5),
+        (Format.TABS, 5, 5),
+        (Format.JSON, 5, 4),
+        (Format.TABLE, MEASURED, MEASURED),
+    ],
+)
+def test_rows_are_printed_as_they_are_read(form: Format, read: int, printed: int, capsys) -> None:
+    """A million rows need no more memory than a page of them, or than decide a table's widths."""
+
+    def rows() -> Iterator[Sequence[str]]:
+        yield from repeat(["x"], read)
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        show(Answer([Column("a", "varchar")], rows()), form)
+    assert capsys.readouterr().out.count("x") == printed
 
 
 def test_what_describe_answers_is_in_columns(capsys) -> None:
-    show([{"col": "hour  \ttimestamp\t  "}], Format.TABS)
-    assert capsys.readouterr().out == "col\nhour\ttimestamp\t\n"
+    lines = [["hour  \ttimestamp\tUTC hour.  "], ["# Partition Information\t \t "]]
+    show(in_columns(answer(lines, "string", names=["result"])), Format.TABS)
+    assert capsys.readouterr().out == (
+        "col_name\tdata_type\tcomment\nhour\ttimestamp\tUTC hour.\n# Partition Information\t\t\n"
+    )
+    show(in_columns(answer([["Plan\n - scan\n"]], "varchar", names=["Query Plan"])), Format.TABS)
+    assert capsys.readouterr().out == "Query Plan\nPlan\n- scan\n\n"
+
+
+def test_a_tab_in_a_value_makes_no_column(capsys) -> None:
+    show(answer([["Nikto\t2.5.0"]], "varchar"), Format.TABLE)
+    assert capsys.readouterr().out == "a\nNikto\\t2.5.0\n"
 
 
 @pytest.mark.parametrize("form", Format)
 def test_no_rows_print_nothing_that_looks_like_one(form: Format, capsys) -> None:
-    show([], form)
+    assert show(answer([], "varchar"), form) == 0
     assert capsys.readouterr().out.strip() in ("", "[]")
 
 
