@@ -1,6 +1,7 @@
 -- Which logging was turned off or changed, by whom, with which call, also if AWS refused it.
 --
--- bucket (text, default '%'): Name of the bucket, or a pattern of LIKE; % shows also trails and the account.
+-- bucket (text, default '%'): Name of the bucket, or a pattern of LIKE. With % trails and the
+--   account are shown too.
 -- since (day, default yesterday): First day, UTC.
 -- until (day, default since): Last day, UTC.
 select

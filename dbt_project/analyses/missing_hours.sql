@@ -9,9 +9,7 @@ select
     status,
     array_join(status_reasons, ', ') as reasons,
     witnessed_requests,
-    witnessed_and_logged_requests as of_these_logged,
-    access_log_requests,
-    judged_as_of
+    witnessed_and_logged_requests as of_these_logged
 from lacuna.fct_delivery_hours
 where
     bucket_name like ?

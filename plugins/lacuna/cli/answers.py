@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from itertools import chain, pairwise
 
@@ -33,6 +34,7 @@ _DAY = re.compile(r"'(\d{4}-\d\d-\d\d)(?:[ T][\d:.]*)?'")
 ONE_DAY = timedelta(days=1)
 
 _NUMBERS = re.compile(r"(?:tinyint|smallint|integer|int|bigint|real|float|double|decimal)\b", re.I)
+_FLOATING = frozenset({"real", "float", "double"})
 # Types of which a part of a value would be another value
 _WHOLE = re.compile(r"(?:boolean|date|time|timestamp|interval)\b", re.I)
 # The columns of what DESCRIBE and SHOW TBLPROPERTIES answer in one column
@@ -96,15 +98,10 @@ def show(answer: Answer, form: Format | None) -> int:
 def _table(columns: Sequence[Column], rows: Iterator[Sequence[str | None]]) -> Iterator[str]:
     if (first := next(rows, None)) is None:
         return
-    are_times = [column.type.startswith("timestamp") for column in columns]
-
-    def shown(row: Sequence[str | None]) -> list[str]:
-        cells = zip(map(_shown, row), are_times, strict=True)
-        return [cell.removesuffix(".000") if is_time else cell for cell, is_time in cells]
-
+    types = [column.type for column in columns]
     yield from tables.table(
         [visible(column.name) for column in columns],
-        map(shown, chain([first], rows)),
+        ([*map(_short, types, row)] for row in chain([first], rows)),
         numbers=[place for place, column in enumerate(columns) if _NUMBERS.match(column.type)],
         whole=[place for place, column in enumerate(columns) if _WHOLE.match(column.type)],
         width=terminal.width(),
@@ -155,6 +152,14 @@ def _json(columns: Sequence[Column], rows: Iterator[Sequence[str | None]]) -> It
 
 def _shown(cell: str | None) -> str:
     return "NULL" if cell is None else visible(cell).strip(" ")
+
+
+def _short(of: str, cell: str | None) -> str:
+    """Return a cell for a person: a moment without empty milliseconds, a number without exponent."""
+    text = _shown(cell)
+    if of.startswith("timestamp"):
+        return text.removesuffix(".000")
+    return format(Decimal(text), "f") if of in _FLOATING and "E" in text else text
 
 
 _PRINTERS = {Format.TABLE: _table, Format.TABS: _tabs, Format.CSV: _csv, Format.JSON: _json}

@@ -218,9 +218,10 @@ class World:
         for schema, tables in (("evidence", EVIDENCE), ("marts", MARTS)):
             self.glue.create_database(DatabaseInput={"Name": f"{self.name}_{schema}"})
             for table, columns in tables.items():
-                self._write_table(f"{self.name}_{schema}", table, columns)
+                self.write_table(f"{self.name}_{schema}", table, columns)
 
-    def _write_table(self, database: str, table: str, columns: dict[str, str]) -> None:
+    def write_table(self, database: str, table: str, columns: dict[str, str]) -> None:
+        """Write one table, in a database that is there."""
         columns = {name: of for name, of in columns.items() if name not in self.missing_columns}
         day_column = "day" if "day" in columns else list(columns)[-1]
         rows = [{day_column: DAY} | row for row in self.rows[table]]

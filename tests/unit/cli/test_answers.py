@@ -162,6 +162,17 @@ def test_a_tab_in_a_value_makes_no_column(capsys) -> None:
     assert capsys.readouterr().out == "a\nNikto\\t2.5.0\n"
 
 
+def test_a_table_has_numbers_and_moments_as_a_person_writes_them(capsys) -> None:
+    cells = ["4.2E-4", "1.0E7", "Infinity", "2026-11-20 10:00:00.000", None]
+    types = ["double", "real", "double", "timestamp", "double"]
+    show(answer([cells], *types), Format.TABLE)
+    assert capsys.readouterr().out.splitlines()[1].split("  ") == [
+        *("0.00042", "10000000", "Infinity", "2026-11-20 10:00:00", "NULL")
+    ]
+    show(answer([cells], *types), Format.CSV)
+    assert '4.2E-4,1.0E7,Infinity,"2026-11-20 10:00:00.000",\n' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("form", Format)
 def test_no_rows_print_nothing_that_looks_like_one(form: Format, capsys) -> None:
     assert show(answer([], "varchar"), form) == 0

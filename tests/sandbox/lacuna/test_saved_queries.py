@@ -1,0 +1,346 @@
+"""What each saved query answers, from rows of both logs: in one table, a bucket for each query.
+
+That they answer rightly about a whole day of the simulated account: tests/days.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from lacuna.cli import saved_queries
+from lacuna.lake import athena
+from lacuna.lake.lake import Lake, open_lake
+from lacuna.settings import Settings
+from lacuna.tables.published import MARTS
+from tests.sandbox.expectations.conftest import World, mart
+
+Row = dict[str, Any]
+
+DAY = date(2026, 11, 20)
+AT = datetime(2026, 11, 20, 10)
+KIM = "arn:aws:iam::123456789012:user/kim"
+ETL = "arn:aws:sts::123456789012:assumed-role/etl/i-1"
+NUMBERS = itertools.count(1)
+
+
+def seen(bucket: str, **changed: Any) -> Row:
+    """A read of an object by Kim that both logs have."""
+    number = next(NUMBERS)
+    return {
+        **{
+            "witness": "both",
+            "request_id": f"R{number}",
+            "requested_at": AT,
+            "bucket_name": bucket,
+        },
+        **{"operation": "REST.GET.OBJECT", "object_key": "a", "http_status": 200, "bytes_sent": 10},
+        **{"requester": KIM, "is_anonymous": False, "remote_ip": "192.0.2.1", "user_agent": "boto"},
+        **{"signature_version": "SigV4", "auth_type": "AuthHeader", "cipher_suite": "C"},
+        **{"tls_version": "TLSv1.2", "host_header": "h", "total_time_ms": 20, "event_date": DAY},
+        **{"turn_around_time_ms": 10, "client_class": "sdk"},
+        **changed,
+    }
+
+
+def trail_only(bucket: str, operation: str = "GetObject", **changed: Any) -> Row:
+    """The same in the trail alone, in the trail's words: no status, no times."""
+    missing = dict.fromkeys(("http_status", "total_time_ms", "turn_around_time_ms", "host_header"))
+    return seen(bucket, witness="data_event", operation=operation, **{**missing, **changed})
+
+
+def by_s3(bucket: str, operation: str, **changed: Any) -> Row:
+    """What S3 did by itself: no status, no client, no address."""
+    client = ("remote_ip", "user_agent", "signature_version", "auth_type", "cipher_suite")
+    nothing = dict.fromkeys((*client, "tls_version", "host_header", "http_status", "bytes_sent"))
+    return seen(
+        bucket,
+        witness="access_log",
+        operation=operation,
+        requester="AmazonS3",
+        **nothing,
+        **changed,
+    )
+
+
+UNSIGNED = {"requester": None, "is_anonymous": True, "signature_version": None, "auth_type": None}
+MALFORMED = {"requester": None, "is_anonymous": True, "http_status": 403}
+DENIED = {"http_status": 403, "error_code": "AccessDenied"}
+PLAIN = {"tls_version": None, "cipher_suite": None}
+LATER = {"event_date": DAY + timedelta(days=1)}
+
+REQUESTS = [
+    *(seen("history", object_key="k"), trail_only("history", object_key="k", error_code="AccessDenied")),
+    *(seen("history", object_key="k", **DENIED), by_s3("history", "S3.EXPIRE.OBJECT", object_key="k")),
+    *(seen("history", object_key="other"), seen("history", object_key="k", **LATER)),
+    *(seen("principal", requester=ETL), trail_only("principal", requester=ETL)),
+    seen("principal", requester=ETL, **DENIED),
+    *(seen("address", remote_ip="203.0.113.7"), trail_only("address", remote_ip="203.0.113.7")),
+    *(seen("address", remote_ip="203.0.113.70"), seen("address", remote_ip="203.0.113.7", **LATER)),
+    *(seen("deleted", operation="REST.DELETE.OBJECT", http_status=204, object_key="x/1"),),
+    *(seen("deleted", operation="BATCH.DELETE.OBJECT", http_status=204, object_key="x/2"),),
+    *(by_s3("deleted", "S3.EXPIRE.OBJECT", object_key="x/3"),),
+    *(trail_only("deleted", "DeleteObject", object_key="x/4", error_code="AccessDenied"),),
+    *(seen("deleted", operation="REST.POST.MULTI_OBJECT_DELETE", object_key=None),),
+    *(seen("deleted", operation="REST.DELETE.OBJECT_TAGGING", object_key="x/5"),),
+    seen("deleted", operation="REST.DELETE.OBJECT", object_key="y/6"),
+    *(seen("anonymous", **UNSIGNED), trail_only("anonymous", **UNSIGNED)),
+    *(seen("anonymous", **UNSIGNED, **DENIED), seen("anonymous", **MALFORMED), seen("anonymous")),
+    seen("anonymous", operation="REST.OPTIONS.PREFLIGHT", **UNSIGNED),
+    by_s3("anonymous", "S3.TRANSITION.OBJECT", is_anonymous=True),
+    *(seen("refused", **DENIED), trail_only("refused", error_code="AccessDenied"), seen("refused")),
+    seen("refused", http_status=404, error_code=None, operation="REST.HEAD.OBJECT"),
+    *(seen("refused", **MALFORMED, error_code="SignatureDoesNotMatch"), trail_only("refused")),
+    *(seen("refused", http_status=503, error_code="SlowDown"), by_s3("refused", "S3.EXPIRE.OBJECT")),
+    trail_only("refused", error_code="InternalError"),
+    *(seen("failed", http_status=500, host_id="H1"), trail_only("failed", error_code="SlowDown")),
+    *(seen("failed"), trail_only("failed"), seen("failed", **DENIED), trail_only("failed", error_code="NoSuchKey")),
+    *(seen("slow", total_time_ms=n, turn_around_time_ms=1) for n in (10, 20, 30)),
+    *(seen("slow", http_status=503, total_time_ms=5), trail_only("slow", error_code="SlowDown")),
+    *(seen("bytes", bytes_sent=70), seen("bytes", bytes_sent=50, requester=ETL)),
+    *(trail_only("bytes", bytes_sent=30, requester=ETL), seen("bytes", bytes_sent=None)),
+    *(seen("often", object_key=key) for key in ("p/b", "p/a", "p/b", "q/c")),
+    *(trail_only("often", object_key="p/b", error_code="AccessDenied", requester=ETL),),
+    *(seen("traffic"), seen("traffic", witness="access_log"), trail_only("traffic")),
+    *(seen("traffic", **DENIED), by_s3("traffic", "S3.EXPIRE.OBJECT"), seen("traffic", **LATER)),
+    *(seen("sigv2", signature_version="SigV2"), trail_only("sigv2", signature_version="SigV2")),
+    *(seen("sigv2"), seen("sigv2", **UNSIGNED)),
+    *(seen("plain", **PLAIN), seen("plain", tls_version="TLSV1.1"), trail_only("plain", tls_version="TLSv1")),
+    # S3 says nothing of these, or they are no requests
+    *(trail_only("plain", **PLAIN), by_s3("plain", "S3.EXPIRE.OBJECT"), seen("plain")),
+    *(seen("plain", **PLAIN, host_header=None), seen("plain", **PLAIN, requester="svc:a.amazonaws.com")),
+    *(seen("acl", acl_required="Yes", **UNSIGNED), trail_only("acl", acl_required="Yes")),
+    *(seen("acl"), seen("acl", acl_required="Yes", operation="REST.OPTIONS.PREFLIGHT")),
+]  # fmt: skip
+
+
+def hour(bucket: str, of_day: int, status: str, **changed: Any) -> Row:
+    counts = {"witnessed_requests": 10, "witnessed_and_logged_requests": 4}
+    day = {"bucket_name": bucket, "hour": datetime(2026, 11, 20, of_day), "event_date": DAY}
+    return {**day, "status": status, "status_reasons": [], **counts, **changed}
+
+
+HOURS = [
+    *(hour("lossy", 1, "delivered"), hour("lossy", 2, "idle"), hour("lossy", 3, "missing")),
+    *(hour("lossy", 4, "unknown", status_reasons=["no_witness", "logging_off"]),),
+    *(hour("lossy", 5, "partial"), hour("lossy", 6, "pending"), hour("lossy", 7, "missing", **LATER)),
+    hour("whole", 1, "delivered", latency_p99_seconds=7),
+]  # fmt: skip
+CHANGES = [
+    {
+        "changed_at": AT,
+        "about": "bucket",
+        "effect": "off",
+        "bucket_name": "photos",
+        "event_id": "E1",
+    },
+    {"changed_at": AT, "about": "trail", "effect": "off", "trail_name": "main", "event_id": "E2"},
+    {"changed_at": AT, "effect": "off", "bucket_name": "photos", "event_id": "E3", **LATER},
+]
+VERDICTS = [
+    *({"bucket_name": one, "verdict": one, "reasons": []} for one in ("delivering", "idle", "off")),
+    *({"bucket_name": "b", "verdict": "silent", "reasons": ["x"], "is_sensitive": True},),
+    {"bucket_name": "b", "verdict": "off", "reasons": [], **LATER},
+]  # fmt: skip
+LINES = [
+    *({"log_bucket": one, "object_key": "k", "line": "=1", "reason": "no_match"} for one in "ab"),
+    {"log_bucket": "a", "line": "x", "reason": "no_match", "delivered_on": DAY + timedelta(days=1)},
+]
+OBJECTS = [
+    {"status": status, "object_key": status, "log_bucket": "a"}
+    for status in ("accounted", "duplicate", "empty", "corrupt", "missing", "unaccounted")
+]
+CHECK = {"partition_day": DAY, "is_current": True, "success": False, "errored": False}
+CHECKS = [
+    CHECK
+    | {"expectation": "late", "severity": "warning", "sentences": ["a", "b"], "to_do": ["do"]},
+    CHECK | {"expectation": "lost", "severity": "critical", "sentences": [], "message": "broken"},
+    CHECK
+    | {"expectation": "healed", "severity": "critical", "is_current": False, "sentences": ["c"]},
+    CHECK | {"expectation": "good", "severity": "critical", "success": True, "sentences": []},
+    CHECK | {"expectation": "other", "severity": "critical", "partition_day": date(2026, 11, 21)},
+]
+COSTS = [
+    {"day": DAY, "step": "parse", "model": "a", "usd": 0.00042, "bytes_scanned": 5},
+    {"day": DAY, "step": "unknown", "usd": None, "error_code": "AccessDenied"},
+    {"day": DAY + timedelta(days=1), "step": "parse", "model": "b", "usd": 1.0},
+]
+
+
+@pytest.fixture(scope="module")
+def lake(sandbox: Any) -> Iterator[Lake]:
+    """The rows above in tables of the database of the marts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", sandbox.url)
+        world, glue = World(sandbox.url), boto3.client("glue", endpoint_url=sandbox.url)
+        world.s3.create_bucket(Bucket=world.name)
+        glue.create_database(DatabaseInput={"Name": MARTS})
+        for table, rows in {
+            "fct_object_requests": REQUESTS,
+            "fct_delivery_hours": HOURS,
+            "fct_logging_changes": CHANGES,
+            "fct_logging_coverage": VERDICTS,
+            "quarantined_lines": LINES,
+            "fct_log_objects": OBJECTS,
+            "fct_check_results": CHECKS,
+            "fct_run_costs": COSTS,
+        }.items():
+            world.rows[table] = rows
+            world.write_table(MARTS, table, mart(table))
+        yield open_lake(Settings(lake_bucket=world.name))
+        glue.delete_database(Name=MARTS)
+
+
+CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
+    "object_history": (
+        {"bucket": "history", "key": "k"},
+        "operation succeeded http_status witness",
+        [
+            ("REST.GET.OBJECT", "true", "200", "both"),
+            ("GetObject", "false", None, "data_event"),
+            ("REST.GET.OBJECT", "false", "403", "both"),
+            ("S3.EXPIRE.OBJECT", "true", None, "access_log"),
+        ],
+    ),
+    "principal_activity": (
+        {"principal": "assumed-role/etl/"},
+        "bucket_name operation requests failed bytes_sent",
+        [
+            ("bytes", "GetObject", "1", "0", "30"),
+            ("bytes", "REST.GET.OBJECT", "1", "0", "50"),
+            ("often", "GetObject", "1", "1", "10"),
+            ("principal", "GetObject", "1", "0", "10"),
+            ("principal", "REST.GET.OBJECT", "2", "1", "20"),
+        ],
+    ),
+    "address_activity": (
+        {"address": "203.0.113.7"},
+        "remote_ip operation requests bytes_sent",
+        [
+            ("203.0.113.7", "GetObject", "1", "10"),
+            ("203.0.113.7", "REST.GET.OBJECT", "1", "10"),
+            ("203.0.113.70", "REST.GET.OBJECT", "1", "10"),
+        ],
+    ),
+    "deletions": (
+        {"bucket": "deleted", "prefix": "x/"},
+        "object_key operation succeeded requester",
+        [
+            ("x/1", "REST.DELETE.OBJECT", "true", KIM),
+            ("x/2", "BATCH.DELETE.OBJECT", "true", KIM),
+            ("x/3", "S3.EXPIRE.OBJECT", "true", "AmazonS3"),
+            ("x/4", "DeleteObject", "false", KIM),
+        ],
+    ),
+    "anonymous_requests": (
+        {"bucket": "anonymous"},
+        "operation requests succeeded",
+        [("REST.GET.OBJECT", "2", "1"), ("GetObject", "1", "1")],
+    ),
+    "refused_requests": (
+        {"bucket": "refused"},
+        "who error operation requests",
+        [
+            (KIM, "404", "REST.HEAD.OBJECT", "1"),
+            (KIM, "AccessDenied", "GetObject", "1"),
+            (KIM, "AccessDenied", "REST.GET.OBJECT", "1"),
+            ("signature refused", "SignatureDoesNotMatch", "REST.GET.OBJECT", "1"),
+        ],
+    ),
+    "server_errors": (
+        {"bucket": "failed"},
+        "http_status error_code host_id",
+        [("500", None, "H1"), (None, "SlowDown", None)],
+    ),
+    "latency": (
+        {"bucket": "slow"},
+        "operation requests slowed_down measured most_ms",
+        [("GetObject", "1", "1", "0", None), ("REST.GET.OBJECT", "4", "1", "4", "30")],
+    ),
+    "most_bytes": (
+        {"bucket": "bytes"},
+        "who bytes_sent requests",
+        [(ETL, "80", "2"), (KIM, "70", "1")],
+    ),
+    "most_requested": (
+        {"bucket": "often", "prefix": "p/"},
+        "object_key requests failed requesters",
+        [("p/b", "3", "1", "2"), ("p/a", "1", "0", "1")],
+    ),
+    "traffic_by_operation": (
+        {"bucket": "traffic"},
+        "operation result requests in_both_logs in_the_access_log_only in_the_trail_only",
+        [
+            ("REST.GET.OBJECT", "200", "2", "1", "1", "0"),
+            ("GetObject", "no error", "1", "0", "0", "1"),
+            ("REST.GET.OBJECT", "403", "1", "1", "0", "0"),
+            ("S3.EXPIRE.OBJECT", "no error", "1", "0", "1", "0"),
+        ],
+    ),
+    "sigv2_requests": ({"bucket": "sigv2"}, "requester requests", [(KIM, "2")]),
+    "insecure_transport": (
+        {"bucket": "plain"},
+        "transport requests",
+        [("TLSV1.1", "1"), ("TLSv1", "1"), ("plain HTTP", "1")],
+    ),
+    "acl_requests": (
+        {"bucket": "acl"},
+        "who operation requests",
+        [("anonymous", "REST.GET.OBJECT", "1"), (KIM, "GetObject", "1")],
+    ),
+    "missing_hours": (
+        {"bucket": "lossy"},
+        "hour status reasons of_these_logged",
+        [
+            ("2026-11-20 03:00:00.000", "missing", "", "4"),
+            ("2026-11-20 04:00:00.000", "unknown", "no_witness, logging_off", "4"),
+            ("2026-11-20 05:00:00.000", "partial", "", "4"),
+            ("2026-11-20 06:00:00.000", "pending", "", "4"),
+        ],
+    ),
+    "hours_by_status": (
+        {},
+        "bucket_name missing partly_missing unknown pending idle delivered of_these_logged",
+        [("lossy", *"111111", "24"), ("whole", *"000001", "4")],
+    ),
+    "logging_changes": ({}, "changed event_id", [("photos", "E1"), ("main", "E2")]),
+    "buckets_not_logged": (
+        {},
+        "bucket_name verdict reasons",
+        [("b", "silent", "x"), ("off", "off", "")],
+    ),
+    "lines_in_quarantine": ({"log_bucket": "a"}, "line reason", [("=1", "no_match")]),
+    "unread_log_objects": ({}, "status", [("corrupt",), ("missing",), ("unaccounted",)]),
+    "open_findings": (
+        {},
+        "severity finding to_do",
+        [("critical", "broken", None), ("warning", "a", "do"), ("warning", "b", None)],
+    ),
+    "run_costs": (
+        {},
+        "step usd error_code",
+        [("unknown", None, "AccessDenied"), ("parse", "4.2E-4", None)],
+    ),
+}
+
+
+def test_every_saved_query_is_tried() -> None:
+    assert sorted(CASES) == [query.name for query in saved_queries.every()]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_saved_query_answers_for_both_logs_and_its_days_only(name: str, lake: Lake) -> None:
+    given, columns, expected = CASES[name]
+    query = saved_queries.find(name)
+    # the day after the one that is asked about is yesterday
+    values = saved_queries.values(query, given, DAY + timedelta(days=1))
+    literals = [saved_queries.literal(*one) for one in values]
+    answer = athena.ask(lake, query.sql, parameters=literals)
+    names = [column.name for column in answer.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in answer.rows]
+    assert [tuple(row[column] for column in columns.split()) for row in rows] == expected
