@@ -1,6 +1,7 @@
-"""Write the reference pages that follow from the code: `make docs` runs this module.
+"""Write the files that follow from the code: `make docs` runs this module.
 
-A page is a function that returns Markdown. tests/unit/test_reference.py fails if a page is stale.
+A page is a function that returns Markdown, and the template of saved queries is made likewise.
+tests/unit/test_reference.py fails if a file is stale.
 """
 
 import textwrap
@@ -10,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lacuna.cli import queries_page
 from lacuna.cli.reasons_page import reasons_page
 from lacuna.settings import SETTINGS, Settings
 from lacuna.steps import gate
@@ -18,7 +20,7 @@ from lacuna.steps.suites import PARTITION_COLUMNS
 if TYPE_CHECKING:
     from expectations.shared import Check
 
-DOCS = Path(__file__).parents[3] / "docs"
+REPO = Path(__file__).parents[3]
 
 _SETTINGS_HEAD = """\
 # Settings
@@ -105,17 +107,19 @@ def _cell(text: str) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "checks.md": checks_page,
-    "reasons.md": reasons_page,
-    "settings.md": settings_page,
+    "docs/checks.md": checks_page,
+    "docs/queries.md": queries_page.page,
+    "docs/reasons.md": reasons_page,
+    "docs/settings.md": settings_page,
+    "infra/queries.yaml": queries_page.template,
 }
 
 
 def main() -> None:
     """Write every page."""
     for name, page in PAGES.items():
-        (DOCS / name).write_text(page(), encoding="utf-8")
-        print(f"written: {DOCS / name}")
+        (REPO / name).write_text(page(), encoding="utf-8")
+        print(f"written: {name}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 - A bucket gets the logging, ownership, public access, versioning and lifecycle of its template.
   Moto takes encryption and tags and drops the rest silently. A property that would still be dropped
   is refused.
-- Bucket policies, trails and Athena workgroups are created; moto knows none of them.
+- Bucket policies, trails, Athena workgroups and named queries are created; moto knows none of them.
 - AWS::NoValue removes a property or an item; moto leaves a null in its place.
 - The policies of a role can be read again; moto keeps them in a form that no client understands.
 
@@ -288,6 +288,26 @@ class StackWorkGroup(_Resource, CloudFormationModel):  # type: ignore[misc]
 
     def delete(self, account_id: str, region: str) -> None:
         self._backend.delete_work_group(self.name)
+
+
+class StackNamedQuery(_Resource, CloudFormationModel):  # type: ignore[misc]
+    """A named query. Its physical id is the one that Athena gives it, so a changed one is another."""
+
+    type = "AWS::Athena::NamedQuery"
+    name_property = "Name"
+    known = ("Name", "Description", "Database", "QueryString", "WorkGroup")
+
+    def put(self, properties: Properties) -> None:
+        self.name = athena_backends[self.account_id][self.region].create_named_query(
+            properties.get("Name", self.name),
+            properties.get("Description", ""),
+            properties["Database"],
+            properties["QueryString"],
+            properties.get("WorkGroup", "primary"),
+        )
+
+    def delete(self, account_id: str, region: str) -> None:
+        del athena_backends[account_id][region].named_queries[self.name]
 
 
 # ---- roles ------------------------------------------------------------------------------------
