@@ -123,25 +123,34 @@ conformance: $(AIRFLOW_HOME)/.migrated ## Compare the embedded engine with a rea
 smoke: .venv/.installed ## Run the commands of both Compose files without Docker, on a real PostgreSQL
 	@python scripts/smoke.py
 
+# the SQL that runs: macros and variables resolved, no AWS asked; $(1): folder in .lacuna/
+dbt = LACUNA_DBT_STAGING_DIR=s3://lake/athena-results/ LACUNA_DBT_DATA_DIR=s3://lake dbt -q
+dbt_places = --project-dir dbt_project --profiles-dir dbt_project --target-path ../.lacuna/$(1) --log-path .lacuna/$(1)
+compile_sql = $(dbt) compile --no-introspect --no-populate-cache $(call dbt_places,$(1)) \
+	--vars '{delivery_day: "2026-01-02", event_days: ["2026-01-01", "2026-01-02"]}'
+
 .PHONY: lint
 lint: .venv/.installed ## Run ruff, mypy, import-linter, sqlfluff, yamllint, cfn-lint
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@lint-imports --no-cache
-	@# the SQL that runs: macros and variables resolved, no AWS asked
-	@LACUNA_DBT_STAGING_DIR=s3://lake/athena-results/ LACUNA_DBT_DATA_DIR=s3://lake dbt -q compile --no-introspect --no-populate-cache \
-		--project-dir dbt_project --profiles-dir dbt_project --target-path ../.lacuna/compiled --log-path .lacuna/compiled \
-		--vars '{delivery_day: "2026-01-02", event_days: ["2026-01-01", "2026-01-02"]}' > /dev/null
+	@$(call compile_sql,compiled) > /dev/null
 	@sqlfluff lint -q .lacuna/compiled/compiled/lacuna/models dbt_project/analyses
 	@yamllint -s .
 	@# I: what it would have otherwise without calling it wrong
 	@cfn-lint --include-checks I -- infra/*.yaml
 
 .PHONY: docs
-docs: .venv/.installed ## Generate the pages that follow from the code: settings, checks, reasons, the embedded engine
+docs: .venv/.installed ## Generate what follows from the code: pages, the template of saved queries, the embedded engine
 	@python -m lacuna.cli.reference
 	@python -m sandbox.athena.duck.described
+
+.PHONY: docs-site
+docs-site: .venv/.installed ## Build dbt's documentation: every model with its columns, its SQL and where they come from
+	@$(call compile_sql,docs-site) > /dev/null
+	@$(dbt) docs generate --no-compile --static --empty-catalog $(call dbt_places,docs-site) > /dev/null
+	@echo "open in a browser: file://$(CURDIR)/.lacuna/docs-site/static_index.html"
 
 .PHONY: bench
 bench: $(AIRFLOW_HOME)/.migrated ## Measure the demo, a day of a million lines and 1,000 buckets; writes docs/bench.md [PROWLER=venv] [CUSTODIAN=venv]

@@ -35,6 +35,10 @@
     {%- if published -%}
         {%- do process_schema_changes(config.get('on_schema_change'), rows, published) -%}
     {%- endif -%}
+    {%- if config.persist_column_docs() -%}
+        {#- the published table takes over those of the rows that it is made of; later it is changed only if they differ -#}
+        {%- do adapter.persist_docs_to_glue(published or rows, with_comments(model), false, true, true) -%}
+    {%- endif -%}
     {%- call statement('main') -%}
         create or replace view {{ own }} as {{ with_published(rows, columns, published, key, days) }}
     {%- endcall -%}

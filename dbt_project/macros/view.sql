@@ -2,10 +2,12 @@
     Make a view only if it is not the one that the lake has. dbt's own makes each again on every run.
 
     A view keeps the types that what it reads had when it was made, so the columns of that count too. So does the text in
-    the lake: an older version, or a person, may have made another view since.
+    the lake: an older version, or a person, may have made another view since. And so do comments on its columns.
 -#}
 {% materialization view, adapter='athena' %}
-    {%- set wanted = [compiled_code, columns_read_by(model)] | string -%}
+    {%- set columns = with_comments(model).columns if config.persist_column_docs() else {} -%}
+    {%- set comments = columns.values() | map(attribute='description') | list -%}
+    {%- set wanted = ([compiled_code, columns_read_by(model)] + comments) | string -%}
     {%- if load_cached_relation(this) and glue_table(this).get('Parameters', {}).get('view') == view_fingerprint(wanted) -%}
         {%- call noop_statement('main', 'unchanged') -%}{%- endcall -%}
     {%- else -%}
@@ -14,7 +16,8 @@
         {%- set notes = {'view': view_fingerprint(wanted)} -%}
         {#- its comment says that it is a view: Trino finds none that has another -#}
         {%- set mark = glue_table(this)['Parameters']['comment'] -%}
-        {%- do adapter.persist_docs_to_glue(this, dict(model, description=mark, config={'meta': notes}), true) -%}
+        {%- set noted = dict(model, columns=columns, description=mark, config={'meta': notes}) -%}
+        {%- do adapter.persist_docs_to_glue(this, noted, true, true) -%}
     {%- endif -%}
     {{ return({'relations': [this.incorporate(type='view')]}) }}
 {% endmaterialization %}

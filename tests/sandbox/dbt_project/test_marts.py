@@ -268,6 +268,50 @@ def test_no_recommendation_holds_a_word_that_was_not_filled(
     assert listed.strip("\n") == told["photos"]
 
 
+def comments(lake: Lake, table: str) -> dict[str, str]:
+    """What DESCRIBE says of each column of a mart."""
+    rows = (next(iter(row.values())) for row in lake.rows(f"describe lacuna.{table}"))
+    parts = [[part.strip() for part in (row or "").split("\t")] for row in rows]
+    return {name: comment for name, _, comment in parts}
+
+
+@pytest.mark.usefixtures("recommended")
+def test_describe_explains_the_columns_of_a_mart(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that is published for the first time, and of one that an older version made. Two builds of a mart."""
+    mart, glue = "fct_account_posture", lake.client("glue")
+    build_mart = ("run", "--select", mart)
+    days = {"delivery_day": str(ADVISED), "event_days": [str(ADVISED)]}
+    with suppress(ClientError):  # another test may have published it
+        glue.delete_table(DatabaseName="lacuna", Name=mart)
+    assert lake.dbt(*build_mart, **days).success
+    lake.publish(ADVISED, [ADVISED])
+    assert comments(lake, mart)["buckets_delivering"] == (
+        "Buckets whose access-log records of the day arrived."
+    )
+    count = f"select count(*) as rows_of_it from lacuna.{mart}"
+    before = lake.rows(count)
+
+    first, more = 'It counts "buckets" of 100 %. ', "More is said of them here. "
+    manifest = build.project(tuple(open_lake(lake.settings()).dbt_environment().items()))
+    column = manifest.nodes[f"model.lacuna.{mart}"].columns["buckets"]
+    monkeypatch.setattr(column, "description", first + more * 20)
+    assert lake.dbt(*build_mart, **days).success
+    shown = comments(lake, mart)
+    assert shown["buckets"] == (first + more * 8).strip()  # one more makes it longer than 255
+    assert shown["buckets_delivering"]
+    assert lake.rows(count) == before
+
+
+def test_describe_explains_a_view_too(lake: Lake) -> None:
+    view = "fct_check_results"
+    assert lake.dbt("run", "--select", f"+{view}").success
+    assert comments(lake, view)["is_current"].startswith("No later run has checked the same")
+    (row,) = lake.rows(f"select count(*) as results from lacuna.{view}")
+    assert int(row["results"]) >= 0  # Athena still takes it for a view
+
+
 @pytest.mark.usefixtures("recommended")
 def test_a_code_that_is_no_row_of_the_seed_fails_the_build(lake: Lake) -> None:
     lake.rows(
