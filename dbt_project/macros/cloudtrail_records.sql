@@ -36,9 +36,18 @@
 {%- endmacro %}
 
 {#- CloudTrail's time, as it always writes it, as a timestamp; null if it is none. -#}
-{% macro event_time() -%}
+{% macro event_time(text='eventtime') -%}
     case
-        when regexp_like(eventtime, '^20[0-9]{2}-(?:0[1-9]|1[0-2])-[0-3][0-9]T[0-2][0-9](?::[0-5][0-9]){2}Z$')
-            then try(date_parse(eventtime, '%Y-%m-%dT%H:%i:%sZ'))
+        when regexp_like({{ text }}, '^20[0-9]{2}-(?:0[1-9]|1[0-2])-[0-3][0-9]T[0-2][0-9](?::[0-5][0-9]){2}Z$')
+            then try(date_parse({{ text }}, '%Y-%m-%dT%H:%i:%sZ'))
     end
+{%- endmacro %}
+
+{#- A number of CloudTrail's JSON, which may be `12`, `12.0` or `1.2E1`; null if it is none. -#}
+{% macro whole_number(text) -%}
+    try_cast(
+        try_cast(
+            regexp_extract({{ text }}, '^[0-9]{1,18}(?:[.][0-9]{1,18})?(?:E[0-9]{1,2})?$') as double
+        ) as bigint
+    )
 {%- endmacro %}

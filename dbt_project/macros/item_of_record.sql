@@ -8,7 +8,17 @@
     if(event_type = 'AwsServiceEvent' and event_name = 'DeleteObject', object_key, '')
 {%- endmacro %}
 
-{#- What copies of an event have in common: its id, or its shared id if they are for other accounts, and its request. -#}
+{#-
+    What copies of an event have in common: its id, or its shared id if they are for other accounts, and its request. The
+    length before each part keeps two events apart whose parts differ and give one text.
+-#}
 {% macro event_identity() -%}
-    coalesce(shared_event_id, event_id || '/' || coalesce(recipient_account_id, '')) || '/' || coalesce(request_id, '')
+    coalesce(
+        's' || {{ measured('shared_event_id') }},
+        'e' || {{ measured('event_id') }} || coalesce({{ measured('recipient_account_id') }}, '-')
+    ) || coalesce({{ measured('request_id') }}, '-')
+{%- endmacro %}
+
+{% macro measured(text) -%}
+    cast(length({{ text }}) as varchar) || ':' || {{ text }}
 {%- endmacro %}

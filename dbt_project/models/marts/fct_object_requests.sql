@@ -3,4 +3,4 @@
 select
     {{ contract_columns() }}
 
-from {{ ref('int_object_requests') }}
+from {{ ref('int_request_facts') }}

@@ -3,11 +3,10 @@
 {#- What is kept of a data event and of a configuration change. -#}
 {%- set kept = [
     'event_id', 'shared_event_id', 'recipient_account_id', 'request_id', 'bucket_name', 'object_key', 'version_id',
-    'host_id', 'vpc_endpoint_id', 'identity_type', 'identity_arn', 'identity_account_id', 'access_key_id',
-    'invoked_by', 'is_anonymous', 'event_source', 'event_name', 'event_type', 'error_code', 'remote_ip', 'user_agent',
-    'signature_version', 'cipher_suite', 'auth_type', 'acl_required', 'host_header', 'tls_version', 'event_region',
-    'request_parameters', 'bytes_sent', 'is_read', 'occurred_at',
-] %}
+    'host_id', 'identity_arn', 'is_anonymous', 'event_source', 'event_name', 'event_type', 'error_code', 'remote_ip',
+    'user_agent', 'signature_version', 'cipher_suite', 'auth_type', 'acl_required', 'host_header', 'tls_version',
+    'event_region', 'request_parameters', 'bytes_sent', 'is_read', 'occurred_at',
+] + event_columns() | list %}
 
 -- CloudTrail's files are read once: every record of them is a row here. Of one that is not used, only its kind is kept.
 select

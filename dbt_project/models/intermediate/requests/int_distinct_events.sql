@@ -23,6 +23,7 @@
     host_header,
     tls_version,
     acl_required,
+    {{ event_columns() | join(',\n    ') }},
     occurred_at,
     log_object,
     event_date

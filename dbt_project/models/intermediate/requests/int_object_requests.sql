@@ -23,7 +23,7 @@ events as (
 
 ),
 
--- One event for each request and item, so that the join below adds no rows. Of copies too it is the first.
+-- One event for each request and item, so that the join below adds no rows: the first by its id, and of copies the first.
 -- Neighbouring days too: a request that crosses midnight has its record on one side and its event on the other.
 events_by_item as (
 
@@ -31,7 +31,18 @@ events_by_item as (
         bucket_name,
         request_id,
         {{ item_of_event() }} as item,
-        min(event_id) as event_id
+        min_by(
+            cast(
+                row(event_id, {{ event_columns() | join(', ') }})
+                as row(
+                    event_id varchar
+                    {%- for column, data_type in event_columns().items() %}
+                    , {{ column }} {{ data_type }}
+                    {%- endfor %}
+                )
+            ),
+            event_id || ' ' || log_object
+        ) as event
 
     from {{ ref('int_data_events') }}
 
@@ -63,13 +74,15 @@ record_items as (
 )
 
 select
-    cast(if(events_by_item.event_id is null, 'access_log', 'both') as varchar) as witness,
+    cast(if(events_by_item.event is null, 'access_log', 'both') as varchar) as witness,
     {% for column in request_columns() %}
     records.{{ column }},
     {% endfor %}
-    {{ is_anonymous('records.requester') }} as is_anonymous,
+    {% for column in event_columns() %}
+    events_by_item.event.{{ column }},
+    {% endfor %}
     records.log_object,
-    events_by_item.event_id as data_event_id,
+    events_by_item.event.event_id as data_event_id,
     records.event_date
 
 from {{ ref('int_distinct_records') }} as records
@@ -89,7 +102,9 @@ select
     {% for column in request_columns() %}
     events.{{ column }},
     {% endfor %}
-    {{ is_anonymous('events.requester') }} as is_anonymous,
+    {% for column in event_columns() %}
+    events.{{ column }},
+    {% endfor %}
     events.log_object,
     events.event_id as data_event_id,
     events.event_date

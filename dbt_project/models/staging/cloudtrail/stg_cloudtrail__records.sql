@@ -30,11 +30,12 @@ with_resources as (
         *,
         element_at(
             filter(resources, resource -> resource.type = 'AWS::S3::Bucket'), 1
-        ).arn as bucket_arn,
+        ) as bucket,
         element_at(
             filter(resources, resource -> resource.type = 'AWS::S3::Object'), 1
         ).arn as object_arn,
-        json_extract_scalar(requestparameters, '$.bucketName') as named_bucket
+        json_extract_scalar(requestparameters, '$.bucketName') as named_bucket,
+        json_extract_scalar(requestparameters, '$["X-Amz-Date"]') as signed_on
 
     from events
 
@@ -54,7 +55,7 @@ select
     coalesce(
         -- requests through an access point name its ARN or its alias
         if(not regexp_like(named_bucket, '^arn:|-s3alias$|--ol-s3$'), named_bucket),
-        regexp_extract(bucket_arn, '^arn:[^:]*:s3:::([^/]+)', 1),
+        regexp_extract(bucket.arn, '^arn:[^:]*:s3:::([^/]+)', 1),
         regexp_extract(object_arn, '^arn:[^:]*:s3:::([^/]+)', 1),
         named_bucket
     ) as bucket_name,
@@ -69,6 +70,12 @@ select
     nullif(json_extract_scalar(requestparameters, '$.versionId'), '') as version_id,
     json_extract_scalar(additionaleventdata, '$["x-amz-id-2"]') as host_id,
     vpcendpointid as vpc_endpoint_id,
+    bucket.accountid as bucket_account_id,
+    nullif(json_extract_scalar(requestparameters, '$["x-amz-copy-source"]'), '') as copy_source,
+    coalesce(
+        json_extract_scalar(responseelements, '$["x-amz-server-side-encryption-aws-kms-key-id"]'),
+        json_extract_scalar(requestparameters, '$["x-amz-server-side-encryption-aws-kms-key-id"]')
+    ) as kms_key_arn,
 
     ---------- who
     useridentity.type as identity_type,
@@ -76,6 +83,11 @@ select
     useridentity.accountid as identity_account_id,
     useridentity.accesskeyid as access_key_id,
     useridentity.invokedby as invoked_by,
+    useridentity.principalid as principal_id,
+    useridentity.sessioncontext.sessionissuer.arn as session_issuer_arn,
+    {{ event_time('useridentity.sessioncontext.attributes.creationdate') | indent(4) }} as session_created_at,
+    useridentity.sessioncontext.attributes.mfaauthenticated = 'true' as is_mfa_authenticated,
+    coalesce(sessioncredentialfromconsole = 'true', false) as is_console_credential,
     coalesce(
         useridentity.type = 'AWSAccount' and lower(useridentity.accountid) like 'anonymous%', false
     ) as is_anonymous,
@@ -85,32 +97,37 @@ select
     eventname as event_name,
     eventtype as event_type,
     errorcode as error_code,
+    {{ without_secrets('errormessage') }} as error_message,
     sourceipaddress as remote_ip,
     -- S3 puts brackets around it; a dash is what a client without one leaves, as in the access log
-    nullif(nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '-'), '') as user_agent,
+    {{ without_secrets("nullif(nullif(regexp_replace(useragent, '^\\[(.*)\\]$', '$1'), '-'), '')") }} as user_agent,
     json_extract_scalar(additionaleventdata, '$.SignatureVersion') as signature_version,
     json_extract_scalar(additionaleventdata, '$.CipherSuite') as cipher_suite,
     json_extract_scalar(additionaleventdata, '$.AuthenticationMethod') as auth_type,
     json_extract_scalar(additionaleventdata, '$.aclRequired') as acl_required,
+    nullif(json_extract_scalar(requestparameters, '$.prefix'), '') as list_prefix,
+    json_extract_scalar(requestparameters, '$["x-amz-acl"]') as canned_acl,
+    json_extract_scalar(additionaleventdata, '$.SSEApplied') as sse_applied,
+    coalesce(
+        json_extract_scalar(requestparameters, '$["x-amz-server-side-encryption-customer-algorithm"]'),
+        json_extract_scalar(responseelements, '$["x-amz-server-side-encryption-customer-algorithm"]')
+    ) as sse_customer_algorithm,
+    addendum.reason as addendum_reason,
     tlsdetails.clientprovidedhostheader as host_header,
     tlsdetails.tlsversion as tls_version,
     awsregion as event_region,
-    if(record_kind = 'configuration_change', requestparameters) as request_parameters,
+    if(record_kind = 'configuration_change', {{ without_secrets('requestparameters') }}) as request_parameters,
 
     ---------- numerics
-    try_cast(
-        try_cast(
-            regexp_extract(
-                json_extract_scalar(additionaleventdata, '$.bytesTransferredOut'),
-                '^[0-9]{1,18}(?:[.][0-9]{1,18})?(?:E[0-9]{1,2})?$'
-            ) as double
-        ) as bigint
-    ) as bytes_sent,
+    {{ whole_number("json_extract_scalar(additionaleventdata, '$.bytesTransferredOut')") | indent(4) }} as bytes_sent,
+    {{ whole_number("json_extract_scalar(additionaleventdata, '$.bytesTransferredIn')") | indent(4) }} as bytes_received,
+    {{ whole_number("json_extract_scalar(requestparameters, '$[\"X-Amz-Expires\"]')") | indent(4) }} as expires_seconds,
 
     ---------- booleans
     readonly = 'true' as is_read,
 
     ---------- timestamps
+    {{ signing_time('signed_on') | indent(4) }} as signed_at,
     occurred_at,
 
     ---------- where it was written

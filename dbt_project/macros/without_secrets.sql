@@ -1,0 +1,24 @@
+{#-
+    Text of a client without the values that let somebody else act as the client: signatures, security tokens, passwords,
+    keys. S3 logs a request line and a referer as they came, and a presigned URL may be either. Names are kept. A value of
+    fewer than eight characters is a mask of S3's own, or a word.
+-#}
+{% macro without_secrets(text) -%}
+    {%- set names = [
+        'signature', 'security-token', 'session-token', 'access-token', 'access_token', 'id_token', 'secret', 'secret-key',
+        'secret_key', 'secretaccesskey', 'password', 'passwd', 'customer-key', 'customer-key-md5', 'api-key', 'api_key',
+        'apikey',
+    ] -%}
+    {%- set patterns = [] -%}
+    {%- for name in names -%}
+        {%- do patterns.append(any_case(name)) -%}
+    {%- endfor -%}
+    regexp_replace({{ text }}, '({{ patterns | join("|") }})(=|%3[dD]|" *: *")[^& "]{8,}', '$1$2***')
+{%- endmacro %}
+
+{#- A pattern of the text, whatever the case of its letters. `(?i)` means Unicode's letters to one engine and not to another. -#}
+{% macro any_case(text) -%}
+    {%- for letter in text -%}
+        {{ '[' ~ letter | lower ~ letter | upper ~ ']' if letter | lower != letter | upper else letter }}
+    {%- endfor -%}
+{%- endmacro %}
