@@ -33,12 +33,12 @@ events_by_item as (
         {{ item_of_event() }} as item,
         min_by(
             cast(
-                row(event_id, {{ event_columns() | join(', ') }})
+                row({{ event_columns() | join(', ') }}, event_id)
                 as row(
+                    {% for column, data_type in event_columns().items() %}
+                    {{ column }} {{ data_type }},
+                    {% endfor %}
                     event_id varchar
-                    {%- for column, data_type in event_columns().items() %}
-                    , {{ column }} {{ data_type }}
-                    {%- endfor %}
                 )
             ),
             event_id || ' ' || log_object

@@ -1,0 +1,56 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+requests as (
+
+    select *
+
+    from {{ ref('fct_object_requests') }}
+
+    where
+        event_date in {{ event_days() }}
+        and principal is not null
+
+),
+
+grouped as (
+
+    select
+        bucket_name,
+        principal,
+        min(principal_account_id) as principal_account_id,
+        {{ some_of('actor_class') }} as actor_classes,
+        {{ some_of('actor_reason') }} as actor_reasons,
+        {{ some_of('client_class') }} as client_classes,
+        {{ some_of('via_service') }} as via_services,
+        {{ some_of('claimed_job') }} as claimed_jobs,
+        {{ some_of('action') }} as actions,
+        {{ some_of('network_class') }} as network_classes,
+        count(distinct session_name) as sessions,
+        count(distinct remote_ip) as addresses,
+        count(*) as requests,
+        count(distinct object_key) as objects,
+        coalesce(sum(bytes_sent), 0) as bytes_sent,
+        count_if(not {{ is_done() }}) as failures,
+        count(distinct date_trunc('hour', requested_at)) as active_hours,
+        min(requested_at) as first_at,
+        max(requested_at) as last_at,
+        event_date
+
+    from requests
+
+    group by bucket_name, principal, event_date
+
+),
+
+covered as (
+
+    {{ with_coverage('grouped') | indent(4) }}
+
+)
+
+select
+    {{ contract_columns() }}
+
+from covered

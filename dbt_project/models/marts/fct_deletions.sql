@@ -1,0 +1,119 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+requests as (
+
+    select *
+
+    from {{ ref('fct_object_requests') }}
+
+    where
+        event_date in {{ event_days() }}
+        and action in ('delete_object', 'batch_delete', 'expire_object', 'expire_marker')
+
+),
+
+-- One request deletes up to a thousand keys; both logs name each of them, CloudTrail since June 2025.
+batches as (
+
+    select
+        bucket_name,
+        request_id,
+        event_date,
+        count_if(action = 'batch_delete') as batches,
+        count_if(action = 'delete_object') as keys
+
+    from requests
+
+    where request_id is not null
+
+    group by bucket_name, request_id, event_date
+
+),
+
+deletions as (
+
+    select
+        requests.*,
+        batches.keys as batch_size,
+        case
+            when requests.action = 'expire_object' then 'lifecycle'
+            when requests.action = 'expire_marker' then 'lifecycle_marker'
+            when requests.action = 'batch_delete' then 'batch_of_unknown_keys'
+            when requests.operation = 'BATCH.DELETE.OBJECT' or batches.batches > 0 then 'batch'
+            else 'single'
+        end as how,
+        case
+            when {{ is_done('requests.outcome') }} then 'deleted'
+            when requests.outcome = 'denied' then 'refused'
+            else 'failed'
+        end as result
+
+    from requests
+
+    left join batches
+        on
+            requests.bucket_name = batches.bucket_name
+            and requests.request_id = batches.request_id
+            and requests.event_date = batches.event_date
+
+    where
+        requests.action <> 'batch_delete'
+        or coalesce(batches.keys, 0) = 0
+
+),
+
+described as (
+
+    select
+        requested_at as deleted_at,
+        bucket_name,
+        object_key,
+        version_id,
+        cast(how as varchar) as how,
+        cast(result as varchar) as result,
+        outcome,
+        error_code,
+        if(how = 'batch', batch_size) as batch_size,
+        object_size as size_bytes,
+        if(result = 'deleted' and how = 'lifecycle_marker', true) as is_recoverable,
+        cast(
+            case
+                when result <> 'deleted' then 'not_deleted'
+                when how = 'lifecycle_marker' then 'marker_written'
+                when version_id is not null then 'version_or_marker_named'
+                else 'versioning_not_observed'
+            end
+            as varchar
+        ) as recoverable_reason,
+        principal,
+        session_name,
+        principal_account_id,
+        is_external,
+        actor_class,
+        via_service,
+        access_key_id,
+        remote_ip,
+        network_class,
+        client_class,
+        key_class,
+        witness,
+        request_id,
+        log_object,
+        event_date
+
+    from deletions
+
+),
+
+covered as (
+
+    {{ with_coverage('described') | indent(4) }}
+
+)
+
+select
+    {{ contract_columns() }}
+
+from covered

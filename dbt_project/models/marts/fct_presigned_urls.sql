@@ -1,0 +1,57 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+requests as (
+
+    select
+        *,
+        date_add('second', expires_seconds, signed_at) as expires_at
+
+    from {{ ref('fct_object_requests') }}
+
+    where
+        event_date in {{ event_days() }}
+        and is_presigned
+
+),
+
+grouped as (
+
+    select
+        presigned_key_id,
+        signed_at,
+        expires_seconds,
+        bucket_name,
+        object_key,
+        action,
+        min(expires_at) as expires_at,
+        {{ some_of('principal') }} as holders,
+        count(*) as uses,
+        count_if({{ is_done() }}) as successes,
+        count_if(requested_at > expires_at) as uses_after_expiry,
+        min(requested_at) as first_use_at,
+        max(requested_at) as last_use_at,
+        {{ some_of('remote_ip') }} as addresses,
+        {{ some_of('network_class') }} as network_classes,
+        {{ some_of('client_class') }} as client_classes,
+        coalesce(sum(bytes_sent), 0) as bytes_sent,
+        bool_and(is_claimed_console_transfer) as is_claimed_console_transfer,
+        event_date
+
+    from requests
+
+    group by presigned_key_id, signed_at, expires_seconds, bucket_name, object_key, action, event_date
+
+),
+
+covered as (
+
+    {{ with_coverage('grouped') | indent(4) }}
+
+)
+
+select
+    {{ contract_columns() }}
+
+from covered

@@ -1,0 +1,54 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+requests as (
+
+    select *
+
+    from {{ ref('fct_object_requests') }}
+
+    where
+        event_date in {{ event_days() }}
+        and principal is not null
+        and actor_class not in ('aws_service', 'lifecycle')
+
+)
+
+select
+    {{ contract_columns() }}
+
+from (
+
+    select
+        principal,
+        session_name,
+        min(principal_account_id) as principal_account_id,
+        min(session_issuer_arn) as session_issuer_arn,
+        min(session_created_at) as session_created_at,
+        {{ some_of('actor_class') }} as actor_classes,
+        -- of requests that only the access log has, nothing is known of MFA
+        bool_and(is_mfa_authenticated) as is_mfa_authenticated,
+        bool_or(is_console_credential) as is_console_credential,
+        {{ some_of('access_key_id') }} as access_key_ids,
+        min(requested_at) as first_at,
+        max(requested_at) as last_at,
+        {{ some_of('remote_ip') }} as addresses,
+        {{ some_of('network_class') }} as network_classes,
+        {{ some_of('client_class') }} as client_classes,
+        {{ some_of('via_service') }} as via_services,
+        {{ some_of('bucket_name', 100) }} as bucket_names,
+        count(*) as requests,
+        count(distinct if(action in ('read_object', 'copy_read') and {{ is_done() }}, bucket_name || '/' || object_key)) as objects_read,
+        count(distinct if(action = 'write_object' and {{ is_done() }}, bucket_name || '/' || object_key)) as objects_written,
+        count(distinct if(action = 'delete_object' and {{ is_done() }}, bucket_name || '/' || object_key)) as objects_deleted,
+        coalesce(sum(bytes_sent), 0) as bytes_sent,
+        count_if(outcome in ('denied', 'auth_failed')) as denied,
+        count_if(action in ('write_config', 'write_acl', 'write_object_config') and {{ is_done() }}) as settings_changed,
+        event_date
+
+    from requests
+
+    group by principal, session_name, event_date
+
+) as sessions
