@@ -54,6 +54,8 @@ class Partition:
     unlogged_pattern: str | None = None
     # SQL of the recommendations of a row, for rows that an older version built too
     advice: str = "advice"
+    # the table of a mart as the run that is checked sees it
+    mart: Callable[[str], str] = "lacuna.{}".format
 
     def must_be_logged(self) -> str:
         """Return a condition, `and …`, that leaves out the buckets of LACUNA_UNLOGGED_BUCKETS."""

@@ -104,6 +104,7 @@ Where to look next: docs/runbook.md says what each finding means and what to do.
   lacuna.fct_logging_changes (event_date)     who turned logging off, on, or changed it
   lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what arrived, how complete
   lacuna.fct_log_objects (delivered_on)       each log object: bytes, lines, what is wrong with it
+  lacuna.fct_object_requests (event_date)     who did what, and the marts made of it
   lacuna.fct_check_results (checked_on)       every check, in words, and whether it still holds
   lacuna.fct_run_costs (day)                  what the run cost, by step and model
 

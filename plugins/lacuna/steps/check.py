@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from lacuna.lake import publishing
@@ -97,10 +97,10 @@ def _withheld(
 
 def _partitions(
     lake: Lake, settings: Settings, day: date, finished: Mapping[date, UnfinishedDay]
-) -> Iterator[tuple[str, date, str]]:
+) -> Iterator[tuple[str, date, Callable[[str], str]]]:
     """Yield each partition of a mart that a run of the delivery day may have changed.
 
-    With it the table to read: the run's own if it has built and not published it.
+    With it where the tables are read: the run's own if it has built and not published them.
     """
     touched, delivered = set[date](), {day, *finished}
     for row in finished.values():
@@ -121,4 +121,4 @@ def _partitions(
     for mart, column in suites.PARTITION_COLUMNS.items():
         for partition_day in sorted(days_of[column]):
             of_day = partition_day if column == "delivered_on" else day
-            yield mart, partition_day, source(mart, of_day)
+            yield mart, partition_day, partial(source, of_day=of_day)

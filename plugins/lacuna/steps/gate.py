@@ -1,6 +1,6 @@
 """Decide which of the days that a run has built readers are shown.
 
-The gate is small: three checks that say that the marts themselves are not right. All others find
+The gate is small: four checks that say that the marts themselves are not right. All others find
 something in the account, and that is what the marts are read for.
 """
 
@@ -17,6 +17,7 @@ GATES = {
     "object_not_built": "delivered_on",
     "hours_not_judged": "event_date",
     "bucket_not_judged": "event_date",
+    "requests_do_not_add_up": "event_date",
 }
 
 SUITE = "publish_day"

@@ -42,6 +42,7 @@ PARTITION_COLUMNS = {
     "fct_delivery_hours": "event_date",
     "fct_logging_changes": "event_date",
     "fct_logging_coverage": "event_date",
+    "fct_object_requests": "event_date",
     "fct_run_costs": "day",
 }
 
@@ -77,11 +78,11 @@ def check(
     lake: Lake,
     settings: Settings,
     *,
-    source: str | None = None,
+    source: Callable[[str], str] | None = None,
     marts_database: str = MARTS,
     evidence_database: str = evidence.DATABASE,
 ) -> list[CheckResult]:
-    """Return the results of a mart's checks on one partition; `source`: as this table holds it.
+    """Return the results of a mart's checks on one partition; `source`: the tables to read.
 
     Bad data and checks that could not be carried out are results; nothing is raised for them.
     """
@@ -96,12 +97,13 @@ def check(
         evidence=evidence_database,
         unlogged_pattern=settings.unlogged_pattern,
         advice=advice_rows(lake, marts_database),
+        mart=source or f"{marts_database}.{{}}".format,
     )
     checks = import_module(f"expectations.{mart}").checks(partition)
     # the literal date lets Athena read this partition only; no text of strangers is in it
     where = f"{PARTITION_COLUMNS[mart]} = date '{partition_day}'"
     table = f"{marts_database}.{mart}"
-    batch = f"select * from {source or table} where {where}"  # noqa: S608
+    batch = f"select * from {partition.mart(mart)} where {where}"  # noqa: S608
     try:
         validated = _validated(lake, marts_database, batch, mart, checks)
     except Exception as error:

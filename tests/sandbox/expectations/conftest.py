@@ -73,11 +73,20 @@ EVIDENCE = {
 MARTS = {
     name: mart(name)
     for name in (
+        "fct_automation",
+        "fct_deletions",
         "fct_delivery_hours",
+        "fct_denied_requests",
+        "fct_external_access",
         "fct_log_objects",
         "fct_logging_changes",
         "fct_logging_coverage",
+        "fct_object_requests",
+        "fct_presigned_urls",
         "fct_run_costs",
+        "fct_sensitive_access",
+        "fct_sessions",
+        "fct_traffic",
     )
 }
 

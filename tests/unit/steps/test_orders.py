@@ -521,12 +521,13 @@ def _hours(judged: Mapping[str, Any], day: str) -> list[tuple[str, str]]:
 
 
 def check_one(
-    mart: str, day: date, lake: Lake, settings: Settings, source: str
+    mart: str, day: date, lake: Lake, settings: Settings, source: Callable[[str], str]
 ) -> list[CheckResult]:
     """One check, which finds all that a mart holds of the day, or what the run has built of it."""
     about = lake.objects if mart == "fct_log_objects" else lake.marts
-    if source.startswith("lacuna_build.fct_log") or source.startswith("lacuna_build.fct_delivery"):
-        about |= lake._shown(*source.split("."))
+    table = source(mart)
+    if table.startswith("lacuna_build.fct_log") or table.startswith("lacuna_build.fct_delivery"):
+        about |= lake._shown(*table.split("."))
     elif mart not in ("fct_log_objects", "fct_delivery_hours"):
         return []
     message = str(about.get(day))

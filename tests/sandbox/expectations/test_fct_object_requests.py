@@ -1,0 +1,83 @@
+"""The suite of fct_object_requests and of the marts made of it, on the sandbox's Athena."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from expectations.fct_object_requests import MARTS
+
+READ = {
+    "action": "read_object",
+    "outcome": "success",
+    "operation": "REST.GET.OBJECT",
+    "bucket_name": "photos",
+    "request_id": "R1",
+    "log_object": "s3://logs/1",
+    "principal": "me",
+    "actor_class": "unknown",
+    "is_external": False,
+    "is_presigned": False,
+    "key_class": "none",
+}
+# In every mart: a refusal of somebody outside, by a presigned URL, in a sensitive bucket
+REFUSED = READ | {
+    "action": "delete_object",
+    "outcome": "denied",
+    "bucket_name": "payroll",
+    "request_id": "R2",
+    "is_external": True,
+    "is_presigned": True,
+}
+POINTER = ("bucket_name", "request_id", "log_object")
+
+
+def counted(world: Any, wrong: int = 0) -> Any:
+    """The day of two requests, and a row of each mart that counts them, or some more or fewer."""
+    world.rows["fct_object_requests"] = [READ, REFUSED, READ | {"action": None}]
+    world.rows["fct_logging_coverage"] = [{"bucket_name": "payroll", "is_sensitive": True}]
+    for mart in MARTS:
+        held = (2 if mart in ("fct_traffic", "fct_automation", "fct_sessions") else 1) + wrong
+        world.rows[mart] = [{"uses" if mart == "fct_presigned_urls" else "requests": held}]
+    deleted = {"how": "single", **{name: REFUSED[name] for name in POINTER}}
+    world.rows["fct_deletions"] = [deleted] * (1 + wrong)
+    return world
+
+
+@pytest.fixture(scope="module")
+def findings(new_world):
+    """Each mart counts one request too many; one operation is new, one deletion is of nothing."""
+    world = counted(new_world(), wrong=1)
+    world.rows["fct_object_requests"].append(
+        READ | {"action": "other", "operation": "REST.GET.NOVELTY", "principal": None}
+    )
+    world.rows["fct_deletions"][-1] = world.rows["fct_deletions"][-1] | {"request_id": "R9"}
+    return world.findings("fct_object_requests")
+
+
+def test_a_mart_that_counts_other_requests_than_there_are_is_named(findings):
+    # the new operation's request is in the table: traffic, which counts all, is right by chance
+    assert set(findings["requests_do_not_add_up"].offending) == set(MARTS) - {"fct_traffic"}
+    assert (
+        "fct_deletions counts 2 requests, and fct_object_requests holds 1 of them"
+        in findings["requests_do_not_add_up"].sentences
+    )
+
+
+def test_a_deletion_of_a_request_that_is_not_there_is_named(findings):
+    assert findings["request_not_found"].sentences == (
+        "1 deletion in payroll of a request that fct_object_requests does not have",
+    )
+
+
+def test_an_operation_that_the_seed_does_not_know_is_named(findings):
+    assert findings["operation_unknown"].sentences == (
+        "1 request of the operation REST.GET.NOVELTY in 1 bucket: the seed request_actions does "
+        "not know it",
+    )
+
+
+def test_marts_that_hold_the_days_requests_are_no_finding(new_world):
+    """Nor is a row of a version that knew no actions."""
+    assert counted(new_world()).findings("fct_object_requests") == {}
