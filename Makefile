@@ -71,6 +71,13 @@ ask: .venv/.installed ## Ask the lake: QUERY=name PARAMS='a=b c=d', SQL='select 
 	@python -m lacuna ask $(if $(LIST),--list) $${FORMAT:+--format "$$FORMAT"} $${FILE:+--file "$$FILE"} \
 		$${QUERY:+--query "$$QUERY"} $${GIVEN:+--params "$$GIVEN"} $${ASKED:+-- "$$ASKED"}
 
+.PHONY: who
+who: export KEYS = $(subst $$$$,$$,$(value PREFIX))
+who: .venv/.installed ## Show who read, wrote, deleted or was refused in a bucket: BUCKET=name [PREFIX=p/] [SINCE=day] [UNTIL=day] [FORMAT=table|tabs|csv|json]
+	@test -n "$${BUCKET}" || { echo "Which bucket? make who BUCKET=name [PREFIX=p/] [SINCE=YYYY-MM-DD] [UNTIL=YYYY-MM-DD]"; exit 2; }
+	@python -m lacuna who $${KEYS:+--prefix "$$KEYS"} $${SINCE:+--since "$$SINCE"} $${UNTIL:+--until "$$UNTIL"} \
+		$${FORMAT:+--format "$$FORMAT"} -- "$${BUCKET}"
+
 .PHONY: findings
 findings: .venv/.installed ## Show the summary of a day that was run again, without running it: DAY=YYYY-MM-DD
 	@test -n "$(DAY)" || { echo "Which day? make findings DAY=YYYY-MM-DD (a day that was run)"; exit 2; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +60,11 @@ def question(sql: str | None, file: Path | None, name: str | None, params: str |
             f"{query.name or 'this query'} takes no parameters. A file takes those that the comment at "
             "its head names, as in dbt_project/analyses/"
         )
+    return saved(query, given)
+
+
+def saved(query: SavedQuery, given: Mapping[str, str]) -> Question:
+    """Return the question with the values that are given. Raises WrongQuestion if they do not fit."""
     values = saved_queries.values(query, given, datetime.now(UTC).date())
     return Question(
         query,

@@ -1,6 +1,6 @@
 """The commands of `python -m lacuna`, which the Makefile calls.
 
-run, findings, costs, rollback, remediate, ask, advise, doctor and settings. Airflow is
+run, findings, costs, rollback, remediate, ask, who, advise, doctor and settings. Airflow is
 imported late, because it takes seconds.
 """
 
@@ -26,6 +26,7 @@ from lacuna.aws.session import Account, AccountError, AwsError, Region, explaine
 from lacuna.cli import advice, answers, remediation, summary, terminal
 from lacuna.cli import ask as questions
 from lacuna.cli import costs as run_costs
+from lacuna.cli import who as callers
 from lacuna.cli.saved_queries import WrongQuestion
 from lacuna.day import DayError, named_day
 from lacuna.lake.athena import QueryFailed
@@ -225,6 +226,37 @@ def ask(
         print(*questions.defaults(asked), questions.cost(found, number), sep="\n", file=sys.stderr)
         named = [f"'{day}'" for day in asked.days]
         _print_days_not_run(answers.days_not_run(lake, " ".join([asked.query.sql, *named])))
+
+
+@app.command()
+def who(
+    bucket: Annotated[str, typer.Argument(help="Name of the bucket.")],
+    prefix: Annotated[str | None, typer.Option(help="How the keys begin.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day, UTC. Default: yesterday.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Last day, UTC. Default: the first day.")
+    ] = None,
+    format: Annotated[
+        answers.Format | None,
+        typer.Option(help="Default: a table on a terminal, else separated by tabs."),
+    ] = None,
+) -> None:
+    """Print who read, wrote, deleted or was refused in a bucket, and how much of that was seen.
+
+    The sentence about what was seen is on standard error, and so are the days that were not run. The
+    exit codes are those of ask.
+    """
+    with _one_message():
+        given = {"prefix": prefix, "since": since, "until": until}
+        asked, hours = callers.questions(bucket, given)
+        lake = open_lake(Settings.from_env(), "ask")
+        found = questions.answer(lake, asked)
+        number = answers.show(found, format)
+        sys.stdout.flush()
+        print(*questions.defaults(asked), questions.cost(found, number), sep="\n", file=sys.stderr)
+        print(callers.completeness(lake, hours, bucket), file=sys.stderr)
+        named = " ".join(f"'{day}'" for day in asked.days)
+        _print_days_not_run(answers.days_not_run(lake, named))
 
 
 def _print_days_not_run(days: Sequence[date]) -> None:

@@ -68,6 +68,12 @@ def by_s3(bucket: str, operation: str, **changed: Any) -> Row:
     )
 
 
+def judged(action: str, outcome: str = "success", **changed: Any) -> Row:
+    """The same below p/, with what the request was."""
+    named = {"object_key": "p/a", "principal": KIM, "actor_class": "human", "is_external": False}
+    return seen("callers", action=action, outcome=outcome, **{**named, **changed})
+
+
 UNSIGNED = {"requester": None, "is_anonymous": True, "signature_version": None, "auth_type": None}
 MALFORMED = {"requester": None, "is_anonymous": True, "http_status": 403}
 DENIED = {"http_status": 403, "error_code": "AccessDenied"}
@@ -116,6 +122,13 @@ REQUESTS = [
     *(seen("plain", **PLAIN, host_header=None), seen("plain", **PLAIN, requester="svc:a.amazonaws.com")),
     *(seen("acl", acl_required="Yes", **UNSIGNED), trail_only("acl", acl_required="Yes")),
     *(seen("acl"), seen("acl", acl_required="Yes", operation="REST.OPTIONS.PREFLIGHT")),
+    *(judged("read_object"), judged("read_object", object_key="p/b"), judged("write_object")),
+    *(judged("delete_object"), judged("list_objects", object_key=None, list_prefix="p/")),
+    *(judged("read_object", "denied"), judged("read_object", "not_found"), judged("preflight")),
+    *(judged("expire_object", "none", principal="AmazonS3", actor_class="lifecycle"),),
+    *(judged("read_object", principal=None, actor_class="anonymous", is_external=True),),
+    *(judged("read_object", "auth_failed", principal=None, actor_class="auth_failed"),),
+    *(judged("read_object", object_key="q/a"), judged("read_object", **LATER)),
 ]  # fmt: skip
 
 
@@ -131,6 +144,15 @@ HOURS = [
     *(hour("lossy", 5, "partial"), hour("lossy", 6, "pending"), hour("lossy", 7, "missing", **LATER)),
     hour("whole", 1, "delivered", latency_p99_seconds=7),
 ]  # fmt: skip
+TRUSTED = [
+    {"bucket_name": "seen", "coverage": share, "coverage_basis": basis, "reasons": reasons}
+    for share, basis, reasons in (
+        (1.0, "witnessed", []),
+        (1.0, "unwitnessed", []),
+        (0.5, "witnessed", ["hours_partly_missing"]),
+        (0.0, "unwitnessed", ["logging_off", "no_witness"]),
+    )
+] + [{"bucket_name": "seen", "coverage": 1.0, "reasons": [], **LATER}]
 CHANGES = [
     {
         "changed_at": AT,
@@ -185,6 +207,7 @@ def lake(sandbox: Any) -> Iterator[Lake]:
             "fct_delivery_hours": HOURS,
             "fct_logging_changes": CHANGES,
             "fct_logging_coverage": VERDICTS,
+            "trusted_hours": TRUSTED,
             "quarantined_lines": LINES,
             "fct_log_objects": OBJECTS,
             "fct_check_results": CHECKS,
@@ -320,6 +343,21 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
         {},
         "severity finding to_do",
         [("critical", "broken", None), ("warning", "a", "do"), ("warning", "b", None)],
+    ),
+    "who": (
+        {"bucket": "callers", "prefix": "p/"},
+        "who kind object_reads object_writes deletions listings refused failed requests objects",
+        [
+            (KIM, "human", *"21111172"),
+            ("AmazonS3", "lifecycle", *"00100011"),
+            ("anonymous", "anonymous", *"10000011"),
+            ("signature refused", "auth_failed", *"00001011"),
+        ],
+    ),
+    "hours_seen": (
+        {"bucket": "seen"},
+        "hours whole in_part unseen unwitnessed reasons",
+        [(*"42111", "hours_partly_missing, logging_off, no_witness")],
     ),
     "run_costs": (
         {},
