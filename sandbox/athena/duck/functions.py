@@ -58,6 +58,7 @@ abs                       | N                         | N       |
 ceil ceiling floor round  | I                         | I       | {0}
 ceil ceiling floor        | double                    | double  | {f}({0})
 round                     | double                    | double  | case when {0} = 0 then 0e0 else round({0}) end
+sqrt                      | double                    | double  | case when {0} < 0 then 'nan'::double else sqrt({0}) end
 round                     | I, integer                | I       | cast(t_round_whole({*}) as {gives})
 round                     | double, integer           | double  | t_round_double({*})
 round                     | D                         | whole   | cast(t_rounded({0}, 0) as {gives})
