@@ -33,6 +33,14 @@ def test_an_empty_account_is_an_answer(empty, said):
     days = empty.rows("select * from lacuna_evidence.catalogued_days")
     assert [(str(day["delivered_on"]), day["objects_catalogued"]) for day in days] == [(DAY, 0)]
     assert empty.rows("select * from lacuna.fct_object_requests") == []
+    # a day without logs was run all the same, and those before it were not
+    states = empty.rows(
+        "select state, max(day) as newest, count(*) as days from lacuna.days group by 1"
+    )
+    assert {row["state"]: (str(row["newest"]), row["days"]) for row in states} == {
+        "built": (DAY, 1),
+        "not_run": ("2026-02-28", 89),
+    }
 
 
 def test_bad_settings_stop_the_run_before_anything_is_written(empty):
