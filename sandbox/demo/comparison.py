@@ -94,6 +94,7 @@ class Seen:
 
     coverage: Sequence[Row]
     hours: Sequence[Row]
+    days: Sequence[Row]
     checks: Sequence[Row]
     expected_rows: Mapping[str, Sequence[int]]
     lake_bucket: str
@@ -166,6 +167,7 @@ def compare(truth: Row, seen: Seen) -> Comparison:
             *_unplanted_buckets(truth, seen),
             *_wrong_settings(truth, seen),
             *_wrong_hours(truth, seen),
+            *_wrong_days(truth, seen),
             *_unexplained_checks(truth, seen),
         ),
         completeness=tuple(_completeness(seen)),
@@ -279,11 +281,7 @@ def _wrong_settings(truth: Row, seen: Seen) -> Iterator[str]:
 def _wrong_hours(truth: Row, seen: Seen) -> Iterator[str]:
     """Yield hours that differ from the planted ones, of buckets whose hours can be known."""
     planted = {(hour["bucket_name"], _moment(hour["hour"])): hour for hour in truth["hours"]}
-    judged = {
-        bucket["bucket_name"]
-        for bucket in truth["buckets"]
-        if bucket["logging"] == "on" and not _is_unreadable(bucket)
-    }
+    judged = _judged(truth)
     unlisted = {fault["bucket_name"] for fault in truth["faults"] if fault["kind"] in UNLISTED}
     end = _moment(truth["until"]) + timedelta(days=1)
     found = {(row["bucket_name"], row["hour"]): row for row in seen.hours}
@@ -294,6 +292,35 @@ def _wrong_hours(truth: Row, seen: Seen) -> Iterator[str]:
             yield f"{name} {hour:%Y-%m-%d %H:%M}: {wrong}"
     for name, hour in sorted(planted.keys() - found.keys()):
         yield f"{name} {hour:%Y-%m-%d %H:%M}: no row in fct_delivery_hours"
+
+
+def _judged(truth: Row) -> set[str]:
+    """Return the buckets whose hours can be known."""
+    return {
+        bucket["bucket_name"]
+        for bucket in truth["buckets"]
+        if bucket["logging"] == "on" and not _is_unreadable(bucket)
+    }
+
+
+def _wrong_days(truth: Row, seen: Seen) -> Iterator[str]:
+    """Yield days of buckets that say another loss than was planted, or that have no row."""
+    planted = Counter(
+        (hour["bucket_name"], hour["hour"][:10], hour["status"]) for hour in truth["hours"]
+    )
+    found = {(row["bucket_name"], str(row["event_date"])): row for row in seen.days}
+    judged = _judged(truth)
+    for bucket in truth["buckets"]:
+        for day in bucket["expected"]:
+            key = (bucket["bucket_name"], day)
+            row = found.get(key)
+            if row is None:
+                yield f"{' '.join(key)}: no row in fct_bucket_days"
+                continue
+            lost, part = (planted[(*key, status)] for status in ("missing", "partial"))
+            is_denied = row["sentence"].startswith("complete") and lost + part > 0
+            if bucket["bucket_name"] in judged and (row["hours_missing"] != lost or is_denied):
+                yield f"{' '.join(key)}: {row['sentence']!r}, planted {lost} lost hours and {part} in part"
 
 
 def _is_unreadable(bucket: Row) -> bool:

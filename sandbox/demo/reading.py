@@ -41,6 +41,16 @@ from lacuna.fct_delivery_hours
 where event_date between date '{first}' and date '{last}'
 """
 
+DAYS = """
+select
+    event_date,
+    bucket_name,
+    hours_missing,
+    sentence
+from lacuna.fct_bucket_days
+where event_date between date '{first}' and date '{last}'
+"""
+
 # One row a finding, or a failed check without any. If a run is repeated, the last check counts.
 CHECKS = """
 select
@@ -107,6 +117,7 @@ def read(query: Query, truth: Row, lake: str) -> Seen:
     return Seen(
         coverage=query(COVERAGE.format(**span)),
         hours=query(HOURS.format(**span)),
+        days=query(DAYS.format(**span)),
         checks=query(CHECKS.format(**span)),
         expected_rows={
             fault["id"]: [_count(query, expect) for expect in expectations(fault)]

@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 PARTITION_COLUMNS = {
     "fct_log_objects": "delivered_on",
     "fct_delivery_hours": "event_date",
+    "fct_bucket_days": "event_date",
     "fct_logging_changes": "event_date",
     "fct_logging_coverage": "event_date",
     "fct_object_requests": "event_date",

@@ -26,8 +26,8 @@ DATABASES = {"staging": STAGING, "marts": MARTS}
 # Readers are shown what a verdict rests on before they are shown the verdict
 ORDER = (
     *("fct_log_objects", "quarantined_lines", "fct_object_requests", "fct_logging_changes"),
-    *("fct_delivery_hours", "trusted_hours", "fct_logging_coverage", "fct_account_posture"),
-    "fct_control_results",
+    *("fct_delivery_hours", "trusted_hours", "fct_bucket_days"),
+    *("fct_logging_coverage", "fct_account_posture", "fct_control_results"),
 )
 
 # What Glue takes in one call

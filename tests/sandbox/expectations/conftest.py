@@ -74,6 +74,7 @@ MARTS = {
     name: mart(name)
     for name in (
         "fct_automation",
+        "fct_bucket_days",
         "fct_deletions",
         "fct_delivery_hours",
         "fct_denied_requests",

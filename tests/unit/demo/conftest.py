@@ -33,6 +33,7 @@ def faultless(truth) -> Seen:
     return Seen(
         coverage=coverage(truth),
         hours=hours(truth),
+        days=days(truth),
         checks=checks(truth),
         expected_rows={
             fault["id"]: [expect["at_least"].get("rows", 1) for expect in expectations(fault)]
@@ -72,6 +73,20 @@ def hours(truth: dict[str, Any]) -> list[dict[str, Any]]:
         for bucket in truth["buckets"]
         if bucket["logging"] == "on"
         for moment in moments
+    ]
+
+
+def days(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    planted = [(hour["bucket_name"], hour["hour"][:10], hour["status"]) for hour in truth["hours"]]
+    return [
+        {
+            "event_date": date.fromisoformat(day),
+            "bucket_name": bucket["bucket_name"],
+            "hours_missing": planted.count((bucket["bucket_name"], day, "missing")),
+            "sentence": f"lost {planted.count((bucket['bucket_name'], day, 'missing'))} of 24 hours",
+        }
+        for bucket in truth["buckets"]
+        for day in bucket["expected"]
     ]
 
 

@@ -56,6 +56,25 @@ def test_a_wrong_verdict_is_seen(truth, faultless, spoiled):
     assert not comparison.agrees
 
 
+def test_a_day_that_says_another_loss_than_was_planted_is_seen(truth, faultless, spoiled):
+    lost = fault_of(truth, "hour_lost")["hours"][0]
+    wrong = {"hours_missing": 0, "sentence": "complete"}
+    rows = [
+        row | wrong if row["hours_missing"] and str(row["event_date"]) == lost[:10] else row
+        for row in faultless.days
+    ]
+    told = compare(truth, spoiled(days=rows)).unplanted
+    assert told
+    assert all(f" {lost[:10]}: 'complete', planted " in one for one in told)
+
+
+def test_a_bucket_without_a_day_is_seen(truth, faultless, spoiled):
+    (first, *rest) = faultless.days
+    name = f"{first['bucket_name']} {first['event_date']}"
+    told = compare(truth, spoiled(days=rest)).unplanted
+    assert told == (f"{name}: no row in fct_bucket_days",)
+
+
 @pytest.mark.parametrize(
     ("bucket", "found"),
     [("meridian-web-assets", "prefix_shared"), ("meridian-wiki", "")],

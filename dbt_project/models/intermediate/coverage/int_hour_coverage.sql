@@ -23,7 +23,8 @@ valued as (
                 status in ('delivered', 'partial')
                 and (is_log_compared or (cardinality(logging_doubts) = 0 and is_budget_spent))
                 then coalesce(access_log_completeness, 1)
-            when status = 'idle' then 1
+            -- no records where none can be delivered are no proof that there was nothing to log
+            when status = 'idle' and cardinality(target_doubts) = 0 then 1
             else 0
         end as access_log_value,
         {% for mode in ['read', 'write'] %}
@@ -65,6 +66,7 @@ select
             when valued.status = 'missing' then array['hours_missing']
             when valued.access_log_value > 0 or valued.status = 'partial' then array['hours_partly_missing']
             when valued.status = 'unknown' then valued.status_reasons
+            when valued.status = 'idle' then valued.target_doubts
             when cardinality(valued.logging_doubts) > 0 then valued.logging_doubts
             else array['records_pending']
         end

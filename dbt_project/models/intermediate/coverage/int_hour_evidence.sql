@@ -19,6 +19,8 @@ config as (
         bucket_name,
         event_date,
         error_code,
+        target_state,
+        filter(reasons, reason -> starts_with(reason, 'target_')) as target_reasons,
         {% for mode, other in modes.items() %}
         filter(coverage_reasons, reason -> not starts_with(reason, '{{ other }}s_')) as {{ mode }}_reasons,
         {% endfor %}
@@ -90,6 +92,11 @@ select
     explained.access_log_completeness,
     explained.is_budget_spent,
     coalesce(explained.logging_doubts, array['logging_off']) as logging_doubts,
+    case
+        when config.target_state = 'deliverable' then cast(array[] as array(varchar))
+        when cardinality(config.target_reasons) > 0 then config.target_reasons
+        else array['target_unknown']
+    end as target_doubts,
     {% for mode in modes %}
     case
         when not hours.is_{{ mode }}_covered
