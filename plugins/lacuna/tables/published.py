@@ -27,6 +27,8 @@ DATABASES = {"staging": STAGING, "marts": MARTS}
 ORDER = (
     *("fct_log_objects", "quarantined_lines", "fct_object_requests", "fct_logging_changes"),
     *("fct_delivery_hours", "trusted_hours", "fct_bucket_days"),
+    *("fct_sensitive_access", "fct_denied_requests", "fct_deletions", "fct_traffic"),
+    *("fct_external_access", "fct_presigned_urls", "fct_sessions", "fct_automation"),
     *("fct_logging_coverage", "fct_account_posture", "fct_control_results"),
 )
 
