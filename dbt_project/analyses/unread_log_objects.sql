@@ -15,5 +15,8 @@ select
 from lacuna.fct_log_objects
 where
     delivered_on between cast(? as date) and cast(? as date)
-    and status not in ('accounted', 'duplicate', 'empty')
+    and (
+        status not in ('accounted', 'duplicate', 'empty')
+        or digest_state in ('altered', 'disowned')
+    )
 order by delivered_on, status, log_bucket, object_key

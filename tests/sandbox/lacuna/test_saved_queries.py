@@ -176,6 +176,9 @@ LINES = [
 OBJECTS = [
     {"status": status, "object_key": status, "log_bucket": "a"}
     for status in ("accounted", "duplicate", "empty", "corrupt", "missing", "unaccounted")
+] + [
+    {"status": "accounted", "digest_state": state, "object_key": state, "log_bucket": "a"}
+    for state in ("attested", "not_attested", "disowned")
 ]
 CHECK = {"partition_day": DAY, "is_current": True, "success": False, "errored": False}
 CHECKS = [
@@ -338,7 +341,11 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
         [("b", "silent", "x"), ("off", "off", "")],
     ),
     "lines_in_quarantine": ({"log_bucket": "a"}, "line reason", [("=1", "no_match")]),
-    "unread_log_objects": ({}, "status", [("corrupt",), ("missing",), ("unaccounted",)]),
+    "unread_log_objects": (
+        {},
+        "object_key",
+        [("disowned",), ("corrupt",), ("missing",), ("unaccounted",)],
+    ),
     "open_findings": (
         {},
         "severity finding to_do",

@@ -1,0 +1,303 @@
+"""The saved queries about a day of the simulated account: they find what was planted, and each request once.
+
+What each answers about rows of every kind: tests/sandbox/lacuna/test_saved_queries.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lacuna.cli import saved_queries
+from lacuna.lake import athena
+from lacuna.lake.lake import open_lake
+from lacuna.settings import Settings
+from sandbox.account.account import Account
+from sandbox.account.faults import make_plan
+from sandbox.account.ledger import Ledger
+from sandbox.account.period import Period
+from sandbox.account.traffic import Request
+from tests.days.conftest import World, world
+
+pytestmark = pytest.mark.long
+
+REQUESTS = 3000
+SITE = "media.meridian.example"  # whose visitors sign nothing and use plain HTTP
+LOSSY = "meridian-app-uploads"  # an hour of which is in the trail only
+DELETIONS = {"REST.DELETE.OBJECT", "S3.EXPIRE.OBJECT", "S3.CREATE.DELETEMARKER"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that was made, and whether the access log has it. Otherwise the trail has."""
+
+    request: Request
+    has_record: bool
+
+    @property
+    def name(self) -> str | None:
+        """The name of the operation, in the words of the log that has it."""
+        of = self.request.operation
+        return of.name if self.has_record else of.event_name
+
+    @property
+    def says_acl(self) -> bool:
+        """Whether the log that has it says if an ACL was needed: of a record the 26th field."""
+        return not self.has_record or self.request.field_count >= 26
+
+    @property
+    def error(self) -> str:
+        act = self.request.act
+        return act.error or str(act.status)
+
+
+@pytest.fixture(scope="module")
+def built(airflow_home: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A day on which everything is planted, run once: half a minute on an idle machine."""
+    folder = tmp_path_factory.mktemp("planted")
+    for one in world(airflow_home, folder, "--requests", str(REQUESTS), "--days", "1"):
+        one.run(one.truth["until"])
+        yield one
+
+
+@pytest.fixture(scope="module")
+def ask(built: World) -> Iterator[Callable[..., list[dict[str, Any]]]]:
+    today = date.fromisoformat(built.truth["until"]) + timedelta(days=1)
+
+    def rows(name: str, **given: str) -> list[dict[str, Any]]:
+        query = saved_queries.find(name)
+        values = saved_queries.values(query, given, today)
+        literals = [saved_queries.literal(*one) for one in values]
+        answer = athena.ask(open_lake(Settings()), query.sql, parameters=literals)
+        names = [column.name for column in answer.columns]
+        return [dict(zip(names, row, strict=True)) for row in answer.rows]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", built.endpoint)
+        yield rows
+
+
+@pytest.fixture(scope="module")
+def seen(built: World) -> list[Seen]:
+    """Every request of the day that one of the logs shows, as it was made."""
+    until = date.fromisoformat(built.truth["until"])
+    found: list[Seen] = []
+    note = Ledger.note
+
+    def noted(self: Ledger, request: Request, *, has_record: bool, has_event: bool) -> None:
+        moment = request.received if has_record else request.completed
+        # of management events none is a row
+        is_shown = has_record or (has_event and not request.operation.is_management)
+        if is_shown and datetime.fromtimestamp(moment, UTC).date() == until:
+            found.append(Seen(request, has_record))
+        note(self, request, has_record=has_record, has_event=has_event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "note", noted)
+        for _ in Account(make_plan(built.truth["seed"], REQUESTS, Period(until, 1))).objects():
+            pass
+    return found
+
+
+def planted(built: World, *kinds: str) -> list[dict[str, Any]]:
+    faults = [fault for fault in built.truth["faults"] if fault["kind"] in kinds]
+    assert {fault["kind"] for fault in faults} == set(kinds)
+    return faults
+
+
+def unread(built: World) -> set[str]:
+    """Buckets some of whose records nobody can read or trust."""
+    return {one["bucket_name"] for one in planted(built, "config_unreadable", "malformed_lines")}
+
+
+def total(rows: list[dict[str, Any]], column: str) -> int:
+    return sum(int(row[column] or 0) for row in rows)
+
+
+def test_hours_that_are_missing_are_those_that_were_lost(built, ask):
+    lost = {
+        (hour["bucket_name"], hour["hour"][:13].replace("T", " "), hour["status"])
+        for hour in built.truth["hours"]
+        if hour["status"] in ("missing", "partial", "pending")
+    }
+    told = ask("missing_hours", bucket="%")
+    assert {
+        (row["bucket_name"], row["hour"][:13], row["status"])
+        for row in told
+        if row["status"] in ("missing", "partial")
+    } == {one for one in lost if one[2] != "pending"}
+    assert {one for one in lost if one[2] == "pending"} <= {
+        (row["bucket_name"], row["hour"][:13], row["status"]) for row in told
+    }
+    counted = ask("hours_by_status")
+    missing = Counter(bucket for bucket, _, status in lost if status == "missing")
+    assert {
+        row["bucket_name"]: int(row["missing"]) for row in counted if row["missing"] != "0"
+    } == missing
+
+
+def test_buckets_that_are_not_logged_have_their_verdict(built, ask):
+    until, lake = built.truth["until"], built.lake
+    verdicts = {
+        one["bucket_name"]: one["expected"][until]["verdict"] for one in built.truth["buckets"]
+    }
+    bad = {name: one for name, one in verdicts.items() if one not in ("delivering", "idle")}
+    told = {row["bucket_name"]: row["verdict"] for row in ask("buckets_not_logged")}
+    assert {name: one for name, one in told.items() if name != lake} == bad
+
+
+def test_each_planted_change_of_logging_is_shown(built, ask):
+    changes = [
+        one for one in built.truth["faults"] if one["expect"]["table"] == "fct_logging_changes"
+    ]
+    assert len(changes) > 5
+    told = ask("logging_changes")
+    for change in changes:
+        where = change["expect"]["where"]
+        name = where.get("bucket_name") or where.get("trail_name") or built.truth["account_id"]
+        found = [row for row in told if (row["changed"], row["effect"]) == (name, where["effect"])]
+        assert len(found) >= change["expect"]["at_least"].get("rows", 1), change
+    (off,) = planted(built, "turned_off")
+    assert [row["effect"] for row in ask("logging_changes", bucket=off["bucket_name"])] == ["off"]
+
+
+def test_what_could_not_be_read_is_what_was_spoiled(built, ask):
+    (spoiled,) = planted(built, "malformed_lines")
+    lines = ask("lines_in_quarantine")
+    assert {f"s3://{one['log_bucket']}/{one['object_key']}" for one in lines} == {
+        spoiled["log_object"]
+    }
+    assert len(lines) == spoiled["lines"]
+    bad = planted(
+        built, "stray_object", "trail_file_truncated", "trail_file_deleted", "trail_file_invented"
+    )
+    told = ask("unread_log_objects")
+    assert {f"s3://{one['log_bucket']}/{one['object_key']}" for one in told} == {
+        one["log_object"] for one in bad
+    }
+
+
+def test_the_intruder_is_found_by_name_by_address_and_by_what_was_read(built, ask, seen):
+    (theft,) = planted(built, "exfiltration")
+    where = theft["expect"]["where"]
+    for rows in (
+        ask("principal_activity", principal="support-readonly"),
+        ask("address_activity", address=where["remote_ip"]),
+    ):
+        assert {row["bucket_name"] for row in rows} == {theft["bucket_name"]}
+        assert {row["requester"] for row in rows} == {where["requester"]}
+        assert total(rows, "requests") == theft["lines"]
+    stolen = Counter(
+        one.request.key
+        for one in seen
+        if one.request.client.requester == where["requester"] and one.request.key
+    )
+    key, times = stolen.most_common(1)[0]
+    history = ask("object_history", bucket=theft["bucket_name"], key=key)
+    assert sum(row["requester"] == where["requester"] for row in history) == times
+    first = ask("most_bytes", bucket=theft["bucket_name"])[0]
+    assert first["who"] == where["requester"]
+    assert int(first["bytes_sent"]) == sum(
+        one.request.bytes_sent for one in seen if one.request.client.requester == where["requester"]
+    )
+
+
+def test_visitors_of_a_site_are_counted_as_they_came(built, ask, seen):
+    """With what the file says that CloudTrail never wrote: unread_log_objects names it."""
+    (file,) = planted(built, "trail_file_invented")
+    invented = built.rows(
+        "select operation, is_anonymous, acl_required from lacuna.fct_object_requests where event_date = "
+        f"date '{built.truth['until']}' and bucket_name = '{SITE}' and log_object = '{file['log_object']}'"
+    )
+    of_site = [one for one in seen if one.request.bucket.name == SITE]
+    asked = [one for one in of_site if "PREFLIGHT" not in str(one.name)]
+    unsigned = [
+        one
+        for one in asked
+        if (one.request.client.requester, one.request.client.auth) == ("-", "-")
+    ]
+    assert len(unsigned) > 20
+    rows = ask("anonymous_requests", bucket=SITE)
+    assert {row["operation"]: int(row["requests"]) for row in rows} == Counter(
+        [one.name for one in unsigned]
+        + [row["operation"] for row in invented if row["is_anonymous"]]
+    )
+    assert 0 < total(rows, "succeeded") < total(rows, "requests")
+    plain = [one for one in of_site if one.has_record and one.request.client.tls == "-"]
+    assert total(ask("insecure_transport", bucket=SITE), "requests") == len(plain) > 0
+    by_acl = [
+        *(one for one in asked if one.request.client.acl_required and one.says_acl),
+        *(row for row in invented if row["acl_required"]),
+    ]
+    assert total(ask("acl_requests", bucket=SITE), "requests") == len(by_acl) > 0
+    traffic = ask("traffic_by_operation", bucket=SITE)
+    assert total(traffic, "requests") == len(of_site) + len(invented)
+    assert total(ask("latency", bucket=SITE), "measured") == sum(one.has_record for one in of_site)
+    assert ask("sigv2_requests") == []  # nobody does here
+
+
+def test_a_bucket_with_a_lost_hour_is_counted_from_both_logs(ask, seen):
+    of_bucket = [one for one in seen if one.request.bucket.name == LOSSY]
+    in_trail_only = [one for one in of_bucket if not one.has_record]
+    assert in_trail_only
+    told = ask("traffic_by_operation", bucket=LOSSY)
+    events = Counter(one.name for one in in_trail_only if one.name != "DeleteObjects")
+    shown = Counter({row["operation"]: 0 for row in told})
+    for row in told:
+        shown[row["operation"]] += int(row["in_the_trail_only"])
+    assert {name: number for name, number in events.items() if shown[name] < number} == {}
+
+
+def test_deleted_objects_are_counted_one_by_one(built, ask, seen):
+    wanted: Counter[tuple[str, str, bool]] = Counter()
+    for one in seen:
+        name, ended_well = one.request.bucket.name, one.request.act.error is None
+        if name in unread(built):
+            continue
+        if one.request.operation.name in DELETIONS:
+            wanted[name, str(one.request.key), ended_well] += 1
+        wanted.update((name, key, True) for key in one.request.batch_keys)
+    told = ask("deletions", bucket="%")
+    assert len(wanted) > 20
+    assert wanted == Counter(
+        (row["bucket_name"], row["object_key"], row["succeeded"] == "true")
+        for row in told
+        if row["bucket_name"] not in unread(built)
+    )
+
+
+def test_refusals_are_counted_with_their_errors(built, ask, seen):
+    readable = [one for one in seen if one.request.bucket.name not in unread(built)]
+    wanted = Counter(
+        (one.request.client.requester, one.error)
+        for one in readable
+        if 400 <= (one.request.act.status or 0) < 500
+    )
+    told: Counter[tuple[str, str]] = Counter()
+    for row in ask("refused_requests"):
+        who = "-" if row["who"] in ("anonymous", "signature refused") else row["who"]
+        if row["bucket_name"] not in unread(built):
+            told[who, row["error"]] += int(row["requests"])
+    assert len(wanted) > 5
+    assert told == wanted
+    failed = [one for one in readable if (one.request.act.status or 0) >= 500]
+    ids = {
+        row["request_id"] for row in ask("server_errors") if row["bucket_name"] not in unread(built)
+    }
+    assert ids == {one.request.request_id for one in failed}
+
+
+def test_findings_name_what_was_planted_and_the_run_has_its_price(built, ask):
+    told = ask("open_findings")
+    for fault in planted(built, "hour_lost", "hour_partly_lost", "silent"):
+        assert any(fault["bucket_name"] in row["finding"] for row in told), fault
+    assert [row["severity"] for row in told] == sorted(
+        (row["severity"] for row in told), key=["critical", "warning", "info"].index
+    )
+    steps = {row["step"] for row in ask("run_costs")}
+    assert {"parse_delivery_day", "build_event_days", "check_marts"} <= steps
