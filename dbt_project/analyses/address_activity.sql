@@ -12,11 +12,10 @@ select
     count_if(not coalesce(http_status < 400, error_code is null)) as failed,
     count(distinct object_key) as objects,
     sum(bytes_sent) as bytes_sent,
-    min(requested_at) as first_at,
     max(requested_at) as last_at
 from lacuna.fct_object_requests
 where
     starts_with(remote_ip, ?)
     and event_date between cast(? as date) and cast(? as date)
 group by remote_ip, requester, bucket_name, operation
-order by first_at, remote_ip, requester, bucket_name, operation
+order by last_at, remote_ip, requester, bucket_name, operation

@@ -11,8 +11,6 @@ select
     count(distinct object_key) as objects,
     sum(bytes_sent) as bytes_sent,
     count(distinct remote_ip) as addresses,
-    count_if(acl_required = 'Yes') as needed_an_acl,
-    min(requested_at) as first_at,
     max(requested_at) as last_at
 from lacuna.fct_object_requests
 where

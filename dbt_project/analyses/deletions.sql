@@ -13,9 +13,7 @@ select
     coalesce(http_status < 400, error_code is null) as succeeded,
     requester,
     remote_ip,
-    client_class,
-    witness,
-    request_id
+    witness
 from lacuna.fct_object_requests
 where
     bucket_name like ?

@@ -11,9 +11,9 @@ select
     count_if(status = 'pending') as pending,
     count_if(status = 'idle') as idle,
     count_if(status = 'delivered') as delivered,
-    sum(witnessed_requests) as witnessed_requests,
-    sum(witnessed_and_logged_requests) as of_these_logged,
-    max(latency_p99_seconds) as latency_p99_seconds
+    sum(witnessed_requests) as witnessed,
+    sum(witnessed_and_logged_requests) as logged,
+    max(latency_p99_seconds) as p99_seconds
 from lacuna.fct_delivery_hours
 where
     bucket_name like ?

@@ -11,7 +11,6 @@ select
     count(*) as requests,
     count(distinct remote_ip) as addresses,
     min(user_agent) as one_user_agent,
-    min(requested_at) as first_at,
     max(requested_at) as last_at
 from lacuna.fct_object_requests
 where

@@ -13,8 +13,7 @@ select
     approx_percentile(total_time_ms, 0.5) as p50_ms,
     approx_percentile(total_time_ms, 0.95) as p95_ms,
     max(total_time_ms) as most_ms,
-    approx_percentile(turn_around_time_ms, 0.5) as s3_p50_ms,
-    approx_percentile(turn_around_time_ms, 0.95) as s3_p95_ms
+    approx_percentile(turn_around_time_ms, 0.5) as s3_p50_ms
 from lacuna.fct_object_requests
 where
     bucket_name like ?

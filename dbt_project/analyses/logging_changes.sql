@@ -13,7 +13,6 @@ select
     identity_arn,
     remote_ip,
     target_bucket,
-    user_agent,
     event_id
 from lacuna.fct_logging_changes
 where

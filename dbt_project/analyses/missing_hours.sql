@@ -8,8 +8,8 @@ select
     hour,
     status,
     array_join(status_reasons, ', ') as reasons,
-    witnessed_requests,
-    witnessed_and_logged_requests as of_these_logged
+    witnessed_requests as witnessed,
+    witnessed_and_logged_requests as logged
 from lacuna.fct_delivery_hours
 where
     bucket_name like ?

@@ -11,7 +11,6 @@ select
     count(distinct object_key) as objects,
     max(bytes_sent) as largest_answer,
     count(distinct remote_ip) as addresses,
-    min(requested_at) as first_at,
     max(requested_at) as last_at
 from lacuna.fct_object_requests
 where

@@ -8,14 +8,10 @@ select
     requested_at,
     operation,
     coalesce(http_status < 400, error_code is null) as succeeded,
-    http_status,
-    error_code,
+    coalesce(error_code, cast(http_status as varchar)) as result,
     requester,
     remote_ip,
     bytes_sent,
-    version_id,
-    client_class,
-    user_agent,
     witness,
     request_id
 from lacuna.fct_object_requests

@@ -13,8 +13,7 @@ select
     count(distinct object_key) as objects,
     sum(bytes_sent) as bytes_sent,
     min(requested_at) as first_at,
-    max(requested_at) as last_at,
-    array_join(array_sort(array_agg(distinct remote_ip)), ', ') as addresses
+    max(requested_at) as last_at
 from lacuna.fct_object_requests
 where
     strpos(requester, ?) > 0

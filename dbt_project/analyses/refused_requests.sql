@@ -11,8 +11,6 @@ select
     count(*) as requests,
     count(distinct object_key) as objects,
     count(distinct remote_ip) as addresses,
-    min(remote_ip) as one_address,
-    min(requested_at) as first_at,
     max(requested_at) as last_at
 from lacuna.fct_object_requests
 where

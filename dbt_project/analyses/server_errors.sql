@@ -11,9 +11,7 @@ select
     request_id,
     host_id,
     operation,
-    object_key,
-    requester,
-    remote_ip
+    object_key
 from lacuna.fct_object_requests
 where
     coalesce(bucket_name, '') like ?

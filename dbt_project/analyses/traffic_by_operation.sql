@@ -9,9 +9,9 @@ select
     operation,
     coalesce(cast(http_status as varchar), error_code, 'no error') as result,
     count(*) as requests,
-    count_if(witness = 'both') as in_both_logs,
-    count_if(witness = 'access_log') as in_the_access_log_only,
-    count_if(witness = 'data_event') as in_the_trail_only,
+    count_if(witness = 'both') as both_logs,
+    count_if(witness = 'access_log') as access_log_only,
+    count_if(witness = 'data_event') as trail_only,
     sum(bytes_sent) as bytes_sent
 from lacuna.fct_object_requests
 where

@@ -249,7 +249,7 @@ def test_a_bucket_with_a_lost_hour_is_counted_from_both_logs(ask, seen):
     events = Counter(one.name for one in in_trail_only if one.name != "DeleteObjects")
     shown = Counter({row["operation"]: 0 for row in told})
     for row in told:
-        shown[row["operation"]] += int(row["in_the_trail_only"])
+        shown[row["operation"]] += int(row["trail_only"])
     assert {name: number for name, number in events.items() if shown[name] < number} == {}
 
 

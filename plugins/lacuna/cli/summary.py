@@ -102,6 +102,7 @@ Where to look next: docs/runbook.md says what each finding means and what to do.
   make advise DAY={day}               what to do about each bucket, with the call to copy
   lacuna.fct_logging_coverage (event_date)    each bucket's verdict, its reasons, what to do
   lacuna.fct_logging_changes (event_date)     who turned logging off, on, or changed it
+  lacuna.fct_bucket_days (event_date)         each bucket's day in one sentence
   lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what arrived, how complete
   lacuna.fct_log_objects (delivered_on)       each log object: bytes, lines, what is wrong with it
   lacuna.fct_object_requests (event_date)     who did what, and the marts made of it
@@ -115,6 +116,7 @@ For example:
   order by bucket_name, hour
 
 in Athena's console (Region {region}, workgroup {workgroup}), or with `make ask SQL="…"`.
+`make ask LIST=1` lists saved queries, for example: make ask QUERY=missing_hours PARAMS="bucket=% since={day}"
 """
 
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 CUT = "…"
 GAP = "  "
-NARROWEST = 12  # to which a column may be cut; if not all fit so, each row is a list
+NARROWEST = 11  # to which a column may be cut; if not all fit so, each row is a list
 MEASURED = 1000  # rows that decide the widths: a table of any length needs the memory of so many
 
 

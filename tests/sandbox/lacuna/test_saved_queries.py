@@ -225,11 +225,11 @@ def lake(sandbox: Any) -> Iterator[Lake]:
 CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     "object_history": (
         {"bucket": "history", "key": "k"},
-        "operation succeeded http_status witness",
+        "operation succeeded result witness",
         [
             ("REST.GET.OBJECT", "true", "200", "both"),
-            ("GetObject", "false", None, "data_event"),
-            ("REST.GET.OBJECT", "false", "403", "both"),
+            ("GetObject", "false", "AccessDenied", "data_event"),
+            ("REST.GET.OBJECT", "false", "AccessDenied", "both"),
             ("S3.EXPIRE.OBJECT", "true", None, "access_log"),
         ],
     ),
@@ -300,7 +300,7 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     ),
     "traffic_by_operation": (
         {"bucket": "traffic"},
-        "operation result requests in_both_logs in_the_access_log_only in_the_trail_only",
+        "operation result requests both_logs access_log_only trail_only",
         [
             ("REST.GET.OBJECT", "200", "2", "1", "1", "0"),
             ("GetObject", "no error", "1", "0", "0", "1"),
@@ -321,7 +321,7 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     ),
     "missing_hours": (
         {"bucket": "lossy"},
-        "hour status reasons of_these_logged",
+        "hour status reasons logged",
         [
             ("2026-11-20 03:00:00.000", "missing", "", "4"),
             ("2026-11-20 04:00:00.000", "unknown", "no_witness, logging_off", "4"),
@@ -331,7 +331,7 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     ),
     "hours_by_status": (
         {},
-        "bucket_name missing partly_missing unknown pending idle delivered of_these_logged",
+        "bucket_name missing partly_missing unknown pending idle delivered logged",
         [("lossy", *"111111", "24"), ("whole", *"000001", "4")],
     ),
     "logging_changes": ({}, "changed event_id", [("photos", "E1"), ("main", "E2")]),
