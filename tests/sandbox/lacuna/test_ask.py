@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,22 @@ def test_an_answer_of_many_pages_is_whole(ask, form, lines):
     assert len(done.stdout.splitlines()) == lines
     assert done.stderr.startswith("2,500 rows, ")
     assert "2500" in done.stdout
+
+
+def test_a_query_that_is_interrupted_costs_no_more(ask, cloud, monkeypatch):
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    numbers = "unnest(sequence(1, 10000))"
+    endless = f"select count(*) from {numbers} as a (n), {numbers} as b (n), {numbers} as c (n)"
+    with monkeypatch.context() as patch:
+        patch.setattr("lacuna.lake.athena.time.sleep", interrupted)
+        assert ask(endless).exit_code != 0
+    deadline = time.monotonic() + 60
+    while (state := last_statement(cloud)["Status"]["State"]) == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert state == "CANCELLED"
 
 
 @pytest.mark.parametrize(
