@@ -25,6 +25,8 @@ TABLES = {
     "lacuna_staging.int_traffic_costs": "event_date",
     "lacuna.fct_object_requests": "event_date",
     "lacuna.fct_delivery_hours": "event_date",
+    "lacuna.trusted_hours": "event_date",
+    "lacuna.fct_bucket_days": "event_date",
     "lacuna.fct_logging_coverage": "event_date",
     "lacuna.fct_account_posture": "event_date",
     "lacuna.fct_control_results": "event_date",
