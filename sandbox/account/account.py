@@ -91,6 +91,7 @@ class Account:
             buckets=tuple(_bucket_truth(bucket, plan, book) for bucket in BUCKETS),
             faults=tuple(_located(fault, book.marks.get(fault.id)) for fault in plan.faults),
             hours=ledger.hour_truths(book, [b for b in SOURCES if b.target_bucket is not None]),
+            said=ledger.said_truths(book),
             totals={
                 **dict(sorted(book.totals.items())),
                 "by_delivery_day": {

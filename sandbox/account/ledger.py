@@ -14,7 +14,7 @@ from sandbox.account.buckets import UNDELIVERABLE, UNPROVABLE, Bucket, Seen, Tro
 from sandbox.account.cloudtrail import is_recorded
 from sandbox.account.period import HOUR, Period, day_of, iso
 from sandbox.account.traffic import Request
-from sandbox.account.truth import HourTruth
+from sandbox.account.truth import SAID, HourTruth, SaidTruth
 
 LATENESS_BUDGET = 6 * HOUR
 # Data events of an hour can arrive this long after it; until then their absence proves nothing.
@@ -98,12 +98,15 @@ class Ledger:
     marks: dict[str, Mark] = field(default_factory=dict)
     totals: Counter[str] = field(default_factory=Counter)
     by_day: dict[str, Counter[str]] = field(default_factory=dict)
+    said: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
 
     def note(self, request: Request, *, has_record: bool, has_event: bool) -> None:
         """Count one request in its hour, with the logs of it that were delivered."""
         if not (has_record or has_event):
             return
         moment = request.received if has_record else request.completed
+        if has_record or not request.operation.is_management:
+            self._said(request.bucket, moment).update(said(request, has_record))
         count = self._count(request.bucket.name, moment)
         if has_record:
             count.records += 1
@@ -119,6 +122,7 @@ class Ledger:
     def note_copied(self, bucket: Bucket, received: int) -> None:
         """Count the record that a copy left in the log of its source bucket."""
         self._count(bucket.name, received).records += 1
+        self._said(bucket, received).update(requests=1)
 
     def add(self, delivered_at: int, **amounts: int) -> None:
         """Add to the totals and to the totals of the delivery day."""
@@ -126,12 +130,36 @@ class Ledger:
         day = self.by_day.setdefault(day_of(delivered_at).isoformat(), Counter())
         day.update(amounts)
 
+    def _said(self, bucket: Bucket, moment: int) -> Counter[str]:
+        return self.said.setdefault((bucket.name, day_of(moment).isoformat()), Counter())
+
     def _count(self, bucket_name: str, moment: int) -> HourCount:
         key = (bucket_name, moment - moment % HOUR)
         count = self.hours.get(key)
         if count is None:
             count = self.hours[key] = HourCount()
         return count
+
+
+_DELETES = {"REST.DELETE.OBJECT", "S3.EXPIRE.OBJECT", "S3.CREATE.DELETEMARKER"}
+
+
+def said(request: Request, has_record: bool) -> dict[str, int]:
+    """Return what the logs that were delivered say of a request: what the marts must count.
+
+    A batch is one request and one for each key. The access log also has the reading half of a copy.
+    """
+    operation, client = request.operation, request.client
+    copied = request.copy_source is not None and request.copy_source[0] is request.bucket
+    deleted = operation.name in _DELETES and request.act.error is None
+    signed_by_nobody = client.requester == "-" and client.auth == "-"
+    return {
+        "requests": 1 + len(request.batch_keys) + (has_record and copied),
+        "denied": request.act.error == "AccessDenied" and operation is not ops.PREFLIGHT,
+        "deleted": deleted + len(request.batch_keys),
+        "anonymous": signed_by_nobody and operation is not ops.PREFLIGHT,
+        "bytes_sent": request.bytes_sent,
+    }
 
 
 def status(count: HourCount, hour: int, period_end: int) -> str | None:
@@ -159,6 +187,14 @@ def hour_truths(ledger: Ledger, judged: list[Bucket]) -> tuple[HourTruth, ...]:
             continue
         truths.append(HourTruth(name, iso(hour), word, access_log, data_event))
     return tuple(truths)
+
+
+def said_truths(ledger: Ledger) -> tuple[SaidTruth, ...]:
+    """Return what the logs say of each bucket and day."""
+    return tuple(
+        SaidTruth(name, day, **{one: counts[one] for one in SAID})
+        for (name, day), counts in sorted(ledger.said.items())
+    )
 
 
 def verdict(bucket: Bucket, day: str, ledger: Ledger) -> str:

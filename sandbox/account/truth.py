@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 
@@ -70,6 +70,22 @@ class HourTruth:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidTruth:
+    """What the logs of a bucket's day say that were delivered."""
+
+    bucket_name: str
+    day: str
+    requests: int
+    denied: int
+    deleted: int
+    anonymous: int
+    bytes_sent: int
+
+
+SAID = tuple(one.name for one in fields(SaidTruth))[2:]
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """The whole answer sheet."""
 
@@ -80,6 +96,7 @@ class Truth:
     buckets: tuple[BucketTruth, ...]
     faults: tuple[Fault, ...]
     hours: tuple[HourTruth, ...]
+    said: tuple[SaidTruth, ...]
     totals: dict[str, Any]
 
     def to_json(self) -> str:

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import combinations, groupby
 from typing import Any
 
+from sandbox.demo import said
+
 Row = Mapping[str, Any]
 
 BUDGET = timedelta(hours=6)
@@ -97,6 +99,7 @@ class Seen:
     days: Sequence[Row]
     checks: Sequence[Row]
     expected_rows: Mapping[str, Sequence[int]]
+    said: Sequence[Row]
     lake_bucket: str
 
 
@@ -147,6 +150,7 @@ class Comparison:
     faults: tuple[PlantedFault, ...]
     unplanted: tuple[str, ...]
     completeness: tuple[Completeness, ...]
+    said: tuple[str, ...]
 
     @property
     def agrees(self) -> bool:
@@ -169,8 +173,10 @@ def compare(truth: Row, seen: Seen) -> Comparison:
             *_wrong_hours(truth, seen),
             *_wrong_days(truth, seen),
             *_unexplained_checks(truth, seen),
+            *said.differences(truth, seen.said),
         ),
         completeness=tuple(_completeness(seen)),
+        said=tuple(said.in_words(truth, seen.said)),
     )
 
 

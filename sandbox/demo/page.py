@@ -14,6 +14,9 @@ from sandbox.demo.comparison import Comparison, Completeness, PlantedFault, Verd
 
 REPORT_WIDTH = 160
 
+# A bucket with many callers
+BUCKET = "meridian-web-assets"
+
 NEXT = """
 make up            Airflow's UI with the runs of these days and their logs
 make demo SEED=8   the same faults in another account
@@ -21,6 +24,7 @@ make sandbox       this account again, to query it. In a second terminal,
                    paste the export lines that it prints. Then:
 
   make run DAY={day}
+  make who BUCKET={bucket} SINCE={day}
   make ask SQL="select bucket_name, hour, data_event_requests
        from lacuna.fct_delivery_hours
        where event_date = date '{day}' and status = 'missing'"
@@ -41,6 +45,9 @@ def show(
     for table in (_short_verdicts(comparison.verdicts), _short_faults(comparison.faults)):
         console.print()
         console.print(table)
+    console.print(Text("\nWhat do the logs say?", style="bold"))
+    for line in comparison.said:
+        console.print(_text(line))
     console.print()
     _missed(console, comparison)
     _conclusion(console, comparison)
@@ -49,7 +56,7 @@ def show(
     for what, path in files.items():
         console.print(_text(f"  {path}  {what}"), soft_wrap=True)
     console.print(Text("\nWhat to try next", style="bold"))
-    console.print(Text(NEXT.format(day=day).rstrip()))
+    console.print(Text(NEXT.format(day=day, bucket=BUCKET).rstrip()))
 
 
 def write_report(console: Console, comparison: Comparison, seconds: Mapping[str, float]) -> None:

@@ -9,6 +9,7 @@ import boto3
 from pyathena import connect
 from pyathena.cursor import DictCursor
 
+from sandbox.demo import said
 from sandbox.demo.comparison import BETWEEN, Row, Seen, expectations
 from sandbox.process import access
 
@@ -123,6 +124,7 @@ def read(query: Query, truth: Row, lake: str) -> Seen:
             fault["id"]: [_count(query, expect) for expect in expectations(fault)]
             for fault in truth["faults"]
         },
+        said=query(said.query(days[0], days[-1])),
         lake_bucket=lake,
     )
 

@@ -14,7 +14,8 @@ README = (Path(truth.__file__).parent / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
-    "kind", [truth.Truth, truth.BucketTruth, truth.Fault, truth.HourTruth, truth.Expect]
+    "kind",
+    [truth.Truth, truth.BucketTruth, truth.Fault, truth.HourTruth, truth.SaidTruth, truth.Expect],
 )
 def test_the_readme_names_every_member(kind: type) -> None:
     for member in fields(kind):

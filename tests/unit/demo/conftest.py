@@ -15,6 +15,7 @@ from sandbox.account.account import Account
 from sandbox.account.faults import make_plan
 from sandbox.account.period import Period
 from sandbox.demo.comparison import BETWEEN, BREAKS, HOURLY, Seen, expectations
+from sandbox.demo.said import COUNTED
 
 UNTIL = date(2026, 11, 21)
 DAYS = 4
@@ -39,6 +40,16 @@ def faultless(truth) -> Seen:
             fault["id"]: [expect["at_least"].get("rows", 1) for expect in expectations(fault)]
             for fault in truth["faults"]
         },
+        said=[
+            {
+                "what": name,
+                "bucket_name": said["bucket_name"],
+                "event_date": date.fromisoformat(said["day"]),
+                "counted": said[name] or None,
+            }
+            for said in truth["said"]
+            for name in COUNTED
+        ],
         lake_bucket="lake",
     )
 

@@ -124,8 +124,8 @@ def test_the_lake_that_the_run_made_is_no_surprise(truth, faultless, spoiled, fi
 
 def test_an_empty_account_never_agrees(truth, spoiled):
     nothing = {fault_id: [0, 0] for fault_id in ()}
-    empty = {**truth, "buckets": [], "faults": [], "hours": []}
-    seen = spoiled(coverage=[], hours=[], checks=[], expected_rows=nothing)
+    empty = {**truth, "buckets": [], "faults": [], "hours": [], "said": []}
+    seen = spoiled(coverage=[], hours=[], checks=[], expected_rows=nothing, said=[])
     assert not compare(empty, seen).agrees
 
 

@@ -1,0 +1,47 @@
+"""The numbers of the marts of requests are compared with those of the simulated account."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from sandbox.demo import said
+from sandbox.demo.comparison import compare
+
+
+@pytest.mark.parametrize("name", said.COUNTED)
+def test_a_number_that_is_not_as_planted_is_seen(truth, faultless, spoiled, name):
+    told = next(one for one in said._told(truth) if one[name])
+    place = (name, told["bucket_name"], date.fromisoformat(told["day"]))
+    wrong = [
+        row | {"counted": row["counted"] + 1}
+        if (row["what"], row["bucket_name"], row["event_date"]) == place
+        else row
+        for row in faultless.said
+    ]
+    assert compare(truth, spoiled(said=wrong)).unplanted == (
+        f"{told['bucket_name']} {told['day']}: {told[name] + 1:,} {name.replace('_', ' ')}, planted "
+        f"{told[name]:,}",
+    )
+
+
+def test_a_bucket_that_no_mart_counts_is_seen(truth, faultless, spoiled):
+    told = max(said._told(truth), key=lambda one: one["requests"])
+    rest = [row for row in faultless.said if row["bucket_name"] != told["bucket_name"]]
+    found = compare(truth, spoiled(said=rest)).unplanted
+    assert f"{told['bucket_name']} {told['day']}: 0 requests, planted {told['requests']:,}" in found
+
+
+def test_most_of_what_was_planted_is_compared(truth):
+    """Only where logs are forged or cannot be listed, they may say something else."""
+    told = list(said._told(truth))
+    assert len(told) > 0.7 * len(truth["said"])
+    for name in said.COUNTED:
+        assert sum(one[name] for one in told) > 0
+
+
+def test_each_number_has_a_line(truth, faultless):
+    lines = list(said.in_words(truth, faultless.said))
+    assert len(lines) == len(said.COUNTED) == 5
+    assert all(line.split()[0] != "0" for line in lines)
