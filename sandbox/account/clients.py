@@ -45,6 +45,11 @@ class Client:
         """The signature version, as the access log prints it."""
         return "-" if self.auth == "-" else "SigV4"
 
+    @property
+    def access_key_id(self) -> str:
+        """The access key that signs the requests; empty if the event of none names it."""
+        return str(json.loads(self.identity or "{}").get("accessKeyId", ""))
+
 
 def _unique_id(prefix: str, name: str) -> str:
     digest = hashlib.sha256(name.encode()).hexdigest().upper()

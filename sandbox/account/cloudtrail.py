@@ -15,7 +15,7 @@ from sandbox.account.buckets import ACCOUNT_ID, Bucket, Seen
 from sandbox.account.clients import CIPHER, SESSION_START, Client
 from sandbox.account.period import HOUR, iso, moment
 from sandbox.account.selectors import DELETES, UNWATCHED, WATCHED_PREFIX
-from sandbox.account.traffic import Request
+from sandbox.account.traffic import PRESIGNED_SECONDS, Request
 
 WINDOW = 300
 _COMPRESSION = 2
@@ -168,6 +168,9 @@ def _parameters(r: Request) -> str:
     if r.copy_source is not None:
         source, key = r.copy_source
         text += f',"x-amz-copy-source":{json.dumps(f"{source.name}/{key}")}'
+    if r.client.auth == "QueryString":
+        signed = moment(r.received - r.received % PRESIGNED_SECONDS)
+        text += f',"X-Amz-Date":"{signed:%Y%m%dT%H%M%SZ}","X-Amz-Expires":"{PRESIGNED_SECONDS}"'
     for pair in r.operation.query.removeprefix("?").split("&"):
         if pair:
             name, _, value = pair.partition("=")

@@ -32,6 +32,9 @@ USER_AGENTS: tuple[str, ...] = (
     "",
 )
 
+# A presigned URL holds one, and the access log holds the URL
+SECURITY_TOKEN = "IQoJb3JpZ2luX2VjEHcaCXVzLWVhc3QtMSJHMEUCIQDsecret%2Ftoken%3D%3D"
+
 REFERRERS: tuple[str, ...] = (
     "https://search.example/?q=annual report 2026",
     'https://evil.example/?q=<script>alert("xss")</script>',

@@ -20,7 +20,7 @@ from sandbox.account import operations as ops
 from sandbox.account.buckets import BY_NAME, Bucket
 from sandbox.account.clients import Client
 from sandbox.account.operations import ACTS, Act, Operation
-from sandbox.account.period import HOUR
+from sandbox.account.period import HOUR, moment
 from sandbox.account.profiles import PROFILES
 
 _T = TypeVar("_T")
@@ -70,6 +70,9 @@ class Burst:
     client: Client
     acts: tuple[str, ...]
 
+
+# How long a presigned URL is valid; its signer makes new ones as often
+PRESIGNED_SECONDS = 900
 
 _SAFE = "/*~=,@()[]"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.\-/*~=,@()\[\]]*").fullmatch
@@ -178,7 +181,9 @@ def _request(
     turn_around = 4 + int(rng.random() * 90)
     total = turn_around + int(rng.random() * 20) + (size or 0) // 9000
     if request_line is None:
-        request_line = _request_line(bucket, client, operation, rng, key=key, query=query)
+        request_line = _request_line(
+            bucket, client, operation, rng, at=int(at), key=key, query=query
+        )
     version = "-"
     if profile.versioned and size is not None:
         version = base64.b64encode(rng.randbytes(24), b"._").decode("ascii")
@@ -196,6 +201,7 @@ def _request_line(
     operation: Operation,
     rng: random.Random,
     *,
+    at: int,
     key: str | None,
     query: str | None,
 ) -> str:
@@ -204,8 +210,12 @@ def _request_line(
     path = f"/{bucket.name}/" if client.path_style else "/"
     query = operation.query if query is None else query
     if client.auth == "QueryString":
+        signed = moment(at - at % PRESIGNED_SECONDS)
+        scope = f"{signed:%Y%m%d}%2F{bucket.region}%2Fs3%2Faws4_request"
         query += ("&" if query else "?") + (
-            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=900&X-Amz-SignedHeaders=host"
+            f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={client.access_key_id}%2F{scope}"
+            f"&X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires={PRESIGNED_SECONDS}"
+            f"&X-Amz-Security-Token={hostile.SECURITY_TOKEN}&X-Amz-SignedHeaders=host"
             f"&X-Amz-Signature={rng.getrandbits(256):064x}"
         )
     return f"{operation.method} {path}{once_encoded(key or '')}{query} HTTP/1.1"

@@ -4,12 +4,14 @@ What runs twice, runs under the role of infra/lacuna.yaml.
 """
 
 import os
+import re
 import signal
 import threading
 
 import pytest
 
-from tests.days.conftest import Started
+from sandbox.account.hostile import SECURITY_TOKEN
+from tests.days.conftest import DATABASES, Started
 
 pytestmark = pytest.mark.long
 
@@ -81,6 +83,23 @@ def twice(simulated, once):
 def test_a_day_run_again_gives_the_same_rows(once, twice):
     """Two runs of a day, and all tables read after each of them."""
     assert_same(twice, once)
+
+
+def test_no_table_holds_what_somebody_could_act_with(simulated, once):
+    """The raw objects do: presigned URLs are in the account's logs. A staging view shows the raw objects."""
+    pages = simulated.client("glue").get_paginator("get_tables")
+    stored = [
+        f"{database}.{table['Name']}"
+        for database in DATABASES
+        for page in pages.paginate(DatabaseName=database)
+        for table in page["TableList"]
+        if table["TableType"] != "VIRTUAL_VIEW" and f"{database}.{table['Name']}" in once
+    ]
+    texts = "\n".join(str(row) for name in stored for row in once[name])
+    assert "X-Amz-Credential=ASIA" in texts
+    assert "X-Amz-Signature=***" in texts
+    assert SECURITY_TOKEN[:20] not in texts
+    assert re.findall(r"(?i)(?:signature|security-token)(?:=|%3d)[^&\s\"']{8,}", texts) == []
 
 
 @pytest.mark.usefixtures("once")
