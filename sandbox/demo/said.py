@@ -35,8 +35,10 @@ WORDS = {
 }
 
 # Of these the logs say more or less than what is true or can be read: lines that cannot be trusted,
-# events that nobody made, logs that cannot be listed. On the day of the fault, or always.
-DOUBTFUL = frozenset({"malformed_lines", "trail_file_invented", "target_other_account"})
+# events that nobody made, logs that cannot be found or listed. On the day of the fault, or always.
+DOUBTFUL = frozenset(
+    {"malformed_lines", "trail_file_invented", "target_other_account", "config_unreadable"}
+)
 
 
 def query(first: str, last: str) -> str:
