@@ -15,9 +15,15 @@ left join {{ ref('int_day_coverage') }} as day_coverage
         and {{ rows }}.event_date = day_coverage.event_date
 {%- endmacro %}
 
-{#- The first of a group's values in their order, each once. -#}
-{% macro some_of(value, most=20) -%}
-    slice(array_sort(array_agg(distinct {{ value }}) filter (where {{ value }} is not null)), 1, {{ most }})
+{#- The first of a group's values in their order, each once; of the rows of a condition. -#}
+{% macro some_of(value, most=20, condition=none) -%}
+    slice(
+        array_sort(
+            array_agg(distinct {{ value }}) filter (where {{ value }} is not null{{ ' and ' ~ condition if condition }})
+        ),
+        1,
+        {{ most }}
+    )
 {%- endmacro %}
 
 {#- Was the request carried out? What S3 does by itself has no outcome of its own. -#}

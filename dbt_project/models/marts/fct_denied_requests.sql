@@ -1,5 +1,7 @@
 {{ config(partitioned_by=['event_date'], tags=['event_days']) }}
 
+{%- set refused = 'not ' ~ is_done() %}
+
 with
 
 requests as (
@@ -17,7 +19,7 @@ requests as (
 
 ),
 
--- Successes too, so that one scan says what else the caller did in the hour.
+-- Successes too, so that one scan says what else the caller did in the hour; but of them only their number is kept.
 grouped as (
 
     select
@@ -31,16 +33,16 @@ grouped as (
         actor_class,
         event_date,
         count(*) as requests,
-        count(distinct object_key) as keys,
-        count(distinct key_prefix) as prefixes,
+        count(distinct if({{ refused }}, object_key)) as keys,
+        count(distinct if({{ refused }}, key_prefix)) as prefixes,
         min(requested_at) as first_at,
         max(requested_at) as last_at,
-        {{ some_of('object_key', 5) }} as sample_keys,
-        {{ some_of('request_id', 5) }} as sample_request_ids,
-        {{ some_of('remote_ip') }} as addresses,
-        {{ some_of('network_class') }} as network_classes,
-        {{ some_of('client_class') }} as client_classes,
-        {{ some_of('presigned_key_id', 5) }} as presigned_key_ids,
+        {{ some_of('object_key', 5, refused) | indent(8) }} as sample_keys,
+        {{ some_of('request_id', 5, refused) | indent(8) }} as sample_request_ids,
+        {{ some_of('remote_ip', 20, refused) | indent(8) }} as addresses,
+        {{ some_of('network_class', 20, refused) | indent(8) }} as network_classes,
+        {{ some_of('client_class', 20, refused) | indent(8) }} as client_classes,
+        {{ some_of('presigned_key_id', 5, refused) | indent(8) }} as presigned_key_ids,
         max(error_message) as error_message,
         -- S3 charges nothing for a refusal of somebody outside; of whom that is unknown, so is the charge
         if(count_if(is_external is null) = 0, count_if(not is_external)) as requests_from_inside
@@ -84,7 +86,7 @@ refused as (
 
     from with_totals
 
-    where not {{ is_done() }}
+    where {{ refused }}
 
 ),
 

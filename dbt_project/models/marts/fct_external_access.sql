@@ -43,12 +43,12 @@ grouped as (
         count_if(is_presigned) as presigned_requests,
         min(requested_at) as first_at,
         max(requested_at) as last_at,
-        {{ some_of('principal') }} as principals,
-        {{ some_of('remote_ip') }} as addresses,
-        {{ some_of('network_class') }} as network_classes,
-        {{ some_of('access_point_arn') }} as access_point_arns,
-        {{ some_of('vpc_endpoint_id') }} as vpc_endpoint_ids,
-        {{ some_of('key_prefix') }} as key_prefixes,
+        {{ some_of('principal') | indent(8) }} as principals,
+        {{ some_of('remote_ip') | indent(8) }} as addresses,
+        {{ some_of('network_class') | indent(8) }} as network_classes,
+        {{ some_of('access_point_arn') | indent(8) }} as access_point_arns,
+        {{ some_of('vpc_endpoint_id') | indent(8) }} as vpc_endpoint_ids,
+        {{ some_of('key_prefix') | indent(8) }} as key_prefixes,
         event_date
 
     from requests

@@ -59,11 +59,11 @@ seen as (
         count_if(is_presigned) as presigned_requests,
         min(requested_at) as first_at,
         max(requested_at) as last_at,
-        {{ some_of('via_service') }} as via_services,
-        {{ some_of('session_name') }} as session_names,
-        {{ some_of('remote_ip') }} as addresses,
-        {{ some_of('client_class') }} as client_classes,
-        {{ some_of('access_key_id') }} as access_key_ids,
+        {{ some_of('via_service') | indent(8) }} as via_services,
+        {{ some_of('session_name') | indent(8) }} as session_names,
+        {{ some_of('remote_ip') | indent(8) }} as addresses,
+        {{ some_of('client_class') | indent(8) }} as client_classes,
+        {{ some_of('access_key_id') | indent(8) }} as access_key_ids,
         event_date
 
     from requests
