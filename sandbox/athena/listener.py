@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+import moto.core.responses
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -22,6 +23,11 @@ Environ = dict[str, Any]
 App = Callable[..., Iterable[bytes]]
 HOST = "127.0.0.1"
 NO_CONTENT = {"204", "304"}  # answers without a body, and without a length of one
+
+# Moto lists the methods of a service's class for every request
+moto.core.responses.method_names_from_class = functools.cache(
+    moto.core.responses.method_names_from_class
+)
 
 
 class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]

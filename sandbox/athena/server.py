@@ -206,6 +206,7 @@ class Sandbox:
     def start(self) -> Sandbox:
         os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(64 << 20))
         os.environ.setdefault("MOTO_S3_DEFAULT_MAX_KEYS", "1000")
+        os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")  # no browser asks
         from moto.core.base_backend import BackendDict
         from moto.core.model_instances import reset_model_data
 
