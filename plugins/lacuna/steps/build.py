@@ -275,6 +275,7 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None = None) -> dbtRu
                 *arguments,
                 *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
                 *("--target-path", scratch, "--log-path", scratch, "--log-level", "none"),
+                "--no-write-json",  # whole manifests, which nobody would read
             ]
         )
 
