@@ -8,7 +8,7 @@ import boto3
 import hypothesis
 import pytest
 
-from tests.support import REPO
+from tests.support import REPO, collect_rarely
 
 # Before anything imports airflow: its configuration is read once.
 os.environ.update(
@@ -31,6 +31,9 @@ for name in [
     del os.environ[name]
 
 from sandbox.athena.server import Sandbox  # noqa: E402
+from tests.support.clients import remember  # noqa: E402
+
+remember()
 
 # How long one example takes depends on how busy the machine is, so no example has a deadline.
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
@@ -49,6 +52,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, inside in enumerate(folders) if inside), len(LONGEST_FIRST))
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """What the test modules have imported stays."""
+    collect_rarely()
 
 
 @pytest.fixture(scope="session")

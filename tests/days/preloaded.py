@@ -8,7 +8,6 @@ from lacuna.cli import terminal
 terminal.before_airflow()
 
 import asyncio  # noqa: E402
-import gc  # noqa: E402
 
 import dbt.adapters.athena  # noqa: E402
 import dbt.cli.main  # noqa: E402, F401
@@ -22,6 +21,8 @@ import expectations.fct_logging_coverage  # noqa: E402, F401
 from lacuna.lake import lake  # noqa: E402
 from lacuna.settings import Settings  # noqa: E402
 from lacuna.steps import build  # noqa: E402
+from tests.support import collect_rarely  # noqa: E402
+from tests.support.clients import remember  # noqa: E402
 
 LAKE = "lacuna-lake-123456789012-us-east-1"
 
@@ -36,4 +37,5 @@ async def answer_once(app) -> None:
 asyncio.run(answer_once(in_process_api_server().app))
 # of any other lake the project is parsed once more
 build.project(tuple(lake.dbt_environment_of(LAKE, "us-east-1", Settings().workgroup).items()))
-gc.freeze()  # or the first collection in each fork would copy all of this
+remember()
+collect_rarely()  # or the first collection in each fork would copy all of this

@@ -1,14 +1,33 @@
-"""One client of a kind for a test: making one costs more than most of the calls that it makes."""
+"""Sessions and clients of boto3 for less: making one costs more than most of the calls that it makes."""
 
+import functools
 import os
 from typing import Any
 
 import boto3
+import botocore.hooks
+import botocore.useragent
 import pytest
 from botocore.credentials import Credentials
 
 _make = boto3.Session.client
 _shared: dict[tuple[Any, ...], Any] = {}
+
+
+def remember() -> None:
+    """Let botocore do once a process what it does for each session or each call.
+
+    dbt-athena makes a session for each connection, and a session gives some 130 handlers a name and
+    looks at their signatures. Each call writes the same `User-Agent` twice, letter by letter.
+    """
+    hooks: Any = botocore.hooks
+    agent: Any = botocore.useragent
+    names = hooks.EventAliaser(hooks.HierarchicalEmitter())
+    hooks.EventAliaser._alias_event_name = staticmethod(functools.cache(names._alias_event_name))
+    hooks.BaseEventHooks._verify_accept_kwargs = lambda *_: None
+    agent.sanitize_user_agent_string_component = functools.cache(
+        agent.sanitize_user_agent_string_component
+    )
 
 
 def share_clients(patch: pytest.MonkeyPatch) -> None:
