@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import boto3
 import pytest
 
-from tests.support import REPO
+from tests.support import REPO, collect_rarely
 from tests.support.clients import share_clients
 from tests.support.served import served
 from tests.support.shards import register_logs
@@ -119,20 +119,24 @@ class Lake:
         rows = [LoggingSnapshot(**{**good, **one}) for one in snapshots]
         lake.open_lake(self.settings()).write(LOGGING_SNAPSHOTS, rows, {"observed_on": day})
 
-    def dbt(self, *arguments: str, **variables: Any) -> Any:
-        """One dbt command in this process; its result whatever came of it."""
-        from dbt.cli.main import dbtRunner
-
+    def project(self) -> Any:
+        """What dbt has parsed of the project, with nothing compiled in it."""
         from lacuna.lake import lake
         from lacuna.steps import build
 
         environment = lake.open_lake(self.settings()).dbt_environment()
-        result = dbtRunner(build.project(tuple(environment.items()))).invoke(
+        return build.project(tuple(environment.items()))
+
+    def dbt(self, *arguments: str, project: Any = None, **variables: Any) -> Any:
+        """One dbt command in this process; its result whatever came of it."""
+        from dbt.cli.main import dbtRunner
+
+        result = dbtRunner(project or self.project()).invoke(
             [
                 *arguments,
                 *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
                 *("--target-path", str(self.scratch), "--log-path", str(self.scratch)),
-                *("--log-level", os.environ.get("DBT_TEST_LOG", "none")),
+                *("--log-level", os.environ.get("DBT_TEST_LOG", "none"), "--no-write-json"),
                 *("--vars", json.dumps(variables)),
             ]
         )
@@ -182,6 +186,8 @@ def failures(result: Any) -> list[str]:
 def lake() -> Iterator[Lake]:
     """The one lake of these tests; each test keeps to delivery days of its own."""
     before = dict(os.environ)
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
     from lacuna.lake import lake as library
 
     with (
@@ -190,12 +196,15 @@ def lake() -> Iterator[Lake]:
         pytest.MonkeyPatch.context() as patch,
     ):
         share_clients(patch)
+        # what a warning would name: for each of dbt's commands it takes a second to find out
+        patch.setattr(BehaviorFlagRendered, "_default_source", lambda _: "dbt")
         os.environ["AWS_ENDPOINT_URL"] = sandbox.url
         mine = Lake(sandbox.url, Path(scratch))
         library.open_lake(mine.settings()).prepare()
         os.environ.update(library.open_lake(mine.settings()).dbt_environment())
         mine.client("s3").create_bucket(Bucket=LOG_BUCKET)
         assert mine.dbt("seed").success
+        collect_rarely()  # the parsed project stays
         yield mine
     os.environ.clear()
     os.environ.update(before)

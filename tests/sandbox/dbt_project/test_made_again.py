@@ -6,12 +6,10 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lacuna.lake.lake import open_lake
-from lacuna.steps import build
 from tests.sandbox.dbt_project.conftest import PROJECT, Lake
 
 SEED = "lacuna_staging.prices"
@@ -40,11 +38,6 @@ def refusing(lake: Lake, operation: str, resource: str) -> Iterator[None]:
         yield
     finally:
         put([])
-
-
-def project(lake: Lake) -> Any:
-    """What dbt has parsed of the project, and reads again in each command."""
-    return build.project(tuple(open_lake(lake.settings()).dbt_environment().items()))
 
 
 def statements(lake: Lake) -> int:
@@ -78,7 +71,7 @@ def files(lake: Lake) -> list[str]:
 @pytest.fixture
 def write(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Makes the seed's file another one, whose rows all have the note."""
-    node = project(lake).nodes["seed.lacuna.prices"]
+    node = lake.project().nodes["seed.lacuna.prices"]
 
     def write(note: str) -> None:
         # dbt looks in the project first, and there is no such file
@@ -157,7 +150,7 @@ def test_a_view_is_made_again_if_it_changed_or_what_it_reads(lake, monkeypatch):
     glue.update_table(DatabaseName="lacuna_evidence", TableInput=described)
     assert made() == 1
 
-    node = project(lake).nodes["model.lacuna.stg_evidence__accounts"]
+    node = lake.project().nodes["model.lacuna.stg_evidence__accounts"]
     monkeypatch.setattr(node, "raw_code", f"{node.raw_code}\nwhere account_id <> 'none'")
     assert made() == 1
     assert made() == 0

@@ -1,46 +1,32 @@
 """The project's manifest and its SQL as it runs, compiled once and without AWS."""
 
 import copy
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sandbox.dbt_project.conftest import PROJECT
+from tests.sandbox.dbt_project.conftest import PROJECT, Lake, failures
 from tests.sandbox.dbt_project.rules import MOST_LINES, problems
 
 Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+def manifest(lake: Lake) -> Manifest:
     """The compiled project, as `dbt compile` writes it."""
-    target = tmp_path_factory.mktemp("target")
-    variables = {
-        "delivery_day": "2026-11-20",
-        "event_days": ["2026-11-20", "2026-11-19"],
-    }
-    environment = {
-        **os.environ,
-        "LACUNA_DBT_STAGING_DIR": "s3://lake/athena-results/",
-        "LACUNA_DBT_DATA_DIR": "s3://lake",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-    }
-    command = [
-        *(Path(sys.executable).parent / "dbt", "compile"),
-        *("--no-introspect", "--no-populate-cache", "--vars", json.dumps(variables)),
-        *("--project-dir", PROJECT, "--profiles-dir", PROJECT),
-        *("--target-path", target, "--log-path", target),
-    ]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    made: Manifest = json.loads((target / "manifest.json").read_text())
+    project = lake.project()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        result = lake.dbt(
+            *("compile", "--no-introspect", "--no-populate-cache"),
+            project=project,
+            delivery_day="2026-11-20",
+            event_days=["2026-11-20", "2026-11-19"],
+        )
+    assert not failures(result)
+    made: Manifest = project.writable_manifest().to_dict()
     return made
 
 
