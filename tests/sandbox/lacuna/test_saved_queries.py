@@ -153,6 +153,44 @@ TRUSTED = [
         (0.0, "unwitnessed", ["logging_off", "no_witness"]),
     )
 ] + [{"bucket_name": "seen", "coverage": 1.0, "reasons": [], **LATER}]
+SENSITIVE = [
+    {
+        "bucket_name": "payroll",
+        "principal": KIM,
+        "action": "read_object",
+        "is_external": outside,
+        "objects": objects,
+        "coverage": 0.5,
+        **changed,
+    }
+    for outside, objects, changed in (
+        (False, 9, {}),
+        (True, 1, {}),
+        (None, 0, {"principal": None, "action": None}),
+        (True, 7, LATER),
+    )
+]
+EXTERNAL = [
+    {"bucket_name": "shared", "requests": 2, "coverage": share, **party}
+    for share, party in (
+        (1.0, {"party_kind": "account", "party": "999999999999", "is_external": True}),
+        (0.5, {"party_kind": "account", "party": "999999999999", "is_external": True}),
+        (1.0, {"party_kind": "anonymous", "is_external": True}),
+        (1.0, {"party_kind": "anonymous", "is_external": True, **LATER}),
+    )
+]
+REFUSALS = [
+    {"bucket_name": "site", "caller": one, "pattern": one, "keys": 30, "sample_keys": ["a", "b"]}
+    for one in ("sweep", "single")
+]
+LINKS = [
+    {"bucket_name": "drop", "uses": uses, "holders": [ETL], "addresses": ["a", "b"], **changed}
+    for uses, changed in ((1, {}), (3, {"uses_after_expiry": 2}), (9, LATER))
+]
+SESSIONS = [
+    {"principal": one, "session_name": "jo", "bucket_names": ["a", "b"], "denied": 1}
+    for one in ("arn:aws:sts::1:assumed-role/ops", "arn:aws:sts::1:assumed-role/dev")
+]
 CHANGES = [
     {
         "changed_at": AT,
@@ -211,6 +249,11 @@ def lake(sandbox: Any) -> Iterator[Lake]:
             "fct_logging_changes": CHANGES,
             "fct_logging_coverage": VERDICTS,
             "trusted_hours": TRUSTED,
+            "fct_sensitive_access": SENSITIVE,
+            "fct_external_access": EXTERNAL,
+            "fct_denied_requests": REFUSALS,
+            "fct_presigned_urls": LINKS,
+            "fct_sessions": SESSIONS,
             "quarantined_lines": LINES,
             "fct_log_objects": OBJECTS,
             "fct_check_results": CHECKS,
@@ -360,6 +403,31 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
             ("anonymous", "anonymous", *"10000011"),
             ("signature refused", "auth_failed", *"00001011"),
         ],
+    ),
+    "sensitive_access": (
+        {},
+        "principal action is_external objects coverage",
+        [
+            (KIM, "read_object", "true", "1", "0.5"),
+            (KIM, "read_object", "false", "9", "0.5"),
+            (None, None, None, "0", "0.5"),
+        ],
+    ),
+    "external_parties": (
+        {},
+        "party_kind party requests least_coverage",
+        [("account", "999999999999", "4", "0.5"), ("anonymous", None, "2", "1.0")],
+    ),
+    "searches": ({}, "caller keys sample_keys", [("sweep", "30", "a, b")]),
+    "presigned_links": (
+        {},
+        "holders uses uses_after_expiry addresses",
+        [(ETL, "3", "2", "2"), (ETL, "1", None, "2")],
+    ),
+    "sessions": (
+        {"principal": "role/ops"},
+        "session_name denied buckets access_keys",
+        [("jo", "1", "a, b", None)],
     ),
     "hours_seen": (
         {"bucket": "seen"},
