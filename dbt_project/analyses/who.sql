@@ -11,20 +11,22 @@ select
     count_if(action in ('read_object', 'copy_read') and outcome = 'success') as object_reads,
     count_if(action = 'write_object' and outcome = 'success') as object_writes,
     count_if(action in ('delete_object', 'expire_object', 'expire_marker') and outcome in ('success', 'none')) as deletions,
+    count_if(action = 'batch_delete' and outcome = 'success') as batches,
     count_if(action like 'list_%' and outcome = 'success') as listings,
     count_if(outcome in ('denied', 'auth_failed')) as refused,
     count_if(outcome not in ('success', 'none', 'denied', 'auth_failed')) as failed,
     count(*) as requests,
     count(distinct object_key) as objects,
     sum(bytes_sent) as bytes_sent,
-    array_join(array_sort(array_distinct(array_agg(network_class))), ', ') as networks,
-    array_join(array_sort(array_distinct(array_agg(via_service))), ', ') as via_services,
+    array_join(array_sort(array_agg(distinct network_class)), ', ') as networks,
+    array_join(array_sort(array_agg(distinct via_service)), ', ') as via_services,
     min(requested_at) as first_at,
     max(requested_at) as last_at
 from lacuna.fct_object_requests
 where
     bucket_name = ?
-    and starts_with(coalesce(object_key, list_prefix, ''), ?)
+    -- the keys of a batch are rows of their own where a log names them
+    and (starts_with(coalesce(object_key, list_prefix, ''), ?) or (object_key is null and action = 'batch_delete'))
     and event_date between cast(? as date) and cast(? as date)
     and action <> 'preflight'
 group by

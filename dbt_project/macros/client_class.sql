@@ -6,19 +6,19 @@
 {% macro client_agents() -%}
     {{ return([
         ('cli', none, '^(?:\\[)?aws-cli/'),
-        ('console', none, 'S3Console/|AWS ?Console|signin[.]amazonaws[.]com|console[.]amazonaws[.]com'),
+        ('console', none, 'S3Console/|AWS ?Console|signin[.]amazonaws[.]com|console[.]amazonaws[.]com|console[.]amazonaws[.]cn'),
         ('service_agent', 'athena', '^(?:AWS_ATHENA|Athena|athena[.]amazonaws[.]com)'),
         ('service_agent', 'emr', '^(?:ElasticMapReduce|EMRFS|elasticmapreduce[.]amazonaws[.]com|emr-serverless[.]amazonaws[.]com)'),
         ('service_agent', 'redshift', '^(?:AWS|aws|Amazon|amazon)?[ _-]?[Rr]edshift'),
         ('service_agent', 'glue', '^(?:AWS|aws|Amazon|amazon)?[ _-]?[Gg]lue'),
         ('service_agent', 'cloudfront', '^(?:Amazon CloudFront|cloudfront[.]amazonaws[.]com)'),
         ('service_agent', 'cloudtrail', '^(?:AWSCloudTrail|cloudtrail[.]amazonaws[.]com)'),
-        ('service_agent', 'other', '^[a-z0-9.-]+[.]amazonaws[.]com$|(?:^|[ ,;\\[])aws-internal/|^AWS Internal'),
-        ('sdk', none, '(?:^|[ ,;\\[])(?:aws-sdk-|AWSSDK|aws-crt|Boto|boto|Botocore/)'),
-        ('sdk', none, '^(?:APN/|[Ss]3fs|[Hh]adoop|MinIO|minio|rclone/|HashiCorp|[Tt]erraform|[Ss]park|[Tt]rino|[Pp]resto|[Dd]atabricks|[Ss]nowflake|mountpoint-s3|s5cmd|s3cmd|[Cc]yberduck|S3 Browser|WinSCP|[Rr]estic|[Vv]eeam)'),
+        ('service_agent', 'other', '^[a-z0-9.-]+[.]amazonaws[.]com(?:[.]cn)?$|(?:^|[ ,;\\[])aws-internal/|^AWS Internal'),
+        ('sdk', none, '(?:^|[ ,;/#\\[])(?:aws-sdk-|AWSSDK|aws-crt|Boto|boto|aiobotocore|Botocore)'),
+        ('sdk', none, '^(?:APN/|[Ss]3fs|[Hh]adoop|MinIO|minio|rclone/|HashiCorp|[Tt]erraform|[Ss]park|[Tt]rino|[Pp]resto|[Dd]atabricks|[Ss]nowflake|mountpoint-s3|s5cmd|s3cmd|[Cc]yberduck|S3 Browser|WinSCP|[Rr]estic|[Vv]eeam|duckdb|object_store|GDAL|ClickHouse|fluent-bit)'),
         ('crawler', none, '[Bb]ot[/; )_-]|[Bb]ot$|[Cc]rawl|[Ss]pider|[Ss]canner|zgrab|[Nn]map|[Mm]asscan'),
         ('browser', none, '^Mozilla/'),
-        ('http_client', none, '^(?:curl|Wget|python-requests|Python-urllib|Go-http-client|okhttp|Java)/'),
+        ('http_client', none, '^(?:curl|Wget|python-requests|python-httpx|Python-urllib|Python/[0-9.]+ aiohttp|aiohttp|Go-http-client|okhttp|Java|Apache-HttpClient|axios|GuzzleHttp|Dalvik)/'),
     ]) }}
 {%- endmacro %}
 

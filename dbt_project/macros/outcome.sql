@@ -4,6 +4,8 @@
 -#}
 {% macro outcome() -%}
     case
+        -- what the trail writes of a failed authentication has no error
+        when operation like 'Authenticate%' then 'auth_failed'
         when operation like 'S3.%' and http_status is null and error_code is null then 'none'
         when http_status = 304 then 'success'
         when outcome_of_error is not null then outcome_of_error

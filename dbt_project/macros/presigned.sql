@@ -13,6 +13,11 @@
     end
 {%- endmacro %}
 
+{#- The referer of S3's console, in each partition of AWS. -#}
+{% macro console_pattern() -%}
+    ^https://[a-z0-9.-]*console[.](?:aws[.]amazon[.]com|amazonaws[.]cn|amazonaws-us-gov[.]com)/
+{%- endmacro %}
+
 {#- Hadoop's S3A writes who runs which job into the referer. -#}
 {% macro audited(name) -%}
     if(

@@ -5,15 +5,14 @@
 -#}
 {% macro without_secrets(text) -%}
     {%- set names = [
-        'signature', 'security-token', 'session-token', 'access-token', 'access_token', 'id_token', 'secret', 'secret-key',
-        'secret_key', 'secretaccesskey', 'password', 'passwd', 'customer-key', 'customer-key-md5', 'api-key', 'api_key',
-        'apikey',
+        'signature', 'sig', 'token', 'secret', 'secret[-_]?(?:access[-_]?)?key', 'password', 'passwd',
+        'customer-key(?:-md5)?', 'api[-_]?key', 'authorization',
     ] -%}
     {%- set patterns = [] -%}
     {%- for name in names -%}
         {%- do patterns.append(any_case(name)) -%}
     {%- endfor -%}
-    regexp_replace({{ text }}, '({{ patterns | join("|") }})(=|%3[dD]|" *: *")[^& "]{8,}', '$1$2***')
+    regexp_replace({{ text }}, '({{ patterns | join("|") }})(=|%(?:25)*3[dD]|\\?" *: *\\?")[^& "\\]{8,}', '$1$2***')
 {%- endmacro %}
 
 {#- A pattern of the text, whatever the case of its letters. `(?i)` means Unicode's letters to one engine and not to another. -#}

@@ -51,16 +51,17 @@ def query(first: str, last: str) -> str:
 
 
 def differences(truth: Row, found: Sequence[Row]) -> Iterator[str]:
-    """Yield the numbers of a bucket's day that are not as planted."""
+    """Yield the numbers of a bucket's day that are not as planted, also where nothing was planted."""
     counts = _counts(found)
-    for planted in _told(truth):
-        of_day = counts.get((planted["bucket_name"], planted["day"]), Counter())
-        for name in COUNTED:
-            if of_day[name] != planted[name]:
-                yield (
-                    f"{planted['bucket_name']} {planted['day']}: {of_day[name]:,} "
-                    f"{name.replace('_', ' ')}, planted {planted[name]:,}"
-                )
+    planted = {(said["bucket_name"], said["day"]): said for said in truth["said"]}
+    for name, day in sorted({*planted, *counts}):
+        if not is_true(truth, name, day):
+            continue
+        for what in COUNTED:
+            number = counts.get((name, day), Counter())[what]
+            wanted = planted[name, day][what] if (name, day) in planted else 0
+            if number != wanted:
+                yield f"{name} {day}: {number:,} {what.replace('_', ' ')}, planted {wanted:,}"
 
 
 def in_words(truth: Row, found: Sequence[Row]) -> Iterator[str]:
@@ -79,21 +80,15 @@ def _counts(found: Sequence[Row]) -> dict[tuple[str, str], Counter[str]]:
     return counts
 
 
-def _told(truth: Row) -> Iterator[Row]:
-    """Yield what is planted of buckets and days of which the logs say the truth."""
-    faults = [fault for fault in truth["faults"] if fault["kind"] in DOUBTFUL]
-    days = {day for bucket in truth["buckets"] for day in bucket["expected"]}
-    for planted in truth["said"]:
-        region = next(
-            bucket["region"]
-            for bucket in truth["buckets"]
-            if bucket["bucket_name"] == planted["bucket_name"]
-        )
-        doubted = any(
-            fault["bucket_name"] in (None, planted["bucket_name"])
-            and fault["region"] == region
-            and planted["day"] in (fault["event_day"] or planted["day"], fault["delivery_day"])
-            for fault in faults
-        )
-        if planted["day"] in days and not doubted:
-            yield planted
+def is_true(truth: Row, name: str, day: str) -> bool:
+    """Return whether the logs of a bucket's day say the truth, all of it, and can be read."""
+    bucket = next((one for one in truth["buckets"] if one["bucket_name"] == name), None)
+    if bucket is None or day not in bucket["expected"]:
+        return False
+    return not any(
+        fault["kind"] in DOUBTFUL
+        and fault["bucket_name"] in (None, name)
+        and fault["region"] == bucket["region"]
+        and day in (fault["event_day"] or day, fault["delivery_day"])
+        for fault in truth["faults"]
+    )

@@ -30,7 +30,7 @@ grouped as (
         count(distinct session_name) as sessions,
         count(distinct remote_ip) as addresses,
         count(*) as requests,
-        count(distinct object_key) as objects,
+        {{ different('object_key') }} as objects,
         coalesce(sum(bytes_sent), 0) as bytes_sent,
         count_if(not {{ is_done() }}) as failures,
         count(distinct date_trunc('hour', requested_at)) as active_hours,

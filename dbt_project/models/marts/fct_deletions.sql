@@ -45,6 +45,8 @@ deletions as (
             else 'single'
         end as how,
         case
+            -- S3 answers success to a batch also if it refused each key
+            when requests.action = 'batch_delete' or requests.outcome = 'unknown' then 'unknown'
             when {{ is_done('requests.outcome') }} then 'deleted'
             when requests.outcome = 'denied' then 'refused'
             else 'failed'
@@ -77,16 +79,15 @@ described as (
         error_code,
         if(how = 'batch', batch_size) as batch_size,
         object_size as size_bytes,
-        if(result = 'deleted' and how = 'lifecycle_marker', true) as is_recoverable,
         cast(
             case
-                when result <> 'deleted' then 'not_deleted'
+                when result in ('refused', 'failed') then 'not_deleted'
                 when how = 'lifecycle_marker' then 'marker_written'
                 when version_id is not null then 'version_or_marker_named'
                 else 'versioning_not_observed'
             end
             as varchar
-        ) as recoverable_reason,
+        ) as recovery,
         principal,
         session_name,
         principal_account_id,

@@ -9,7 +9,8 @@ requests as (
     select
         *,
         date_trunc('hour', requested_at) as hour,
-        coalesce(principal, remote_ip, 'unknown') as caller
+        coalesce(principal, remote_ip, 'unknown') as caller,
+        {{ refusing_policy('error_message') | indent(8) }} as refused_by
 
     from {{ ref('fct_object_requests') }}
 
@@ -33,17 +34,17 @@ grouped as (
         actor_class,
         event_date,
         count(*) as requests,
-        count(distinct if({{ refused }}, object_key)) as keys,
+        {{ different('if(' ~ refused ~ ', object_key)') }} as keys,
         count(distinct if({{ refused }}, key_prefix)) as prefixes,
         min(requested_at) as first_at,
         max(requested_at) as last_at,
-        {{ some_of('object_key', 5, refused) | indent(8) }} as sample_keys,
-        {{ some_of('request_id', 5, refused) | indent(8) }} as sample_request_ids,
+        {{ first_and_last('object_key', refused) | indent(8) }} as sample_keys,
+        {{ first_and_last('request_id', refused) | indent(8) }} as sample_request_ids,
         {{ some_of('remote_ip', 20, refused) | indent(8) }} as addresses,
         {{ some_of('network_class', 20, refused) | indent(8) }} as network_classes,
         {{ some_of('client_class', 20, refused) | indent(8) }} as client_classes,
         {{ some_of('presigned_key_id', 5, refused) | indent(8) }} as presigned_key_ids,
-        max(error_message) as error_message,
+        if(count(distinct refused_by) = 1, min(refused_by)) as refused_by,
         -- S3 charges nothing for a refusal of somebody outside; of whom that is unknown, so is the charge
         if(count_if(is_external is null) = 0, count_if(not is_external)) as requests_from_inside
 
@@ -76,13 +77,17 @@ refused as (
             case
                 when requests = 1 then 'single'
                 when keys >= {{ var('sweep_keys') }} and keys >= 0.8 * requests then 'sweep'
-                when keys <= 0.2 * requests then 'repeated'
+                when keys between 1 and 0.2 * requests then 'repeated'
                 else 'several'
             end
             as varchar
         ) as pattern,
-        cast({{ refusing_policy('error_message') | indent(8) }} as varchar) as refused_by,
-        if(outcome in ('denied', 'auth_failed'), requests_from_inside, requests) as billed_requests
+        case
+            when outcome in ('throttled', 'server_error', 'redirect') then 0
+            when outcome = 'denied' then requests_from_inside
+            -- of the errors of authentication AWS charges for some only
+            when outcome <> 'auth_failed' then requests
+        end as billed_requests
 
     from with_totals
 
@@ -92,7 +97,7 @@ refused as (
 
 covered as (
 
-    {{ with_coverage('refused') | indent(4) }}
+    {{ with_hourly_coverage('refused') | indent(4) }}
 
 )
 

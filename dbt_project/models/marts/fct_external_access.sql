@@ -37,7 +37,7 @@ grouped as (
         min(bucket_account_id) as bucket_account_id,
         bool_and(is_external) as is_external,
         count(*) as requests,
-        count(distinct object_key) as objects,
+        {{ different('object_key') }} as objects,
         coalesce(sum(bytes_sent), 0) as bytes_sent,
         count_if(acl_required = 'Yes') as acl_required_requests,
         count_if(is_presigned) as presigned_requests,

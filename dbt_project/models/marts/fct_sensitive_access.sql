@@ -53,7 +53,7 @@ seen as (
         cast(if(bool_or(coalesce(is_sensitive_bucket, false)), min(sensitive_by), 'key') as varchar) as sensitive_by,
         bool_or(is_external) as is_external,
         count(*) as requests,
-        count(distinct object_key) as objects,
+        {{ different('object_key') }} as objects,
         count(distinct version_id) as versions,
         coalesce(sum(bytes_sent), 0) as bytes_sent,
         count_if(is_presigned) as presigned_requests,

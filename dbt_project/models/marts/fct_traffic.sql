@@ -40,7 +40,7 @@ grouped as (
         requests.source_region,
         requests.event_date,
         count(*) as requests,
-        count(distinct requests.object_key) as objects,
+        {{ different('requests.object_key') }} as objects,
         count_if(requests.action in ('read_object', 'copy_read')) as read_requests,
         count_if(requests.action in ('write_object', 'write_part')) as write_requests,
         count_if(requests.action in ('delete_object', 'batch_delete', 'expire_object', 'expire_marker')) as delete_requests,
@@ -72,9 +72,9 @@ routed as (
         grouped.*,
         cast(
             case
-                when grouped.network_class = 'internet' then 'internet'
                 when grouped.source_region = regions.region then 'same_region'
                 when grouped.source_region <> regions.region then 'other_region'
+                when grouped.network_class = 'internet' then 'public_address'
                 else 'unknown'
             end
             as varchar
@@ -91,7 +91,7 @@ routed as (
 
 covered as (
 
-    {{ with_coverage('routed') | indent(4) }}
+    {{ with_hourly_coverage('routed') | indent(4) }}
 
 )
 

@@ -123,6 +123,7 @@ REQUESTS = [
     *(seen("acl", acl_required="Yes", **UNSIGNED), trail_only("acl", acl_required="Yes")),
     *(seen("acl"), seen("acl", acl_required="Yes", operation="REST.OPTIONS.PREFLIGHT")),
     *(judged("read_object"), judged("read_object", object_key="p/b"), judged("write_object")),
+    *(judged("batch_delete", object_key=None),),
     *(judged("delete_object"), judged("list_objects", object_key=None, list_prefix="p/")),
     *(judged("read_object", "denied"), judged("read_object", "not_found"), judged("preflight")),
     *(judged("expire_object", "none", principal="AmazonS3", actor_class="lifecycle"),),
@@ -396,12 +397,12 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     ),
     "who": (
         {"bucket": "callers", "prefix": "p/"},
-        "who kind object_reads object_writes deletions listings refused failed requests objects",
+        "who kind object_reads object_writes deletions batches listings refused failed requests objects",
         [
-            (KIM, "human", *"21111172"),
-            ("AmazonS3", "lifecycle", *"00100011"),
-            ("anonymous", "anonymous", *"10000011"),
-            ("signature refused", "auth_failed", *"00001011"),
+            (KIM, "human", *"211111182"),
+            ("AmazonS3", "lifecycle", *"001000011"),
+            ("anonymous", "anonymous", *"100000011"),
+            ("signature refused", "auth_failed", *"000001011"),
         ],
     ),
     "sensitive_access": (

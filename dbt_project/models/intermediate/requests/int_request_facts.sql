@@ -1,5 +1,8 @@
 {{ config(materialized='ephemeral', tags=['event_days']) }}
 
+{#- A role that AWS made in an account is of that account. -#}
+{%- set is_of_aws = "coalesce(actor_reason in ('acts_by_itself', 'service_principal', 'origin_access_identity'), false)" %}
+
 with
 
 requests as (
@@ -8,7 +11,10 @@ requests as (
         *,
         {{ is_anonymous() | indent(8) }} as is_anonymous,
         -- a session of a role: the same words in both logs
-        coalesce(regexp_extract(requester, '^(arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+)/', 1), requester) as principal,
+        if(
+            not {{ is_anonymous() | indent(12) }},
+            coalesce(regexp_extract(requester, '^(arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+)/', 1), requester)
+        ) as principal,
         regexp_extract(requester, '^arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+/(.+)$', 1) as session_name,
         auth_type = 'QueryString' as is_presigned,
         {{ claimed_service('user_agent') | indent(8) }} as claimed_service
@@ -134,15 +140,15 @@ select
     ---------- who: S3 or CloudTrail says so
     principal,
     session_name,
-    if(actor_class not in ('aws_service', 'lifecycle'), caller_account_id) as principal_account_id,
+    if(not {{ is_of_aws }}, caller_account_id) as principal_account_id,
     owner_account_id as bucket_account_id,
     actor_class,
     actor_reason,
     case
-        when actor_class in ('aws_service', 'lifecycle') then false
+        when {{ is_of_aws }} then false
         when actor_class = 'anonymous' then true
         when caller_account_id = owner_account_id or contains(account_ids, caller_account_id) then false
-        when caller_account_id is not null and account_ids is not null then true
+        when caller_account_id is not null and owner_account_id is not null and account_ids is not null then true
     end as is_external,
     {% for column in event_columns() if column not in ['bucket_account_id', 'signed_at', 'expires_seconds', 'list_prefix'] %}
     {{ column }},
@@ -151,15 +157,15 @@ select
     ---------- for whom
     cast(
         coalesce(
-            regexp_extract(invoked_by, '^([^.]+)[.]amazonaws[.]com', 1),
-            if(actor_class = 'aws_service', regexp_extract(requester, '^svc:([^.]+)', 1)),
+            {{ service('invoked_by') }},
+            {{ service('requester', 'svc:') }},
             claimed_service
         ) as varchar
     ) as via_service,
     cast(
         case
-            when invoked_by like '%.amazonaws.com' then 'event'
-            when requester like 'svc:%' then 'requester'
+            when {{ service('invoked_by') }} is not null then 'event'
+            when {{ service('requester', 'svc:') }} is not null then 'requester'
             when claimed_service is not null then 'claim'
         end
         as varchar
@@ -185,7 +191,7 @@ select
 
     ---------- what the client says of itself
     coalesce(
-        is_presigned and regexp_like(referrer, '^https://[a-z0-9.-]*console[.]aws[.]amazon[.]com/'), false
+        is_presigned and regexp_like(referrer, '{{ console_pattern() }}'), false
     ) as is_claimed_console_transfer,
     {{ audited('pr') }} as claimed_principal,
     {{ audited('ji') }} as claimed_job

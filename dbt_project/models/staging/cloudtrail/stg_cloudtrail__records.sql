@@ -121,7 +121,9 @@ select
     ---------- numerics
     {{ whole_number("json_extract_scalar(additionaleventdata, '$.bytesTransferredOut')") | indent(4) }} as bytes_sent,
     {{ whole_number("json_extract_scalar(additionaleventdata, '$.bytesTransferredIn')") | indent(4) }} as bytes_received,
-    {{ whole_number("json_extract_scalar(requestparameters, '$[\"X-Amz-Expires\"]')") | indent(4) }} as expires_seconds,
+    try_cast(
+        regexp_extract(json_extract_scalar(requestparameters, '$["X-Amz-Expires"]'), '^[0-9]{1,9}$') as bigint
+    ) as expires_seconds,
 
     ---------- booleans
     readonly = 'true' as is_read,
