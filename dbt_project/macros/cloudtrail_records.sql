@@ -51,3 +51,8 @@
         ) as bigint
     )
 {%- endmacro %}
+
+{#- A member of a JSON object that most records do not have: to parse a document costs much more than to search it. -#}
+{% macro json_member(document, name) -%}
+    if(strpos({{ document }}, '"{{ name }}"') > 0, json_extract_scalar({{ document }}, '$["{{ name }}"]'))
+{%- endmacro %}

@@ -80,11 +80,14 @@ log_objects as (
 
 select
     {% for column in request_columns() %}
-    {{ without_secrets('lines.' ~ column) ~ ' as ' ~ column if column in texts_of_clients else 'lines.' ~ column }},
+    {{ (without_secrets('lines.' ~ column) | indent(4)) ~ ' as ' ~ column if column in texts_of_clients else 'lines.' ~ column }},
     {% endfor %}
     lines.quarantine_reason,
     -- the text is kept where the fields are not
-    case when lines.quarantine_reason is not null then {{ without_secrets('lines.line') }} end as line,
+    case
+        when lines.quarantine_reason is not null
+            then {{ without_secrets('lines.line') | indent(12) }}
+    end as line,
     lines.line_hash,
     lines.line_bytes,
     -- bytes that are not UTF-8 reach SQL as this character, which is three bytes long

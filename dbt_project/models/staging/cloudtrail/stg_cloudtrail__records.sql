@@ -35,7 +35,9 @@ with_resources as (
             filter(resources, resource -> resource.type = 'AWS::S3::Object'), 1
         ).arn as object_arn,
         json_extract_scalar(requestparameters, '$.bucketName') as named_bucket,
-        json_extract_scalar(requestparameters, '$["X-Amz-Date"]') as signed_on
+        {{ json_member('requestparameters', 'X-Amz-Date') }} as signed_on,
+        -- S3 puts brackets around it; a dash is what a client without one leaves, as in the access log
+        nullif(nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '-'), '') as agent
 
     from events
 
@@ -67,14 +69,14 @@ select
                 then regexp_extract(object_arn, '(?s)^arn:[^:]*:s3:::[^/]+/(.+)$', 1)
         end
     ) as object_key,
-    nullif(json_extract_scalar(requestparameters, '$.versionId'), '') as version_id,
+    nullif({{ json_member('requestparameters', 'versionId') }}, '') as version_id,
     json_extract_scalar(additionaleventdata, '$["x-amz-id-2"]') as host_id,
     vpcendpointid as vpc_endpoint_id,
     bucket.accountid as bucket_account_id,
-    nullif(json_extract_scalar(requestparameters, '$["x-amz-copy-source"]'), '') as copy_source,
+    nullif({{ json_member('requestparameters', 'x-amz-copy-source') }}, '') as copy_source,
     coalesce(
-        json_extract_scalar(responseelements, '$["x-amz-server-side-encryption-aws-kms-key-id"]'),
-        json_extract_scalar(requestparameters, '$["x-amz-server-side-encryption-aws-kms-key-id"]')
+        {{ json_member('responseelements', 'x-amz-server-side-encryption-aws-kms-key-id') }},
+        {{ json_member('requestparameters', 'x-amz-server-side-encryption-aws-kms-key-id') }}
     ) as kms_key_arn,
 
     ---------- who
@@ -97,32 +99,34 @@ select
     eventname as event_name,
     eventtype as event_type,
     errorcode as error_code,
-    {{ without_secrets('errormessage') }} as error_message,
+    {{ without_secrets('errormessage') | indent(4) }} as error_message,
     sourceipaddress as remote_ip,
-    -- S3 puts brackets around it; a dash is what a client without one leaves, as in the access log
-    {{ without_secrets("nullif(nullif(regexp_replace(useragent, '^\\[(.*)\\]$', '$1'), '-'), '')") }} as user_agent,
+    {{ without_secrets('agent') | indent(4) }} as user_agent,
     json_extract_scalar(additionaleventdata, '$.SignatureVersion') as signature_version,
     json_extract_scalar(additionaleventdata, '$.CipherSuite') as cipher_suite,
     json_extract_scalar(additionaleventdata, '$.AuthenticationMethod') as auth_type,
-    json_extract_scalar(additionaleventdata, '$.aclRequired') as acl_required,
-    nullif(json_extract_scalar(requestparameters, '$.prefix'), '') as list_prefix,
-    json_extract_scalar(requestparameters, '$["x-amz-acl"]') as canned_acl,
-    json_extract_scalar(additionaleventdata, '$.SSEApplied') as sse_applied,
+    {{ json_member('additionaleventdata', 'aclRequired') }} as acl_required,
+    nullif({{ json_member('requestparameters', 'prefix') }}, '') as list_prefix,
+    {{ json_member('requestparameters', 'x-amz-acl') }} as canned_acl,
+    {{ json_member('additionaleventdata', 'SSEApplied') }} as sse_applied,
     coalesce(
-        json_extract_scalar(requestparameters, '$["x-amz-server-side-encryption-customer-algorithm"]'),
-        json_extract_scalar(responseelements, '$["x-amz-server-side-encryption-customer-algorithm"]')
+        {{ json_member('requestparameters', 'x-amz-server-side-encryption-customer-algorithm') }},
+        {{ json_member('responseelements', 'x-amz-server-side-encryption-customer-algorithm') }}
     ) as sse_customer_algorithm,
     addendum.reason as addendum_reason,
     tlsdetails.clientprovidedhostheader as host_header,
     tlsdetails.tlsversion as tls_version,
     awsregion as event_region,
-    if(record_kind = 'configuration_change', {{ without_secrets('requestparameters') }}) as request_parameters,
+    if(
+        record_kind = 'configuration_change',
+        {{ without_secrets('requestparameters') | indent(8) }}
+    ) as request_parameters,
 
     ---------- numerics
     {{ whole_number("json_extract_scalar(additionaleventdata, '$.bytesTransferredOut')") | indent(4) }} as bytes_sent,
-    {{ whole_number("json_extract_scalar(additionaleventdata, '$.bytesTransferredIn')") | indent(4) }} as bytes_received,
+    {{ whole_number(json_member('additionaleventdata', 'bytesTransferredIn')) | indent(4) }} as bytes_received,
     try_cast(
-        regexp_extract(json_extract_scalar(requestparameters, '$["X-Amz-Expires"]'), '^[0-9]{1,9}$') as bigint
+        regexp_extract({{ json_member('requestparameters', 'X-Amz-Expires') }}, '^[0-9]{1,9}$') as bigint
     ) as expires_seconds,
 
     ---------- booleans
