@@ -10,7 +10,7 @@ requests as (
         *,
         date_trunc('hour', requested_at) as hour,
         coalesce(principal, remote_ip, 'unknown') as caller,
-        {{ refusing_policy('error_message') | indent(8) }} as refused_by
+        cast({{ refusing_policy('error_message') | indent(8) }} as varchar) as refused_by
 
     from {{ ref('fct_object_requests') }}
 

@@ -62,7 +62,7 @@ select
                     valued.{{ mode }}_event_doubts
                 )
             {% endfor %}
-            when valued.access_log_value = 1 then array[]
+            when valued.access_log_value = 1 then cast(array[] as array(varchar))
             when valued.status = 'missing' then array['hours_missing']
             when valued.access_log_value > 0 or valued.status = 'partial' then array['hours_partly_missing']
             when valued.status = 'unknown' then valued.status_reasons
