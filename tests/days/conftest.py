@@ -38,7 +38,7 @@ DATABASES = ("lacuna_evidence", "lacuna_staging", "lacuna")
 # What every run adds to: what readers were shown and when, and what it cost
 GROWING = {
     *("publications", "run_costs", "cost_readings", "fct_run_costs"),
-    *("stg_evidence__run_costs", "stg_evidence__cost_readings"),
+    *("stg_evidence__run_costs", "stg_evidence__cost_readings", "stg_evidence__publications"),
 }
 
 

@@ -77,7 +77,7 @@ refused as (
             case
                 when requests = 1 then 'single'
                 when keys >= {{ var('sweep_keys') }} and keys >= 0.8 * requests then 'sweep'
-                when keys between 1 and 0.2 * requests then 'repeated'
+                when keys >= 1 and keys <= 0.2 * requests then 'repeated'
                 else 'several'
             end
             as varchar
