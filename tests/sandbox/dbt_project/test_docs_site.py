@@ -14,7 +14,7 @@ from tests.support import REPO
 def test_the_site_has_the_columns_and_the_lineage_of_every_mart() -> None:
     """dbt parses and compiles the whole project in a process of its own, and then makes the page: half a minute."""
     done = subprocess.run(
-        ["make", "-o", ".venv/.installed", "docs-site"],
+        ["make", "--no-print-directory", "-o", ".venv/.installed", "docs-site"],
         cwd=REPO, env=os.environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,7 +8,7 @@ import pytest
 from tests.sandbox.dbt_project.conftest import Lake, line
 from tests.support import REPO
 
-DAY = date(2026, 8, 20)
+DAY = date(2026, 11, 5)
 HOURS = (*(("photos", hour) for hour in range(24)), *(("private", hour) for hour in range(24)))
 
 
