@@ -8,6 +8,7 @@
         ('aws_service', 'service_principal', "requester like 'svc:%' or identity_type = 'AWSService'"),
         ('aws_service', 'service_role', "regexp_like(requester, ':assumed-role/AWSServiceRoleFor')"),
         ('aws_service', 'origin_access_identity', "regexp_like(requester, '^arn:[^:]*:iam::cloudfront:') or identity_account_id = 'cloudfront'"),
+        ('aws_service', 'account_of_aws', 'calling_service is not null'),
         ('anonymous', 'not_signed', 'is_anonymous'),
         ('auth_failed', 'signature_without_requester', 'requester is null'),
         ('root', 'root_identity', "identity_type = 'Root' or regexp_like(requester, '^arn:[^:]*:iam::[0-9]{12}:root$')"),

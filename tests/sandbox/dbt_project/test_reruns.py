@@ -21,6 +21,7 @@ TABLES = {
     "lacuna_staging.int_unwitnessed_hours": "event_date",
     "lacuna_staging.int_delivery_hours": "event_date",
     "lacuna_staging.int_hour_coverage": "event_date",
+    "lacuna_staging.int_canonical_ids": "event_date",
     "lacuna_staging.int_bucket_verdicts": "event_date",
     "lacuna_staging.int_traffic_costs": "event_date",
     "lacuna.fct_object_requests": "event_date",

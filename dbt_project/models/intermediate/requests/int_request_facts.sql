@@ -1,7 +1,7 @@
 {{ config(materialized='ephemeral', tags=['event_days']) }}
 
 {#- A role that AWS made in an account is of that account. -#}
-{%- set is_of_aws = "coalesce(actor_reason in ('acts_by_itself', 'service_principal', 'origin_access_identity'), false)" %}
+{%- set is_of_aws = "coalesce(actor_reason in ('acts_by_itself', 'service_principal', 'origin_access_identity', 'account_of_aws'), false)" %}
 
 with
 
@@ -16,6 +16,11 @@ requests as (
             coalesce(regexp_extract(requester, '^(arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+)/', 1), requester)
         ) as principal,
         regexp_extract(requester, '^arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+/(.+)$', 1) as session_name,
+        coalesce(
+            regexp_extract(requester, '^arn:[^:]*:(?:iam|sts)::([0-9]{12}):', 1),
+            regexp_extract(requester, '^[0-9]{12}$'),
+            regexp_extract(identity_account_id, '^[0-9]{12}$')
+        ) as named_account_id,
         auth_type = 'QueryString' as is_presigned,
         {{ claimed_service('user_agent') | indent(8) }} as claimed_service
 
@@ -39,38 +44,6 @@ buckets as (
 
 ),
 
-accounts as (
-
-    select *
-
-    from {{ ref('stg_evidence__accounts') }}
-
-    where {{ is_snapshot_of_event_days() }}
-
-),
-
-observed as (
-
-    {{ judging_snapshots('accounts') | indent(4) }}
-
-),
-
--- One row per day: the accounts that Lacuna looks at.
-own_accounts as (
-
-    select
-        observed.event_date,
-        array_agg(distinct accounts.account_id) as account_ids
-
-    from observed
-
-    inner join accounts
-        on observed.observed_at = accounts.observed_at
-
-    group by observed.event_date
-
-),
-
 joined as (
 
     select
@@ -79,11 +52,11 @@ joined as (
         error_outcomes.outcome as outcome_of_error,
         coalesce(requests.bucket_account_id, buckets.account_id) as owner_account_id,
         coalesce(
-            regexp_extract(requests.requester, '^arn:[^:]*:(?:iam|sts)::([0-9]{12}):', 1),
-            regexp_extract(requests.requester, '^[0-9]{12}$'),
-            regexp_extract(requests.identity_account_id, '^[0-9]{12}$'),
-            if(requests.requester = requests.bucket_owner, coalesce(requests.bucket_account_id, buckets.account_id))
+            requests.named_account_id,
+            if(requests.requester = requests.bucket_owner, coalesce(requests.bucket_account_id, buckets.account_id)),
+            canonical_ids.account_id
         ) as caller_account_id,
+        aws_callers.service as calling_service,
         own_accounts.account_ids
 
     from requests
@@ -99,8 +72,17 @@ joined as (
             requests.bucket_name = buckets.bucket_name
             and requests.event_date = buckets.event_date
 
-    left join own_accounts
+    left join {{ ref('int_own_accounts') }} as own_accounts
         on requests.event_date = own_accounts.event_date
+
+    left join {{ ref('aws_callers') }} as aws_callers
+        on coalesce(requests.named_account_id, requests.requester) = aws_callers.caller
+
+    left join {{ ref('int_canonical_ids') }} as canonical_ids
+        on
+            requests.requester = canonical_ids.canonical_id
+            and requests.event_date = canonical_ids.event_date
+            and canonical_ids.event_date in {{ event_days() }}
 
 ),
 
@@ -159,13 +141,14 @@ select
         coalesce(
             {{ service('invoked_by') }},
             {{ service('requester', 'svc:') }},
+            calling_service,
             claimed_service
         ) as varchar
     ) as via_service,
     cast(
         case
             when {{ service('invoked_by') }} is not null then 'event'
-            when {{ service('requester', 'svc:') }} is not null then 'requester'
+            when coalesce({{ service('requester', 'svc:') }}, calling_service) is not null then 'requester'
             when claimed_service is not null then 'claim'
         end
         as varchar
