@@ -7,7 +7,7 @@ select
     bucket_name,
     operation,
     count(*) as requests,
-    count_if(coalesce(http_status < 400, error_code is null)) as succeeded,
+    count_if(coalesce(outcome = 'success', http_status < 300, error_code is null)) as succeeded,
     count(distinct object_key) as objects,
     sum(bytes_sent) as bytes_sent,
     count(distinct remote_ip) as addresses,

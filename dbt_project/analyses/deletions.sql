@@ -10,7 +10,7 @@ select
     object_key,
     version_id,
     operation,
-    coalesce(http_status < 400, error_code is null) as succeeded,
+    outcome in ('success', 'none') as succeeded,
     requester,
     remote_ip,
     witness

@@ -7,7 +7,7 @@
 select
     requested_at,
     operation,
-    coalesce(http_status < 400, error_code is null) as succeeded,
+    outcome in ('success', 'none') as succeeded,
     coalesce(error_code, cast(http_status as varchar)) as result,
     requester,
     remote_ip,

@@ -4,7 +4,8 @@
 -#}
 {% macro actor_rules() -%}
     {{ return([
-        ('lifecycle', 'acts_by_itself', "operation like 'S3.%' or requester = 'AmazonS3' or action in ('expire_object', 'expire_marker', 'transition')"),
+        ('lifecycle', 'acts_by_itself', "requester = 'AmazonS3' or action in ('expire_object', 'expire_marker', 'transition')"),
+        ('aws_service', 'acts_by_itself', "operation like 'S3.%' and requester is null"),
         ('aws_service', 'service_principal', "requester like 'svc:%' or identity_type = 'AWSService'"),
         ('aws_service', 'service_role', "regexp_like(requester, ':assumed-role/AWSServiceRoleFor')"),
         ('aws_service', 'origin_access_identity', "regexp_like(requester, '^arn:[^:]*:iam::cloudfront:') or identity_account_id = 'cloudfront'"),
