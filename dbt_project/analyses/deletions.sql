@@ -10,7 +10,7 @@ select
     object_key,
     version_id,
     operation,
-    outcome in ('success', 'none') as succeeded,
+    coalesce(outcome in ('success', 'none'), http_status < 300, error_code is null) as succeeded,
     requester,
     remote_ip,
     witness

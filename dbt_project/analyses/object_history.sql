@@ -7,7 +7,7 @@
 select
     requested_at,
     operation,
-    outcome in ('success', 'none') as succeeded,
+    coalesce(outcome in ('success', 'none'), http_status < 300, error_code is null) as succeeded,
     coalesce(error_code, cast(http_status as varchar)) as result,
     requester,
     remote_ip,

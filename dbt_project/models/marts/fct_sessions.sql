@@ -13,12 +13,9 @@ requests as (
         and principal is not null
         and actor_class not in ('aws_service', 'lifecycle')
 
-)
+),
 
-select
-    {{ contract_columns() }}
-
-from (
+sessions as (
 
     select
         principal,
@@ -51,4 +48,62 @@ from (
 
     group by principal, session_name, event_date
 
-) as sessions
+),
+
+-- A session has no bucket of its own: its hours are those of all its buckets.
+session_buckets as (
+
+    select distinct
+        principal,
+        session_name,
+        bucket_name,
+        event_date
+
+    from requests
+
+),
+
+covered as (
+
+    {{ with_coverage('session_buckets') | indent(4) }}
+
+),
+
+session_coverage as (
+
+    select
+        principal,
+        session_name,
+        event_date,
+        avg(coverage) as coverage,
+        -- 'unwitnessed' is the lesser word
+        min(coverage_basis) as coverage_basis
+
+    from covered
+
+    group by principal, session_name, event_date
+
+),
+
+joined as (
+
+    select
+        sessions.*,
+        session_coverage.coverage,
+        session_coverage.coverage_basis
+
+    from sessions
+
+    inner join session_coverage
+        on
+            sessions.principal = session_coverage.principal
+            -- a name has at least one character
+            and coalesce(sessions.session_name, '') = coalesce(session_coverage.session_name, '')
+            and sessions.event_date = session_coverage.event_date
+
+)
+
+select
+    {{ contract_columns() }}
+
+from joined

@@ -83,6 +83,7 @@ LATER = {"event_date": DAY + timedelta(days=1)}
 REQUESTS = [
     *(seen("history", object_key="k"), trail_only("history", object_key="k", error_code="AccessDenied")),
     *(seen("history", object_key="k", **DENIED), by_s3("history", "S3.EXPIRE.OBJECT", object_key="k")),
+    seen("history", object_key="k", http_status=301, outcome="redirect"),
     *(seen("history", object_key="other"), seen("history", object_key="k", **LATER)),
     *(seen("principal", requester=ETL), trail_only("principal", requester=ETL)),
     seen("principal", requester=ETL, **DENIED),
@@ -97,6 +98,7 @@ REQUESTS = [
     seen("deleted", operation="REST.DELETE.OBJECT", object_key="y/6"),
     *(seen("anonymous", **UNSIGNED), trail_only("anonymous", **UNSIGNED)),
     *(seen("anonymous", **UNSIGNED, **DENIED), seen("anonymous", **MALFORMED), seen("anonymous")),
+    seen("anonymous", http_status=301, outcome="redirect", **UNSIGNED),
     seen("anonymous", operation="REST.OPTIONS.PREFLIGHT", **UNSIGNED),
     by_s3("anonymous", "S3.TRANSITION.OBJECT", is_anonymous=True),
     *(seen("refused", **DENIED), trail_only("refused", error_code="AccessDenied"), seen("refused")),
@@ -275,6 +277,7 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
             ("GetObject", "false", "AccessDenied", "data_event"),
             ("REST.GET.OBJECT", "false", "AccessDenied", "both"),
             ("S3.EXPIRE.OBJECT", "true", None, "access_log"),
+            ("REST.GET.OBJECT", "false", "301", "both"),
         ],
     ),
     "principal_activity": (
@@ -310,7 +313,7 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     "anonymous_requests": (
         {"bucket": "anonymous"},
         "operation requests succeeded",
-        [("REST.GET.OBJECT", "2", "1"), ("GetObject", "1", "1")],
+        [("REST.GET.OBJECT", "3", "1"), ("GetObject", "1", "1")],
     ),
     "refused_requests": (
         {"bucket": "refused"},
