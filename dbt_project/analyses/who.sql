@@ -25,8 +25,14 @@ select
 from lacuna.fct_object_requests
 where
     bucket_name = ?
-    -- the keys of a batch are rows of their own where a log names them
-    and (starts_with(coalesce(object_key, list_prefix, ''), ?) or (object_key is null and action = 'batch_delete'))
+    and any_match(
+        array[cast(? as varchar)],
+        prefix -> starts_with(coalesce(object_key, list_prefix, ''), prefix)
+            -- a listing of more than the prefix shows its keys too
+            or (object_key is null and action like 'list_%' and starts_with(prefix, coalesce(list_prefix, '')))
+            -- the keys of a batch are rows of their own where a log names them
+            or (object_key is null and action = 'batch_delete')
+    )
     and event_date between cast(? as date) and cast(? as date)
     and action <> 'preflight'
 group by

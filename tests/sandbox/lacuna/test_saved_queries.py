@@ -127,6 +127,9 @@ REQUESTS = [
     *(judged("read_object"), judged("read_object", object_key="p/b"), judged("write_object")),
     *(judged("batch_delete", object_key=None),),
     *(judged("delete_object"), judged("list_objects", object_key=None, list_prefix="p/")),
+    # the whole bucket, and a folder above: the keys asked about are among theirs; not those beside
+    *(judged("list_versions", object_key=None), judged("list_objects", object_key=None, list_prefix="p")),
+    judged("list_objects", object_key=None, list_prefix="q/"),
     *(judged("read_object", "denied"), judged("read_object", "not_found"), judged("preflight")),
     *(judged("expire_object", "none", principal="AmazonS3", actor_class="lifecycle"),),
     *(judged("read_object", principal=None, actor_class="anonymous", is_external=True),),
@@ -402,7 +405,7 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
         {"bucket": "callers", "prefix": "p/"},
         "who kind object_reads object_writes deletions batches listings refused failed requests objects",
         [
-            (KIM, "human", *"211111182"),
+            (KIM, "human", *"2111311", "10", "2"),
             ("AmazonS3", "lifecycle", *"001000011"),
             ("anonymous", "anonymous", *"100000011"),
             ("signature refused", "auth_failed", *"000001011"),
