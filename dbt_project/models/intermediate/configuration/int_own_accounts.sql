@@ -20,7 +20,7 @@ observed as (
 
 select
     observed.event_date,
-    array_agg(distinct accounts.account_id) as account_ids
+    array_sort(array_agg(distinct accounts.account_id)) as account_ids
 
 from observed
 
