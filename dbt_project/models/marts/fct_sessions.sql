@@ -75,7 +75,8 @@ session_coverage as (
         principal,
         session_name,
         event_date,
-        avg(coverage) as coverage,
+        -- a sum of fractions depends on its order in the last digits
+        round(avg(coverage), 6) as coverage,
         -- 'unwitnessed' is the lesser word
         min(coverage_basis) as coverage_basis
 
