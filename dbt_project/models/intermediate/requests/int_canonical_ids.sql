@@ -75,25 +75,16 @@ owners as (
 
 proofs as (
 
-    select
-        requester as canonical_id,
-        cast(null as varchar) as account_id,
-        cast(null as varchar) as proof,
-        event_date
-
-    from requests
-
-    union all
-
+    -- a caller whom no event names has a row without an account
     select
         requests.requester as canonical_id,
         callers.identity_account_id as account_id,
-        cast('both_logs' as varchar) as proof,
+        if(callers.identity_account_id is not null, cast('both_logs' as varchar)) as proof,
         requests.event_date
 
     from requests
 
-    inner join callers
+    left join callers
         on
             requests.bucket_name = callers.bucket_name
             and requests.request_id = callers.request_id
