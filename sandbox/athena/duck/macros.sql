@@ -1,11 +1,14 @@
 -- Trino's functions that DuckDB has no equal for. The embedded engine creates them at start.
+-- A macro writes its argument out wherever it names it. One that does so often takes it through a lambda, once: nested
+-- calls would be larger by that factor at each level, and take seconds to plan.
 create macro t_fail(message) as cast(cast(message as integer) as varchar);
 create macro t_refuse(what) as t_fail('NOT_SUPPORTED: the sandbox''s embedded engine refuses ' || what || ': it could not be sure to answer as Athena does');
 create macro t_now() as date_trunc('millisecond', now());
 -- numbers: there are no NaN and no infinities here, so that comparisons are those of Trino
 create macro t_divided(a, b) as case when b = 0 and a is not null then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a / b end;
 create macro t_remainder(a, b) as case when b = 0 and a is not null then cast(t_refuse('a double divided by zero' || left(cast(b as varchar), 0)) as double) else a % b end;
-create macro t_finite(x) as case when isfinite(x) then x when x is not null then cast(t_refuse('the number ' || cast(x as varchar)) as double) end;
+create macro t_finite(x) as list_transform([x], lambda sandbox__v: case when isfinite(sandbox__v) then sandbox__v
+  when sandbox__v is not null then cast(t_refuse('the number ' || cast(sandbox__v as varchar)) as double) end)[1];
 create macro t_rounded(x, n) as t_round_decimal(cast(x as varchar), n);
 -- text
 create macro t_blanks() as chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760)
@@ -22,7 +25,8 @@ create macro t_split_part(s, d, i) as list_extract(split(s, case when d = '' the
   cast('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero: ' || i as bigint) else i end);
 create macro t_chr(i) as case when i between 0 and 55295 or i between 57344 and 1114111 then chr(cast(i as integer))
   when i is not null then t_fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || i) end;
-create macro t_url_decode(u) as case when regexp_matches(u, '%([^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)')
+create macro t_url_decode(u) as list_transform([u], lambda sandbox__v: t_url_decoded(sandbox__v))[1];
+create macro t_url_decoded(u) as case when regexp_matches(u, '%([^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)')
   then t_fail('INVALID_FUNCTION_ARGUMENT: URLDecoder: Illegal hex characters in escape (%) pattern: ' || u)
   when regexp_matches(u, '%[89A-Fa-f]') then t_unquote(u) else url_decode(replace(u, '+', ' ')) end;
 create macro t_no_last_newline(s) as case when ends_with(s, chr(10)) then t_refuse('$ in a regular expression over text that ends in a line feed') else s end;
@@ -37,7 +41,8 @@ create macro t_json_cell(j, p) as case when json_extract_string(j, p) = '0' and 
     and regexp_matches(j, '(^|[:,\[])\s*-?([0-9.]+[eE]|[0-9]+\.[0-9]+0([^0-9]|$)|[0-9.]{17})') then t_json_number(j, p)
   when json_type(j, p) = 'DOUBLE' then case when contains(json_extract_string(j, p), 'e') then t_json_number(j, p)
     else json_extract_string(j, p) end end;
-create macro t_json_scalar(j, p) as t_json_cell(case when j is null or (json_valid(j)
+create macro t_json_scalar(j, p) as list_transform([j], lambda sandbox__v: t_json_one(sandbox__v, p))[1];
+create macro t_json_one(j, p) as t_json_cell(case when j is null or (json_valid(j)
   and not regexp_matches(j, '(?i)(^|[:,\[])\s*-?(nan|inf(inity)?)\s*($|[],}])')) then j
   -- the first token fails, or is a value without members: NULL. Of a broken document Trino may have read enough.
   when p <> '$' and not regexp_matches(j, '^[ \t\r\n]*[\[{]') then null else t_refuse('text that is not JSON') end, p);
@@ -46,7 +51,8 @@ create macro t_concat_ws(d, a) as case when len(a) > 254 then t_fail('NOT_SUPPOR
   when d is null or a is null then null when len(list_filter(a, lambda sandbox__v: sandbox__v is not null)) = 0 then ''
   else list_reduce(list_filter(a, lambda sandbox__v: sandbox__v is not null), lambda sandbox__x, sandbox__v: sandbox__x || d || sandbox__v) end;
 -- casts of text: a text that certainly fits goes on, one that certainly does not fails (or is NULL), the rest is refused
-create macro t_guard(s, safe, kind, fits, may) as case when regexp_full_match(s, fits) then s
+create macro t_guard(s, safe, kind, fits, may) as list_transform([s], lambda sandbox__v: t_guarded(sandbox__v, safe, kind, fits, may))[1];
+create macro t_guarded(s, safe, kind, fits, may) as case when regexp_full_match(s, fits) then s
   when regexp_full_match(s, may) then t_refuse('to read ' || s || ' as ' || kind)
   when safe = '' then t_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || upper(kind)) end;
 create macro t_guard_int(s, safe, kind) as t_guard(s, safe, kind, '[+-]?[0-9]+', '[+-]?\pN+|\s*[+-]?[0-9]+\s*');
@@ -68,7 +74,8 @@ create macro t_json_value(j, fits) as case when j is null or json_type(j) = 'NUL
   else t_no_json_value(cast(j as varchar)) end;
 -- times: milliseconds, and no zone but UTC
 create macro t_timestamp_text(t) as strftime(t, '%Y-%m-%d %H:%M:%S.%g');
-create macro t_from_iso8601_timestamp(s) as case
+create macro t_from_iso8601_timestamp(s) as list_transform([s], lambda sandbox__v: t_from_iso8601(sandbox__v))[1];
+create macro t_from_iso8601(s) as case
   when regexp_full_match(s, '[1-9]\d{3}-\d\d-\d\d(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3}0{0,3})?)?(Z|[+-]00:?00)?)?') then
     coalesce(try_cast(s as timestamptz), cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamptz))
   when regexp_full_match(s, '\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3}0{0,3})?)?Z') then
@@ -76,7 +83,8 @@ create macro t_from_iso8601_timestamp(s) as case
   when regexp_full_match(s, '[+-]?[0-9][0-9W.,:+-]*([Tt][0-9.,:]*([zZ]|[+-][0-9:]+)?)?') then cast(t_refuse('the time ' || s || ' (UTC to milliseconds only)') as timestamptz)
   when s is not null then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') as timestamptz) end;
 create macro t_from_unix(s, zone) as make_timestamp(t_from_unixtime(cast(s as double), zone)) at time zone 'UTC';
-create macro t_date_parse(s, format, fits, may, safe) as case when regexp_full_match(s, fits) then
+create macro t_date_parse(s, format, fits, may, safe) as list_transform([s], lambda sandbox__v: t_date_parsed(sandbox__v, format, fits, may, safe))[1];
+create macro t_date_parsed(s, format, fits, may, safe) as case when regexp_full_match(s, fits) then
     coalesce(try_strptime(s, format), case when not safe then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || s || '"') as timestamp) end)
   when regexp_full_match(s, may) then cast(t_refuse('to read the time ' || s) as timestamp)
   when not safe then cast(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"') as timestamp) end;

@@ -1,0 +1,30 @@
+{#-
+    What readers are shown of a model: what a view for readers selects from. ref() would find what the run has built, which
+    is gone after the run.
+-#}
+{% macro published(name) -%}
+    {{ return(builtins.ref(name)) }}
+{%- endmacro %}
+
+{#-
+    The published table of a model that no run has published yet, without a row: a view needs it. Publishing creates the
+    others (lacuna.lake.publishing).
+-#}
+{% macro ensure_published(node) -%}
+    {%- set table = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
+    {%- if node.config.materialized == 'staged' and not adapter.get_relation(table.database, table.schema, table.identifier) -%}
+        {%- set columns = adapter.get_columns_in_relation(own_relation(table)) -%}
+        {%- set key = node.config.partitioned_by[0] -%}
+        {%- call statement('ensure_published') %}
+            create external table if not exists {{ table.render_hive() }} (
+                {%- for column in columns if column.name != key %}
+                `{{ column.name }}` {{ column.dtype }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            )
+            partitioned by (`{{ key }}` date)
+            stored as parquet
+            location '{{ node.config.s3_data_dir }}/{{ table.identifier }}/'
+            tblproperties ('classification'='parquet')
+        {%- endcall -%}
+    {%- endif -%}
+{%- endmacro %}
