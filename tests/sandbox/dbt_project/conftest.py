@@ -148,9 +148,11 @@ class Lake:
         self, step: str, day: date, event_days: Sequence[date] = (), **variables: Any
     ) -> None:
         """One step of the daily run, and what it built is published; fails the test if a node fails."""
+        from lacuna.steps.build import NOT_DAILY
+
         result = self.dbt(
             "build",
-            *("--select", f"tag:{step}", "--exclude-resource-type", "unit_test"),
+            *("--select", f"tag:{step}", *NOT_DAILY),
             delivery_day=str(day),
             event_days=[str(one) for one in event_days],
             **variables,
@@ -180,6 +182,21 @@ def failures(result: Any) -> list[str]:
     """What each node that did not succeed says."""
     bad = [one for one in result.result.results if one.status not in ("success", "pass", "skipped")]
     return [f"{one.node.name}: {one.message}" for one in bad]
+
+
+@pytest.fixture(scope="module")
+def small_builds() -> Iterator[None]:
+    """Leave out what no other model is made of, and dbt's tests of rows: a third of a build's time.
+
+    Whole days of an account build and test them all: tests/days.
+    """
+    from expectations.fct_object_requests import MARTS
+    from lacuna.steps import build
+
+    left_out = ("--exclude-resource-type", "test", "--exclude", *(f"{mart}+" for mart in MARTS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "NOT_DAILY", (*build.NOT_DAILY, *left_out))
+        yield
 
 
 @pytest.fixture(scope="session")

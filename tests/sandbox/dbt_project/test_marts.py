@@ -20,6 +20,8 @@ from lacuna.tables.evidence import RecorderFault
 from lacuna.trail.digests import STAMP_MARGIN
 from tests.sandbox.dbt_project.conftest import LOG_BUCKET, PROJECT, Lake, failures, line
 
+pytestmark = pytest.mark.usefixtures("small_builds")
+
 DAY = date(2026, 5, 20)
 NEXT, LAST = DAY + timedelta(days=1), DAY + timedelta(days=2)
 LONG_AGO = DAY - timedelta(days=5)

@@ -16,7 +16,7 @@ from lacuna.tables import evidence, evidence_table
 from lacuna.tables.evidence import PARSED_DAYS, UNFINISHED_DAYS
 from tests.sandbox.dbt_project.conftest import PROJECT, Lake, line
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("small_builds")]
 
 DAY = date(2026, 7, 10)
 NEXT = DAY + timedelta(days=1)

@@ -9,7 +9,7 @@ from lacuna.steps import catalog_losses
 from lacuna.steps.build import parse_delivery_day
 from tests.sandbox.dbt_project.conftest import LOG_BUCKET, Lake, failures, line
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("small_builds")]
 
 DAY = date(2026, 4, 20)
 BEFORE = DAY - timedelta(days=1)
@@ -50,7 +50,7 @@ def content(lake: Lake, *days: date) -> dict[str, list[tuple[str | None, ...]]]:
 
 
 @pytest.fixture(scope="module")
-def built(lake: Lake) -> Lake:
+def built(lake: Lake, small_builds: None) -> Lake:
     """A day built once, with records of the day before, a duplicate and a line that is none."""
     first = line(DAY, 1, "R1") + line(DAY, 2, "R2") + line(BEFORE, 23, "R0")
     lake.deliver(

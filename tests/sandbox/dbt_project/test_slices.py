@@ -15,6 +15,8 @@ from tests.sandbox.dbt_project.conftest import Lake, failures
 DELIVERED = date(2027, 3, 20)
 DAYS = [date(2027, 3, 1) + timedelta(days=4 * n) for n in range(4)]
 VIEW = "lacuna_build.{model}__20270320_20270320"
+pytestmark = pytest.mark.usefixtures("small_builds")
+
 MODELS = ("fct_object_requests", "int_reconciled_hours", "int_traffic_costs")
 BUCKETS = ("photos", "films")
 NAMES = ("REST.GET.OBJECT", "BATCH.DELETE.OBJECT", "S3.EXPIRE.OBJECT")

@@ -13,7 +13,7 @@ HOURS = (*(("photos", hour) for hour in range(24)), *(("private", hour) for hour
 
 
 @pytest.fixture(scope="module")
-def built(lake: Lake) -> Lake:
+def built(lake: Lake, small_builds: None) -> Lake:
     """A day with two reads, of which one bucket is logged and neither has a trail: ten seconds."""
     lines = line(DAY, 3, "T1") + line(DAY, 3, "T2")
     lake.deliver(DAY, {"trust/a": lines.encode()})

@@ -10,8 +10,8 @@ DAY = date(2026, 3, 1)
 def test_every_unit_test_of_the_project_passes(lake: Lake) -> None:
     """Each of some fifty rules is three statements, after one build of all tables: half a minute."""
     lake.catalog(DAY)
-    lake.build("delivery_day", DAY, tested=True)
-    lake.build("event_days", DAY, [DAY], tested=True)
+    lake.build("delivery_day", DAY)
+    lake.build("event_days", DAY, [DAY])
 
     result = lake.dbt(
         "test", "--select", "test_type:unit", delivery_day=str(DAY), event_days=[str(DAY)]
