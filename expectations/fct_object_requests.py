@@ -12,6 +12,7 @@ IS_DONE = "outcome in ('success', 'none')"
 # What each mart counts, and of which requests. Rows of a version that knew no actions are in none.
 MARTS = {
     "fct_traffic": ("sum(requests)", "true"),
+    "fct_principal_hours": ("sum(requests)", "true"),
     "fct_denied_requests": ("sum(requests)", f"not {IS_DONE} and action <> 'preflight'"),
     "fct_deletions": (
         "count_if(how <> 'batch_of_unknown_keys')",

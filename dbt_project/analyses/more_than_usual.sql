@@ -1,6 +1,6 @@
 -- Which callers read, deleted or were sent far more in an hour than on nearly all days before.
 --
--- factor (number, default 3): How many times as much.
+-- factor (number, default 3): More than how many times as much. Nothing counts as one.
 -- since (day, default yesterday): First day, UTC.
 -- until (day, default since): Last day, UTC.
 select
@@ -16,12 +16,11 @@ select
     covered_days,
     is_history_short
 from lacuna.principal_baselines
-cross join (select cast(? as bigint) as factor) as given
 where
-    event_date between cast(? as date) and cast(? as date)
-    and (
-        peak_objects_read > factor * coalesce(usual_objects_read, 0)
-        or peak_objects_deleted > factor * coalesce(usual_objects_deleted, 0)
-        or peak_bytes_sent > factor * coalesce(usual_bytes_sent, 0)
-    )
+    greatest(
+        cast(peak_objects_read as double) / greatest(coalesce(usual_objects_read, 0), 1),
+        cast(peak_objects_deleted as double) / greatest(coalesce(usual_objects_deleted, 0), 1),
+        cast(peak_bytes_sent as double) / greatest(coalesce(usual_bytes_sent, 0), 1)
+    ) > ?
+    and event_date between cast(? as date) and cast(? as date)
 order by peak_bytes_sent desc, peak_objects_read desc, bucket_name asc, principal asc

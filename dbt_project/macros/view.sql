@@ -6,6 +6,9 @@
 -#}
 {% materialization view, adapter='athena' %}
     {%- set columns = with_comments(model).columns if config.persist_column_docs() else {} -%}
+    {%- for unique_id in model.depends_on.nodes if unique_id in graph.nodes -%}
+        {%- do ensure_published(graph.nodes[unique_id]) -%}
+    {%- endfor -%}
     {%- set comments = columns.values() | map(attribute='description') | list -%}
     {%- set wanted = ([compiled_code, columns_read_by(model)] + comments) | string -%}
     {%- if load_cached_relation(this) and glue_table(this).get('Parameters', {}).get('view') == view_fingerprint(wanted) -%}

@@ -292,6 +292,20 @@ def test_refusals_are_counted_with_their_errors(built, ask, seen):
     assert ids == {one.request.request_id for one in failed}
 
 
+def test_what_is_new_and_what_went_dark_is_told_for_what_was_planted(built, ask):
+    """Of one day everything is new, and nothing is sure: no day before it was seen."""
+    (theft,) = planted(built, "exfiltration")
+    thief = theft["expect"]["where"]["requester"].rpartition("/")[0]
+    told = ask("first_seen", kind="principal_bucket")
+    assert (thief, theft["bucket_name"]) in {(row["subject"], row["seen_with"]) for row in told}
+    assert {(row["is_certain"], row["covered_days"]) for row in told} == {("false", "0")}
+    assert thief in {row["principal"] for row in ask("more_than_usual")}
+    (off,) = planted(built, "logging_interrupted")
+    dark = [row for row in ask("logging_effects") if row["signal"] == "access_log"]
+    assert [(row["bucket_name"], row["hours_lost"]) for row in dark] == [(off["bucket_name"], "1")]
+    assert int(dark[0]["requests_seen"]) > 0  # by the trail
+
+
 def test_findings_name_what_was_planted_and_the_run_has_its_price(built, ask):
     told = ask("open_findings")
     for fault in planted(built, "hour_lost", "hour_partly_lost", "silent"):

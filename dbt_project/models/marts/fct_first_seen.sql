@@ -76,8 +76,8 @@ new as (
             sights.kind = before.kind
             and sights.subject = before.subject
             and sights.seen_with = before.seen_with
-            and before.event_date >= date_add('day', -{{ var('lookback_days') }}, sights.event_date)
-            and before.event_date < sights.event_date
+            and date_add('day', -{{ var('lookback_days') }}, sights.event_date) <= before.event_date
+            and sights.event_date > before.event_date
 
     where before.kind is null
 
@@ -101,8 +101,8 @@ from new
 left join covered_days
     on
         coalesce(new.bucket_name, '') = coalesce(covered_days.bucket_name, '')
-        and covered_days.event_date >= date_add('day', -{{ var('lookback_days') }}, new.event_date)
-        and covered_days.event_date < new.event_date
+        and date_add('day', -{{ var('lookback_days') }}, new.event_date) <= covered_days.event_date
+        and new.event_date > covered_days.event_date
 
 group by
     new.kind,

@@ -76,8 +76,8 @@ history as (
     inner join covered_days
         on
             days.bucket_name = covered_days.bucket_name
-            and covered_days.event_date >= date_add('day', -{{ var('lookback_days') }}, days.event_date)
-            and covered_days.event_date < days.event_date
+            and date_add('day', -{{ var('lookback_days') }}, days.event_date) <= covered_days.event_date
+            and days.event_date > covered_days.event_date
 
     left join days as before
         on

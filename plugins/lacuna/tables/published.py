@@ -29,6 +29,7 @@ ORDER = (
     *("fct_delivery_hours", "trusted_hours", "fct_bucket_days"),
     *("fct_sensitive_access", "fct_denied_requests", "fct_deletions", "fct_traffic"),
     *("fct_external_access", "fct_presigned_urls", "fct_sessions", "fct_automation"),
+    "fct_principal_hours",
     *("fct_logging_coverage", "fct_account_posture", "fct_control_results"),
 )
 

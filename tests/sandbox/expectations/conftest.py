@@ -84,6 +84,7 @@ MARTS = {
         "fct_logging_coverage",
         "fct_object_requests",
         "fct_presigned_urls",
+        "fct_principal_hours",
         "fct_run_costs",
         "fct_sensitive_access",
         "fct_sessions",

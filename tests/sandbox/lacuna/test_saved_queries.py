@@ -208,6 +208,28 @@ CHANGES = [
     {"changed_at": AT, "about": "trail", "effect": "off", "trail_name": "main", "event_id": "E2"},
     {"changed_at": AT, "effect": "off", "bucket_name": "photos", "event_id": "E3", **LATER},
 ]
+SIGHTS = [
+    {"kind": kind, "subject": KIM, "seen_with": "a", "is_certain": sure, **changed}
+    for kind, sure, changed in (
+        ("principal_bucket", True, {}),
+        ("principal_network", False, {}),
+        ("principal_bucket", True, LATER),
+    )
+]
+PEAKS = [
+    {"bucket_name": one, "peak_objects_read": read, "usual_objects_read": 10}
+    | {"peak_objects_deleted": deleted, "usual_objects_deleted": 0, "peak_bytes_sent": sent}
+    for one, read, deleted, sent in (
+        ("a", 41, 0, 0),
+        ("b", 40, 4, 4),
+        ("c", 0, 5, 0),
+        ("d", 0, 0, 5),
+    )
+]
+EFFECTS = [
+    {"bucket_name": "photos", "changed_at": AT, "hours_dark": dark, "signal": signal, **changed}
+    for dark, signal, changed in ((0, "a", {}), (2, "b", {}), (9, "c", LATER))
+]
 VERDICTS = [
     *({"bucket_name": one, "verdict": one, "reasons": []} for one in ("delivering", "idle", "off")),
     *({"bucket_name": "b", "verdict": "silent", "reasons": ["x"], "is_sensitive": True},),
@@ -260,6 +282,9 @@ def lake(sandbox: Any) -> Iterator[Lake]:
             "fct_denied_requests": REFUSALS,
             "fct_presigned_urls": LINKS,
             "fct_sessions": SESSIONS,
+            "fct_first_seen": SIGHTS,
+            "principal_baselines": PEAKS,
+            "fct_logging_effects": EFFECTS,
             "quarantined_lines": LINES,
             "fct_log_objects": OBJECTS,
             "fct_check_results": CHECKS,
@@ -436,6 +461,17 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
         "session_name denied buckets access_keys",
         [("jo", "1", "a, b", None)],
     ),
+    "first_seen": (
+        {"kind": "%_bucket"},
+        "subject seen_with is_certain",
+        [(KIM, "a", "true")],
+    ),
+    "more_than_usual": (
+        {"factor": "4"},
+        "bucket_name peak_objects_read usual_bytes_sent",
+        [("d", "0", None), ("a", "41", None), ("c", "0", None)],
+    ),
+    "logging_effects": ({}, "signal hours_dark", [("b", "2"), ("a", "0")]),
     "hours_seen": (
         {"bucket": "seen"},
         "hours whole in_part unseen unwitnessed reasons",
