@@ -5,10 +5,12 @@ What each answers about rows of every kind: tests/sandbox/lacuna/test_saved_quer
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from string import Template
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from sandbox.account.ledger import Ledger
 from sandbox.account.period import Period
 from sandbox.account.traffic import Request
 from tests.days.conftest import World, world
+from tests.support import REPO
 
 pytestmark = pytest.mark.long
 
@@ -304,6 +307,34 @@ def test_what_is_new_and_what_went_dark_is_told_for_what_was_planted(built, ask)
     dark = [row for row in ask("logging_effects") if row["signal"] == "access_log"]
     assert [(row["bucket_name"], row["hours_lost"]) for row in dark] == [(off["bucket_name"], "1")]
     assert int(dark[0]["requests_seen"]) > 0  # by the trail
+
+
+# What an analyst learns from the page about the intruder: the column that names it
+NAMED = {
+    "who": "who", "first_seen": "subject", "more_than_usual": "principal",
+    "sessions": "principal", "address_activity": "requester", "sensitive_access": "principal",
+}  # fmt: skip
+
+
+def test_the_incident_of_the_page_is_found_by_its_queries(built, ask):
+    page = (REPO / "docs" / "analysts.md").read_text()
+    values = dict(re.findall(r"\b(BUCKET)=([a-z-]+)", page)) | {"DAY": built.truth["until"]}
+    lines = re.findall(r'(?m)^make (?:ask QUERY=(\w+) PARAMS="(.*)"|who (.*))$', page)
+    assert len(lines) > 10
+    found = {}
+    for query, params, who in lines:
+        text = Template(params or who).substitute(values)
+        given = dict(one.split("=") for one in text.split())
+        given = {name.lower(): value for name, value in given.items()}
+        found[query or "who"] = ask(query or "who", **given)
+    (theft,) = planted(built, "exfiltration")
+    thief = theft["expect"]["where"]["requester"].rpartition("/")[0]
+    for query, column in NAMED.items():
+        assert any(str(row[column]).startswith(thief) for row in found[query]), query
+    assert values["BUCKET"] == theft["bucket_name"]
+    assert [row["hours"] for row in found["hours_seen"]] == ["24"]
+    unanswered = {query for query, rows in found.items() if not rows}
+    assert unanswered <= {"deletions", "external_parties"}  # nobody did so there
 
 
 def test_findings_name_what_was_planted_and_the_run_has_its_price(built, ask):
