@@ -22,6 +22,22 @@
     )
 {%- endmacro %}
 
+{#-
+    A key without the signature and the token of a presigned URL, which somebody has requested as if it was a key. What
+    else may be a secret elsewhere is part of a name here: folders are called token=… too. Both logs lose the same.
+-#}
+{% macro key_without_secrets(key) -%}
+    if(
+        strpos({{ key }}, 'Signature') > 0 or strpos({{ key }}, 'X-Amz-Security-Token') > 0,
+        regexp_replace(
+            {{ key }},
+            '((?:X-Amz-|[?&]|%(?:25)*(?:3[fF]|26))Signature|X-Amz-Security-Token)(=|%(?:25)*3[dD])[^&]{8,}',
+            '$1$2***'
+        ),
+        {{ key }}
+    )
+{%- endmacro %}
+
 {#- A pattern of the text, whatever the case of its letters. `(?i)` means Unicode's letters to one engine and not to another. -#}
 {% macro any_case(text) -%}
     {%- for letter in text -%}

@@ -7,6 +7,8 @@ must do no harm in SQL, HTML, CSV or on a terminal.
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 USER_AGENTS: tuple[str, ...] = (
     'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5) AppleWebKit/605.1.15 Version/17.5 Safari/604.1"',
     "\x1b[2J\x1b[31mpwned\x1b[0m scanner/1.0",
@@ -55,6 +57,11 @@ REQUEST_LINES: tuple[tuple[str, str], ...] = (
     ("GET /=HYPERLINK(%22http://evil.example%22) HTTP/1.1", '=HYPERLINK("http://evil.example")'),
     ("GET /100%25%20sure.txt HTTP/1.1", "100% sure.txt"),
     ("GET /a%2520b HTTP/1.1", "a%20b"),
+    # a presigned URL, pasted where a key belongs
+    (
+        f"GET /k%3FX-Amz-Security-Token%3D{SECURITY_TOKEN}%26X-Amz-Signature%3D{'0f' * 32} HTTP/1.1",
+        f"k?X-Amz-Security-Token={unquote(SECURITY_TOKEN)}&X-Amz-Signature={'0f' * 32}",
+    ),
     ("GET /" + "A" * 900 + " HTTP/1.1", "A" * 900),
 )
 

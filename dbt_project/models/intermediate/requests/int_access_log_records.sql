@@ -80,7 +80,13 @@ log_objects as (
 
 select
     {% for column in request_columns() %}
-    {{ (without_secrets('lines.' ~ column) | indent(4)) ~ ' as ' ~ column if column in texts_of_clients else 'lines.' ~ column }},
+    {% if column in texts_of_clients %}
+    {{ without_secrets('lines.' ~ column) | indent(4) }} as {{ column }},
+    {% elif column in ['object_key', 'object_key_raw'] %}
+    {{ key_without_secrets('lines.' ~ column) | indent(4) }} as {{ column }},
+    {% else %}
+    lines.{{ column }},
+    {% endif %}
     {% endfor %}
     lines.quarantine_reason,
     -- the text is kept where the fields are not

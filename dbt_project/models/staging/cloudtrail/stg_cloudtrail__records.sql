@@ -36,10 +36,28 @@ with_resources as (
         ).arn as object_arn,
         json_extract_scalar(requestparameters, '$.bucketName') as named_bucket,
         {{ json_member('requestparameters', 'X-Amz-Date') }} as signed_on,
+        nullif({{ json_member('requestparameters', 'prefix') }}, '') as listed_prefix,
         -- S3 puts brackets around it; a dash is what a client without one leaves, as in the access log
         nullif(nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '-'), '') as agent
 
     from events
+
+),
+
+with_keys as (
+
+    select
+        *,
+        coalesce(
+            nullif(json_extract_scalar(requestparameters, '$.key'), ''),
+            -- AWS leaves out large parameters, and the events of a batch delete's single keys name theirs as a resource only
+            case
+                when not regexp_like(eventname, '^(List|HeadBucket$|DeleteObjects$)')
+                    then regexp_extract(object_arn, '(?s)^arn:[^:]*:s3:::[^/]+/(.+)$', 1)
+            end
+        ) as requested_key
+
+    from with_resources
 
 )
 
@@ -61,14 +79,7 @@ select
         regexp_extract(object_arn, '^arn:[^:]*:s3:::([^/]+)', 1),
         named_bucket
     ) as bucket_name,
-    coalesce(
-        nullif(json_extract_scalar(requestparameters, '$.key'), ''),
-        -- AWS leaves out large parameters, and the events of a batch delete's single keys name theirs as a resource only
-        case
-            when not regexp_like(eventname, '^(List|HeadBucket$|DeleteObjects$)')
-                then regexp_extract(object_arn, '(?s)^arn:[^:]*:s3:::[^/]+/(.+)$', 1)
-        end
-    ) as object_key,
+    {{ key_without_secrets('requested_key') | indent(4) }} as object_key,
     nullif({{ json_member('requestparameters', 'versionId') }}, '') as version_id,
     json_extract_scalar(additionaleventdata, '$["x-amz-id-2"]') as host_id,
     vpcendpointid as vpc_endpoint_id,
@@ -106,7 +117,7 @@ select
     json_extract_scalar(additionaleventdata, '$.CipherSuite') as cipher_suite,
     json_extract_scalar(additionaleventdata, '$.AuthenticationMethod') as auth_type,
     {{ json_member('additionaleventdata', 'aclRequired') }} as acl_required,
-    nullif({{ json_member('requestparameters', 'prefix') }}, '') as list_prefix,
+    {{ key_without_secrets('listed_prefix') | indent(4) }} as list_prefix,
     {{ json_member('requestparameters', 'x-amz-acl') }} as canned_acl,
     {{ json_member('additionaleventdata', 'SSEApplied') }} as sse_applied,
     coalesce(
@@ -146,4 +157,4 @@ select
     delivered_day,
     delivered_on
 
-from with_resources
+from with_keys
