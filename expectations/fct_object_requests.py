@@ -56,20 +56,25 @@ inner join (
 where marts.requests <> facts.requests
 """
 
-# A mart's row that leads back to nothing
+# Rows of marts that lead back to nothing: of a deletion the log object is known too
 NOT_FOUND = """
 select
-    deletions.bucket_name as about_name,
+    pointers.mart || ' in ' || pointers.bucket_name as about_name,
     count(*) as requests
-from {deletions} as deletions
+from (
+    select 'fct_deletions' as mart, bucket_name, request_id, log_object from {deletions} where {day}
+    union all
+    select 'fct_principal_hours' as mart, bucket_name, first_request_id as request_id, null as log_object
+    from {hours} where {day}
+) as pointers
 left join (select distinct bucket_name, request_id, log_object from {{batch}}) as facts
     on
-        deletions.bucket_name = facts.bucket_name
-        and deletions.request_id = facts.request_id
-        and deletions.log_object = facts.log_object
-where deletions.{day} and facts.log_object is null and deletions.request_id is not null
-    and deletions.bucket_name is not null
-group by deletions.bucket_name
+        pointers.bucket_name = facts.bucket_name
+        and pointers.request_id = facts.request_id
+        and coalesce(pointers.log_object, facts.log_object) = facts.log_object
+where facts.log_object is null and pointers.request_id is not null
+    and pointers.bucket_name is not null
+group by pointers.mart, pointers.bucket_name
 """
 
 UNKNOWN = """
@@ -98,11 +103,16 @@ def checks(on: Partition) -> tuple[Check, ...]:
         Check(
             "request_not_found",
             "critical",
-            "Is the request of every deletion in fct_object_requests?",
-            "A row of fct_deletions names a request that is not there, so nothing proves it.",
-            NOT_FOUND.format(deletions=on.mart("fct_deletions"), day=_day(on)),
+            "Is each request that a mart names in fct_object_requests?",
+            "A row of fct_deletions or fct_principal_hours names a request that is not there, so "
+            "nothing proves it.",
+            NOT_FOUND.format(
+                deletions=on.mart("fct_deletions"),
+                hours=on.mart("fct_principal_hours"),
+                day=_day(on),
+            ),
             lambda row: (
-                f"{count(row['requests'], 'deletion')} in {row['about_name']} of a request that "
+                f"{count(row['requests'], 'row')} of {row['about_name']} of a request that "
                 "fct_object_requests does not have"
             ),
         ),

@@ -13,7 +13,7 @@ select
     requests,
     done_requests,
     is_certain,
-    covered_days,
+    whole_days,
     request_id
 from lacuna.fct_first_seen
 where

@@ -301,7 +301,7 @@ def test_what_is_new_and_what_went_dark_is_told_for_what_was_planted(built, ask)
     thief = theft["expect"]["where"]["requester"].rpartition("/")[0]
     told = ask("first_seen", kind="principal_bucket")
     assert (thief, theft["bucket_name"]) in {(row["subject"], row["seen_with"]) for row in told}
-    assert {(row["is_certain"], row["covered_days"]) for row in told} == {("false", "0")}
+    assert {(row["is_certain"], row["whole_days"]) for row in told} == {("false", "0")}
     assert thief in {row["principal"] for row in ask("more_than_usual")}
     (off,) = planted(built, "logging_interrupted")
     dark = [row for row in ask("logging_effects") if row["signal"] == "access_log"]

@@ -39,7 +39,7 @@ sights as (
 ),
 
 -- Whether somebody was in a bucket before is a question about this bucket, and everything else about all of them.
-covered_days as (
+whole_days as (
 
     select
         bucket_name,
@@ -47,7 +47,7 @@ covered_days as (
 
     from {{ published('fct_bucket_days') }}
 
-    where {{ is_day_covered() }}
+    where coverage = 1
 
     union all
 
@@ -59,7 +59,7 @@ covered_days as (
 
     group by event_date
 
-    having bool_and({{ is_day_covered() }})
+    having min(coverage) = 1
 
 ),
 
@@ -92,17 +92,17 @@ select
     new.requests,
     new.done_requests,
     {{ var('lookback_days') }} as lookback_days,
-    count(covered_days.event_date) as covered_days,
-    count(covered_days.event_date) = {{ var('lookback_days') }} as is_certain,
+    count(whole_days.event_date) as whole_days,
+    count(whole_days.event_date) = {{ var('lookback_days') }} as is_certain,
     new.event_date
 
 from new
 
-left join covered_days
+left join whole_days
     on
-        coalesce(new.bucket_name, '') = coalesce(covered_days.bucket_name, '')
-        and date_add('day', -{{ var('lookback_days') }}, new.event_date) <= covered_days.event_date
-        and new.event_date > covered_days.event_date
+        coalesce(new.bucket_name, '') = coalesce(whole_days.bucket_name, '')
+        and date_add('day', -{{ var('lookback_days') }}, new.event_date) <= whole_days.event_date
+        and new.event_date > whole_days.event_date
 
 group by
     new.kind,

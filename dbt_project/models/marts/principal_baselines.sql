@@ -56,7 +56,7 @@ covered_days as (
 
     from {{ published('fct_bucket_days') }}
 
-    where {{ is_day_covered() }}
+    where hours_unseen = 0 and coverage >= {{ var('covered_day') }}
 
 ),
 

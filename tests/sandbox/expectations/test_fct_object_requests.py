@@ -40,7 +40,10 @@ def counted(world: Any, wrong: int = 0) -> Any:
     world.rows["fct_logging_coverage"] = [{"bucket_name": "payroll", "is_sensitive": True}]
     for mart in MARTS:
         held = (2 if mart in COUNT_BOTH else 1) + wrong
-        world.rows[mart] = [{"uses" if mart == "fct_presigned_urls" else "requests": held}]
+        pointer = {"bucket_name": "photos", "first_request_id": "R1"}
+        world.rows[mart] = [
+            pointer | {"uses" if mart == "fct_presigned_urls" else "requests": held}
+        ]
     deleted = {"how": "single", **{name: REFUSED[name] for name in POINTER}}
     world.rows["fct_deletions"] = [deleted] * (1 + wrong)
     return world
@@ -54,6 +57,8 @@ def findings(new_world):
         READ | {"action": "other", "operation": "REST.GET.NOVELTY", "principal": None}
     )
     world.rows["fct_deletions"][-1] = world.rows["fct_deletions"][-1] | {"request_id": "R9"}
+    lost = {"bucket_name": "photos", "first_request_id": "R8", "requests": 0}
+    world.rows["fct_principal_hours"].append(lost)
     return world.findings("fct_object_requests")
 
 
@@ -67,10 +72,11 @@ def test_a_mart_that_counts_other_requests_than_there_are_is_named(findings):
     )
 
 
-def test_a_deletion_of_a_request_that_is_not_there_is_named(findings):
-    assert findings["request_not_found"].sentences == (
-        "1 deletion in payroll of a request that fct_object_requests does not have",
-    )
+def test_a_request_that_is_not_there_is_named_by_the_mart_that_names_it(findings):
+    assert sorted(findings["request_not_found"].sentences) == [
+        "1 row of fct_deletions in payroll of a request that fct_object_requests does not have",
+        "1 row of fct_principal_hours in photos of a request that fct_object_requests does not have",
+    ]
 
 
 def test_an_operation_that_the_seed_does_not_know_is_named(findings):
