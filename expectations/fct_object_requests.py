@@ -71,7 +71,7 @@ left join (select distinct bucket_name, request_id, log_object from {{batch}}) a
     on
         pointers.bucket_name = facts.bucket_name
         and pointers.request_id = facts.request_id
-        and coalesce(pointers.log_object, facts.log_object) = facts.log_object
+        and (pointers.mart = 'fct_principal_hours' or pointers.log_object = facts.log_object)
 where facts.log_object is null and pointers.request_id is not null
     and pointers.bucket_name is not null
 group by pointers.mart, pointers.bucket_name

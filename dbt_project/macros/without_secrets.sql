@@ -27,12 +27,16 @@
     else may be a secret elsewhere is part of a name here: folders are called token=… too. Both logs lose the same.
 -#}
 {% macro key_without_secrets(key) -%}
+    {%- set equals = '(?:=|%(?:25)*3[dD])' -%}
+    {%- set amz = any_case('x') ~ '(?:-|%(?:25)*2[dD])' ~ any_case('amz') ~ '(?:-|%(?:25)*2[dD])' -%}
+    {%- set token = amz ~ any_case('security') ~ '(?:-|%(?:25)*2[dD])' ~ any_case('token') -%}
+    {%- set older = '(?:[?&;]|%(?:25)*(?:3[fF]|26))' ~ any_case('signature') -%}
     if(
-        strpos({{ key }}, 'Signature') > 0 or strpos({{ key }}, 'X-Amz-Security-Token') > 0,
+        strpos(lower({{ key }}), 'signature') > 0 or strpos(lower({{ key }}), 'token') > 0,
         regexp_replace(
-            {{ key }},
-            '((?:X-Amz-|[?&]|%(?:25)*(?:3[fF]|26))Signature|X-Amz-Security-Token)(=|%(?:25)*3[dD])[^&]{8,}',
-            '$1$2***'
+            regexp_replace({{ key }}, '({{ amz ~ any_case('signature') ~ equals }})[0-9a-fA-F]{8,}', '$1***'),
+            '((?:{{ token }}|{{ older }}){{ equals }})[A-Za-z0-9+/%=]{8,}',
+            '$1***'
         ),
         {{ key }}
     )

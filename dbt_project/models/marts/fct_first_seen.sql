@@ -38,6 +38,29 @@ sights as (
 
 ),
 
+-- of a day that an older version built, what callers did is not known
+known_days as (
+
+    select distinct event_date
+
+    from {{ published('fct_principal_hours') }}
+
+),
+
+bucket_days as (
+
+    select
+        days.bucket_name,
+        days.coverage,
+        days.event_date
+
+    from {{ published('fct_bucket_days') }} as days
+
+    inner join known_days
+        on days.event_date = known_days.event_date
+
+),
+
 -- Whether somebody was in a bucket before is a question about this bucket, and everything else about all of them.
 whole_days as (
 
@@ -45,7 +68,7 @@ whole_days as (
         bucket_name,
         event_date
 
-    from {{ published('fct_bucket_days') }}
+    from bucket_days
 
     where coverage = 1
 
@@ -55,11 +78,11 @@ whole_days as (
         cast(null as varchar) as bucket_name,
         event_date
 
-    from {{ published('fct_bucket_days') }}
+    from bucket_days
 
     group by event_date
 
-    having min(coverage) = 1
+    having bool_and(coalesce(coverage, 0) = 1)
 
 ),
 
@@ -93,7 +116,8 @@ select
     new.done_requests,
     {{ var('lookback_days') }} as lookback_days,
     count(whole_days.event_date) as whole_days,
-    count(whole_days.event_date) = {{ var('lookback_days') }} as is_certain,
+    -- some requests of a log name neither a key nor an account
+    count(whole_days.event_date) = {{ var('lookback_days') }} and new.kind like 'principal_%' as is_certain,
     new.event_date
 
 from new

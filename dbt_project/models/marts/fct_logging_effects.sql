@@ -9,14 +9,17 @@ changes as (
         coalesce(
             regexp_extract(identity_arn, '^(arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+)/', 1), identity_arn
         ) as principal,
-        -- until the same thing is changed again, at most a week
+        -- until it is turned on again, at most a week
         least(
-            coalesce(lead(changed_at) over (
-                partition by about, coalesce(bucket_name, trail_name, account_id)
-                order by changed_at, event_id
-            ), timestamp '9999-12-31 00:00:00.000'),
+            coalesce(
+                min(if(effect = 'on', changed_at)) over (
+                    partition by about, account_id, coalesce(bucket_name, trail_name) order by changed_at, event_id
+                    rows between 1 following and unbounded following
+                ),
+                date_add('day', {{ var('effect_days') }}, changed_at)
+            ),
             date_add('day', {{ var('effect_days') }}, changed_at)
-        ) as changed_again_at
+        ) as turned_on_at
 
     from {{ published('fct_logging_changes') }}
 
@@ -59,8 +62,7 @@ config as (
 
 ),
 
--- The day before the change and the time after it; the hour of the change belongs to the latter. Hours whose records may
--- still arrive say nothing. A change of a log bucket concerns the buckets whose access log goes there.
+-- The day before the change, and the time from its hour on. Hours whose records may still arrive say nothing.
 hours as (
 
     select
@@ -84,7 +86,7 @@ hours as (
     inner join {{ published('trusted_hours') }} as trusted
         on
             date_add('day', -1, date_trunc('hour', changes.changed_at)) <= trusted.hour
-            and changes.changed_again_at > trusted.hour
+            and changes.turned_on_at > trusted.hour
 
     left join config
         on
@@ -184,7 +186,7 @@ select
     effects.requests_seen,
     effects.requests_of_changer,
     effects.seen_again_at,
-    changes.changed_again_at as counted_until,
+    changes.turned_on_at as counted_until,
     effects.event_id,
     effects.event_date
 

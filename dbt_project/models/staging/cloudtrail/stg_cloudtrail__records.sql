@@ -37,6 +37,7 @@ with_resources as (
         json_extract_scalar(requestparameters, '$.bucketName') as named_bucket,
         {{ json_member('requestparameters', 'X-Amz-Date') }} as signed_on,
         nullif({{ json_member('requestparameters', 'prefix') }}, '') as listed_prefix,
+        nullif({{ json_member('requestparameters', 'x-amz-copy-source') }}, '') as copied_from,
         -- S3 puts brackets around it; a dash is what a client without one leaves, as in the access log
         nullif(nullif(regexp_replace(useragent, '^\[(.*)\]$', '$1'), '-'), '') as agent
 
@@ -84,7 +85,7 @@ select
     json_extract_scalar(additionaleventdata, '$["x-amz-id-2"]') as host_id,
     vpcendpointid as vpc_endpoint_id,
     bucket.accountid as bucket_account_id,
-    nullif({{ json_member('requestparameters', 'x-amz-copy-source') }}, '') as copy_source,
+    {{ key_without_secrets('copied_from') | indent(4) }} as copy_source,
     coalesce(
         {{ json_member('responseelements', 'x-amz-server-side-encryption-aws-kms-key-id') }},
         {{ json_member('requestparameters', 'x-amz-server-side-encryption-aws-kms-key-id') }}
