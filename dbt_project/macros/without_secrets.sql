@@ -30,12 +30,13 @@
     {%- set equals = '(?:=|%(?:25)*3[dD])' -%}
     {%- set amz = any_case('x') ~ '(?:-|%(?:25)*2[dD])' ~ any_case('amz') ~ '(?:-|%(?:25)*2[dD])' -%}
     {%- set token = amz ~ any_case('security') ~ '(?:-|%(?:25)*2[dD])' ~ any_case('token') -%}
+    {%- set base64 = '(?:[A-Za-z0-9+/=]|%(?:25)*(?:2[bBfF]|3[dD])){8,}' -%}
     {%- set older = '(?:[?&;]|%(?:25)*(?:3[fF]|26))' ~ any_case('signature') -%}
     if(
         strpos(lower({{ key }}), 'signature') > 0 or strpos(lower({{ key }}), 'token') > 0,
         regexp_replace(
             regexp_replace({{ key }}, '({{ amz ~ any_case('signature') ~ equals }})[0-9a-fA-F]{8,}', '$1***'),
-            '((?:{{ token }}|{{ older }}){{ equals }})[A-Za-z0-9+/%=]{8,}',
+            '((?:{{ token }}|{{ older }}){{ equals }}){{ base64 }}',
             '$1***'
         ),
         {{ key }}

@@ -99,7 +99,8 @@ def test_no_table_holds_what_somebody_could_act_with(simulated, once):
     assert "X-Amz-Credential=ASIA" in texts
     assert "X-Amz-Signature=***" in texts
     assert SECURITY_TOKEN[:20] not in texts
-    assert re.findall(r"(?i)(?:signature|security-token)(?:=|%3d)[^&\s\"']{8,}", texts) == []
+    secret = r"(?i)(?:signature|security-token)(?:=|%3d)(?!\*{3})[^&\s\"']{8,}"
+    assert re.findall(secret, texts) == []
 
 
 @pytest.mark.usefixtures("once")
