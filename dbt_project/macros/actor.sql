@@ -21,6 +21,11 @@
     ]) }}
 {%- endmacro %}
 
+{#- A session of a role is the role: the same words in both logs and in a call's identity. -#}
+{% macro without_session(arn) -%}
+    coalesce(regexp_extract({{ arn }}, '^(arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+)/', 1), {{ arn }})
+{%- endmacro %}
+
 {#- The AWS service that a principal's name names: `delivery.logs` of `delivery.logs.amazonaws.com`. -#}
 {% macro service(text, before='') -%}
     regexp_extract({{ text }}, '^{{ before }}([a-z0-9.-]+)[.]amazonaws[.]com(?:[.]cn)?$', 1)

@@ -7,6 +7,22 @@
 {%- endmacro %}
 
 {#-
+    How far each bucket's day was seen, of days of which it is known what callers did: an older version built days without
+    fct_principal_hours.
+-#}
+{% macro days_with_callers() -%}
+select
+    days.bucket_name,
+    days.coverage,
+    days.hours_unseen,
+    days.event_date
+
+from {{ published('fct_bucket_days') }} as days
+
+where days.event_date in (select hours.event_date from {{ published('fct_principal_hours') }} as hours)
+{%- endmacro %}
+
+{#-
     The published table of a model that no run has published yet, without a row: a view needs it. Publishing creates the
     others (lacuna.lake.publishing).
 -#}

@@ -28,8 +28,9 @@
 -#}
 {% macro key_without_secrets(key) -%}
     {%- set equals = '(?:=|%(?:25)*3[dD])' -%}
-    {%- set amz = any_case('x') ~ '(?:-|%(?:25)*2[dD])' ~ any_case('amz') ~ '(?:-|%(?:25)*2[dD])' -%}
-    {%- set token = amz ~ any_case('security') ~ '(?:-|%(?:25)*2[dD])' ~ any_case('token') -%}
+    {%- set dash = '(?:-|%(?:25)*2[dD])' -%}
+    {%- set amz = any_case('x') ~ dash ~ any_case('amz') ~ dash -%}
+    {%- set token = amz ~ any_case('security') ~ dash ~ any_case('token') -%}
     {%- set base64 = '(?:[A-Za-z0-9+/=]|%(?:25)*(?:2[bBfF]|3[dD])){8,}' -%}
     {%- set older = '(?:[?&;]|%(?:25)*(?:3[fF]|26))' ~ any_case('signature') -%}
     if(

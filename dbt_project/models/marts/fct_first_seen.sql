@@ -38,26 +38,9 @@ sights as (
 
 ),
 
--- of a day that an older version built, what callers did is not known
-known_days as (
-
-    select distinct event_date
-
-    from {{ published('fct_principal_hours') }}
-
-),
-
 bucket_days as (
 
-    select
-        days.bucket_name,
-        days.coverage,
-        days.event_date
-
-    from {{ published('fct_bucket_days') }} as days
-
-    inner join known_days
-        on days.event_date = known_days.event_date
+    {{ days_with_callers() | indent(4) }}
 
 ),
 

@@ -6,9 +6,7 @@ changes as (
 
     select
         *,
-        coalesce(
-            regexp_extract(identity_arn, '^(arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+)/', 1), identity_arn
-        ) as principal,
+        {{ without_session('identity_arn') }} as principal,
         -- until it is turned on again, at most a week
         least(
             coalesce(

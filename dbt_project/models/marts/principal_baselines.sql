@@ -48,27 +48,21 @@ days as (
 
 ),
 
--- of a day that an older version built, what callers did is not known
-known_days as (
+bucket_days as (
 
-    select distinct event_date
-
-    from {{ published('fct_principal_hours') }}
+    {{ days_with_callers() | indent(4) }}
 
 ),
 
 covered_days as (
 
     select
-        bucket_days.bucket_name,
-        bucket_days.event_date
+        bucket_name,
+        event_date
 
-    from {{ published('fct_bucket_days') }} as bucket_days
+    from bucket_days
 
-    inner join known_days
-        on bucket_days.event_date = known_days.event_date
-
-    where bucket_days.hours_unseen = 0 and bucket_days.coverage >= {{ var('covered_day') }}
+    where hours_unseen = 0 and coverage >= {{ var('covered_day') }}
 
 ),
 

@@ -10,10 +10,9 @@ requests as (
     select
         *,
         {{ is_anonymous() | indent(8) }} as is_anonymous,
-        -- a session of a role: the same words in both logs
         if(
             not {{ is_anonymous() | indent(12) }},
-            coalesce(regexp_extract(requester, '^(arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+)/', 1), requester)
+            {{ without_session('requester') }}
         ) as principal,
         regexp_extract(requester, '^arn:[^:]*:sts::[0-9]{12}:assumed-role/[^/]+/(.+)$', 1) as session_name,
         coalesce(
