@@ -5,6 +5,9 @@ target, and CloudTrail data events. Write it to `lacuna_evidence.logging_snapsho
 observation, whatever delivery day the run is about, because the past cannot be observed. A bucket
 that cannot be read is `unknown` with the error code, never `off`.
 
+Beside it, observe what protects each bucket (`lacuna_evidence.protection_states`), unless
+`LACUNA_PROTECTION_SNAPSHOT` is `off`. No verdict waits for that.
+
 **When it fails:** the account itself could not be read (credentials, `s3:ListAllMyBuckets`). The
 message names the call and the missing permission. Running it again is always safe.
 """
@@ -44,7 +47,14 @@ def snapshot_logging_config():
 
         return snapshot.observe(Settings.from_env(), datetime.now(UTC))
 
-    prepare_lake() >> observe_buckets()
+    @task
+    def observe_protection() -> int:
+        from lacuna.settings import Settings
+        from lacuna.steps import protection
+
+        return protection.observe(Settings.from_env())
+
+    prepare_lake() >> [observe_buckets(), observe_protection()]
 
 
 snapshot_logging_config()

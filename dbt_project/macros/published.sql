@@ -30,14 +30,14 @@ where days.event_date in (select hours.event_date from {{ published('fct_princip
     {%- set table = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
     {%- if node.config.materialized == 'staged' and not adapter.get_relation(table.database, table.schema, table.identifier) -%}
         {%- set columns = adapter.get_columns_in_relation(own_relation(table)) -%}
-        {%- set key = node.config.partitioned_by[0] -%}
+        {%- set keys = node.config.partitioned_by -%}
         {%- call statement('ensure_published') %}
             create external table if not exists {{ table.render_hive() }} (
-                {%- for column in columns if column.name != key %}
+                {%- for column in columns if column.name not in keys %}
                 `{{ column.name }}` {{ column.dtype }}{{ ',' if not loop.last }}
                 {%- endfor %}
             )
-            partitioned by (`{{ key }}` date)
+            partitioned by ({% for key in keys %}`{{ key }}` date{{ ', ' if not loop.last }}{% endfor %})
             stored as parquet
             location '{{ node.config.s3_data_dir }}/{{ table.identifier }}/'
             tblproperties ('classification'='parquet')

@@ -7,6 +7,7 @@ steps/       what a DAG runs: snapshot, catalog, build, check, remediate, and th
 lake/        our own store: evidence, raw tables, Glue, Athena
 aws/         the observed accounts: buckets, objects, trails, tags
 remedy/      plans that repair logging                                   (pure, as all below)
+protection/  how a bucket is protected, as states that can be compared
 trail/       what trails record, where their files are, whether they are genuine
 access_log/  whether a target can receive access logs, where they are, what is weak there
 tables/      rows and schemas of the evidence and raw tables

@@ -44,6 +44,11 @@ PERMISSIONS: Mapping[str, str] = {
     "GetBucketRequestPayment": "s3:GetBucketRequestPayment",
     "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "GetBucketVersioning": "s3:GetBucketVersioning",
+    "GetBucketPolicyStatus": "s3:GetBucketPolicyStatus",
+    "GetBucketReplication": "s3:GetReplicationConfiguration",
+    "GetBucketWebsite": "s3:GetBucketWebsite",
+    "ListBucketInventoryConfigurations": "s3:GetInventoryConfiguration",
+    "ListAccessPoints": "s3:ListAccessPoints",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     # the account's own block, which S3 Control's GetPublicAccessBlock reads
     "GetAccountPublicAccessBlock": "s3:GetAccountPublicAccessBlock",

@@ -40,6 +40,7 @@ HIDDEN = "(set, not shown)"
 # The value of LACUNA_ACCOUNTS that means every account of the organization
 ORGANIZATION = "organization"
 _INTEGER = re.compile(r"[0-9]{1,9}")
+_SWITCH = re.compile(r"on|off")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 
 _GLOBS_ALLOWED = (
@@ -323,6 +324,12 @@ class Settings:
         _whole(1, 64),
         "must be a whole number from 1 to 64",
         "AWS calls in flight at the same time",
+    )
+    protection_snapshot: str = _setting(
+        "on",
+        _matching(_SWITCH),
+        "must be on or off",
+        "whether each day's snapshot also reads what protects each bucket: at most 12 calls a bucket",
     )
     unlogged_buckets: tuple[str, ...] = _setting(
         (),

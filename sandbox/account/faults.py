@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sandbox.account import buckets as b
 from sandbox.account import clients as who
-from sandbox.account import configured, delivered, resettings
+from sandbox.account import configured, delivered, protections, resettings
 from sandbox.account.buckets import BY_NAME
 from sandbox.account.period import DAY, HOUR, Period, iso
 from sandbox.account.plan import Plan
@@ -111,6 +111,8 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     resettings.store_stopped,
     resettings.log_bucket_policy_changed,
     resettings.account_block_changed,
+    protections.protection_weakened,
+    protections.protection_refused,
     delivered.hour_lost,
     delivered.hour_partly_lost,
     delivered.late_within_budget,

@@ -43,13 +43,17 @@ class SelectorsChange:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Any other call that changes what is logged, made in the trail's home Region."""
+    """Any other call that changes a configuration, made in the trail's home Region.
+
+    `error`: AWS's code if it refused the call.
+    """
 
     at: int
     client: Client
     source: str
     name: str
     asked: dict[str, Any]
+    error: str | None = None
 
 
 # (event source, event name, reads, caller, request parameters)
@@ -125,7 +129,7 @@ def called(seed: int, call: Call) -> tuple[int, str]:
     rng = random.Random(f"{seed}/management/{call.name}/{call.at}")
     text = _event(
         rng, TRAIL_HOME, call.at, call.source, call.name,
-        reads=False, client=call.client, asked=call.asked,
+        reads=False, client=call.client, asked=call.asked, error=call.error,
     )  # fmt: skip
     return call.at, text
 
@@ -140,6 +144,7 @@ def _event(
     reads: bool,
     client: Client,
     asked: dict[str, Any] | None,
+    error: str | None = None,
 ) -> str:
     identity = (client.identity or "{}").replace(SESSION_START, iso(at - at % HOUR))
     address = client.addresses[0]
@@ -152,6 +157,7 @@ def _event(
         "awsRegion": TRAIL_HOME if source.startswith("signin") else region,
         "sourceIPAddress": client.user_agents[0] if address == "-" else address,
         "userAgent": client.user_agents[0],
+        **({"errorCode": error, "errorMessage": "Access Denied"} if error else {}),
         "requestParameters": asked,
         "responseElements": {"ConsoleLogin": "Success"} if name == "ConsoleLogin" else None,
         "requestID": str(uuid.UUID(int=rng.getrandbits(128), version=4)),

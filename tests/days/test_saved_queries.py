@@ -13,12 +13,15 @@ from datetime import UTC, date, datetime, timedelta
 from string import Template
 from typing import Any
 
+import boto3
 import pytest
 
 from lacuna.cli import saved_queries
 from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
+from lacuna.steps import protection
+from sandbox.account import protections
 from sandbox.account.account import Account
 from sandbox.account.faults import make_plan
 from sandbox.account.ledger import Ledger
@@ -61,11 +64,30 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def built(airflow_home: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A day on which everything is planted, run once: half a minute on an idle machine."""
+    """A day on which everything is planted, run once: half a minute on an idle machine.
+
+    What protects the buckets was observed on the morning of the day, and changed since.
+    """
     folder = tmp_path_factory.mktemp("planted")
     for one in world(airflow_home, folder, "--requests", str(REQUESTS), "--days", "1"):
+        change_protection(one)
         one.run(one.truth["until"])
         yield one
+
+
+def change_protection(built: World) -> None:
+    """Observe; then suspend versions, as the planted call says, and open a website without a call."""
+    morning = datetime.fromisoformat(built.truth["until"]).replace(hour=1, tzinfo=UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", built.endpoint)
+        s3 = boto3.client("s3")
+        versions = {"Bucket": protections.UNVERSIONED, "VersioningConfiguration": {}}
+        s3.put_bucket_versioning(**versions | {"VersioningConfiguration": {"Status": "Enabled"}})
+        open_lake(Settings()).prepare()
+        protection.observe(Settings(), lambda: morning)
+        s3.put_bucket_versioning(**versions | {"VersioningConfiguration": {"Status": "Suspended"}})
+        website = {"IndexDocument": {"Suffix": "index.html"}}
+        s3.put_bucket_website(Bucket=protections.OPENED, WebsiteConfiguration=website)
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +329,37 @@ def test_what_is_new_and_what_went_dark_is_told_for_what_was_planted(built, ask)
     dark = [row for row in ask("logging_effects") if row["signal"] == "access_log"]
     assert [(row["bucket_name"], row["hours_lost"]) for row in dark] == [(off["bucket_name"], "1")]
     assert int(dark[0]["requests_seen"]) > 0  # by the trail
+
+
+def test_changes_of_protection_are_those_that_were_made_and_no_others(built, ask, seen):
+    columns = ["bucket_name", "control", "direction", "is_recorded", "weaker", "error_code"]
+    rows = Counter(tuple(row[column] for column in columns) for row in ask("protection_changes"))
+    log_bucket, account, weakened, refused = (
+        planted(built, kind)[0]["bucket_name"]
+        for kind in (
+            "log_bucket_policy_changed",
+            "account_block_changed",
+            "protection_weakened",
+            "protection_refused",
+        )
+    )
+    assert account.startswith("account ")
+    # clients of the account put rules that are there already
+    reapplied = Counter(
+        (one.request.bucket.name, "lifecycle", "same", "true", "", None)
+        for one in seen
+        if one.request.operation.name == "REST.PUT.LIFECYCLE"
+    )
+    assert reapplied
+    assert rows == reapplied | {
+        (weakened, "versioning", "weakened", "true", "versions are kept", None): 1,
+        (protections.OPENED, "website", "weakened", "false", "a website", None): 1,
+        # what was taken away was put back: only the two calls show it
+        (protections.OPENED, "public_access_block", "unknown", "true", None, None): 2,
+        (refused, "policy", "same", "true", None, "AccessDenied"): 1,
+        (log_bucket, "policy", "same", "true", "", None): 1,
+        (None, "account_public_access_block", "same", "true", "", None): 1,
+    }
 
 
 # What an analyst learns from the page about the intruder: the column that names it

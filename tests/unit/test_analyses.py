@@ -37,7 +37,8 @@ def partition_columns() -> dict[str, str]:
     texts = {path.stem: path.read_text() for path in MARTS.glob("*.sql")}
     found = {name: re.search(r"partitioned_by=\['(\w+)'\]", text) for name, text in texts.items()}
     views = {"fct_check_results": "partition_day", "fct_run_costs": "day"} | dict.fromkeys(
-        ("fct_first_seen", "fct_logging_effects", "principal_baselines"), "event_date"
+        ("fct_first_seen", "fct_logging_effects", "fct_protection_changes", "principal_baselines"),
+        "event_date",
     )
     return {name: match[1] for name, match in found.items() if match} | views
 

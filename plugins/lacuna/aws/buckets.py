@@ -82,7 +82,7 @@ def read_status(s3: "S3Client", bucket_name: str, owner: str | None = None) -> D
 
     With `owner`, S3 refuses a bucket of any other account.
     """
-    enabled = _read(
+    enabled = ask(
         "GetBucketLogging",
         lambda: s3.get_bucket_logging(Bucket=bucket_name, **_owned(owner)).get("LoggingEnabled"),
     )
@@ -93,7 +93,7 @@ def read_status(s3: "S3Client", bucket_name: str, owner: str | None = None) -> D
 
 def read_policy(s3: "S3Client", bucket_name: str, owner: str | None = None) -> str | Refusal | None:
     """Read the bucket's policy as S3 keeps it; None if it has none."""
-    return _read(
+    return ask(
         "GetBucketPolicy",
         lambda: s3.get_bucket_policy(Bucket=bucket_name, **_owned(owner))["Policy"],
         absent={"NoSuchBucketPolicy": None},
@@ -135,7 +135,7 @@ def source_of(account: Account, bucket: Bucket, config: LoggingConfig) -> Source
 
 def read_tag(s3: "S3Client", bucket_name: str, key: str) -> str | Refusal | None:
     """Read the value of one of the bucket's tags; None if it has no such tag."""
-    tags: dict[str, str] | Refusal = _read(
+    tags: dict[str, str] | Refusal = ask(
         "GetBucketTagging",
         lambda: {
             # an empty value may be left out of the answer
@@ -194,12 +194,8 @@ def read_target(
 
 
 def _read_own_target(s3: "S3Client", bucket_name: str, region: str | None) -> TargetConfig:
-    ownership: str | Refusal | None = _read(
-        "GetBucketOwnershipControls",
-        lambda: _ownership(s3.get_bucket_ownership_controls(Bucket=bucket_name)),
-        absent={"OwnershipControlsNotFoundError": None},
-    )
-    is_versioned = _read(
+    ownership = read_ownership(s3, bucket_name)
+    is_versioned = ask(
         "GetBucketVersioning",
         lambda: s3.get_bucket_versioning(Bucket=bucket_name).get("Status") == "Enabled",
     )
@@ -208,46 +204,60 @@ def _read_own_target(s3: "S3Client", bucket_name: str, region: str | None) -> Ta
         existence=Existence.OURS,
         region=region,
         policy=read_policy(s3, bucket_name),
-        log_delivery_grants=_read(
+        log_delivery_grants=ask(
             "GetBucketAcl",
             lambda: _log_delivery_grants(s3.get_bucket_acl(Bucket=bucket_name)),
         )
         if ownership != ACLS_DISABLED
         else frozenset(),
         ownership=ownership,
-        encryption=_read(
+        encryption=ask(
             "GetBucketEncryption",
             lambda: _default_encryption(s3.get_bucket_encryption(Bucket=bucket_name)),
             absent={"ServerSideEncryptionConfigurationNotFoundError": None},
         ),
-        object_lock=_read(
+        object_lock=ask(
             "GetObjectLockConfiguration",
             lambda: _object_lock(s3.get_object_lock_configuration(Bucket=bucket_name)),
             absent={"ObjectLockConfigurationNotFoundError": "off"},
         )
         if is_versioned
         else "off",
-        requester_pays=_read(
+        requester_pays=ask(
             "GetBucketRequestPayment",
             lambda: s3.get_bucket_request_payment(Bucket=bucket_name).get("Payer") == "Requester",
         ),
-        lifecycle=_read(
+        lifecycle=ask(
             "GetBucketLifecycleConfiguration",
             lambda: _lifecycle(s3.get_bucket_lifecycle_configuration(Bucket=bucket_name)),
             absent={"NoSuchLifecycleConfiguration": ()},
         ),
         is_versioned=is_versioned,
-        public_access_flags_off=_read(
-            "GetPublicAccessBlock",
-            lambda: _flags_off(s3.get_public_access_block(Bucket=bucket_name)),
-            absent={"NoSuchPublicAccessBlockConfiguration": frozenset(PUBLIC_ACCESS_FLAGS)},
-        ),
+        public_access_flags_off=read_bucket_block(s3, bucket_name),
+    )
+
+
+def read_ownership(s3: "S3Client", bucket_name: str) -> str | Refusal | None:
+    """Read who owns the objects that others write; None if the bucket has no rule."""
+    return ask(
+        "GetBucketOwnershipControls",
+        lambda: _ownership(s3.get_bucket_ownership_controls(Bucket=bucket_name)),
+        absent={"OwnershipControlsNotFoundError": None},
+    )
+
+
+def read_bucket_block(s3: "S3Client", bucket_name: str) -> frozenset[str] | Refusal:
+    """Read the flags that the bucket's own block of public access leaves off."""
+    return ask(
+        "GetPublicAccessBlock",
+        lambda: _flags_off(s3.get_public_access_block(Bucket=bucket_name)),
+        absent={"NoSuchPublicAccessBlockConfiguration": frozenset(PUBLIC_ACCESS_FLAGS)},
     )
 
 
 def read_account_block(account: Account) -> frozenset[str] | Refusal:
     """Read the flags that the account's own block of public access leaves off."""
-    return _read(
+    return ask(
         "GetAccountPublicAccessBlock",
         lambda: _flags_off(
             account.s3control().get_public_access_block(AccountId=account.account_id)
@@ -272,8 +282,8 @@ def _existence(
     )
 
 
-def _read(
-    operation: str, call: Callable[[], Value], absent: dict[str, Value] | None = None
+def ask(
+    operation: str, call: Callable[[], Value], absent: Mapping[str, Value] | None = None
 ) -> Value | Refusal:
     """Return the answer of `call`. `absent` has the value for each error that means "not set"."""
     try:

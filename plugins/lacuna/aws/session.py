@@ -140,8 +140,8 @@ class Account:
                 self._bucket_regions[bucket_name] = region
         return self.s3(region)
 
-    def s3control(self) -> Any:
-        client = self._client("s3control", None)
+    def s3control(self, region: str | None = None) -> Any:
+        client = self._client("s3control", region)
         client.meta.events.register("before-sign.s3-control", _address_without_account)
         return client
 

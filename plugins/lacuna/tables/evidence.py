@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from lacuna.tables.evidence_table import EvidenceTable
+from lacuna.tables.protection import PROTECTION_STATES
 
 DATABASE = "lacuna_evidence"
 
@@ -470,6 +471,7 @@ COST_READINGS = EvidenceTable(
 
 TABLES = (
     LOGGING_SNAPSHOTS,
+    PROTECTION_STATES,
     ACCOUNTS,
     LOG_OBJECTS,
     LISTINGS,

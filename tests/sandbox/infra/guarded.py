@@ -39,6 +39,8 @@ ACTIONS = {
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
     "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "ListBucketInventoryConfigurations": "GetInventoryConfiguration",
     "HeadObject": "GetObject",
     "DeleteObjects": "DeleteObject",
     "CopyObject": "PutObject",  # and GetObject, of another object of the lake
@@ -48,7 +50,10 @@ ACTIONS = {
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
 # S3 Control's operations of the account as a whole
-ACCOUNT_ACTIONS = {"GetPublicAccessBlock": "GetAccountPublicAccessBlock"}
+ACCOUNT_ACTIONS = {
+    "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
+    "ListAccessPoints": "ListAccessPoints",
+}
 # Services whose actions have another prefix than their clients sign for
 PREFIXES = {"tagging": "tag"}
 # needs no permission

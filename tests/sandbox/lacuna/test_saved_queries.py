@@ -230,6 +230,20 @@ EFFECTS = [
     {"bucket_name": "photos", "changed_at": AT, "hours_dark": dark, "signal": signal, **changed}
     for dark, signal, changed in ((0, "a", {}), (2, "b", {}), (9, "c", LATER))
 ]
+PROTECTION = [
+    {"bucket_name": bucket, "changed_at": at, "seen_after_at": AT, "control": "policy"}
+    | {"direction": to, "asks_for": asks, "is_recorded": at is not None}
+    | {"weaker": ["public", "x"] if to == "weakened" else [], "stronger": []}
+    | changed
+    for bucket, at, to, asks, changed in (
+        ("photos", AT, "weakened", None, {}),
+        ("photos", None, "weakened", None, {}),
+        (None, AT, "unknown", "weaker", {}),
+        ("papers", AT, "strengthened", "stronger", {}),
+        ("papers", AT, "same", None, {}),
+        ("photos", AT, "weakened", None, LATER),
+    )
+]
 VERDICTS = [
     *({"bucket_name": one, "verdict": one, "reasons": []} for one in ("delivering", "idle", "off")),
     *({"bucket_name": "b", "verdict": "silent", "reasons": ["x"], "is_sensitive": True},),
@@ -285,6 +299,7 @@ def lake(sandbox: Any) -> Iterator[Lake]:
             "fct_first_seen": SIGHTS,
             "principal_baselines": PEAKS,
             "fct_logging_effects": EFFECTS,
+            "fct_protection_changes": PROTECTION,
             "quarantined_lines": LINES,
             "fct_log_objects": OBJECTS,
             "fct_check_results": CHECKS,
@@ -472,6 +487,23 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
         [("d", "0", None), ("a", "41", None), ("c", "0", None)],
     ),
     "logging_effects": ({}, "signal hours_dark", [("b", "2"), ("a", "0")]),
+    "protection_changes": (
+        {"bucket": "p%o%"},
+        "bucket_name direction weaker is_recorded",
+        [
+            ("photos", "weakened", "public, x", "true"),
+            ("photos", "weakened", "public, x", "false"),
+        ],
+    ),
+    "weakened_protection": (
+        {},
+        "bucket_name direction is_recorded",
+        [
+            ("photos", "weakened", "false"),
+            ("photos", "weakened", "true"),
+            (None, "unknown", "true"),
+        ],
+    ),
     "hours_seen": (
         {"bucket": "seen"},
         "hours whole in_part unseen unwitnessed reasons",

@@ -43,6 +43,8 @@ KINDS = {
     "store_stopped",
     "log_bucket_policy_changed",
     "account_block_changed",
+    "protection_weakened",
+    "protection_refused",
     "hour_lost",
     "hour_partly_lost",
     "late_within_budget",

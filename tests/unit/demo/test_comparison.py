@@ -15,6 +15,7 @@ SILENT_KINDS = {
     *("partly_recorded", "trail_stopped", "store_only", "target_by_acl"),
     "recorded_elsewhere",
     *("idle", "late_within_budget", "exfiltration"),
+    *("protection_weakened", "protection_refused"),
 }
 
 

@@ -7,18 +7,33 @@ calls as (
     select
         events.*,
         logging_events.about,
-        logging_events.effect
+        logging_events.effect,
+        protection_events.control,
+        if(
+            any_match(
+                split(protection_events.weaker_texts, ' '),
+                part -> strpos(replace(events.request_parameters, ' ', ''), part) > 0
+            ),
+            'weaker',
+            protection_events.asks_for
+        ) as asks_for
 
     from {{ ref('int_data_events') }} as events
 
-    inner join {{ ref('logging_events') }} as logging_events
+    left join {{ ref('logging_events') }} as logging_events
         on
             events.event_source = logging_events.event_source
             and events.event_name = logging_events.event_name
 
+    left join {{ ref('protection_events') }} as protection_events
+        on
+            events.event_source = protection_events.event_source
+            and events.event_name = protection_events.event_name
+
     where
         events.delivered_on = {{ delivery_day() }}
         and events.record_kind = 'configuration_change'
+        and (logging_events.about is not null or protection_events.control is not null)
 
 )
 
@@ -37,7 +52,10 @@ select
     event_source,
     event_name,
     about,
+    control,
+    cast(asks_for as varchar) as asks_for,
     case
+        when about is null then null
         when effect is not null then effect
         when json_extract_scalar(request_parameters, '$.BucketLoggingStatus.LoggingEnabled.TargetBucket') is not null then 'on'
         when strpos(request_parameters, '"BucketLoggingStatus"') > 0 then 'off'

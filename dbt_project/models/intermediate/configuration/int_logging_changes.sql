@@ -47,7 +47,9 @@ changes as (
 
     from {{ ref('int_configuration_changes') }}
 
-    where event_date in {{ event_days() }}
+    where
+        event_date in {{ event_days() }}
+        and about is not null
 
 ),
 

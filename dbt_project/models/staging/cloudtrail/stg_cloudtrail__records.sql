@@ -1,6 +1,7 @@
 with
 
--- What is of concern: data events of S3, and calls that change logging. A trail may record much more.
+-- What is of concern: data events of S3, and calls that change logging or what protects a bucket. A trail may record much
+-- more.
 events as (
 
     select
@@ -8,7 +9,8 @@ events as (
         case
             when not (
                 events.is_data_event
-                or events.event_category = 'Management' and logging_events.about is not null
+                or events.event_category = 'Management'
+                and (logging_events.about is not null or protection_events.control is not null)
             ) then 'unused'
             when events.set_aside_reason is not null then 'set_aside'
             when events.is_data_event then 'data_event'
@@ -21,6 +23,11 @@ events as (
         on
             events.event_source = logging_events.event_source
             and events.eventname = logging_events.event_name
+
+    left join {{ ref('protection_events') }} as protection_events
+        on
+            events.event_source = protection_events.event_source
+            and events.eventname = protection_events.event_name
 
 ),
 

@@ -1,0 +1,190 @@
+{{ config(materialized='view', tags=['event_days']) }}
+
+{#- What is known of a control before and after a span between two observations. -#}
+{%- set observed = ['openings', 'guards', 'strength', 'observed_at'] -%}
+{%- set subject = 'account_id, bucket_name, control' -%}
+
+with
+
+-- Each known state of a control beside the one before it.
+states as (
+
+    select
+        account_id,
+        bucket_name,
+        control,
+        {% for column in observed %}
+        {{ column }},
+        lag({{ column }}) over (partition by {{ subject }} order by observed_at) as {{ column }}_before,
+        {% endfor %}
+        coalesce(bucket_name, '') as of_bucket
+
+    from {{ ref('stg_evidence__protection_states') }}
+
+    where error_code is null
+
+),
+
+compared as (
+
+    select
+        *,
+        filter(openings, one -> not contains(openings_before, one))
+        || filter(guards_before, one -> not contains(guards, one)) as weaker,
+        filter(openings_before, one -> not contains(openings, one))
+        || filter(guards, one -> not contains(guards_before, one)) as stronger
+
+    from states
+
+    where observed_at_before is not null
+
+),
+
+spans as (
+
+    select
+        *,
+        case
+            when cardinality(weaker) = 0 and cardinality(stronger) = 0 then 'same'
+            when cardinality(stronger) = 0 or strength < strength_before then 'weakened'
+            when cardinality(weaker) = 0 or strength > strength_before then 'strengthened'
+            else 'redirected'
+        end as direction
+
+    from compared
+
+),
+
+-- Several trails may record one change.
+calls as (
+
+    select
+        *,
+        coalesce(bucket_name, '') as of_bucket,
+        row_number() over (partition by event_date, event_id order by log_object) as nth
+
+    from {{ published('int_configuration_changes') }}
+
+    where control is not null
+
+),
+
+-- The span in which a call was made. S3 may show a change some minutes after the call, so the spans overlap: one that
+-- changed something is taken first.
+made as (
+
+    select
+        calls.*,
+        spans.observed_at,
+        row_number() over (
+            partition by calls.event_date, calls.event_id order by spans.direction = 'same', spans.observed_at
+        ) as nth_span
+
+    from calls
+
+    left join spans
+        on
+            calls.account_id = spans.account_id
+            and calls.of_bucket = spans.of_bucket
+            and calls.control = spans.control
+            and calls.error_code is null
+            and calls.changed_at > date_add('minute', -{{ var('protection_slack_minutes') }}, spans.observed_at_before)
+            and calls.changed_at <= date_add('minute', {{ var('protection_slack_minutes') }}, spans.observed_at)
+
+    where calls.nth = 1
+
+),
+
+counted as (
+
+    select
+        *,
+        if(observed_at is not null, count(*) over (partition by {{ subject }}, observed_at)) as calls,
+        row_number() over (partition by {{ subject }}, observed_at order by changed_at desc, event_id desc) = 1 as is_last
+
+    from made
+
+    where nth_span = 1
+
+),
+
+-- Each call; and each span that changed something without one.
+changes as (
+
+    select
+        counted.event_id,
+        counted.event_name,
+        counted.event_region,
+        counted.asks_for,
+        counted.error_code,
+        counted.identity_type,
+        counted.identity_arn,
+        counted.remote_ip,
+        counted.user_agent,
+        counted.changed_at,
+        counted.event_date,
+        counted.calls,
+        coalesce(counted.account_id, spans.account_id) as account_id,
+        coalesce(counted.bucket_name, spans.bucket_name) as bucket_name,
+        coalesce(counted.control, spans.control) as control,
+        case
+            when counted.error_code is not null then 'same'
+            -- of several calls the last one left what was observed; what the others did was not
+            when counted.calls > 1 and (not counted.is_last or spans.direction = 'same') then 'unknown'
+            else coalesce(spans.direction, 'unknown')
+        end as direction,
+        spans.weaker,
+        spans.stronger,
+        spans.openings_before || spans.guards_before as state_before,
+        spans.openings || spans.guards as state_after,
+        spans.observed_at_before,
+        spans.observed_at
+
+    from counted
+
+    full outer join spans
+        on
+            counted.account_id = spans.account_id
+            and counted.of_bucket = spans.of_bucket
+            and counted.control = spans.control
+            and counted.observed_at = spans.observed_at
+
+    where counted.event_id is not null or spans.direction <> 'same'
+
+)
+
+select
+    changed_at,
+    account_id,
+    bucket_name,
+    control,
+    cast(direction as varchar) as direction,
+    if(direction <> 'unknown' and error_code is null, weaker) as weaker,
+    if(direction <> 'unknown' and error_code is null, stronger) as stronger,
+    state_before,
+    state_after,
+    asks_for,
+    event_name,
+    error_code,
+    event_id is not null as is_recorded,
+    cast(
+        case
+            when event_id is null then 'snapshot'
+            when observed_at is null then 'event'
+            else 'both'
+        end
+        as varchar
+    ) as known_by,
+    observed_at_before as seen_before_at,
+    observed_at as seen_after_at,
+    calls,
+    identity_type,
+    identity_arn,
+    remote_ip,
+    user_agent,
+    event_region,
+    event_id,
+    -- a snapshot shows what changed until the day before it
+    coalesce(event_date, date_add('day', -1, cast(observed_at as date))) as event_date
+
+from changes

@@ -1,0 +1,15 @@
+select
+    account_id,
+    region,
+    bucket_name,
+    control,
+    observed_at,
+    openings,
+    guards,
+    strength,
+    error_code,
+    error_operation,
+    missing_permission,
+    observed_on
+
+from {{ source('evidence', 'protection_states') }}

@@ -1,0 +1,1 @@
+"""How a bucket is protected, as states that can be compared. Pure."""

@@ -1,0 +1,258 @@
+"""The controls that protect a bucket, and the state of each: what opens it, what guards it. Pure.
+
+Every function takes what S3's API answers, as botocore parses it; None: the bucket has none. A state
+is made to be compared, not to be restored. It names the keys of a policy's conditions and never
+their values, because a value can be a shared secret.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lacuna.access_log.documents import canonical, parsed_policy, plain, statements
+from lacuna.access_log.policies import PolicyUnreadable
+from lacuna.access_log.targets import ACLS_DISABLED
+from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS
+
+Answer = Mapping[str, Any]
+
+_VERBS = {"Allow": "allows", "Deny": "denies"}
+_SHOWN = 160  # characters of a statement's description
+_DAYS_OF_YEAR = 365
+# The groups that an ACL can name, the weakest first
+_GROUPS = ("AllUsers", "AuthenticatedUsers")
+_OWNERSHIPS = ("ObjectWriter", "BucketOwnerPreferred", ACLS_DISABLED)
+_ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
+
+
+class Control(StrEnum):
+    """What can be changed about a bucket's protection; the account's block holds for all of them."""
+
+    ACCOUNT_PUBLIC_ACCESS_BLOCK = "account_public_access_block"
+    PUBLIC_ACCESS_BLOCK = "public_access_block"
+    POLICY = "policy"
+    ACL = "acl"
+    OWNERSHIP = "ownership"
+    VERSIONING = "versioning"
+    OBJECT_LOCK = "object_lock"
+    REPLICATION = "replication"
+    ENCRYPTION = "encryption"
+    LIFECYCLE = "lifecycle"
+    WEBSITE = "website"
+    INVENTORY = "inventory"
+    ACCESS_POINT = "access_point"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A control's state. An opening more, or a guard less, is weaker protection.
+
+    `strength` decides between states of which each has what the other lacks: more is better
+    protection. None: no number says so.
+    """
+
+    openings: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+    strength: int | None = None
+
+
+def public_access_block(flags_off: Collection[str]) -> State:
+    """`flags_off`: the flags of the block that are off; all four if there is no block."""
+    guards = tuple(flag for flag in PUBLIC_ACCESS_FLAGS if flag not in flags_off)
+    return State(guards=guards, strength=len(guards))
+
+
+def policy(text: str | None, *, is_public: bool | None) -> State:
+    """`is_public`: what S3 says of the policy; None if it did not answer."""
+    if text is None:
+        return State(strength=1)
+    public = ("public, as S3 judges it",) if is_public else ()
+    strength = None if is_public is None else int(not is_public)
+    try:
+        document = parsed_policy(text)
+    except PolicyUnreadable:
+        return State((*public, f"a policy that cannot be read ({_digest(text)})"), (), strength)
+    found = [one for one in statements(document) if isinstance(one, dict)]
+    allows = [_statement(one) for one in found if one.get("Effect") == "Allow"]
+    denies = [_statement(one) for one in found if one.get("Effect") == "Deny"]
+    return State((*public, *sorted(allows)), tuple(sorted(denies)), strength)
+
+
+def acl(answer: Answer | None) -> State:
+    """Every grant but the owner's own. None: ACLs are disabled, so that no grant counts."""
+    if answer is None:
+        return State(strength=len(_GROUPS))
+    owner = answer.get("Owner", {}).get("ID")
+    grants = [
+        (_grantee(grant["Grantee"]), grant["Permission"])
+        for grant in answer.get("Grants", [])
+        if owner is None or grant["Grantee"].get("ID") != owner
+    ]
+    named = {grantee for grantee, _ in grants}
+    strength = next((n for n, group in enumerate(_GROUPS) if group in named), len(_GROUPS))
+    return State(_sorted(f"{grantee} may {what}" for grantee, what in grants), (), strength)
+
+
+def ownership(rule: str | None) -> State:
+    """Who owns the objects that others write; a bucket without a rule has the oldest one."""
+    rule = rule or _OWNERSHIPS[0]
+    strength = _OWNERSHIPS.index(rule) if rule in _OWNERSHIPS else None
+    if rule == ACLS_DISABLED:
+        return State(guards=("ACLs are disabled",), strength=strength)
+    return State((f"ACLs count ({rule})",), (), strength)
+
+
+def versioning(answer: Answer) -> State:
+    """Versions and MFA delete: one call sets both."""
+    guards = [
+        guard
+        for guard, member in (("versions are kept", "Status"), ("MFA delete", "MFADelete"))
+        if answer.get(member) == "Enabled"
+    ]
+    return State(guards=tuple(guards))
+
+
+def object_lock(configuration: Answer | None) -> State:
+    """Object Lock, and how long it keeps new objects by default."""
+    if (configuration or {}).get("ObjectLockEnabled") != "Enabled":
+        return State(strength=0)
+    retention = (configuration or {}).get("Rule", {}).get("DefaultRetention", {})
+    days = retention.get("Days") or _DAYS_OF_YEAR * (retention.get("Years") or 0)
+    if not days:
+        return State(guards=("locks are possible",), strength=0)
+    mode = retention.get("Mode")
+    kept = f"new objects are locked for {days} days ({mode})"
+    return State(guards=("locks are possible", kept), strength=2 * days + (mode == "COMPLIANCE"))
+
+
+def replication(configuration: Answer | None, account_id: str) -> State:
+    """Copies in another bucket guard the objects; copies for another account also give them away."""
+    openings, guards = [], []
+    for rule in (configuration or {}).get("Rules", []):
+        if rule.get("Status") != "Enabled":
+            continue
+        destination = rule.get("Destination", {})
+        place, account = destination.get("Bucket"), destination.get("Account")
+        if account and account != account_id:
+            openings.append(f"copies to {place} of account {account}")
+        else:
+            guards.append(f"copies to {place}")
+    return State(_sorted(openings), _sorted(guards))
+
+
+def encryption(configuration: Answer | None) -> State:
+    """The default encryption, and the types that are refused."""
+    guards: list[str] = []
+    strength = 0
+    for rule in (configuration or {}).get("Rules", []):
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        algorithm, key = default.get("SSEAlgorithm"), default.get("KMSMasterKeyID")
+        if algorithm:
+            guards.append(f"encrypts with {algorithm}" + (f", key {key}" if key else ""))
+            strength = _ENCRYPTIONS.index(algorithm) if algorithm in _ENCRYPTIONS else strength
+        blocked = rule.get("BlockedEncryptionTypes", {}).get("EncryptionType", [])
+        guards += [f"refuses {kind}" for kind in blocked if kind != "NONE"]
+    return State(guards=_sorted(guards), strength=strength)
+
+
+def lifecycle(rules: Sequence[Answer]) -> State:
+    """What S3 deletes by itself. Strength: the days until the first deletion."""
+    openings, after = [], []
+    for rule in rules:
+        if rule.get("Status") != "Enabled":
+            continue
+        where = _filter(rule)
+        expiration = rule.get("Expiration", {})
+        noncurrent = rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")
+        if date := expiration.get("Date"):
+            openings.append(f"deletes {where} on {date:%Y-%m-%d}")
+            after.append(0)
+        if days := expiration.get("Days"):
+            openings.append(f"deletes {where} after {days} days")
+            after.append(days)
+        if noncurrent:
+            openings.append(f"deletes older versions of {where} after {noncurrent} days")
+            after.append(noncurrent)
+    return State(_sorted(openings), (), min(after, default=None))
+
+
+def website(answer: Answer | None) -> State:
+    """The website endpoint, which answers without a signature."""
+    if not answer:
+        return State()
+    host = answer.get("RedirectAllRequestsTo", {}).get("HostName")
+    return State((f"a website that redirects to {host}" if host else "a website",))
+
+
+def inventory(configurations: Iterable[Answer]) -> State:
+    """Lists of every key, and the buckets that they are written to."""
+    return State(
+        _sorted(
+            f"a list of its objects goes to {place.get('Bucket')}"
+            for one in configurations
+            if one.get("IsEnabled")
+            for place in [one.get("Destination", {}).get("S3BucketDestination", {})]
+        )
+    )
+
+
+def access_points(points: Iterable[Answer]) -> State:
+    """The account's access points of a bucket."""
+    return State(
+        _sorted(
+            f"access point {point['Name']} from "
+            + (point.get("VpcConfiguration", {}).get("VpcId") or "anywhere")
+            for point in points
+        )
+    )
+
+
+def _statement(statement: Answer) -> str:
+    """Describe a statement in a line, which ends in a digest of all of it."""
+    who = _words(statement.get("Principal", statement.get("NotPrincipal", "*")))
+    what = _words(statement.get("Action", statement.get("NotAction", "*")))
+    excepted = " except" if "NotPrincipal" in statement or "NotAction" in statement else ""
+    keys = sorted(
+        str(key)
+        for tests in (statement.get("Condition") or {}).values()
+        if isinstance(tests, dict)
+        for key in tests
+    )
+    condition = f" if {', '.join(keys)}" if keys else ""
+    text = f"{_VERBS[statement['Effect']]}{excepted} {who} to {what}{condition}"
+    if len(text) > _SHOWN:
+        text = text[:_SHOWN] + "…"
+    return f"{text} ({_digest(canonical(plain(dict(statement))))})"
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{kind} {_words(names)}" for kind, names in sorted(value.items()))
+    if isinstance(value, list):
+        return ", ".join(sorted(map(str, value)))
+    return str(value)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _grantee(grantee: Answer) -> str:
+    uri = grantee.get("URI")
+    return str(uri).rsplit("/", 1)[-1] if uri else str(grantee.get("ID") or json.dumps(grantee))
+
+
+def _filter(rule: Answer) -> str:
+    chosen = rule.get("Filter") or {}
+    parts = {**chosen, **chosen.get("And", {})}
+    prefix = parts.pop("Prefix", None) or rule.get("Prefix")
+    parts.pop("And", None)
+    more = f" that match {canonical(parts)}" if parts else ""
+    return (f"{prefix}*" if prefix else "every object") + more
+
+
+def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(texts))
