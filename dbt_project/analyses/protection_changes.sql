@@ -1,6 +1,6 @@
 -- What changed in the protection of buckets, by whom, and what it was before and after.
 --
--- bucket (text, default %): Name of the bucket, or a part with % around it.
+-- bucket (text, default '%'): Name of the bucket, or a pattern of LIKE.
 -- since (day, default yesterday): First day, UTC.
 -- until (day, default since): Last day, UTC.
 select

@@ -5,6 +5,7 @@ What each answers about rows of every kind: tests/sandbox/lacuna/test_saved_quer
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
 from lacuna.steps import protection
-from sandbox.account import protections
+from sandbox.account import clients, protections
 from sandbox.account.account import Account
 from sandbox.account.faults import make_plan
 from sandbox.account.ledger import Ledger
@@ -329,6 +330,43 @@ def test_what_is_new_and_what_went_dark_is_told_for_what_was_planted(built, ask)
     dark = [row for row in ask("logging_effects") if row["signal"] == "access_log"]
     assert [(row["bucket_name"], row["hours_lost"]) for row in dark] == [(off["bucket_name"], "1")]
     assert int(dark[0]["requests_seen"]) > 0  # by the trail
+
+
+def test_what_the_thief_took_is_counted_as_objects_and_bytes(built, ask, seen):
+    (theft,) = planted(built, "exfiltration")
+    bucket, thief = theft["bucket_name"], theft["expect"]["where"]["requester"]
+    taken = [
+        one
+        for one in seen
+        if (one.request.client.requester, one.request.operation.name) == (thief, "REST.GET.OBJECT")
+    ]
+    told = ask("objects_read", bucket=bucket)
+    (row,) = [row for row in told if row["who"] == thief.rpartition("/")[0]]
+    assert int(row["objects"]) == len({one.request.key for one in taken})
+    assert int(row["requests"]) == len(taken)
+    sent = sum(one["bytes_sent"] for one in built.truth["said"] if one["bucket_name"] == bucket)
+    assert total(ask("data_leaving", bucket=bucket), "bytes_sent") == sent
+    assert 0 < int(row["bytes_sent"]) <= total(told, "bytes_sent") < sent  # listings are sent too
+    key = json.loads(str(clients.INTRUDER.identity))["accessKeyId"]
+    assert total(ask("access_key_activity", key=key), "requests") == theft["lines"]
+
+
+def test_writes_that_failed_and_copies_are_those_that_were_made(built, ask, seen):
+    readable = [one for one in seen if one.request.bucket.name not in unread(built)]
+    writes = [one for one in readable if one.request.operation.name == "REST.PUT.OBJECT"]
+    failed = Counter(
+        (one.request.bucket.name, one.error) for one in writes if one.request.act.error is not None
+    )
+    told: Counter[tuple[str, str]] = Counter()
+    for row in ask("failed_writes"):
+        if row["bucket_name"] not in unread(built) and row["action"] == "write_object":
+            told[row["bucket_name"], row["error"]] += int(row["requests"])
+    assert failed <= told
+    assert failed
+    unrecorded = "meridian-build-artifacts"
+    encrypted = ask("encryption_of_writes", bucket=unrecorded)
+    assert {row["encryption"] for row in encrypted} == {"not known"}
+    assert [row["state"] for row in ask("days_run")] == ["built"]
 
 
 def test_changes_of_protection_are_those_that_were_made_and_no_others(built, ask, seen):

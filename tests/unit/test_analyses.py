@@ -36,7 +36,11 @@ def partition_columns() -> dict[str, str]:
     """What each mart is filtered by; a view by the column that its description names."""
     texts = {path.stem: path.read_text() for path in MARTS.glob("*.sql")}
     found = {name: re.search(r"partitioned_by=\['(\w+)'\]", text) for name, text in texts.items()}
-    views = {"fct_check_results": "partition_day", "fct_run_costs": "day"} | dict.fromkeys(
+    views = {
+        "fct_check_results": "partition_day",
+        "fct_run_costs": "day",
+        "days": "day",
+    } | dict.fromkeys(
         ("fct_first_seen", "fct_logging_effects", "fct_protection_changes", "principal_baselines"),
         "event_date",
     )

@@ -26,8 +26,9 @@ An empty answer proves nothing by itself: [`missing_hours`](#missing_hours) says
 shows, and `make ask` names days that were not run.
 
 `infra/queries.yaml` publishes the same queries in Athena's console, under "Saved queries" of the
-workgroup. The console asks for a value for each question mark, in the order below: text and days
-in single quotation marks, for example `'2026-11-20'`.
+workgroup. It is larger than CloudFormation takes from a file, so deploy it with `--s3-bucket` and a
+bucket of yours. Athena's console asks for a value for each question mark, in the order below: text
+and days in single quotation marks, for example `'2026-11-20'`.
 
 """
 

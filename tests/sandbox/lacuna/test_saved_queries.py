@@ -74,6 +74,12 @@ def judged(action: str, outcome: str = "success", **changed: Any) -> Row:
     return seen("callers", action=action, outcome=outcome, **{**named, **changed})
 
 
+def did(bucket: str, action: str, outcome: str = "success", **changed: Any) -> Row:
+    """What Kim did in a bucket, in the words of both logs."""
+    return seen(bucket, **{"action": action, "outcome": outcome, "principal": KIM, **changed})
+
+
+SOON = AT + timedelta(minutes=5)
 UNSIGNED = {"requester": None, "is_anonymous": True, "signature_version": None, "auth_type": None}
 MALFORMED = {"requester": None, "is_anonymous": True, "http_status": 403}
 DENIED = {"http_status": 403, "error_code": "AccessDenied"}
@@ -135,6 +141,20 @@ REQUESTS = [
     *(judged("read_object", principal=None, actor_class="anonymous", is_external=True),),
     *(judged("read_object", "auth_failed", principal=None, actor_class="auth_failed"),),
     *(judged("read_object", object_key="q/a"), judged("read_object", **LATER)),
+    *(did("taken", "read_object", object_key=key, version_id=of) for key, of in (("p/a", "1"), ("p/a", "2"), ("q/a", None))),
+    *(did("taken", "read_object", "denied", object_key="p/b"), did("taken", "head_object", object_key="p/c")),
+    *(did("keyed", "read_object", access_key_id="AKIA1"), did("keyed", "read_object", presigned_key_id="AKIA1")),
+    *(did("keyed", "read_object", access_key_id="AKIA2"), did("keyed", "write_object", access_key_id="AKIA1", **LATER)),
+    *(did("locked", "write_object", sse_applied="SSE_C", sse_customer_algorithm="AES256"),),
+    *(did("locked", "write_object", sse_applied="SSE_KMS", kms_key_arn="k"),),
+    did("locked", "write_object", witness="access_log"),
+    *(did("locked", "write_object", "denied", sse_applied="SSE_KMS"), did("locked", "read_object", sse_applied="SSE_S3")),
+    did("copied", "write_object", copy_source="from/a", bucket_account_id="2"),
+    *(did("unwritten", "write_part", "server_error", http_status=500, object_size=7), did("unwritten", "write_object")),
+    *(did("unwritten", "write_object", "denied", error_code="AccessDenied", bytes_received=5),),
+    *(did("opened", "read_object", "denied"), did("opened", "read_object", requested_at=SOON)),
+    *(did("opened", "write_object"), did("opened", "write_object", "denied", requested_at=SOON)),
+    *(did("served", "read_object", via_service="athena", via_proof="event"), did("served", "read_object")),
 ]  # fmt: skip
 
 
@@ -230,6 +250,47 @@ EFFECTS = [
     {"bucket_name": "photos", "changed_at": AT, "hours_dark": dark, "signal": signal, **changed}
     for dark, signal, changed in ((0, "a", {}), (2, "b", {}), (9, "c", LATER))
 ]
+HOURS_OF_CALLERS = [
+    {
+        "hour": AT,
+        "principal": who,
+        "bucket_name": bucket,
+        "action": action,
+        "requests": 2,
+        **changed,
+    }
+    for who, bucket, action, changed in (
+        (KIM, "a", "list_objects", {"outcome": "denied"}),
+        (KIM, "b", "read_config", {}),
+        (KIM, "c", "read_object", {}),
+        (ETL, "a", "list_objects", {}),
+        (KIM, "d", "list_objects", LATER),
+    )
+]
+TRAFFIC = [
+    {
+        "bucket_name": "out",
+        "principal": who,
+        "transfer_class": to,
+        "bytes_sent": sent,
+        "coverage": 0.5,
+    }
+    for who, to, sent in (
+        (KIM, "public_address", 5),
+        (KIM, "public_address", 6),
+        (None, "same_region", 7),
+        (ETL, "same_region", 0),
+    )
+]
+JOBS = [
+    {"bucket_name": "lake", "principal": ETL, "failures": failures, "requests": 9}
+    | {"actor_classes": ["automation"], "claimed_jobs": ["j"], "actions": ["a", "b"], **changed}
+    for failures, changed in ((0, {}), (3, {}), (9, LATER))
+]
+RUN_DAYS = [
+    {"day": DAY, "state": "not_run"},
+    {"day": DAY + timedelta(days=1), "state": "built"},
+]
 PROTECTION = [
     {"bucket_name": bucket, "changed_at": at, "seen_after_at": AT, "control": "policy"}
     | {"direction": to, "asks_for": asks, "is_recorded": at is not None}
@@ -300,6 +361,10 @@ def lake(sandbox: Any) -> Iterator[Lake]:
             "principal_baselines": PEAKS,
             "fct_logging_effects": EFFECTS,
             "fct_protection_changes": PROTECTION,
+            "fct_principal_hours": HOURS_OF_CALLERS,
+            "fct_traffic": TRAFFIC,
+            "fct_automation": JOBS,
+            "days": RUN_DAYS,
             "quarantined_lines": LINES,
             "fct_log_objects": OBJECTS,
             "fct_check_results": CHECKS,
@@ -487,6 +552,60 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
         [("d", "0", None), ("a", "41", None), ("c", "0", None)],
     ),
     "logging_effects": ({}, "signal hours_dark", [("b", "2"), ("a", "0")]),
+    "objects_read": (
+        {"bucket": "taken", "prefix": "p/"},
+        "who objects named_versions requests bytes_sent",
+        [(KIM, "1", "2", "2", "20")],
+    ),
+    "access_key_activity": (
+        {"key": "AKIA1"},
+        "who bucket_name action requests",
+        [(KIM, "keyed", "read_object", "2")],
+    ),
+    "encryption_of_writes": (
+        {"bucket": "locked"},
+        "encryption kms_key_arn writes",
+        [("SSE_KMS", "k", "1"), ("a key of the client", None, "1"), ("not known", None, "1")],
+    ),
+    "copies": (
+        {"source": "from/%"},
+        "copy_source bucket_name bucket_account_id object_key",
+        [("from/a", "copied", "2", "a")],
+    ),
+    "failed_writes": (
+        {"bucket": "unwritten"},
+        "action outcome error requests bytes_received",
+        [
+            ("write_object", "denied", "AccessDenied", "1", "5"),
+            ("write_part", "server_error", "500", "1", "7"),
+        ],
+    ),
+    "refused_then_allowed": (
+        {"bucket": "opened"},
+        "principal action refused allowed",
+        [(KIM, "read_object", "1", "1")],
+    ),
+    "enumeration": (
+        {"buckets": "2"},
+        "principal buckets requests refused actions",
+        [(KIM, "2", "4", "2", "list_objects, read_config")],
+    ),
+    "data_leaving": (
+        {},
+        "bucket_name who transfer_class bytes_sent",
+        [("out", KIM, "public_address", "11"), ("out", "anonymous", "same_region", "7")],
+    ),
+    "automation": (
+        {"bucket": "lake"},
+        "principal kinds claimed_jobs actions failures",
+        [(ETL, "automation", "j", "a, b", "3"), (ETL, "automation", "j", "a, b", "0")],
+    ),
+    "on_behalf": (
+        {"bucket": "served"},
+        "principal via_service via_proof requests",
+        [(KIM, "athena", "event", "1")],
+    ),
+    "days_run": ({}, "day state", [("2026-11-20", "not_run")]),
     "protection_changes": (
         {"bucket": "p%o%"},
         "bucket_name direction weaker is_recorded",
