@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 ACCOUNT_ID = "123456789012"
 # CloudWatch's telemetry rules, of which moto has nothing
 TELEMETRY = "observabilityadmin"
-# The path of S3 Control, which signs as S3, for the account's block of public access
+# Paths of S3 Control, which signs as S3: the account's block of public access, its access points
 ACCOUNT_BLOCK = "/v20180820/configuration/publicAccessBlock"
+ACCESS_POINTS = "/v20180820/accesspoint"
 
 
 class Middleware:
@@ -108,10 +109,12 @@ def identify(environ: Environ) -> faults.Call | None:
     from moto.core.routing import get_service_router
 
     service = _service(environ)
+    account = environ.get("HTTP_X_AMZ_ACCOUNT_ID", "")
     if environ.get("PATH_INFO", "") == ACCOUNT_BLOCK:
         operation = f"{environ['REQUEST_METHOD'].capitalize()}PublicAccessBlock"
-        account = environ.get("HTTP_X_AMZ_ACCOUNT_ID", "")
         return faults.Call("s3control", operation, (account,), "query")
+    if environ.get("PATH_INFO", "") == ACCESS_POINTS:
+        return faults.Call("s3control", "ListAccessPoints", (account,), "query")
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if service == TELEMETRY:
         target = environ["PATH_INFO"].replace("/", ".")

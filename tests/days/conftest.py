@@ -32,8 +32,10 @@ DAY_OF_LOOK = {"observed_on", "checked_on"}
 # When something was looked at, not what was seen: differs from run to run by design
 VOLATILE = {
     *("observed_at", "catalogued_at", "parsed_at", "checked_at", "config_observed_at"),
-    *("begun_at", "found_at"),
+    *("begun_at", "found_at", "seen_before_at", "seen_after_at"),
 }
+# They describe the lake too, which a template made in one world and the run in another
+PROTECTED = {"protection_states", "stg_evidence__protection_states", "fct_protection_changes"}
 DATABASES = ("lacuna_evidence", "lacuna_staging", "lacuna")
 # What every run adds to: what readers were shown and when, and what it cost
 GROWING = {
@@ -147,12 +149,15 @@ class World:
                     ]
                     keep = [f'"{one}"' for one in columns if one not in (*VOLATILE, *DAY_OF_LOOK)]
                     name = f"{database}.{table['Name']}"
-                    looked = "".join(
-                        f" where {one} = (select max({one}) from {name})"
+                    conditions = [
+                        f"{one} = (select max({one}) from {name})"
                         for one in columns
                         if one in DAY_OF_LOOK
-                    )
-                    rows = query(f"select {', '.join(keep)} from {name}{looked}")
+                    ]
+                    if table["Name"] in PROTECTED:
+                        conditions.append(f"coalesce(bucket_name, '') <> '{self.lake}'")
+                    where = " and ".join(["true", *conditions])
+                    rows = query(f"select {', '.join(keep)} from {name} where {where}")
                     found[name] = sorted(tuple(map(str, row.values())) for row in rows)
         return found
 

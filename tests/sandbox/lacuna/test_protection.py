@@ -169,6 +169,17 @@ def test_a_control_that_may_not_be_read_is_unknown_and_says_why(
     assert refused == {("photos", control)}
 
 
+def test_access_points_that_may_not_be_listed_are_unknown_for_each_bucket(cloud, protected):
+    everything(cloud)
+    cloud.faults({"operation": "ListAccessPoints", "error": "AccessDenied", "status": 403})
+    rows = protected()
+    refused = {key for key, row in rows.items() if row["error_code"]}
+    assert refused == {
+        (name, Control.ACCESS_POINT) for name in ("photos", "lacuna-lake-123456789012-us-east-1")
+    }
+    assert rows["photos", Control.ACCESS_POINT]["missing_permission"] == "s3:ListAccessPoints"
+
+
 def test_a_bucket_that_is_deleted_meanwhile_has_no_row(cloud, protected):
     cloud.bucket("photos")
     cloud.faults(
