@@ -109,12 +109,12 @@ def identify(environ: Environ) -> faults.Call | None:
     from moto.core.routing import get_service_router
 
     service = _service(environ)
-    account = environ.get("HTTP_X_AMZ_ACCOUNT_ID", "")
-    if environ.get("PATH_INFO", "") == ACCOUNT_BLOCK:
-        operation = f"{environ['REQUEST_METHOD'].capitalize()}PublicAccessBlock"
+    if environ.get("PATH_INFO", "") in {ACCOUNT_BLOCK, ACCESS_POINTS}:
+        is_block = environ["PATH_INFO"] == ACCOUNT_BLOCK
+        verb = environ["REQUEST_METHOD"].capitalize()
+        operation = f"{verb}PublicAccessBlock" if is_block else "ListAccessPoints"
+        account = environ.get("HTTP_X_AMZ_ACCOUNT_ID", "")
         return faults.Call("s3control", operation, (account,), "query")
-    if environ.get("PATH_INFO", "") == ACCESS_POINTS:
-        return faults.Call("s3control", "ListAccessPoints", (account,), "query")
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if service == TELEMETRY:
         target = environ["PATH_INFO"].replace("/", ".")

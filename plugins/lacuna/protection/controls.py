@@ -212,9 +212,7 @@ def access_points(points: Iterable[Answer]) -> State:
 
 def _statement(statement: Answer) -> str:
     """Describe a statement in a line, which ends in a digest of all of it."""
-    who = _words(statement.get("Principal", statement.get("NotPrincipal", "*")))
-    what = _words(statement.get("Action", statement.get("NotAction", "*")))
-    excepted = " except" if "NotPrincipal" in statement or "NotAction" in statement else ""
+    who, what = _chosen(statement, "Principal"), _chosen(statement, "Action")
     keys = sorted(
         str(key)
         for tests in (statement.get("Condition") or {}).values()
@@ -222,10 +220,16 @@ def _statement(statement: Answer) -> str:
         for key in tests
     )
     condition = f" if {', '.join(keys)}" if keys else ""
-    text = f"{_VERBS[statement['Effect']]}{excepted} {who} to {what}{condition}"
+    text = f"{_VERBS[statement['Effect']]} {who} to {what}{condition}"
     if len(text) > _SHOWN:
         text = text[:_SHOWN] + "…"
     return f"{text} ({_digest(canonical(plain(dict(statement))))})"
+
+
+def _chosen(statement: Answer, member: str) -> str:
+    if (left_out := f"Not{member}") in statement:
+        return f"all but {_words(statement[left_out])}"
+    return _words(statement.get(member, "*"))
 
 
 def _words(value: object) -> str:

@@ -68,6 +68,13 @@ def test_a_policy_that_means_the_same_is_the_same_state():
     assert policy(one) == policy(other)
 
 
+def test_what_a_statement_leaves_out_is_named_as_left_out():
+    left_out = statement("Deny", NotPrincipal={"AWS": OWN}, NotAction="s3:Get*")
+    del left_out["Principal"], left_out["Action"]
+    (denied,) = policy(left_out).guards
+    assert denied.startswith(f"denies all but AWS {OWN} to all but s3:Get* (")
+
+
 @given(st.text())
 def test_a_policy_of_any_text_has_a_state(text):
     assert isinstance(controls.policy(text, is_public=False), State)
