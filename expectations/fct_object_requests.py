@@ -66,12 +66,15 @@ from (
     union all
     select 'fct_principal_hours' as mart, bucket_name, first_request_id as request_id, null as log_object
     from {hours} where {day}
+    union all
+    select 'fct_denied_requests' as mart, bucket_name, ids.request_id, null as log_object
+    from {denied} cross join unnest(sample_request_ids) as ids (request_id) where {day}
 ) as pointers
 left join (select distinct bucket_name, request_id, log_object from {{batch}}) as facts
     on
         pointers.bucket_name = facts.bucket_name
         and pointers.request_id = facts.request_id
-        and (pointers.mart = 'fct_principal_hours' or pointers.log_object = facts.log_object)
+        and (pointers.mart <> 'fct_deletions' or pointers.log_object = facts.log_object)
 where facts.log_object is null and pointers.request_id is not null
     and pointers.bucket_name is not null
 group by pointers.mart, pointers.bucket_name
@@ -104,11 +107,12 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "request_not_found",
             "critical",
             "Is each request that a mart names in fct_object_requests?",
-            "A row of fct_deletions or fct_principal_hours names a request that is not there, so "
-            "nothing proves it.",
+            "A row of fct_deletions, fct_denied_requests or fct_principal_hours names a request that is "
+            "not there, so nothing proves it.",
             NOT_FOUND.format(
                 deletions=on.mart("fct_deletions"),
                 hours=on.mart("fct_principal_hours"),
+                denied=on.mart("fct_denied_requests"),
                 day=_day(on),
             ),
             lambda row: (

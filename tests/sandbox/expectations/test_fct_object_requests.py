@@ -59,6 +59,8 @@ def findings(new_world):
     world.rows["fct_deletions"][-1] = world.rows["fct_deletions"][-1] | {"request_id": "R9"}
     lost = {"bucket_name": "photos", "first_request_id": "R8", "requests": 1}
     world.rows["fct_principal_hours"].append(lost)
+    refused = {"bucket_name": "payroll", "sample_request_ids": ["R2", "R7"], "requests": 0}
+    world.rows["fct_denied_requests"].append(refused)
     return world.findings("fct_object_requests")
 
 
@@ -74,6 +76,7 @@ def test_a_mart_that_counts_other_requests_than_there_are_is_named(findings):
 def test_a_request_that_is_not_there_is_named_by_the_mart_that_names_it(findings):
     assert sorted(findings["request_not_found"].sentences) == [
         "1 row of fct_deletions in payroll of a request that fct_object_requests does not have",
+        "1 row of fct_denied_requests in payroll of a request that fct_object_requests does not have",
         "1 row of fct_principal_hours in photos of a request that fct_object_requests does not have",
     ]
 
