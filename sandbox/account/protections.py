@@ -41,8 +41,9 @@ def protection_refused(plan: Plan) -> Plan:
     """A policy that opens a sensitive bucket to everybody, which AWS refused."""
     at = plan.period.hour(1, 2) + 50 * 60
     opened = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+    document = {"Version": "2012-10-17", "Statement": [opened]}
     bucket = "meridian-customer-exports"
-    call = _call(at, who.CLERK, "PutBucketPolicy", bucket, "policy", bucketPolicy=opened)
+    call = _call(at, who.CLERK, "PutBucketPolicy", bucket, "policy", bucketPolicy=document)
     return _called(
         plan,
         "protection_refused",
@@ -54,7 +55,7 @@ def protection_refused(plan: Plan) -> Plan:
 _CONTROLS = {
     "PutBucketVersioning": ("versioning", "weaker"),
     "DeleteBucketPublicAccessBlock": ("public_access_block", "weaker"),
-    "PutBucketPublicAccessBlock": ("public_access_block", "stronger"),
+    "PutBucketPublicAccessBlock": ("public_access_block", None),
     "PutBucketPolicy": ("policy", None),
 }
 
@@ -93,5 +94,6 @@ def _expected(calls: tuple[Call, ...], day: str) -> Iterator[Expect]:
             "event_date": day,
             "is_recorded": True,
         }
-        where["asks_for" if asks_for else "error_code"] = asks_for or call.error
+        said = {"asks_for": asks_for, "error_code": call.error}
+        where |= {name: value for name, value in said.items() if value}
         yield Expect(CHANGES, where, {"rows": 1})

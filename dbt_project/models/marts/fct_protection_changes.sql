@@ -1,7 +1,7 @@
 {{ config(materialized='view', tags=['event_days']) }}
 
 {#- What is known of a control before and after a span between two observations. -#}
-{%- set observed = ['openings', 'guards', 'strength', 'observed_at'] -%}
+{%- set observed = ['openings', 'guards', 'is_public', 'digest', 'observed_at'] -%}
 {%- set subject = 'account_id, bucket_name, control' -%}
 
 with
@@ -45,9 +45,9 @@ spans as (
     select
         *,
         case
-            when cardinality(weaker) = 0 and cardinality(stronger) = 0 then 'same'
-            when cardinality(stronger) = 0 or strength < strength_before then 'weakened'
-            when cardinality(weaker) = 0 or strength > strength_before then 'strengthened'
+            when cardinality(weaker) = 0 and cardinality(stronger) = 0 then if(digest = digest_before, 'same', 'redirected')
+            when cardinality(stronger) = 0 or (is_public and not is_public_before) then 'weakened'
+            when cardinality(weaker) = 0 then 'strengthened'
             else 'redirected'
         end as direction
 
@@ -69,16 +69,12 @@ calls as (
 
 ),
 
--- The span in which a call was made. S3 may show a change some minutes after the call, so the spans overlap: one that
--- changed something is taken first.
+-- The span in which a call was made, if AWS did not refuse it.
 made as (
 
     select
         calls.*,
-        spans.observed_at,
-        row_number() over (
-            partition by calls.event_date, calls.event_id order by spans.direction = 'same', spans.observed_at
-        ) as nth_span
+        spans.observed_at
 
     from calls
 
@@ -88,8 +84,8 @@ made as (
             and calls.of_bucket = spans.of_bucket
             and calls.control = spans.control
             and calls.error_code is null
-            and calls.changed_at > date_add('minute', -{{ var('protection_slack_minutes') }}, spans.observed_at_before)
-            and calls.changed_at <= date_add('minute', {{ var('protection_slack_minutes') }}, spans.observed_at)
+            and calls.changed_at > spans.observed_at_before
+            and calls.changed_at <= spans.observed_at
 
     where calls.nth = 1
 
@@ -103,8 +99,6 @@ counted as (
         row_number() over (partition by {{ subject }}, observed_at order by changed_at desc, event_id desc) = 1 as is_last
 
     from made
-
-    where nth_span = 1
 
 ),
 
@@ -128,6 +122,8 @@ changes as (
         coalesce(counted.bucket_name, spans.bucket_name) as bucket_name,
         coalesce(counted.control, spans.control) as control,
         case
+            -- what failed in S3 itself may have been done
+            when counted.error_code in ('InternalError', 'InternalFailure', 'ServiceUnavailable', 'SlowDown') then 'unknown'
             when counted.error_code is not null then 'same'
             -- of several calls the last one left what was observed; what the others did was not
             when counted.calls > 1 and (not counted.is_last or spans.direction = 'same') then 'unknown'
@@ -138,7 +134,8 @@ changes as (
         spans.openings_before || spans.guards_before as state_before,
         spans.openings || spans.guards as state_after,
         spans.observed_at_before,
-        spans.observed_at
+        spans.observed_at,
+        read_days.delivered_on is not null as is_read
 
     from counted
 
@@ -148,6 +145,10 @@ changes as (
             and counted.of_bucket = spans.of_bucket
             and counted.control = spans.control
             and counted.observed_at = spans.observed_at
+
+    -- the calls of the last hours before a snapshot are delivered on its day
+    left join {{ ref('stg_evidence__parsed_days') }} as read_days
+        on cast(spans.observed_at as date) = read_days.delivered_on
 
     where counted.event_id is not null or spans.direction <> 'same'
 
@@ -166,7 +167,7 @@ select
     asks_for,
     event_name,
     error_code,
-    event_id is not null as is_recorded,
+    if(event_id is not null, true, if(is_read, false)) as is_recorded,
     cast(
         case
             when event_id is null then 'snapshot'
@@ -184,7 +185,10 @@ select
     user_agent,
     event_region,
     event_id,
-    -- a snapshot shows what changed until the day before it
-    coalesce(event_date, date_add('day', -1, cast(observed_at as date))) as event_date
+    -- a snapshot shows what changed until the day before it, but not before the one that it is compared with
+    coalesce(
+        event_date,
+        greatest(date_add('day', -1, cast(observed_at as date)), cast(observed_at_before as date))
+    ) as event_date
 
 from changes

@@ -4,9 +4,12 @@ General purpose buckets only. ListBuckets names neither directory buckets (`…-
 buckets (`…--table-s3`), and neither kind has an access log.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.parsers import ResponseParserError
 
 from lacuna.access_log.documents import Document
 from lacuna.access_log.sources import KeyLayout, Source, key_layout
@@ -29,8 +32,12 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+log = logging.getLogger(__name__)
+
 _LOG_DELIVERY_GROUP = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 _PAGE = 1000
+# What an answer in another form than AWS documents may raise: it fails one read, not the run
+_NOT_UNDERSTOOD = (KeyError, IndexError, TypeError, ResponseParserError)
 
 
 class BucketsUnlisted(AccountError):
@@ -288,6 +295,9 @@ def ask(
     """Return the answer of `call`. `absent` has the value for each error that means "not set"."""
     try:
         return call()
+    except _NOT_UNDERSTOOD:
+        log.exception("the answer to %s was not understood", operation)
+        return Refusal(operation, "AnswerNotUnderstood")
     except AwsError as error:
         code = error_code(error)
         if absent and code in absent:

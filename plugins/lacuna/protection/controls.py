@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from lacuna.access_log.documents import canonical, parsed_policy, plain, statements
+from lacuna.access_log.documents import as_json, canonical, parsed_policy, plain, statements
 from lacuna.access_log.policies import PolicyUnreadable
 from lacuna.access_log.targets import ACLS_DISABLED
 from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS
@@ -22,10 +22,7 @@ Answer = Mapping[str, Any]
 _VERBS = {"Allow": "allows", "Deny": "denies"}
 _SHOWN = 160  # characters of a statement's description
 _DAYS_OF_YEAR = 365
-# The groups that an ACL can name, the weakest first
-_GROUPS = ("AllUsers", "AuthenticatedUsers")
-_OWNERSHIPS = ("ObjectWriter", "BucketOwnerPreferred", ACLS_DISABLED)
-_ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
+_OLDEST = "ObjectWriter"  # the rule of a bucket that has none
 
 
 class Control(StrEnum):
@@ -50,59 +47,59 @@ class Control(StrEnum):
 class State:
     """A control's state. An opening more, or a guard less, is weaker protection.
 
-    `strength` decides between states of which each has what the other lacks: more is better
-    protection. None: no number says so.
+    `is_public`: what S3 says of a policy; None of any other control. `digest` is one of the whole
+    answer: it differs if anything does.
     """
 
     openings: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
-    strength: int | None = None
+    is_public: bool | None = None
+    digest: str = ""
 
 
 def public_access_block(flags_off: Collection[str]) -> State:
     """`flags_off`: the flags of the block that are off; all four if there is no block."""
     guards = tuple(flag for flag in PUBLIC_ACCESS_FLAGS if flag not in flags_off)
-    return State(guards=guards, strength=len(guards))
+    return State(guards=guards, digest=_digest(guards))
 
 
-def policy(text: str | None, *, is_public: bool | None) -> State:
-    """`is_public`: what S3 says of the policy; None if it did not answer."""
+def policy(text: str | None, *, is_public: bool) -> State:
+    """`is_public`: what S3 says of the policy."""
     if text is None:
-        return State(strength=1)
+        return State(is_public=False)
     public = ("public, as S3 judges it",) if is_public else ()
-    strength = None if is_public is None else int(not is_public)
     try:
         document = parsed_policy(text)
     except PolicyUnreadable:
-        return State((*public, f"a policy that cannot be read ({_digest(text)})"), (), strength)
+        digest = _digest(text)
+        return State((*public, f"a policy that cannot be read ({digest})"), (), is_public, digest)
     found = [one for one in statements(document) if isinstance(one, dict)]
     allows = [_statement(one) for one in found if one.get("Effect") == "Allow"]
     denies = [_statement(one) for one in found if one.get("Effect") == "Deny"]
-    return State((*public, *sorted(allows)), tuple(sorted(denies)), strength)
+    digest = _digest(plain(document))
+    return State((*public, *sorted(allows)), tuple(sorted(denies)), is_public, digest)
 
 
 def acl(answer: Answer | None) -> State:
     """Every grant but the owner's own. None: ACLs are disabled, so that no grant counts."""
     if answer is None:
-        return State(strength=len(_GROUPS))
+        return State()
     owner = answer.get("Owner", {}).get("ID")
     grants = [
         (_grantee(grant["Grantee"]), grant["Permission"])
         for grant in answer.get("Grants", [])
         if owner is None or grant["Grantee"].get("ID") != owner
     ]
-    named = {grantee for grantee, _ in grants}
-    strength = next((n for n, group in enumerate(_GROUPS) if group in named), len(_GROUPS))
-    return State(_sorted(f"{grantee} may {what}" for grantee, what in grants), (), strength)
+    openings = _sorted(f"{grantee} may {what}" for grantee, what in grants)
+    return State(openings, digest=_digest(openings) if openings else "")
 
 
 def ownership(rule: str | None) -> State:
     """Who owns the objects that others write; a bucket without a rule has the oldest one."""
-    rule = rule or _OWNERSHIPS[0]
-    strength = _OWNERSHIPS.index(rule) if rule in _OWNERSHIPS else None
+    rule = rule or _OLDEST
     if rule == ACLS_DISABLED:
-        return State(guards=("ACLs are disabled",), strength=strength)
-    return State((f"ACLs count ({rule})",), (), strength)
+        return State(guards=("ACLs are disabled",), digest=rule)
+    return State((f"ACLs count ({rule})",), digest=rule)
 
 
 def versioning(answer: Answer) -> State:
@@ -112,55 +109,55 @@ def versioning(answer: Answer) -> State:
         for guard, member in (("versions are kept", "Status"), ("MFA delete", "MFADelete"))
         if answer.get(member) == "Enabled"
     ]
-    return State(guards=tuple(guards))
+    return State(guards=tuple(guards), digest=_digest(guards))
 
 
 def object_lock(configuration: Answer | None) -> State:
     """Object Lock, and how long it keeps new objects by default."""
     if (configuration or {}).get("ObjectLockEnabled") != "Enabled":
-        return State(strength=0)
+        return State()
     retention = (configuration or {}).get("Rule", {}).get("DefaultRetention", {})
     days = retention.get("Days") or _DAYS_OF_YEAR * (retention.get("Years") or 0)
     if not days:
-        return State(guards=("locks are possible",), strength=0)
-    mode = retention.get("Mode")
-    kept = f"new objects are locked for {days} days ({mode})"
-    return State(guards=("locks are possible", kept), strength=2 * days + (mode == "COMPLIANCE"))
+        return State(guards=("locks are possible",), digest=_digest(configuration))
+    kept = f"new objects are locked for {days} days ({retention.get('Mode')})"
+    return State(guards=("locks are possible", kept), digest=_digest(configuration))
 
 
 def replication(configuration: Answer | None, account_id: str) -> State:
-    """Copies in another bucket guard the objects; copies for another account also give them away."""
+    """Copies in the same account guard the objects. Any other copy may give them away.
+
+    A rule must not say whose bucket it copies to.
+    """
     openings, guards = [], []
     for rule in (configuration or {}).get("Rules", []):
         if rule.get("Status") != "Enabled":
             continue
         destination = rule.get("Destination", {})
         place, account = destination.get("Bucket"), destination.get("Account")
-        if account and account != account_id:
-            openings.append(f"copies to {place} of account {account}")
-        else:
+        if account == account_id:
             guards.append(f"copies to {place}")
-    return State(_sorted(openings), _sorted(guards))
+        else:
+            openings.append(f"copies to {place} of account {account or 'that is not named'}")
+    return State(_sorted(openings), _sorted(guards), digest=_digest(configuration))
 
 
 def encryption(configuration: Answer | None) -> State:
     """The default encryption, and the types that are refused."""
     guards: list[str] = []
-    strength = 0
     for rule in (configuration or {}).get("Rules", []):
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
         algorithm, key = default.get("SSEAlgorithm"), default.get("KMSMasterKeyID")
         if algorithm:
             guards.append(f"encrypts with {algorithm}" + (f", key {key}" if key else ""))
-            strength = _ENCRYPTIONS.index(algorithm) if algorithm in _ENCRYPTIONS else strength
         blocked = rule.get("BlockedEncryptionTypes", {}).get("EncryptionType", [])
         guards += [f"refuses {kind}" for kind in blocked if kind != "NONE"]
-    return State(guards=_sorted(guards), strength=strength)
+    return State(guards=_sorted(guards), digest=_digest(configuration))
 
 
 def lifecycle(rules: Sequence[Answer]) -> State:
-    """What S3 deletes by itself. Strength: the days until the first deletion."""
-    openings, after = [], []
+    """What S3 deletes by itself."""
+    openings = []
     for rule in rules:
         if rule.get("Status") != "Enabled":
             continue
@@ -169,14 +166,11 @@ def lifecycle(rules: Sequence[Answer]) -> State:
         noncurrent = rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")
         if date := expiration.get("Date"):
             openings.append(f"deletes {where} on {date:%Y-%m-%d}")
-            after.append(0)
         if days := expiration.get("Days"):
             openings.append(f"deletes {where} after {days} days")
-            after.append(days)
         if noncurrent:
             openings.append(f"deletes older versions of {where} after {noncurrent} days")
-            after.append(noncurrent)
-    return State(_sorted(openings), (), min(after, default=None))
+    return State(_sorted(openings), digest=_digest(rules) if rules else "")
 
 
 def website(answer: Answer | None) -> State:
@@ -184,30 +178,31 @@ def website(answer: Answer | None) -> State:
     if not answer:
         return State()
     host = answer.get("RedirectAllRequestsTo", {}).get("HostName")
-    return State((f"a website that redirects to {host}" if host else "a website",))
+    answer = {name: part for name, part in answer.items() if name != "ResponseMetadata"}
+    opening = f"a website that redirects to {host}" if host else "a website"
+    return State((opening,), digest=_digest(answer))
 
 
 def inventory(configurations: Iterable[Answer]) -> State:
     """Lists of every key, and the buckets that they are written to."""
-    return State(
-        _sorted(
-            f"a list of its objects goes to {place.get('Bucket')}"
-            for one in configurations
-            if one.get("IsEnabled")
-            for place in [one.get("Destination", {}).get("S3BucketDestination", {})]
-        )
+    lists = list(configurations)
+    openings = _sorted(
+        f"a list of its objects goes to {place.get('Bucket')}"
+        for one in lists
+        if one.get("IsEnabled")
+        for place in [one.get("Destination", {}).get("S3BucketDestination", {})]
     )
+    return State(openings, digest=_digest(lists) if lists else "")
 
 
 def access_points(points: Iterable[Answer]) -> State:
     """The account's access points of a bucket."""
-    return State(
-        _sorted(
-            f"access point {point['Name']} from "
-            + (point.get("VpcConfiguration", {}).get("VpcId") or "anywhere")
-            for point in points
-        )
+    openings = _sorted(
+        f"access point {point['Name']} from "
+        + (point.get("VpcConfiguration", {}).get("VpcId") or "anywhere")
+        for point in points
     )
+    return State(openings, digest=_digest(openings) if openings else "")
 
 
 def _statement(statement: Answer) -> str:
@@ -223,7 +218,7 @@ def _statement(statement: Answer) -> str:
     text = f"{_VERBS[statement['Effect']]} {who} to {what}{condition}"
     if len(text) > _SHOWN:
         text = text[:_SHOWN] + "…"
-    return f"{text} ({_digest(canonical(plain(dict(statement))))})"
+    return f"{text} ({_digest(plain({k: v for k, v in statement.items() if k != 'Sid'}))})"
 
 
 def _chosen(statement: Answer, member: str) -> str:
@@ -240,8 +235,9 @@ def _words(value: object) -> str:
     return str(value)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def _digest(answer: object) -> str:
+    text = as_json(answer, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _grantee(grantee: Answer) -> str:

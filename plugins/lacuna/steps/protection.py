@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
+_REGION_UNKNOWN = Refusal("HeadBucket", "RegionUnknown")
+
 
 def observe(settings: Settings, clock: Clock = lambda: datetime.now(UTC)) -> int:
     """Write what protects the buckets now; return how many controls could be read.
@@ -75,7 +77,7 @@ def _subject(row: ProtectionState) -> tuple[str, str | None, str]:
 
 
 def _said(row: ProtectionState) -> tuple[object, ...]:
-    return row.openings, row.guards, row.strength, row.error_code
+    return row.digest, row.openings, row.guards, row.is_public, row.error_code
 
 
 def _read_account(account: Account, clock: Clock) -> Iterator[ProtectionState]:
@@ -84,9 +86,8 @@ def _read_account(account: Account, clock: Clock) -> Iterator[ProtectionState]:
     yield _row(
         account, None, Control.ACCOUNT_PUBLIC_ACCESS_BLOCK, controls.read_account(account), at
     )
-    points, refused = controls.read_access_points(
-        account, {bucket.region for bucket in listed if bucket.region}
-    )
+    regions = {bucket.region for bucket in listed if bucket.region}
+    points, refused = controls.read_access_points(account, regions)
     reads = each(
         lambda bucket: _read_bucket(account, bucket, clock),
         listed,
@@ -96,8 +97,10 @@ def _read_account(account: Account, clock: Clock) -> Iterator[ProtectionState]:
     for bucket, states, read_at in reads:
         if not states:
             continue  # it was deleted since it was listed
-        states[Control.ACCESS_POINT] = refused.get(bucket.region or "") or points.get(
-            bucket.name, State()
+        states[Control.ACCESS_POINT] = (
+            refused.get(bucket.region or "") or points.get(bucket.name, State())
+            if bucket.region in regions
+            else _REGION_UNKNOWN
         )
         for control, state in states.items():
             at = read_at if control is not Control.ACCESS_POINT else at
@@ -110,8 +113,8 @@ def _read_bucket(
     at = clock()
     region = bucket.region or head_bucket(account.s3(), bucket.name).region
     if region is None:
-        refused = Refusal("HeadBucket", "RegionUnknown")
-        return bucket, dict.fromkeys(Control, refused), at
+        own = set(Control) - {Control.ACCOUNT_PUBLIC_ACCESS_BLOCK}
+        return bucket, dict.fromkeys(own, _REGION_UNKNOWN), at
     states = controls.read_bucket(account.s3(region), bucket.name, account.account_id)
     codes = {state.error_code for state in states.values() if isinstance(state, Refusal)}
     return Bucket(bucket.name, region), {} if codes & NO_BUCKET else states, at
@@ -129,6 +132,7 @@ def _row(
         observed_at=at,
         openings=known.openings,
         guards=known.guards,
-        strength=known.strength,
+        is_public=known.is_public,
+        digest=known.digest,
         **error_columns(state if isinstance(state, Refusal) else None),
     )

@@ -21,7 +21,8 @@ class ProtectionState:
     observed_at: datetime
     openings: tuple[str, ...]
     guards: tuple[str, ...]
-    strength: int | None
+    is_public: bool | None
+    digest: str | None
     error_code: str | None
     error_operation: str | None
     missing_permission: str | None

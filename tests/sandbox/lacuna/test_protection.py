@@ -129,7 +129,7 @@ def test_a_bucket_takes_at_most_twelve_calls(cloud, protected):
 
 
 def test_the_accounts_own_block_is_a_row_without_a_bucket(cloud, protected):
-    assert protected()[None, Control.ACCOUNT_PUBLIC_ACCESS_BLOCK]["strength"] == 0
+    assert protected()[None, Control.ACCOUNT_PUBLIC_ACCESS_BLOCK]["guards"] == []
     cloud_control(cloud).put_public_access_block(
         AccountId=ACCOUNT,
         PublicAccessBlockConfiguration=dict.fromkeys(
@@ -138,7 +138,7 @@ def test_the_accounts_own_block_is_a_row_without_a_bucket(cloud, protected):
         ),
     )
     row = protected(OBSERVED_AT + timedelta(days=1))[None, Control.ACCOUNT_PUBLIC_ACCESS_BLOCK]
-    assert (row["strength"], row["region"], row["account_id"]) == (4, None, ACCOUNT)
+    assert (len(row["guards"]), row["region"], row["account_id"]) == (4, None, ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_control_that_may_not_be_read_is_unknown_and_says_why(
     row = rows["photos", control]
     assert (row["error_code"], row["error_operation"]) == ("AccessDenied", operation)
     assert row["missing_permission"] == permission
-    assert (row["openings"], row["guards"], row["strength"]) == ([], [], None)
+    assert (row["openings"], row["guards"], row["is_public"]) == ([], [], None)
     refused = {key for key, row in rows.items() if row["error_code"]}
     assert refused == {("photos", control)}
 

@@ -40,7 +40,10 @@ calls as (
 select
     event_id,
     coalesce(recipient_account_id, account_id) as account_id,
-    json_extract_scalar(request_parameters, '$.bucketName') as bucket_name,
+    coalesce(
+        json_extract_scalar(request_parameters, '$.bucketName'),
+        json_extract_scalar(request_parameters, '$.CreateAccessPointRequest.Bucket')
+    ) as bucket_name,
     json_extract_scalar(request_parameters, '$.BucketLoggingStatus.LoggingEnabled.TargetBucket') as target_bucket,
     json_extract_scalar(request_parameters, '$.BucketLoggingStatus.LoggingEnabled.TargetPrefix') as target_prefix,
     -- CloudTrail's calls take a name or an ARN, each under a key of its own
