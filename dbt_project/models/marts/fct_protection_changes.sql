@@ -69,12 +69,20 @@ calls as (
 
 ),
 
--- The span in which a call was made, if AWS did not refuse it.
+-- The span in which a call was made, if AWS did not refuse it, and the calls in it.
 made as (
 
     select
         calls.*,
-        spans.observed_at
+        spans.observed_at,
+        if(
+            spans.observed_at is not null,
+            count(*) over (partition by calls.account_id, calls.bucket_name, calls.control, spans.observed_at)
+        ) as calls,
+        row_number() over (
+            partition by calls.account_id, calls.bucket_name, calls.control, spans.observed_at
+            order by calls.changed_at desc, calls.event_id desc
+        ) = 1 as is_last
 
     from calls
 
@@ -91,42 +99,31 @@ made as (
 
 ),
 
-counted as (
-
-    select
-        *,
-        if(observed_at is not null, count(*) over (partition by {{ subject }}, observed_at)) as calls,
-        row_number() over (partition by {{ subject }}, observed_at order by changed_at desc, event_id desc) = 1 as is_last
-
-    from made
-
-),
-
 -- Each call; and each span that changed something without one.
 changes as (
 
     select
-        counted.event_id,
-        counted.event_name,
-        counted.event_region,
-        counted.asks_for,
-        counted.error_code,
-        counted.identity_type,
-        counted.identity_arn,
-        counted.remote_ip,
-        counted.user_agent,
-        counted.changed_at,
-        counted.event_date,
-        counted.calls,
-        coalesce(counted.account_id, spans.account_id) as account_id,
-        coalesce(counted.bucket_name, spans.bucket_name) as bucket_name,
-        coalesce(counted.control, spans.control) as control,
+        made.event_id,
+        made.event_name,
+        made.event_region,
+        made.asks_for,
+        made.error_code,
+        made.identity_type,
+        made.identity_arn,
+        made.remote_ip,
+        made.user_agent,
+        made.changed_at,
+        made.event_date,
+        made.calls,
+        coalesce(made.account_id, spans.account_id) as account_id,
+        coalesce(made.bucket_name, spans.bucket_name) as bucket_name,
+        coalesce(made.control, spans.control) as control,
         case
             -- what failed in S3 itself may have been done
-            when counted.error_code in ('InternalError', 'InternalFailure', 'ServiceUnavailable', 'SlowDown') then 'unknown'
-            when counted.error_code is not null then 'same'
+            when errors.outcome in ('server_error', 'throttled') then 'unknown'
+            when made.error_code is not null then 'same'
             -- of several calls the last one left what was observed; what the others did was not
-            when counted.calls > 1 and (not counted.is_last or spans.direction = 'same') then 'unknown'
+            when made.calls > 1 and (not made.is_last or spans.direction = 'same') then 'unknown'
             else coalesce(spans.direction, 'unknown')
         end as direction,
         spans.weaker,
@@ -137,20 +134,23 @@ changes as (
         spans.observed_at,
         read_days.delivered_on is not null as is_read
 
-    from counted
+    from made
 
     full outer join spans
         on
-            counted.account_id = spans.account_id
-            and counted.of_bucket = spans.of_bucket
-            and counted.control = spans.control
-            and counted.observed_at = spans.observed_at
+            made.account_id = spans.account_id
+            and made.of_bucket = spans.of_bucket
+            and made.control = spans.control
+            and made.observed_at = spans.observed_at
+
+    left join {{ ref('error_outcomes') }} as errors
+        on made.error_code = errors.error_code
 
     -- the calls of the last hours before a snapshot are delivered on its day
     left join {{ ref('stg_evidence__parsed_days') }} as read_days
         on cast(spans.observed_at as date) = read_days.delivered_on
 
-    where counted.event_id is not null or spans.direction <> 'same'
+    where made.event_id is not null or spans.direction <> 'same'
 
 )
 

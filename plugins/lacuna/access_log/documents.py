@@ -5,6 +5,7 @@ single value, defaults written out. Two documents that mean the same are the sam
 """
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -45,6 +46,15 @@ def statements(policy: Document | None) -> list[Any]:
     """Return a policy's statements; AWS accepts a single one without a list around it."""
     statement = (policy or {}).get("Statement", [])
     return statement if isinstance(statement, list) else [statement]
+
+
+def lifecycle_filter(rule: Mapping[str, Any]) -> Document:
+    """Return what a lifecycle rule is about: in an And, alone, or (the older form) beside it."""
+    chosen = rule.get("Filter") or {}
+    parts = {**chosen, **chosen.get("And", {})}
+    parts.pop("And", None)
+    prefix = parts.pop("Prefix", None) or rule.get("Prefix")
+    return {"Prefix": prefix, **parts} if prefix else parts
 
 
 def canonical(document: object) -> str:

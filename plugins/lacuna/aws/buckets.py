@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.parsers import ResponseParserError
 
-from lacuna.access_log.documents import Document
+from lacuna.access_log.documents import Document, lifecycle_filter
 from lacuna.access_log.sources import KeyLayout, Source, key_layout
 from lacuna.access_log.targets import ACLS_DISABLED, Existence, LifecycleRule, TargetConfig
 from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS
@@ -82,6 +82,16 @@ def list_buckets(s3: "S3Client") -> list[Bucket]:
             f"the run's role needs {PERMISSIONS['ListBuckets']}",
         ) from error
     return sorted(buckets, key=lambda bucket: bucket.name)
+
+
+def located(s3: "S3Client", bucket: Bucket) -> Bucket | None:
+    """Return the bucket with its Region, if S3 names it when asked; None if it was deleted."""
+    if bucket.region is not None:
+        return bucket
+    head = head_bucket(s3, bucket.name)
+    if head.region is None and head.exists is False:
+        return None
+    return Bucket(bucket.name, head.region)
 
 
 def read_status(s3: "S3Client", bucket_name: str, owner: str | None = None) -> Document | Refusal:
@@ -341,12 +351,10 @@ def _lifecycle(answer: Any) -> tuple[LifecycleRule, ...]:
 
 
 def _lifecycle_rule(rule: Any) -> LifecycleRule:
-    """Parse a rule: its filter is in an And, alone, or (the older form) a prefix beside it."""
-    chosen = rule.get("Filter") or {}
-    parts = {**chosen, **chosen.get("And", {})}
+    parts = lifecycle_filter(rule)
     expiration = rule.get("Expiration") or {}
     return LifecycleRule(
-        prefix=parts.get("Prefix") or rule.get("Prefix") or "",
+        prefix=parts.get("Prefix", ""),
         days=expiration.get("Days"),
         has_date="Date" in expiration,
         has_tags=bool(parts.get("Tag") or parts.get("Tags")),

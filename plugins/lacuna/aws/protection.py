@@ -1,6 +1,7 @@
 """What protects a bucket, as S3 reports it: at most 12 calls a bucket. A refused read is a value."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lacuna.access_log.targets import ACLS_DISABLED
@@ -11,7 +12,8 @@ from lacuna.aws.buckets import (
     read_ownership,
     read_policy,
 )
-from lacuna.aws.session import Account, AwsError, ask_regions, refusal
+from lacuna.aws.session import Account, ask_regions
+from lacuna.aws.trails import paged
 from lacuna.protection import controls
 from lacuna.protection.controls import Control, State
 from lacuna.refusals import Refusal
@@ -91,17 +93,9 @@ def read_access_points(
 
 
 def _points(account: Account, region: str) -> list[Mapping[str, Any]] | Refusal:
-    client, asked = account.s3control(region), {"AccountId": account.account_id}
-    found: list[Mapping[str, Any]] = []
-    try:
-        while True:
-            page = client.list_access_points(**asked)
-            found += page.get("AccessPointList", [])
-            if not page.get("NextToken"):
-                return found
-            asked["NextToken"] = page["NextToken"]
-    except AwsError as error:
-        return refusal(error, "ListAccessPoints")
+    client = account.s3control(region)
+    listing = partial(client.list_access_points, AccountId=account.account_id)
+    return paged(listing, "AccessPointList", "ListAccessPoints")
 
 
 def _public_access_block(s3: "S3Client", name: str) -> State | Refusal:

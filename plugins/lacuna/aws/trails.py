@@ -148,7 +148,7 @@ def stores_of(cloudtrail: "CloudTrailClient") -> list[EventDataStore] | Refusal:
 
 
 def paged(call: Callable[..., Any], key: str, operation: str) -> list[Any] | Refusal:
-    """Return what all pages of a CloudTrail listing hold, or why one was refused."""
+    """Return what all pages of a listing hold, or why one was refused."""
     found: list[Any] = []
     token: Any = {}
     try:

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from lacuna.access_log.documents import as_json, canonical, parsed_policy, plain, statements
+from lacuna.access_log.documents import (
+    as_json,
+    canonical,
+    lifecycle_filter,
+    parsed_policy,
+    plain,
+    statements,
+)
 from lacuna.access_log.policies import PolicyUnreadable
 from lacuna.access_log.targets import ACLS_DISABLED
 from lacuna.access_log.weaknesses import PUBLIC_ACCESS_FLAGS
@@ -91,7 +98,7 @@ def acl(answer: Answer | None) -> State:
         if owner is None or grant["Grantee"].get("ID") != owner
     ]
     openings = _sorted(f"{grantee} may {what}" for grantee, what in grants)
-    return State(openings, digest=_digest(openings) if openings else "")
+    return State(openings, digest=_digest(openings))
 
 
 def ownership(rule: str | None) -> State:
@@ -170,7 +177,7 @@ def lifecycle(rules: Sequence[Answer]) -> State:
             openings.append(f"deletes {where} after {days} days")
         if noncurrent:
             openings.append(f"deletes older versions of {where} after {noncurrent} days")
-    return State(_sorted(openings), digest=_digest(rules) if rules else "")
+    return State(_sorted(openings), digest=_digest(rules))
 
 
 def website(answer: Answer | None) -> State:
@@ -192,7 +199,7 @@ def inventory(configurations: Iterable[Answer]) -> State:
         if one.get("IsEnabled")
         for place in [one.get("Destination", {}).get("S3BucketDestination", {})]
     )
-    return State(openings, digest=_digest(lists) if lists else "")
+    return State(openings, digest=_digest(lists))
 
 
 def access_points(points: Iterable[Answer]) -> State:
@@ -202,7 +209,7 @@ def access_points(points: Iterable[Answer]) -> State:
         + (point.get("VpcConfiguration", {}).get("VpcId") or "anywhere")
         for point in points
     )
-    return State(openings, digest=_digest(openings) if openings else "")
+    return State(openings, digest=_digest(openings))
 
 
 def _statement(statement: Answer) -> str:
@@ -236,6 +243,9 @@ def _words(value: object) -> str:
 
 
 def _digest(answer: object) -> str:
+    """Return a digest of an answer; empty if nothing is set, as of a control that is absent."""
+    if not answer:
+        return ""
     text = as_json(answer, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -246,10 +256,8 @@ def _grantee(grantee: Answer) -> str:
 
 
 def _filter(rule: Answer) -> str:
-    chosen = rule.get("Filter") or {}
-    parts = {**chosen, **chosen.get("And", {})}
-    prefix = parts.pop("Prefix", None) or rule.get("Prefix")
-    parts.pop("And", None)
+    parts = lifecycle_filter(rule)
+    prefix = parts.pop("Prefix", None)
     more = f" that match {canonical(parts)}" if parts else ""
     return (f"{prefix}*" if prefix else "every object") + more
 

@@ -12,7 +12,7 @@ from lacuna.aws import buckets
 from lacuna.aws import protection as controls
 from lacuna.aws.accounts import open_accounts
 from lacuna.aws.buckets import Bucket, BucketsUnlisted
-from lacuna.aws.session import Account, each, head_bucket
+from lacuna.aws.session import Account, each
 from lacuna.lake.lake import open_lake
 from lacuna.protection.controls import Control, State
 from lacuna.refusals import NO_BUCKET, Refusal, error_columns, needed
@@ -82,10 +82,9 @@ def _said(row: ProtectionState) -> tuple[object, ...]:
 
 def _read_account(account: Account, clock: Clock) -> Iterator[ProtectionState]:
     listed = buckets.list_buckets(account.s3())
-    at = clock()
-    yield _row(
-        account, None, Control.ACCOUNT_PUBLIC_ACCESS_BLOCK, controls.read_account(account), at
-    )
+    listed_at = clock()
+    own = controls.read_account(account)
+    yield _row(account, None, Control.ACCOUNT_PUBLIC_ACCESS_BLOCK, own, listed_at)
     regions = {bucket.region for bucket in listed if bucket.region}
     points, refused = controls.read_access_points(account, regions)
     reads = each(
@@ -103,7 +102,7 @@ def _read_account(account: Account, clock: Clock) -> Iterator[ProtectionState]:
             else _REGION_UNKNOWN
         )
         for control, state in states.items():
-            at = read_at if control is not Control.ACCESS_POINT else at
+            at = listed_at if control is Control.ACCESS_POINT else read_at
             yield _row(account, bucket, control, state, at)
 
 
@@ -111,13 +110,15 @@ def _read_bucket(
     account: Account, bucket: Bucket, clock: Clock
 ) -> tuple[Bucket, controls.States, datetime]:
     at = clock()
-    region = bucket.region or head_bucket(account.s3(), bucket.name).region
-    if region is None:
+    located = buckets.located(account.s3(), bucket)
+    if located is None:
+        return bucket, {}, at
+    if located.region is None:
         own = set(Control) - {Control.ACCOUNT_PUBLIC_ACCESS_BLOCK}
         return bucket, dict.fromkeys(own, _REGION_UNKNOWN), at
-    states = controls.read_bucket(account.s3(region), bucket.name, account.account_id)
+    states = controls.read_bucket(account.s3(located.region), bucket.name, account.account_id)
     codes = {state.error_code for state in states.values() if isinstance(state, Refusal)}
-    return Bucket(bucket.name, region), {} if codes & NO_BUCKET else states, at
+    return located, {} if codes & NO_BUCKET else states, at
 
 
 def _row(

@@ -22,7 +22,7 @@ from lacuna.aws.accounts import Accounts, Member, open_accounts
 from lacuna.aws.buckets import Bucket, BucketsUnlisted
 from lacuna.aws.channels import read_channels
 from lacuna.aws.deliveries import read_deliveries
-from lacuna.aws.session import Account, each, head_bucket
+from lacuna.aws.session import Account, each
 from lacuna.aws.tags import Tags, read_tags, tag_of
 from lacuna.aws.trails import read_stores, read_trails
 from lacuna.lake.lake import open_lake
@@ -176,12 +176,11 @@ def _read_bucket(
     judge: JudgeSensitivity,
 ) -> BucketRead | None:
     """Read one bucket's configuration; None if it was deleted since it was listed."""
-    if bucket.region is None:
-        head = head_bucket(account.s3(), bucket.name)
-        bucket = replace(bucket, region=head.region)
-        if head.region is None and head.exists is False:
-            _log_deleted(bucket)
-            return None
+    located = buckets.located(account.s3(), bucket)
+    if located is None:
+        _log_deleted(bucket)
+        return None
+    bucket = located
     if bucket.region is None:
         refused = Refusal("HeadBucket", "RegionUnknown")
         return BucketRead(bucket, refused, judge(bucket.name, refused))
