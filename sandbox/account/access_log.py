@@ -81,11 +81,11 @@ def logged_key(request: Request) -> str:
 
 def _own_line(r: Request) -> str:
     operation = r.operation
-    if operation is ops.CHECKSUM:
+    if operation in (ops.CHECKSUM, ops.COPIED):
         line, referrer, agent = "-", "-", "-"
     else:
         line, referrer, agent = f'"{r.request_line}"', f'"{r.referrer}"', f'"{r.user_agent}"'
-    is_s3 = operation.name.startswith("S3.")
+    is_s3 = operation.method == "-"
     return (
         f"{_head(r.bucket.name, r.received, r.remote_ip, r.client.requester)} {r.request_id} "
         f"{operation.name} {logged_key(r)} {line} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.account import hostile
@@ -20,7 +20,8 @@ class Client:
     """A requester. `identity` is the event's userIdentity; None: CloudTrail never records it.
 
     `is_service` marks requests that an AWS service makes for itself; `invoked_by` names the service
-    that makes them for another caller.
+    that makes them for another caller. `valid_seconds` is how long a presigned URL is valid; its
+    signer makes new ones as often.
     """
 
     name: str
@@ -39,6 +40,11 @@ class Client:
     acl_required: bool = False
     access_point: str = "-"
     referrers: tuple[str, ...] = ("-",)
+    valid_seconds: int = 900
+
+    def signed_at(self, at: int) -> int:
+        """When the presigned URL was signed that is used at a moment; both in seconds."""
+        return at - at % self.valid_seconds
 
     @property
     def signature(self) -> str:
@@ -133,6 +139,11 @@ _CLI = ("aws-cli/2.27.41 md/awscrt#0.26.1 ua/2.1 os/linux#6.8 lang/python#3.13.4
 _BOTO = ("Boto3/1.38.36 md/Botocore#1.38.36 ua/2.1 os/linux lang/python#3.12.10 Botocore/1.38.36",)
 _JAVA = ("aws-sdk-java/2.31.60 Linux/5.10.236 OpenJDK_64-Bit_Server_VM/17.0.15 io/async hll/s3m",)
 _SPARK = ("Hadoop 3.4.1, aws-sdk-java/2.24.6 Linux/6.1.140 OpenJDK_64-Bit_Server_VM spark/3.5.5",)
+# Hadoop's S3A names in the referer who runs which job
+_SPARK_AUDIT = (
+    "https://audit.example.org/hadoop/1/op_open/0c6b1f52-7d3e-4a55-9d0a-5b1f0c9ad3c1-00000042/"
+    "?op=op_open&pr=etl@MERIDIAN.EXAMPLE&ps=6f1a7a8e&ji=job_202611_0042&t0=1&t1=7",
+)
 _GO = ("aws-sdk-go-v2/1.36.5 ua/2.1 os/linux lang/go#1.24.4 md/GOOS#linux api/s3#1.82.0",)
 
 _SITE = (
@@ -187,6 +198,7 @@ SPARK = Client(
     addresses=_VPC,
     source_region="us-east-1",
     path_style=True,
+    referrers=_SPARK_AUDIT,
 )
 SPARK_ACCESS_POINT = Client(
     **_role("etl-spark", "i-0b7715fe20c4499d1"),
@@ -286,3 +298,27 @@ INTRUDER = Client(
     user_agents=("rclone/v1.70.1",),
     addresses=("198.51.100.213",),
 )
+CONTRACTOR = Client(
+    **_role("contractor-tools", "k.lindqvist"), user_agents=_BOTO, addresses=("203.0.113.151",)
+)
+# The credentials of one of the uploader's instances, in use somewhere else
+STOLEN = replace(UPLOADER, user_agents=_CLI, addresses=("203.0.113.177",), source_region="-")
+LINK = replace(PRESIGNED, addresses=_HOMES[20:28], valid_seconds=7 * 24 * 3600)
+CONSOLE_TRANSFER = replace(
+    ANALYST,
+    auth="QueryString",
+    user_agents=_BROWSERS[:1],
+    addresses=_OFFICE[:1],
+    valid_seconds=300,
+    referrers=("https://us-east-1.console.aws.amazon.com/s3/object/meridian-payroll",),
+)
+GUESSER = replace(
+    SCANNER, name="guesser", user_agents=("python-requests/2.32.4",), addresses=("203.0.113.199",),
+    referrers=("-",),
+)  # fmt: skip
+DELIVERY = _service("delivery.logs.amazonaws.com")
+# Known by its canonical id only: no event names its account
+UNKNOWN_ACCOUNT = Client(
+    name="unknown account", requester=hashlib.sha256(b"unknown").hexdigest(), identity=None,
+    user_agents=_JAVA, addresses=_HOMES[30:31],
+)  # fmt: skip

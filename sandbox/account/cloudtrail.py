@@ -15,7 +15,7 @@ from sandbox.account.buckets import ACCOUNT_ID, Bucket, Seen
 from sandbox.account.clients import CIPHER, SESSION_START, Client
 from sandbox.account.period import HOUR, iso, moment
 from sandbox.account.selectors import DELETES, UNWATCHED, WATCHED_PREFIX
-from sandbox.account.traffic import PRESIGNED_SECONDS, Request
+from sandbox.account.traffic import Request
 
 WINDOW = 300
 _COMPRESSION = 2
@@ -106,6 +106,7 @@ def _service_event(r: Request, key: str) -> str:
     )
 
 
+_OWN_KEY = "x-amz-server-side-encryption-customer-algorithm"
 _MESSAGES = {
     "AccessDenied": "Access Denied",
     "NoSuchKey": "The specified key does not exist.",
@@ -169,16 +170,21 @@ def _parameters(r: Request) -> str:
         source, key = r.copy_source
         text += f',"x-amz-copy-source":{json.dumps(f"{source.name}/{key}")}'
     if r.client.auth == "QueryString":
-        signed = moment(r.received - r.received % PRESIGNED_SECONDS)
-        text += f',"X-Amz-Date":"{signed:%Y%m%dT%H%M%SZ}","X-Amz-Expires":"{PRESIGNED_SECONDS}"'
+        signed, valid = moment(r.client.signed_at(r.received)), r.client.valid_seconds
+        text += f',"X-Amz-Date":"{signed:%Y%m%dT%H%M%SZ}","X-Amz-Expires":"{valid}"'
+    if r.act.has_own_key:
+        text += f',"{_OWN_KEY}":"AES256"'
     for pair in r.operation.query.removeprefix("?").split("&"):
         if pair:
             name, _, value = pair.partition("=")
+            value = r.version_id if name == "versionId" else value
             text += f',"{name}":"{value}"'
     return text + "}"
 
 
 def _response(r: Request) -> str:
+    if r.act.has_own_key:
+        return f'{{"{_OWN_KEY}":"AES256"}}'
     if r.operation in {ops.PUT, ops.SDK_PUT} and r.act.error is None:
         return '{"x-amz-server-side-encryption":"AES256"}'
     return "null"
@@ -191,8 +197,9 @@ def _additional(r: Request) -> str:
         signed = f'"SignatureVersion":"SigV4","AuthenticationMethod":"{r.client.auth}",'
     cipher = f'"CipherSuite":"{r.client.cipher}",' if r.client.cipher != "-" else ""
     acl = ',"aclRequired":"Yes"' if r.client.acl_required else ""
+    applied = '"SSEApplied":"SSE_C",' if r.act.has_own_key else ""
     return (
-        f'{{{signed}{cipher}"bytesTransferredIn":{received},"x-amz-id-2":"{r.host_id}",'
+        f'{{{signed}{cipher}{applied}"bytesTransferredIn":{received},"x-amz-id-2":"{r.host_id}",'
         f'"bytesTransferredOut":{r.bytes_sent}{acl}}}'
     )
 

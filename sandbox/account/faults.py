@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from sandbox.account import behaviour, configured, delivered, protections, resettings
 from sandbox.account import buckets as b
 from sandbox.account import clients as who
-from sandbox.account import configured, delivered, protections, resettings
 from sandbox.account.buckets import BY_NAME
-from sandbox.account.period import DAY, HOUR, Period, iso
+from sandbox.account.period import DAY, HOUR, Period
 from sandbox.account.plan import Plan
-from sandbox.account.planting import REQUESTS, day_text, planted
 from sandbox.account.traffic import Burst
-from sandbox.account.truth import Expect, Fault
 
 
 def make_plan(seed: int, requests: int, period: Period) -> Plan:
@@ -22,36 +20,6 @@ def make_plan(seed: int, requests: int, period: Period) -> Plan:
     for plant in (*PLANTED, nightly_jobs):
         plan = plant(plan)
     return plan
-
-
-def exfiltration(plan: Plan) -> Plan:
-    """A support role reads thousands of sensitive objects at night from a new address."""
-    bucket, hour = BY_NAME["meridian-customer-exports"], plan.period.hour(1, 2)
-    count = max(100, min(4000, plan.requests // 10))
-    acts = ("list", *("get",) * 24)
-    bursts = (
-        Burst(bucket, hour + 11 * 60, 49 * 60, count * 2 // 3, who.INTRUDER, acts),
-        Burst(bucket, hour + HOUR, 25 * 60, count - count * 2 // 3, who.INTRUDER, acts),
-    )
-    where = {
-        "bucket_name": bucket.name,
-        "requester": who.INTRUDER.requester,
-        "remote_ip": who.INTRUDER.addresses[0],
-        "event_date": day_text(hour),
-    }
-    fault = Fault(
-        id="exfiltration",
-        kind="exfiltration",
-        note="a role with no earlier requests reads a restricted bucket at night; both logs recorded it",
-        expect=Expect(REQUESTS, where, {"rows": count}),
-        bucket_name=bucket.name,
-        region=bucket.region,
-        hours=(iso(hour), iso(hour + HOUR)),
-        lines=count,
-        event_day=day_text(hour),
-        delivery_day=day_text(hour),
-    )
-    return replace(planted(plan, fault), bursts=plan.bursts + bursts)
 
 
 def nightly_jobs(plan: Plan) -> Plan:
@@ -124,5 +92,5 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     delivered.truncated_trail_file,
     delivered.deleted_trail_file,
     delivered.invented_trail_file,
-    exfiltration,
+    *behaviour.PLANTED,
 )

@@ -28,10 +28,13 @@ HEAD = Operation("REST.HEAD.OBJECT", "HEAD", "HeadObject")
 PUT = Operation("REST.PUT.OBJECT", "PUT", "PutObject")
 SDK_PUT = Operation("REST.PUT.OBJECT", "PUT", "PutObject", "?x-id=PutObject")
 DELETE = Operation("REST.DELETE.OBJECT", "DELETE", "DeleteObject")
+DELETE_VERSION = Operation("REST.DELETE.OBJECT", "DELETE", "DeleteObject", "?versionId=")
 MULTI_DELETE = Operation(
     "REST.POST.MULTI_OBJECT_DELETE", "POST", "DeleteObjects", "?delete", has_key=False
 )
 COPY = Operation("REST.COPY.OBJECT", "PUT", "CopyObject")
+# what another account's copy leaves in the log of its source: no HTTP request, no event here
+COPIED = Operation("REST.COPY.OBJECT_GET", "-", None)
 COPY_PART = Operation("REST.COPY.PART", "PUT", "UploadPartCopy")
 CREATE_UPLOAD = Operation("REST.POST.UPLOADS", "POST", "CreateMultipartUpload", "?uploads")
 UPLOAD_PART = Operation("REST.PUT.PART", "PUT", "UploadPart")
@@ -82,7 +85,10 @@ CHECKSUM = Operation("S3.COMPUTE.OBJECT.CHECKSUM", "-", None)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An operation with its outcome. `bytes_sent` is None if the whole object is sent."""
+    """An operation with its outcome. `bytes_sent` is None if the whole object is sent.
+
+    `has_own_key` marks a write that the client encrypts with a key of its own (SSE-C).
+    """
 
     operation: Operation
     status: int = 200
@@ -90,6 +96,7 @@ class Act:
     bytes_sent: int | None = 0
     # authentication failures, redirects and malformed requests are in the access log only
     is_recorded: bool = True
+    has_own_key: bool = False
 
 
 ACTS: dict[str, Act] = {
@@ -100,7 +107,10 @@ ACTS: dict[str, Act] = {
     "head": Act(HEAD),
     "put": Act(PUT),
     "sdk_put": Act(SDK_PUT),
+    "put_with_own_key": Act(PUT, has_own_key=True),
     "delete": Act(DELETE, 204),
+    "delete_version": Act(DELETE_VERSION, 204),
+    "copied_out": Act(COPIED),
     "get_tags": Act(GET_TAGS, bytes_sent=214),
     "put_tags": Act(PUT_TAGS),
     "get_acl": Act(GET_ACL, bytes_sent=549),

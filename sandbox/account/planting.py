@@ -12,6 +12,7 @@ from sandbox.account.traffic import Burst
 from sandbox.account.truth import Fault
 
 CHANGES = "fct_logging_changes"
+EFFECTS = "fct_logging_effects"
 COVERAGE = "fct_logging_coverage"
 HOURS = "fct_delivery_hours"
 OBJECTS = "fct_log_objects"

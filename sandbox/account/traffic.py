@@ -61,7 +61,10 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Extra requests of one client within one hour: an attack, a nightly job, a comparison."""
+    """Extra requests of one client within one hour: an attack, a nightly job, a comparison.
+
+    With `keys`, every round of acts is about the next of them.
+    """
 
     bucket: Bucket
     start: int
@@ -69,10 +72,8 @@ class Burst:
     count: int
     client: Client
     acts: tuple[str, ...]
+    keys: tuple[str, ...] = ()
 
-
-# How long a presigned URL is valid; its signer makes new ones as often
-PRESIGNED_SECONDS = 900
 
 _SAFE = "/*~=,@()[]"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.\-/*~=,@()\[\]]*").fullmatch
@@ -118,9 +119,11 @@ def bucket_hour(
 
 def burst(extra: Burst, rng: random.Random) -> Iterator[Request]:
     """Yield the requests of a burst, its acts in turn."""
+    span = (extra.start, extra.seconds)
     for n in range(extra.count):
-        act = extra.acts[n % len(extra.acts)]
-        yield from _requests(extra.bucket, extra.client, act, (extra.start, extra.seconds), rng)
+        a_round, turn = divmod(n, len(extra.acts))
+        key = extra.keys[a_round % len(extra.keys)] if extra.keys else None
+        yield from _requests(extra.bucket, extra.client, extra.acts[turn], span, rng, key=key)
 
 
 def forged(bucket: Bucket, hour: int, rng: random.Random) -> Iterator[Request]:
@@ -146,7 +149,13 @@ def _pick(rng: random.Random, choices: Sequence[_T]) -> _T:
 
 
 def _requests(
-    bucket: Bucket, client: Client, act: str, span: tuple[int, int], rng: random.Random
+    bucket: Bucket,
+    client: Client,
+    act: str,
+    span: tuple[int, int],
+    rng: random.Random,
+    *,
+    key: str | None = None,
 ) -> Iterator[Request]:
     start, seconds = span
     at = start + rng.random() * seconds
@@ -154,7 +163,7 @@ def _requests(
     if several is not None:
         yield from several(bucket, client, at, start + seconds, rng)
     else:
-        yield _request(bucket, client, ACTS[act], at, rng)
+        yield _request(bucket, client, ACTS[act], at, rng, key=key)
 
 
 def _request(
@@ -180,13 +189,15 @@ def _request(
         sent = min(act.bytes_sent, size) if size is not None else act.bytes_sent
     turn_around = 4 + int(rng.random() * 90)
     total = turn_around + int(rng.random() * 20) + (size or 0) // 9000
+    version = "-"
+    if operation is ops.DELETE_VERSION or (profile.versioned and size is not None):
+        version = base64.b64encode(rng.randbytes(24), b"._").decode("ascii")
+    if operation is ops.DELETE_VERSION:
+        query = operation.query + version
     if request_line is None:
         request_line = _request_line(
             bucket, client, operation, rng, at=int(at), key=key, query=query
         )
-    version = "-"
-    if profile.versioned and size is not None:
-        version = base64.b64encode(rng.randbytes(24), b"._").decode("ascii")
     return Request(
         bucket, client, act, int(at), total, turn_around, request_id, host_id, key, size, sent,
         _pick(rng, client.addresses), request_line, _pick(rng, client.referrers),
@@ -210,11 +221,11 @@ def _request_line(
     path = f"/{bucket.name}/" if client.path_style else "/"
     query = operation.query if query is None else query
     if client.auth == "QueryString":
-        signed = moment(at - at % PRESIGNED_SECONDS)
+        signed = moment(client.signed_at(at))
         scope = f"{signed:%Y%m%d}%2F{bucket.region}%2Fs3%2Faws4_request"
         query += ("&" if query else "?") + (
             f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={client.access_key_id}%2F{scope}"
-            f"&X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires={PRESIGNED_SECONDS}"
+            f"&X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires={client.valid_seconds}"
             f"&X-Amz-Security-Token={hostile.SECURITY_TOKEN}&X-Amz-SignedHeaders=host"
             f"&X-Amz-Signature={rng.getrandbits(256):064x}"
         )

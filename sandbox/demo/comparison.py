@@ -100,6 +100,7 @@ class Seen:
     checks: Sequence[Row]
     expected_rows: Mapping[str, Sequence[int]]
     said: Sequence[Row]
+    most: Sequence[Row]
     lake_bucket: str
 
 
@@ -176,7 +177,7 @@ def compare(truth: Row, seen: Seen) -> Comparison:
             *said.differences(truth, seen.said),
         ),
         completeness=tuple(_completeness(seen)),
-        said=tuple(said.in_words(truth, seen.said)),
+        said=tuple(said.in_words(seen.said, seen.most)),
     )
 
 
@@ -249,13 +250,11 @@ def _is_met(expect: Row, count: int, truth: Row, seen: Seen) -> bool:
 
 
 def _place(expect: Row) -> str:
-    key = expect["where"].get("object_key")
-    values = [f"s3://{expect['where']['log_bucket']}/{key}"] if key else []
-    values += [
-        str(value)
-        for name, value in expect["where"].items()
-        if name not in {"log_bucket", "object_key"}
-    ]
+    where = dict(expect["where"])
+    values = []
+    if "log_bucket" in where and "object_key" in where:
+        values = [f"s3://{where.pop('log_bucket')}/{where.pop('object_key')}"]
+    values += map(str, where.values())
     as_of = f" (as of {expect['as_of']})" if expect["as_of"] else ""
     return f"{expect['table']}: {', '.join(values)}{as_of}"
 

@@ -125,6 +125,7 @@ def read(query: Query, truth: Row, lake: str) -> Seen:
             for fault in truth["faults"]
         },
         said=query(said.query(days[0], days[-1])),
+        most=query(said.query_of_most(days[0], days[-1])),
         lake_bucket=lake,
     )
 

@@ -26,12 +26,38 @@ COUNTED = {
     ),
 }
 
-WORDS = {
-    "requests": "requests to {buckets} buckets",
-    "bytes_sent": "bytes sent",
-    "denied": "requests refused",
-    "deleted": "objects deleted",
-    "anonymous": "requests that nobody signed",
+# What stands out beside each of the numbers: who, and how much
+MOST = {
+    "requests": (
+        "select principal as who, sum(objects) as much from lacuna.fct_sensitive_access "
+        "where action = 'read_object' and outcome = 'success' and {days} group by principal"
+    ),
+    "bytes_sent": (
+        "select array_join(holders, ', ') as who, cardinality(addresses) as much "
+        "from lacuna.fct_presigned_urls where not is_claimed_console_transfer and {days}"
+    ),
+    "denied": (
+        "select caller as who, max(keys) as much from lacuna.fct_denied_requests "
+        "where pattern = 'sweep' and {days} group by caller"
+    ),
+    "deleted": (
+        "select principal as who, count(*) as much from lacuna.fct_deletions where "
+        "recovery = 'version_or_marker_named' and result = 'deleted' and actor_class <> 'lifecycle' "
+        "and {days} group by principal"
+    ),
+    "anonymous": (
+        "select party as who, sum(requests) as much from lacuna.fct_external_access "
+        "where party_kind = 'account' and {days} group by party"
+    ),
+}
+
+# A line for each: the number, and what stands out
+LINES = {
+    "requests": ("requests to {buckets} buckets", "{who} read {much:,} sensitive objects"),
+    "bytes_sent": ("bytes sent", "a link of {who} was used from {much:,} addresses"),
+    "denied": ("requests refused", "{who} asked for {much:,} keys in vain"),
+    "deleted": ("objects deleted", "{who} deleted {much:,} versions"),
+    "anonymous": ("requests that nobody signed", "account {who} made {much:,}"),
 }
 
 # Of these the logs say more or less than what is true or can be read: lines that cannot be trusted,
@@ -44,10 +70,24 @@ DOUBTFUL = frozenset(
 def query(first: str, last: str) -> str:
     """Return the query of all numbers: a row for each bucket, day and thing that is counted."""
     return " union all ".join(
-        f"select '{name}' as what, counted.* from ({select} where event_date between date '{first}' "
-        f"and date '{last}' group by bucket_name, event_date) as counted"
+        f"select '{name}' as what, counted.* from ({select} where {_between(first, last)} "
+        "group by bucket_name, event_date) as counted"
         for name, select in COUNTED.items()
     )
+
+
+def query_of_most(first: str, last: str) -> str:
+    """Return the query of what stands out: for each thing that is counted one row, or none."""
+    return " union all ".join(
+        f"select '{name}' as what, most.* from (select * from "
+        f"({select.format(days=_between(first, last))}) as found "
+        "order by much desc, who limit 1) as most"
+        for name, select in MOST.items()
+    )
+
+
+def _between(first: str, last: str) -> str:
+    return f"event_date between date '{first}' and date '{last}'"
 
 
 def differences(truth: Row, found: Sequence[Row]) -> Iterator[str]:
@@ -64,12 +104,17 @@ def differences(truth: Row, found: Sequence[Row]) -> Iterator[str]:
                 yield f"{name} {day}: {number:,} {what.replace('_', ' ')}, planted {wanted:,}"
 
 
-def in_words(truth: Row, found: Sequence[Row]) -> Iterator[str]:
-    """Yield a line for each thing that is counted."""
+def in_words(found: Sequence[Row], most: Sequence[Row]) -> Iterator[str]:
+    """Yield a line for each thing that is counted, with what stands out."""
     totals = sum(_counts(found).values(), Counter[str]())
     buckets = len({row["bucket_name"] for row in found if row["counted"]})
-    for name, words in WORDS.items():
-        yield f"{totals[name]:>14,}  {words.format(buckets=buckets)}"
+    greatest = {row["what"]: row for row in most}
+    for name, (counted, stands_out) in LINES.items():
+        line = f"{totals[name]:>14,}  {counted.format(buckets=buckets)}"
+        if row := greatest.get(name):
+            who = str(row["who"] or "nobody who signed").rpartition("/")[2]
+            line += f"; {stands_out.format(who=who, much=int(row['much']))}"
+        yield line
 
 
 def _counts(found: Sequence[Row]) -> dict[tuple[str, str], Counter[str]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from lacuna.cli import reasons_page
+from sandbox.account import behaviour
 from sandbox.account.buckets import BUCKETS, BY_NAME, LOG_BUCKETS, SOURCES, Layout, Seen
 from sandbox.account.truth import Fault
 from tests.unit.account.conftest import Made, make, readable
@@ -56,7 +57,7 @@ KINDS = {
     "trail_file_truncated",
     "trail_file_deleted",
     "trail_file_invented",
-    "exfiltration",
+    *(plant.__name__ for plant in behaviour.PLANTED),
 }
 
 

@@ -50,6 +50,7 @@ def faultless(truth) -> Seen:
             for said in truth["said"]
             for name in COUNTED
         ],
+        most=[],
         lake_bucket="lake",
     )
 

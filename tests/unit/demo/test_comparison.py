@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.shared import subject
+from sandbox.account import behaviour
 from sandbox.demo.comparison import BREAKS, MAY_BREAK, compare, explains, is_explained
 
 SILENT_KINDS = {
     *("partly_recorded", "trail_stopped", "store_only", "target_by_acl"),
     "recorded_elsewhere",
-    *("idle", "late_within_budget", "exfiltration"),
+    *("idle", "late_within_budget"),
+    *(plant.__name__ for plant in behaviour.PLANTED),
     *("protection_weakened", "protection_refused"),
 }
 

@@ -62,6 +62,19 @@ def test_most_of_what_was_planted_is_compared(truth):
 
 
 def test_each_number_has_a_line(truth, faultless):
-    lines = list(said.in_words(truth, faultless.said))
+    lines = list(said.in_words(faultless.said, []))
     assert len(lines) == len(said.COUNTED) == 5
     assert all(line.split()[0] != "0" for line in lines)
+    assert said.COUNTED.keys() == said.MOST.keys() == said.LINES.keys()
+
+
+def test_a_line_says_who_stands_out(faultless):
+    role = "arn:aws:sts::123456789012:assumed-role/support"
+    most = [
+        {"what": "requests", "who": role, "much": 4000},
+        {"what": "denied", "who": None, "much": "40"},
+    ]
+    lines = dict(zip(said.LINES, said.in_words(faultless.said, most), strict=True))
+    assert lines["requests"].endswith("; support read 4,000 sensitive objects")
+    assert lines["denied"].endswith("; nobody who signed asked for 40 keys in vain")
+    assert lines["deleted"].endswith("  objects deleted")
