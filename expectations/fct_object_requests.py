@@ -18,11 +18,7 @@ MARTS = {
         "count_if(how <> 'batch_of_unknown_keys')",
         "action in ('delete_object', 'expire_object', 'expire_marker')",
     ),
-    "fct_sensitive_access": (
-        "sum(requests)",
-        "action <> 'preflight' and (key_class in ('credential', 'key_material', 'database_dump') "
-        "or sensitive.bucket_name is not null)",
-    ),
+    "fct_sensitive_access": ("sum(requests)", "action <> 'preflight' and is_sensitive"),
     "fct_external_access": (
         "sum(requests)",
         "coalesce(is_external, true) and action <> 'preflight'",
@@ -45,9 +41,7 @@ inner join (
     select about_name, requests
     from (
         select {counts}
-        from {{batch}} as requests
-        left join (select bucket_name from {coverage} where {day} and is_sensitive) as sensitive
-            on requests.bucket_name = sensitive.bucket_name
+        from {{batch}}
         where action is not null
     ) as counted
     cross join unnest(array[{names}], array[{columns}]) as facts (about_name, requests)
@@ -56,29 +50,40 @@ inner join (
 where marts.requests <> facts.requests
 """
 
-# Rows of marts that lead back to nothing: of a deletion the log object is known too
+# Rows of marts that lead back to nothing: of a deletion the log object is known too. A session is of no bucket.
 NOT_FOUND = """
 select
-    pointers.mart || ' in ' || pointers.bucket_name as about_name,
+    pointers.mart || coalesce(' in ' || pointers.bucket_name, '') as about_name,
     count(*) as requests
-from (
-    select 'fct_deletions' as mart, bucket_name, request_id, log_object from {deletions} where {day}
-    union all
-    select 'fct_principal_hours' as mart, bucket_name, first_request_id as request_id, null as log_object
-    from {hours} where {day}
-    union all
-    select 'fct_denied_requests' as mart, bucket_name, ids.request_id, null as log_object
-    from {denied} cross join unnest(sample_request_ids) as ids (request_id) where {day}
-) as pointers
+from ({pointers}) as pointers
 left join (select distinct bucket_name, request_id, log_object from {{batch}}) as facts
     on
-        pointers.bucket_name = facts.bucket_name
-        and pointers.request_id = facts.request_id
-        and (pointers.mart <> 'fct_deletions' or pointers.log_object = facts.log_object)
+        pointers.request_id = facts.request_id
+        and (pointers.bucket_name is null or pointers.bucket_name = facts.bucket_name)
+        and (pointers.log_object is null or pointers.log_object = facts.log_object)
 where facts.log_object is null and pointers.request_id is not null
-    and pointers.bucket_name is not null
 group by pointers.mart, pointers.bucket_name
 """
+
+# What each mart names of a request: its bucket, its id and its log object
+POINTERS = {
+    "fct_deletions": "bucket_name, request_id, log_object from {mart}",
+    "fct_denied_requests": (
+        "bucket_name, ids.request_id, null as log_object from {mart} "
+        "cross join unnest(sample_request_ids) as ids (request_id)"
+    ),
+    "fct_sessions": "null as bucket_name, first_request_id as request_id, null as log_object from {mart}",
+    **dict.fromkeys(
+        (
+            "fct_principal_hours",
+            "fct_sensitive_access",
+            "fct_external_access",
+            "fct_automation",
+            "fct_presigned_urls",
+        ),
+        "bucket_name, first_request_id as request_id, null as log_object from {mart}",
+    ),
+}
 
 UNKNOWN = """
 select operation as about_name, count(*) as requests, count(distinct bucket_name) as buckets
@@ -107,14 +112,8 @@ def checks(on: Partition) -> tuple[Check, ...]:
             "request_not_found",
             "critical",
             "Is each request that a mart names in fct_object_requests?",
-            "A row of fct_deletions, fct_denied_requests or fct_principal_hours names a request that is "
-            "not there, so nothing proves it.",
-            NOT_FOUND.format(
-                deletions=on.mart("fct_deletions"),
-                hours=on.mart("fct_principal_hours"),
-                denied=on.mart("fct_denied_requests"),
-                day=_day(on),
-            ),
+            "A row of a mart names a request that is not there, so nothing proves it.",
+            _not_found(on),
             lambda row: (
                 f"{count(row['requests'], 'row')} of {row['about_name']} of a request that "
                 "fct_object_requests does not have"
@@ -136,6 +135,14 @@ def _day(on: Partition) -> str:
     return f"event_date = date '{on.day}'"
 
 
+def _not_found(on: Partition) -> str:
+    pointers = " union all ".join(
+        f"select '{mart}' as mart, {named.format(mart=on.mart(mart))} where {_day(on)}"
+        for mart, named in POINTERS.items()
+    )
+    return NOT_FOUND.format(pointers=pointers)
+
+
 def _added_up(on: Partition) -> str:
     marts = " union all ".join(
         f"select '{mart}' as about_name, coalesce({counted}, 0) as requests "
@@ -146,8 +153,6 @@ def _added_up(on: Partition) -> str:
     return ADDED_UP.format(
         marts=marts,
         counts=counts,
-        coverage=on.mart("fct_logging_coverage"),
-        day=_day(on),
         names=", ".join(f"'{mart}'" for mart in MARTS),
         columns=", ".join(f"of_{mart}" for mart in MARTS),
     )

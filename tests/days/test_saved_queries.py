@@ -22,7 +22,7 @@ from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
 from lacuna.steps import protection
-from sandbox.account import clients, protections
+from sandbox.account import behaviour, clients, protections
 from sandbox.account.account import Account
 from sandbox.account.faults import make_plan
 from sandbox.account.ledger import Ledger
@@ -82,11 +82,13 @@ def change_protection(built: World) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", built.endpoint)
         s3 = boto3.client("s3")
-        versions = {"Bucket": protections.UNVERSIONED, "VersioningConfiguration": {}}
-        s3.put_bucket_versioning(**versions | {"VersioningConfiguration": {"Status": "Enabled"}})
+        for bucket in (protections.UNVERSIONED, behaviour.ORDERS):
+            enabled = {"Bucket": bucket, "VersioningConfiguration": {"Status": "Enabled"}}
+            s3.put_bucket_versioning(**enabled)
         open_lake(Settings()).prepare()
         protection.observe(Settings(), lambda: morning)
-        s3.put_bucket_versioning(**versions | {"VersioningConfiguration": {"Status": "Suspended"}})
+        suspended = {"Status": "Suspended"}
+        s3.put_bucket_versioning(Bucket=protections.UNVERSIONED, VersioningConfiguration=suspended)
         website = {"IndexDocument": {"Suffix": "index.html"}}
         s3.put_bucket_website(Bucket=protections.OPENED, WebsiteConfiguration=website)
 
@@ -291,10 +293,12 @@ def test_deleted_objects_are_counted_one_by_one(built, ask, seen):
     told = ask("deletions", bucket="%")
     assert len(wanted) > 20
     assert wanted == Counter(
-        (row["bucket_name"], row["object_key"], row["succeeded"] == "true")
+        (row["bucket_name"], row["object_key"], row["result"] == "deleted")
         for row in told
-        if row["bucket_name"] not in unread(built)
+        if row["bucket_name"] not in unread(built) and row["how"] != "batch_of_unknown_keys"
     )
+    kept = {row["recovery"] for row in told if row["bucket_name"] == behaviour.ORDERS}
+    assert kept == {"version_kept", "version_or_marker_named"}
 
 
 def test_refusals_are_counted_with_their_errors(built, ask, seen):
@@ -410,6 +414,53 @@ def test_changes_of_protection_are_those_that_were_made_and_no_others(built, ask
         (log_bucket, "policy", "same", "true", "", None): 1,
         (None, "account_public_access_block", "same", "true", "", None): 1,
     }
+
+
+# The answers that a behaviour must have, by query; and whether no other row of the day may have them
+CONTRACTOR = clients.CONTRACTOR.requester.rpartition("/")[0]
+ANSWERS = {
+    "searches": ({}, {"caller": clients.GUESSER.addresses[0]}, True),
+    "refused_then_allowed": ({"bucket": behaviour.ORDERS}, {"principal": CONTRACTOR}, False),
+    "encryption_of_writes": ({}, {"encryption": "a key of the client", "writes": "24"}, True),
+    "presigned_links": (
+        {"bucket": behaviour.UPLOADS},
+        {"expires_seconds": "604800", "uses": "24", "is_claimed_console_transfer": "false"},
+        True,
+    ),
+    "sessions": (
+        {"principal": "contractor-tools"},
+        {"objects_written": "33", "objects_deleted": "24"},
+        True,
+    ),
+    "external_parties": (
+        {"bucket": behaviour.BUILDS},
+        {"party_kind": "unresolved", "party": clients.UNKNOWN_ACCOUNT.requester, "requests": "5"},
+        True,
+    ),
+    "copies": ({"source": f"{behaviour.UPLOADS}/%"}, {"who": clients.OPERATOR.requester}, False),
+    "automation": (
+        {"bucket": "meridian-data-lake"},
+        {"claimed_jobs": "job_202611_0042"},
+        True,
+    ),
+    "on_behalf": (
+        {"bucket": behaviour.TRAILS},
+        {"via_service": "delivery.logs", "via_proof": "requester", "requests": "6"},
+        True,
+    ),
+    "who": ({"bucket": behaviour.EXPORTS}, {"who": CONTRACTOR, "object_reads": "12"}, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ANSWERS)
+def test_what_callers_do_is_found_and_nothing_else_is_taken_for_it(ask, query):
+    given, wanted, is_only = ANSWERS[query]
+    rows = ask(query, **given)
+    found = [row for row in rows if wanted.items() <= row.items()]
+    assert found, rows
+    first = next(iter(wanted))
+    alike = [row for row in rows if row[first] == wanted[first]]
+    assert not is_only or len(found) == len(alike) == 1
 
 
 # What an analyst learns from the page about the intruder: the column that names it

@@ -36,6 +36,7 @@ grouped as (
         count(distinct date_trunc('hour', requested_at)) as active_hours,
         min(requested_at) as first_at,
         max(requested_at) as last_at,
+        {{ first_request() }} as first_request_id,
         event_date
 
     from requests

@@ -32,10 +32,35 @@ batches as (
 
 ),
 
+-- Whether a bucket kept versions, at two observations in a row.
+versioning as (
+
+    select
+        bucket_name,
+        observed_at,
+        contains(guards, 'versions are kept') as keeps_versions,
+        lag(observed_at) over (partition by bucket_name order by observed_at) as observed_at_before,
+        lag(contains(guards, 'versions are kept')) over (partition by bucket_name order by observed_at) as kept_versions_before
+
+    from {{ ref('stg_evidence__protection_states') }}
+
+    where
+        observed_on in {{ event_days(before=1, after=1) }}
+        and control = 'versioning'
+        and error_code is null
+
+),
+
 deletions as (
 
     select
         requests.*,
+        case
+            when versioning.keeps_versions and versioning.kept_versions_before then 'version_kept'
+            when versioning.keeps_versions or versioning.kept_versions_before then 'versioning_changed'
+            when versioning.bucket_name is not null then 'versions_not_kept'
+            else 'versioning_not_observed'
+        end as seen_versioning,
         batches.keys as batch_size,
         case
             when requests.action = 'expire_object' then 'lifecycle'
@@ -60,6 +85,12 @@ deletions as (
             and requests.request_id = batches.request_id
             and requests.event_date = batches.event_date
 
+    left join versioning
+        on
+            requests.bucket_name = versioning.bucket_name
+            and requests.requested_at > versioning.observed_at_before
+            and requests.requested_at <= versioning.observed_at
+
     where
         requests.action <> 'batch_delete'
         or coalesce(batches.keys, 0) = 0
@@ -82,9 +113,9 @@ described as (
         cast(
             case
                 when result in ('refused', 'failed') then 'not_deleted'
-                when how = 'lifecycle_marker' then 'marker_written'
-                when version_id is not null then 'version_or_marker_named'
-                else 'versioning_not_observed'
+                when version_id is not null and how <> 'lifecycle_marker' then 'version_or_marker_named'
+                when how = 'lifecycle_marker' and seen_versioning = 'versioning_not_observed' then 'marker_written'
+                else seen_versioning
             end
             as varchar
         ) as recovery,
@@ -99,6 +130,7 @@ described as (
         network_class,
         client_class,
         key_class,
+        is_sensitive,
         witness,
         request_id,
         log_object,

@@ -32,11 +32,13 @@ grouped as (
         count_if(requested_at > expires_at) as uses_after_expiry,
         min(requested_at) as first_use_at,
         max(requested_at) as last_use_at,
-        {{ some_of('remote_ip') | indent(8) }} as addresses,
+        {{ first_request() }} as first_request_id,
+        {{ some_addresses() | indent(8) }} as addresses,
         {{ some_of('network_class') | indent(8) }} as network_classes,
         {{ some_of('client_class') | indent(8) }} as client_classes,
         coalesce(sum(bytes_sent), 0) as bytes_sent,
         bool_and(is_claimed_console_transfer) as is_claimed_console_transfer,
+        bool_or(is_sensitive) as is_sensitive,
         event_date
 
     from requests

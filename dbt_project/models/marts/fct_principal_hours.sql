@@ -37,7 +37,7 @@ grouped as (
         {{ different('object_key') }} as objects,
         coalesce(sum(bytes_sent), 0) as bytes_sent,
         min(requested_at) as first_at,
-        min_by(request_id, cast(requested_at as varchar) || request_id) as first_request_id,
+        {{ first_request() }} as first_request_id,
         event_date
 
     from requests

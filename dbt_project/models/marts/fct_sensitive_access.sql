@@ -31,10 +31,7 @@ requests as (
     where
         requests.event_date in {{ event_days() }}
         and requests.action <> 'preflight'
-        and (
-            config.is_sensitive
-            or requests.key_class in ('credential', 'key_material', 'database_dump')
-        )
+        and requests.is_sensitive
 
 ),
 
@@ -59,9 +56,10 @@ seen as (
         count_if(is_presigned) as presigned_requests,
         min(requested_at) as first_at,
         max(requested_at) as last_at,
+        {{ first_request() }} as first_request_id,
         {{ some_of('via_service') | indent(8) }} as via_services,
         {{ some_of('session_name') | indent(8) }} as session_names,
-        {{ some_of('remote_ip') | indent(8) }} as addresses,
+        {{ some_addresses() | indent(8) }} as addresses,
         {{ some_of('client_class') | indent(8) }} as client_classes,
         {{ some_of('access_key_id') | indent(8) }} as access_key_ids,
         event_date
@@ -122,6 +120,7 @@ rows_of_days as (
         0 as presigned_requests,
         cast(null as timestamp(3)) as first_at,
         cast(null as timestamp(3)) as last_at,
+        cast(null as varchar) as first_request_id,
         cast(null as array(varchar)) as via_services,
         cast(null as array(varchar)) as session_names,
         cast(null as array(varchar)) as addresses,

@@ -95,13 +95,6 @@ REQUESTS = [
     seen("principal", requester=ETL, **DENIED),
     *(seen("address", remote_ip="203.0.113.7"), trail_only("address", remote_ip="203.0.113.7")),
     *(seen("address", remote_ip="203.0.113.70"), seen("address", remote_ip="203.0.113.7", **LATER)),
-    *(seen("deleted", operation="REST.DELETE.OBJECT", http_status=204, object_key="x/1"),),
-    *(seen("deleted", operation="BATCH.DELETE.OBJECT", http_status=204, object_key="x/2"),),
-    *(by_s3("deleted", "S3.EXPIRE.OBJECT", object_key="x/3"),),
-    *(trail_only("deleted", "DeleteObject", object_key="x/4", error_code="AccessDenied"),),
-    *(seen("deleted", operation="REST.POST.MULTI_OBJECT_DELETE", object_key=None),),
-    *(seen("deleted", operation="REST.DELETE.OBJECT_TAGGING", object_key="x/5"),),
-    seen("deleted", operation="REST.DELETE.OBJECT", object_key="y/6"),
     *(seen("anonymous", **UNSIGNED), trail_only("anonymous", **UNSIGNED)),
     *(seen("anonymous", **UNSIGNED, **DENIED), seen("anonymous", **MALFORMED), seen("anonymous")),
     seen("anonymous", http_status=301, outcome="redirect", **UNSIGNED),
@@ -208,6 +201,25 @@ EXTERNAL = [
 REFUSALS = [
     {"bucket_name": "site", "caller": one, "pattern": one, "keys": 30, "sample_keys": ["a", "b"]}
     for one in ("sweep", "single")
+]
+DELETED = {
+    "how": "single",
+    "result": "deleted",
+    "principal": KIM,
+    "deleted_at": AT,
+    "event_date": DAY,
+}
+DELETIONS = [
+    DELETED | {"bucket_name": bucket, "object_key": key, **more}
+    for bucket, key, more in (
+        ("deleted", "x/1", {"recovery": "version_kept"}),
+        ("deleted", "x/2", {"how": "lifecycle", "principal": "AmazonS3"}),
+        ("deleted", "x/3", {"result": "refused", "principal": None, "recovery": "not_deleted"}),
+        ("deleted", "y/4", {}),
+        ("deleted", None, {"how": "batch_of_unknown_keys"}),
+        ("deleted", "x/5", LATER),
+        ("other", "x/6", {}),
+    )
 ]
 LINKS = [
     {"bucket_name": "drop", "uses": uses, "holders": [ETL], "addresses": ["a", "b"], **changed}
@@ -355,6 +367,7 @@ def lake(sandbox: Any) -> Iterator[Lake]:
             "fct_sensitive_access": SENSITIVE,
             "fct_external_access": EXTERNAL,
             "fct_denied_requests": REFUSALS,
+            "fct_deletions": DELETIONS,
             "fct_presigned_urls": LINKS,
             "fct_sessions": SESSIONS,
             "fct_first_seen": SIGHTS,
@@ -410,12 +423,11 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     ),
     "deletions": (
         {"bucket": "deleted", "prefix": "x/"},
-        "object_key operation succeeded requester",
+        "object_key how result recovery who",
         [
-            ("x/1", "REST.DELETE.OBJECT", "true", KIM),
-            ("x/2", "BATCH.DELETE.OBJECT", "true", KIM),
-            ("x/3", "S3.EXPIRE.OBJECT", "true", "AmazonS3"),
-            ("x/4", "DeleteObject", "false", KIM),
+            ("x/1", "single", "deleted", "version_kept", KIM),
+            ("x/2", "lifecycle", "deleted", None, "AmazonS3"),
+            ("x/3", "single", "refused", "not_deleted", "anonymous"),
         ],
     ),
     "anonymous_requests": (

@@ -27,13 +27,14 @@ requests as (
 
 ),
 
--- The account of each bucket on each day.
+-- The account of each bucket on each day, and whether it is marked as sensitive.
 buckets as (
 
     select
         bucket_name,
         event_date,
-        min(account_id) as account_id
+        min(account_id) as account_id,
+        bool_or(is_sensitive) as is_sensitive
 
     from {{ ref('int_logging_config') }}
 
@@ -56,6 +57,8 @@ joined as (
             canonical_ids.account_id
         ) as caller_account_id,
         aws_callers.service as calling_service,
+        buckets.is_sensitive as is_sensitive_bucket,
+        cast({{ key_class('requests.object_key') | indent(8) }} as varchar) as key_class,
         own_accounts.account_ids
 
     from requests
@@ -159,7 +162,8 @@ select
     ---------- what for
     {{ key_prefix('object_key') | indent(4) }} as key_prefix,
     lower(regexp_extract(object_key, '[.]([A-Za-z0-9]{1,10})$', 1)) as key_extension,
-    cast({{ key_class('object_key') | indent(4) }} as varchar) as key_class,
+    key_class,
+    coalesce(key_class in ('credential', 'key_material', 'database_dump'), false) or is_sensitive_bucket as is_sensitive,
     coalesce(list_prefix, {{ decoded(presigned_part('request_uri', 'prefix', '[^& ]+')) }}) as list_prefix,
 
     ---------- how it was signed
