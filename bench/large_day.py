@@ -17,6 +17,7 @@ import boto3
 import psutil
 
 from bench.day_run import Day, DayFailed, run_day
+from bench.questions import ask_all, question_rows
 from bench.usage import GIB, Usage, measure
 from sandbox.athena.trino.coordinator import lacking
 from sandbox.demo.reading import athena
@@ -44,15 +45,17 @@ def large_day_section(requests: int, day: date) -> list[str]:
         with serving(*options, echo=True) as environment:
             size = collect_lines(environment, lines)
             ours = run_day(environment, day, folder)
+            asked = ask_all(environment, day)
             parsed = min((parse(environment, day) for _ in range(RUNS)), key=attrgetter("cpu"))
         peer = (
             min((goaccess(lines) for _ in range(RUNS)), key=attrgetter("cpu")) if GOACCESS else None
         )
         total = json.loads(truth.read_text())["totals"]
-        trino, missing = None, lacking()
+        trino, asked_trino, missing = None, None, lacking()
         if not missing:
             with serving(*options, "--engine", "trino", echo=True) as environment:
                 trino, missing = on_trino(environment, day, folder)
+                asked_trino = ask_all(environment, day) if trino else None
     count = total["access_log_lines"]
     return [
         f"## A day of {count:,} access-log lines ({size / 1e6:,.0f} MB) "
@@ -63,6 +66,7 @@ def large_day_section(requests: int, day: date) -> list[str]:
         *scan_rows(size, ours, trino),
         *parse_rows(count, parsed, peer),
         *([f"\nNot measured on a real Trino. {missing}"] if missing else []),
+        *question_rows(size, asked, asked_trino),
         "",
     ]
 

@@ -8,10 +8,11 @@ from typing import Any
 from typer.testing import CliRunner
 
 from bench import __main__ as command
-from bench import large_day
+from bench import large_day, questions
 from bench.day_run import Day, DayFailed, Step, steps
 from bench.small_day import row
 from bench.usage import Usage
+from lacuna.cli import saved_queries
 
 
 def test_a_step_has_the_statements_that_the_mart_of_costs_knows_of_it():
@@ -65,6 +66,17 @@ def test_a_day_that_fails_on_trino_leaves_the_figures_of_the_embedded_engine(mon
     )
     (scan,) = large_day.scan_rows(1_500_000, ours, trino)
     assert scan == "| **bytes scanned to each byte of access log** | 2.00 | |  |"
+
+
+def test_a_question_has_its_share_of_the_raw_bytes_and_the_wide_table_no_bound():
+    ours = dict.fromkeys((query.name for query in saved_queries.every()), 1_000_000)
+    ours |= {"sessions": 3_000_000, "who": 50_000_000}
+    rows = questions.question_rows(100_000_000, ours, None)
+    assert rows[4] == "| sessions | fct_sessions | 3.0 | 3.00% | 2% |  |  |"
+    assert "| who | fct_object_requests | 50.0 | 50.00% |  |  |  |" in rows
+    assert rows[-1] == "| **the most, without fct_object_requests** | | 3.0 | 3.00% | 2% |  |  |"
+    with_trino = questions.question_rows(100_000_000, ours, ours | {"sessions": 500_000})
+    assert with_trino[4] == "| sessions | fct_sessions | 3.0 | 3.00% | 2% | 0.5 | 0.50% |"
 
 
 def test_ctrl_c_writes_no_report(tmp_path, monkeypatch):
