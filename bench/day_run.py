@@ -20,6 +20,25 @@ from lacuna.fct_run_costs
 where day = date '{day}'
 group by step
 """
+# Made for analysts, of the rows of fct_object_requests
+ANALYSTS_MARTS = (
+    "fct_automation",
+    "fct_deletions",
+    "fct_denied_requests",
+    "fct_external_access",
+    "fct_presigned_urls",
+    "fct_principal_hours",
+    "fct_sensitive_access",
+    "fct_sessions",
+    "fct_traffic",
+)
+SPAN = f"""
+select
+    min(first_submitted_at) as began,
+    max(date_add('millisecond', cast(1000 * seconds as bigint), last_submitted_at)) as ended
+from lacuna.fct_run_costs
+where day = date '{{day}}' and kind = 'model' and model in {ANALYSTS_MARTS}
+"""
 
 
 class DayFailed(RuntimeError):
@@ -48,10 +67,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What the run of a day used on one engine, and its steps."""
+    """What the run of a day used on one engine, and its steps.
+
+    `analysts` are the seconds from the first statement that makes a mart for analysts to the end of the last.
+    """
 
     run: Usage
     steps: list[Step]
+    analysts: float = 0.0
 
     def whole(self) -> Step:
         """Return the run as one step."""
@@ -59,6 +82,10 @@ class Day:
         scanned = sum(step.scanned for step in self.steps)
         usd = sum(step.usd for step in self.steps)
         return Step("the whole daily run", self.run.wall, statements, scanned, usd)
+
+    def times_without_analysts(self) -> float:
+        """Return how many times the run without the marts for analysts takes, at most."""
+        return self.run.wall / (self.run.wall - self.analysts)
 
 
 def run_day(environment: Mapping[str, str], day: date, folder: Path) -> Day:
@@ -70,8 +97,11 @@ def run_day(environment: Mapping[str, str], day: date, folder: Path) -> Day:
         said = [line.strip() for line in log.read_text().splitlines() if line.strip()]
         cause = next((line for line in said if "  FAILED  " in line), *said[-1:])
         raise DayFailed(f"the daily run of {day} failed: {cause}")
-    costs = athena(environment)(COSTS.format(day=day))
-    return Day(usage, steps(json.loads(timings.read_text()), costs))
+    query = athena(environment)
+    (span,) = query(SPAN.format(day=day))
+    analysts = (span["ended"] - span["began"]).total_seconds()
+    costs = query(COSTS.format(day=day))
+    return Day(usage, steps(json.loads(timings.read_text()), costs), analysts)
 
 
 def steps(timings: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, Any]]) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -63,6 +64,9 @@ def test_a_day_that_fails_on_trino_leaves_the_figures_of_the_embedded_engine(mon
     ours = Day(Usage(8, 1, 2**30), [Step("dag.first", 5, 2, 3_000_000, 0.25)])
     assert large_day.day_rows(ours, trino)[0] == (
         "| the whole daily run | 8.0 s, 2 statements, 3.0 MB scanned, $0.2500 | 180 s |  |"
+    )
+    assert large_day.day_rows(replace(ours, analysts=4.0), ours)[-1] == (
+        "| **times the run without them, at most** | 2.00 | 1.6 | 1.00 |"
     )
     (scan,) = large_day.scan_rows(1_500_000, ours, trino)
     assert scan == "| **bytes scanned to each byte of access log** | 2.00 | |  |"
