@@ -14,7 +14,8 @@ select
     peak_bytes_sent,
     usual_bytes_sent,
     covered_days,
-    is_history_short
+    is_history_short,
+    is_learned_automation
 from lacuna.principal_baselines
 where
     greatest(

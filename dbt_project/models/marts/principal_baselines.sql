@@ -48,6 +48,38 @@ days as (
 
 ),
 
+-- The hours of the day in which a caller did something, in whichever bucket.
+active as (
+
+    select distinct
+        principal,
+        hour(hour) as hour_of_day,
+        event_date
+
+    from hours
+
+),
+
+rhythms as (
+
+    select
+        active.principal,
+        active.event_date,
+        count(distinct before.event_date) as active_days,
+        count(distinct before.hour_of_day) as active_hours
+
+    from active
+
+    inner join active as before
+        on
+            active.principal = before.principal
+            and date_add('day', -{{ var('lookback_days') }}, active.event_date) <= before.event_date
+            and active.event_date > before.event_date
+
+    group by active.principal, active.event_date
+
+),
+
 bucket_days as (
 
     {{ days_with_callers() | indent(4) }}
@@ -123,9 +155,19 @@ select
     {% for measure in measures %}
     baselines.usual_{{ measure }},
     {% endfor %}
+    coalesce(rhythms.active_days, 0) as active_days,
+    coalesce(rhythms.active_hours, 0) as active_hours,
+    coalesce(
+        rhythms.active_days >= {{ var('automation_days') }} and rhythms.active_hours >= {{ var('automation_hours') }}, false
+    ) as is_learned_automation,
     days.event_date
 
 from days
+
+left join rhythms
+    on
+        days.principal = rhythms.principal
+        and days.event_date = rhythms.event_date
 
 left join baselines
     on
