@@ -337,8 +337,9 @@ _COUNTED = frozenset(
 
 
 def _principal(client: who.Client) -> str:
-    """Return the caller without the name of its session."""
-    return client.requester.rpartition("/")[0]
+    """Return the caller, a role without the name of its session."""
+    is_role = ":assumed-role/" in client.requester
+    return client.requester.rpartition("/")[0] if is_role else client.requester
 
 
 def _row(table: str, **columns: Any) -> Expect:

@@ -303,7 +303,14 @@ CONTRACTOR = Client(
 )
 # The credentials of one of the uploader's instances, in use somewhere else
 STOLEN = replace(UPLOADER, user_agents=_CLI, addresses=("203.0.113.177",), source_region="-")
-LINK = replace(PRESIGNED, addresses=_HOMES[20:28], valid_seconds=7 * 24 * 3600)
+# Valid for so long because a key signed it that does not expire
+LINK = Client(
+    **_user("share-links", "apps/"),
+    user_agents=_BROWSERS,
+    addresses=_HOMES[20:28],
+    auth="QueryString",
+    valid_seconds=7 * 24 * 3600,
+)
 CONSOLE_TRANSFER = replace(
     ANALYST,
     auth="QueryString",
