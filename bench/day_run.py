@@ -37,7 +37,13 @@ select
     min(first_submitted_at) as began,
     max(date_add('millisecond', cast(1000 * seconds as bigint), last_submitted_at)) as ended
 from lacuna.fct_run_costs
-where day = date '{{day}}' and kind = 'model' and model in {ANALYSTS_MARTS}
+where day = date '{{day}}' and kind in ('model', 'test') and model in {ANALYSTS_MARTS}
+"""
+# Their expectations are in the suite of the table that they are made of
+SUITE = """
+select coalesce(sum(seconds), 0) as seconds
+from lacuna.fct_run_costs
+where day = date '{day}' and kind = 'suite' and model = 'fct_object_requests'
 """
 
 
@@ -69,7 +75,8 @@ class Step:
 class Day:
     """What the run of a day used on one engine, and its steps.
 
-    `analysts` are the seconds from the first statement that makes a mart for analysts to the end of the last.
+    `analysts` are the seconds from the first statement that makes a mart for analysts to the end of the last
+    that tests one, and those of their suite: at most what these marts cost.
     """
 
     run: Usage
@@ -99,7 +106,8 @@ def run_day(environment: Mapping[str, str], day: date, folder: Path) -> Day:
         raise DayFailed(f"the daily run of {day} failed: {cause}")
     query = athena(environment)
     (span,) = query(SPAN.format(day=day))
-    analysts = (span["ended"] - span["began"]).total_seconds()
+    (suite,) = query(SUITE.format(day=day))
+    analysts = (span["ended"] - span["began"]).total_seconds() + suite["seconds"]
     costs = query(COSTS.format(day=day))
     return Day(usage, steps(json.loads(timings.read_text()), costs), analysts)
 

@@ -18,7 +18,12 @@ MARTS = {
         "count_if(how <> 'batch_of_unknown_keys')",
         "action in ('delete_object', 'expire_object', 'expire_marker')",
     ),
-    "fct_sensitive_access": ("sum(requests)", "action <> 'preflight' and is_sensitive"),
+    # not is_sensitive, which the mart reads: a wrong mark would be in both
+    "fct_sensitive_access": (
+        "sum(requests)",
+        "action <> 'preflight' and (key_class in ('credential', 'key_material', 'database_dump') "
+        "or sensitive.bucket_name is not null)",
+    ),
     "fct_external_access": (
         "sum(requests)",
         "coalesce(is_external, true) and action <> 'preflight'",
@@ -41,7 +46,9 @@ inner join (
     select about_name, requests
     from (
         select {counts}
-        from {{batch}}
+        from {{batch}} as requests
+        left join (select bucket_name from {coverage} where {day} and is_sensitive) as sensitive
+            on requests.bucket_name = sensitive.bucket_name
         where action is not null
     ) as counted
     cross join unnest(array[{names}], array[{columns}]) as facts (about_name, requests)
@@ -153,6 +160,8 @@ def _added_up(on: Partition) -> str:
     return ADDED_UP.format(
         marts=marts,
         counts=counts,
+        coverage=on.mart("fct_logging_coverage"),
+        day=_day(on),
         names=", ".join(f"'{mart}'" for mart in MARTS),
         columns=", ".join(f"of_{mart}" for mart in MARTS),
     )

@@ -12,7 +12,7 @@ select
     how,
     result,
     recovery,
-    coalesce(principal, 'anonymous') as who,
+    coalesce(principal, if(actor_class = 'auth_failed', 'signature refused', 'anonymous')) as who,
     remote_ip,
     witness,
     coverage

@@ -12,7 +12,7 @@ select
     expires_seconds,
     uses,
     uses_after_expiry,
-    cardinality(addresses) as addresses,
+    distinct_addresses,
     is_claimed_console_transfer,
     last_use_at
 from lacuna.fct_presigned_urls

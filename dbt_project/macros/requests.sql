@@ -47,14 +47,6 @@ left join {{ covered }} as covered
     )
 {%- endmacro %}
 
-{#- Addresses, those outside AWS first: an instance that has many more is no place to hide one of them. -#}
-{% macro some_addresses(condition=none) -%}
-    transform(
-        {{ some_of("if(network_class = 'internet', '0', '1') || remote_ip", 20, condition) | indent(8) }},
-        address -> substr(address, 2)
-    )
-{%- endmacro %}
-
 {#- The id of a group's first request, which leads back to its row. -#}
 {% macro first_request() -%}
     min_by(request_id, cast(requested_at as varchar) || request_id)

@@ -14,12 +14,13 @@ from sandbox.account import clients as who
 from sandbox.account.buckets import ACCOUNT_ID, BY_NAME
 from sandbox.account.period import HOUR, iso
 from sandbox.account.plan import Plan
-from sandbox.account.planting import EFFECTS, REQUESTS, day_text, planted
+from sandbox.account.planting import EFFECTS, REQUESTS, day_text, planted, timestamp
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Expect, Fault
 
 EXPORTS = "meridian-customer-exports"
 ORDERS = "meridian-eu-orders"
+PAYROLL = "meridian-payroll"
 UPLOADS = "meridian-app-uploads"
 BUILDS = "meridian-build-artifacts"  # whose objects no trail records
 SITE = "meridian-web-assets"
@@ -56,7 +57,7 @@ def exfiltration(plan: Plan) -> Plan:
 def refused_then_allowed(plan: Plan) -> Plan:
     """A caller is refused an object, and has it an hour later."""
     hour, keys = plan.period.hour(1, 3), _CUSTOMERS[:1]
-    caller, bucket = who.CONTRACTOR, BY_NAME[ORDERS]
+    caller, bucket = who.CONTRACTOR, BY_NAME[PAYROLL]
     asked = {"principal": _principal(caller), "action": "read_object"}
     return _behaved(
         plan,
@@ -67,8 +68,7 @@ def refused_then_allowed(plan: Plan) -> Plan:
             Burst(bucket, hour + HOUR, 900, 1, caller, ("get",), keys),
         ),
         _row("fct_denied_requests", **asked, outcome="denied", requests=6),
-        _row("fct_principal_hours", **asked, outcome="denied", requests=6),
-        _row("fct_principal_hours", **asked, outcome="success", requests=1),
+        _row("fct_principal_hours", **asked, outcome="success", hour=timestamp(hour + HOUR)),
     )
 
 
@@ -136,14 +136,11 @@ def stolen_credentials(plan: Plan) -> Plan:
             Burst(bucket, hour, 900, 3, who.UPLOADER, ("sdk_get",)),
             Burst(bucket, hour + 1200, 1200, 8, caller, ("get",)),
         ),
-        _row(
-            "fct_sessions",
-            principal=_principal(caller),
-            session_name=caller.requester.rpartition("/")[2],
-            network_classes=["aws", "internet"],
-            client_classes=["cli", "sdk"],
-        ),
-    )
+        _row("fct_sessions", principal=_principal(caller), client_classes=["cli", "sdk"],
+             session_name=caller.requester.rpartition("/")[2], network_classes=["aws", "internet"]),
+        _row(REQUESTS, requester=caller.requester, remote_ip=caller.addresses[0],
+             access_key_id=caller.access_key_id, network_class="internet", rows=8),
+    )  # fmt: skip
 
 
 def link_shared(plan: Plan) -> Plan:
@@ -152,11 +149,11 @@ def link_shared(plan: Plan) -> Plan:
     return _behaved(
         plan,
         "link_shared",
-        f"one presigned URL of {key} is used from {len(who.LINK.addresses)} addresses or fewer",
+        f"one presigned URL of {key} is used from many addresses",
         (Burst(BY_NAME[UPLOADS], hour, 1800, 24, who.LINK, ("get",), (key,)),),
         _row("fct_presigned_urls", object_key=key, presigned_key_id=who.LINK.access_key_id,
              expires_seconds=who.LINK.valid_seconds, is_claimed_console_transfer=False,
-             holders=[_principal(who.LINK)], uses=24),
+             holders=[_principal(who.LINK)], uses=24, distinct_addresses=5),
     )  # fmt: skip
 
 
@@ -167,7 +164,7 @@ def console_transfer(plan: Plan) -> Plan:
         plan,
         "console_transfer",
         f"{caller.name} downloads an object in the console",
-        (Burst(BY_NAME["meridian-payroll"], hour, 200, 1, caller, ("get",), _CUSTOMERS[:1]),),
+        (Burst(BY_NAME[PAYROLL], hour, 200, 1, caller, ("get",), _CUSTOMERS[:1]),),
         _row("fct_presigned_urls", object_key=_CUSTOMERS[0], expires_seconds=300,
              is_claimed_console_transfer=True, holders=[_principal(caller)]),
     )  # fmt: skip
@@ -187,8 +184,6 @@ def keys_guessed(plan: Plan) -> Plan:
         ),
         _row("fct_denied_requests", caller=caller.addresses[0], pattern="sweep", keys=count,
              successes_of_caller=1),
-        _row("fct_external_access", party_kind="anonymous", action="read_object", outcome="denied",
-             requests=count),
         _row("fct_sensitive_access", key_class="database_dump", action="read_object",
              outcome="success", sensitive_by="key", actor_class="anonymous"),
     )  # fmt: skip
@@ -271,16 +266,16 @@ def delivery_refused(plan: Plan) -> Plan:
     )
 
 
-def partner_reads(plan: Plan) -> Plan:
+def partner_looks(plan: Plan) -> Plan:
     """A caller of another account, whom the access log knows by a canonical id only."""
     hour = plan.period.hour(1, 7)
     return _behaved(
         plan,
-        "partner_reads",
-        "account 210987654321 reads 6 objects; both logs together name it",
-        (Burst(BY_NAME[ORDERS], hour, 1800, 6, who.PARTNER, ("get",), _CUSTOMERS[:6]),),
+        "partner_looks",
+        "account 210987654321 looks at 6 objects; both logs together name it",
+        (Burst(BY_NAME[ORDERS], hour, 1800, 6, who.PARTNER, ("head",), _CUSTOMERS[:6]),),
         _row("fct_external_access", party_kind="account", party="210987654321",
-             action="read_object", outcome="success", is_external=True, requests=6),
+             action="head_object", outcome="success", is_external=True, requests=6),
     )  # fmt: skip
 
 
@@ -299,13 +294,13 @@ def unknown_account_reads(plan: Plan) -> Plan:
 
 def spark_job(plan: Plan) -> Plan:
     """A Spark job looks for objects that are not there, as it always does: no search of a stranger."""
-    hour, caller = plan.period.hour(1, 4), who.SPARK
+    hour, caller = plan.period.hour(1, 4), who.SPARK_JOB
     return _behaved(
         plan,
         "spark_job",
         f"{caller.name} looks for 5 objects in vain, and names its job",
         (Burst(BY_NAME["meridian-data-lake"], hour, 1800, 5, caller, ("head_missing",)),),
-        _row("fct_automation", principal=_principal(caller), claimed_jobs=["job_202611_0042"],
+        _row("fct_automation", principal=_principal(caller), claimed_jobs=["job_202611_0043"],
              actor_reasons=["session_named_as_instance"]),
     )  # fmt: skip
 
@@ -325,14 +320,14 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     seen_in_the_gap,
     foreign_delivery,
     delivery_refused,
-    partner_reads,
+    partner_looks,
     unknown_account_reads,
     spark_job,
 )
 
 _COUNTED = frozenset(
-    {"rows", "requests", "objects", "keys", "uses", "successes_of_caller", "objects_read",
-     "objects_written", "hours_lost", "requests_of_changer"}
+    {"rows", "requests", "objects", "keys", "uses", "distinct_addresses", "successes_of_caller",
+     "objects_read", "objects_written", "hours_lost", "requests_of_changer"}
 )  # fmt: skip
 
 

@@ -139,11 +139,15 @@ _CLI = ("aws-cli/2.27.41 md/awscrt#0.26.1 ua/2.1 os/linux#6.8 lang/python#3.13.4
 _BOTO = ("Boto3/1.38.36 md/Botocore#1.38.36 ua/2.1 os/linux lang/python#3.12.10 Botocore/1.38.36",)
 _JAVA = ("aws-sdk-java/2.31.60 Linux/5.10.236 OpenJDK_64-Bit_Server_VM/17.0.15 io/async hll/s3m",)
 _SPARK = ("Hadoop 3.4.1, aws-sdk-java/2.24.6 Linux/6.1.140 OpenJDK_64-Bit_Server_VM spark/3.5.5",)
-# Hadoop's S3A names in the referer who runs which job
-_SPARK_AUDIT = (
-    "https://audit.example.org/hadoop/1/op_open/0c6b1f52-7d3e-4a55-9d0a-5b1f0c9ad3c1-00000042/"
-    "?op=op_open&pr=etl@MERIDIAN.EXAMPLE&ps=6f1a7a8e&ji=job_202611_0042&t0=1&t1=7",
-)
+
+
+def _audit(job: str) -> tuple[str, ...]:
+    """Return the referer of Hadoop's S3A, which names who runs which job."""
+    span = "0c6b1f52-7d3e-4a55-9d0a-5b1f0c9ad3c1-00000042"
+    query = f"op=op_open&pr=etl@MERIDIAN.EXAMPLE&ps=6f1a7a8e&ji={job}&t0=1&t1=7"
+    return (f"https://audit.example.org/hadoop/1/op_open/{span}/?{query}",)
+
+
 _GO = ("aws-sdk-go-v2/1.36.5 ua/2.1 os/linux lang/go#1.24.4 md/GOOS#linux api/s3#1.82.0",)
 
 _SITE = (
@@ -198,8 +202,9 @@ SPARK = Client(
     addresses=_VPC,
     source_region="us-east-1",
     path_style=True,
-    referrers=_SPARK_AUDIT,
+    referrers=_audit("job_202611_0042"),
 )
+SPARK_JOB = replace(SPARK, referrers=_audit("job_202611_0043"))
 SPARK_ACCESS_POINT = Client(
     **_role("etl-spark", "i-0b7715fe20c4499d1"),
     user_agents=_SPARK,

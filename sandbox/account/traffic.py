@@ -81,7 +81,7 @@ _SIZES = tuple(int(180 * 1.0122**n) for n in range(1024))
 # Older log hosts write fewer fields than today's 27, newer ones more.
 _FIELD_COUNTS = (27,) * 90 + (26,) * 4 + (25,) * 2 + (24,) * 2 + (28,) * 2
 _HAS_SIZE = frozenset(
-    {ops.GET, ops.SDK_GET, ops.HEAD, ops.PUT, ops.SDK_PUT, ops.COPY, ops.COPY_PART,
+    {ops.GET, ops.SDK_GET, ops.HEAD, ops.PUT, ops.SDK_PUT, ops.COPY, ops.COPY_PART, ops.COPIED,
      ops.UPLOAD_PART, ops.WEBSITE}
 )  # fmt: skip
 

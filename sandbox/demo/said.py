@@ -33,7 +33,7 @@ MOST = {
         "where action = 'read_object' and outcome = 'success' and {days} group by principal"
     ),
     "bytes_sent": (
-        "select array_join(holders, ', ') as who, cardinality(addresses) as much "
+        "select element_at(holders, 1) as who, distinct_addresses as much "
         "from lacuna.fct_presigned_urls where not is_claimed_console_transfer and {days}"
     ),
     "denied": (
@@ -56,8 +56,8 @@ LINES = {
     "requests": ("requests to {buckets} buckets", "{who} read {much:,} sensitive objects"),
     "bytes_sent": ("bytes sent", "a link of {who} was used from {much:,} addresses"),
     "denied": ("requests refused", "{who} asked for {much:,} keys in vain"),
-    "deleted": ("objects deleted", "{who} deleted {much:,} versions"),
-    "anonymous": ("requests that nobody signed", "account {who} made {much:,}"),
+    "deleted": ("objects deleted", "{who} deleted {much:,} versions or markers"),
+    "anonymous": ("requests that nobody signed", "account {who} signed {much:,}"),
 }
 
 # Of these the logs say more or less than what is true or can be read: lines that cannot be trusted,
@@ -111,7 +111,8 @@ def in_words(found: Sequence[Row], most: Sequence[Row]) -> Iterator[str]:
     greatest = {row["what"]: row for row in most}
     for name, (counted, stands_out) in LINES.items():
         line = f"{totals[name]:>14,}  {counted.format(buckets=buckets)}"
-        if row := greatest.get(name):
+        row = greatest.get(name)
+        if row and row["much"]:
             who = str(row["who"] or "nobody who signed").rpartition("/")[2]
             line += f"; {stands_out.format(who=who, much=int(row['much']))}"
         yield line

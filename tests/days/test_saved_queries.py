@@ -420,7 +420,7 @@ def test_changes_of_protection_are_those_that_were_made_and_no_others(built, ask
 CONTRACTOR = clients.CONTRACTOR.requester.rpartition("/")[0]
 ANSWERS = {
     "searches": ({}, {"caller": clients.GUESSER.addresses[0]}, True),
-    "refused_then_allowed": ({"bucket": behaviour.ORDERS}, {"principal": CONTRACTOR}, False),
+    "refused_then_allowed": ({"bucket": behaviour.PAYROLL}, {"principal": CONTRACTOR, "refused": "6", "allowed": "1"}, True),
     "encryption_of_writes": ({}, {"encryption": "a key of the client", "writes": "24"}, True),
     "presigned_links": (
         {"bucket": behaviour.UPLOADS},
@@ -440,7 +440,7 @@ ANSWERS = {
     "copies": ({"source": f"{behaviour.UPLOADS}/%"}, {"who": clients.OPERATOR.requester}, False),
     "automation": (
         {"bucket": "meridian-data-lake"},
-        {"claimed_jobs": "job_202611_0042"},
+        {"claimed_jobs": "job_202611_0042, job_202611_0043"},
         True,
     ),
     "on_behalf": (

@@ -32,7 +32,8 @@ batches as (
 
 ),
 
--- Whether a bucket kept versions, at two observations in a row.
+-- Whether a bucket kept versions, at two observations in a row: of one day or of neighbouring days, between which no
+-- observation can be that another set of days would show.
 versioning as (
 
     select
@@ -90,6 +91,7 @@ deletions as (
             requests.bucket_name = versioning.bucket_name
             and requests.requested_at > versioning.observed_at_before
             and requests.requested_at <= versioning.observed_at
+            and date_diff('day', cast(versioning.observed_at_before as date), cast(versioning.observed_at as date)) <= 1
 
     where
         requests.action <> 'batch_delete'
@@ -113,6 +115,7 @@ described as (
         cast(
             case
                 when result in ('refused', 'failed') then 'not_deleted'
+                when how = 'lifecycle' then 'expired'
                 when version_id is not null and how <> 'lifecycle_marker' then 'version_or_marker_named'
                 when how = 'lifecycle_marker' and seen_versioning = 'versioning_not_observed' then 'marker_written'
                 else seen_versioning

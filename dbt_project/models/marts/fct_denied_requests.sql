@@ -40,7 +40,7 @@ grouped as (
         max(requested_at) as last_at,
         {{ first_and_last('object_key', refused) | indent(8) }} as sample_keys,
         {{ first_and_last('request_id', refused) | indent(8) }} as sample_request_ids,
-        {{ some_addresses(refused) | indent(8) }} as addresses,
+        {{ some_of('remote_ip', 20, refused) | indent(8) }} as addresses,
         {{ some_of('network_class', 20, refused) | indent(8) }} as network_classes,
         {{ some_of('client_class', 20, refused) | indent(8) }} as client_classes,
         {{ some_of('presigned_key_id', 5, refused) | indent(8) }} as presigned_key_ids,

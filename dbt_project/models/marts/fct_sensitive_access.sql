@@ -59,7 +59,8 @@ seen as (
         {{ first_request() }} as first_request_id,
         {{ some_of('via_service') | indent(8) }} as via_services,
         {{ some_of('session_name') | indent(8) }} as session_names,
-        {{ some_addresses() | indent(8) }} as addresses,
+        {{ some_of('remote_ip') | indent(8) }} as addresses,
+        count(distinct remote_ip) as distinct_addresses,
         {{ some_of('client_class') | indent(8) }} as client_classes,
         {{ some_of('access_key_id') | indent(8) }} as access_key_ids,
         event_date
@@ -124,6 +125,7 @@ rows_of_days as (
         cast(null as array(varchar)) as via_services,
         cast(null as array(varchar)) as session_names,
         cast(null as array(varchar)) as addresses,
+        0 as distinct_addresses,
         cast(null as array(varchar)) as client_classes,
         cast(null as array(varchar)) as access_key_ids,
         event_date

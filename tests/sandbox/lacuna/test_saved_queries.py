@@ -222,7 +222,7 @@ DELETIONS = [
     )
 ]
 LINKS = [
-    {"bucket_name": "drop", "uses": uses, "holders": [ETL], "addresses": ["a", "b"], **changed}
+    {"bucket_name": "drop", "uses": uses, "holders": [ETL], "distinct_addresses": 2, **changed}
     for uses, changed in ((1, {}), (3, {"uses_after_expiry": 2}), (9, LATER))
 ]
 SESSIONS = [
@@ -545,7 +545,7 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     "searches": ({}, "caller keys sample_keys", [("sweep", "30", "a, b")]),
     "presigned_links": (
         {},
-        "holders uses uses_after_expiry addresses",
+        "holders uses uses_after_expiry distinct_addresses",
         [(ETL, "3", "2", "2"), (ETL, "1", None, "2")],
     ),
     "sessions": (
