@@ -13,6 +13,7 @@ import sqlglot
 
 # loaded now: two statements that load it at once would see it half loaded
 import sqlglot.dialects.athena
+from moto.glue.exceptions import TableAlreadyExistsException
 from sqlglot import exp
 
 from sandbox.athena.catalog import CATALOG, Catalog, Columns, GlueTable, hive_columns
@@ -155,14 +156,14 @@ def _create_table(at: _Context, exists: str | None) -> Result:
     db, name = (node.db or at.database).lower(), node.name.lower()
     if db not in at.catalog.databases():
         raise AthenaError(f"FAILED: SemanticException [Error 10072]: Database does not exist: {db}")
-    if at.catalog.table(db, name):
-        if exists:
-            return Result("DDL", "CREATE_TABLE")
-        raise AthenaError(
-            "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
-            f"AlreadyExistsException(message:Table {name} already exists.)"
-        )
-    at.catalog.glue.create_table(db, name, _definition(name, tree, at.sql))
+    try:  # another statement may make it at the same moment
+        at.catalog.glue.create_table(db, name, _definition(name, tree, at.sql))
+    except TableAlreadyExistsException as error:
+        if not exists:
+            raise AthenaError(
+                "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
+                f"AlreadyExistsException(message:Table {name} already exists.)"
+            ) from error
     return Result("DDL", "CREATE_TABLE")
 
 

@@ -20,3 +20,11 @@ def test_many_statements_at_once_all_find_their_rows(lake):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: lake.rows(sql), range(120)))
     assert answers == [[["12"]]] * 120
+
+
+def test_a_table_that_several_make_at_once_is_made_by_one(lake):
+    made = f"create external table if not exists made (n int) location 's3://{lake.bucket}/made/'"
+    for _ in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(lambda _: lake.rows(made), range(8))) == [[]] * 8
+        lake.rows("drop table made")
