@@ -1,20 +1,28 @@
--- Which objects were copied, from where to where. Only data events of writes name the source.
+-- Which objects were copied, from where to where. A half that no log has is empty or unknown.
 --
--- source (text, default '%'): Bucket and key of the source, or a pattern of LIKE.
 -- since (day, default yesterday): First day, UTC.
 -- until (day, default since): Last day, UTC.
+-- source (text, default '%'): Bucket and key of the source, or a pattern of LIKE.
 select
-    requested_at,
-    copy_source,
-    bucket_name,
-    bucket_account_id,
-    object_key,
-    outcome,
-    kms_key_arn,
-    coalesce(principal, 'anonymous') as who,
-    is_external
+    min(requested_at) as requested_at,
+    coalesce(
+        max(if(action <> 'copy_read', copy_source)),
+        max(if(action = 'copy_read', bucket_name || '/' || object_key))
+    ) as source,
+    max(if(action <> 'copy_read', bucket_name || '/' || object_key)) as destination,
+    max(outcome) as outcome,
+    max(kms_key_arn) as kms_key_arn,
+    coalesce(max(principal), 'anonymous') as who,
+    bool_or(is_external) as is_external,
+    request_id
 from lacuna.fct_object_requests
 where
-    copy_source like ?
-    and event_date between cast(? as date) and cast(? as date)
-order by requested_at asc, bucket_name asc, object_key asc
+    event_date between cast(? as date) and cast(? as date)
+    and (action = 'copy_read' or (copy_source is not null and action in ('write_object', 'write_part')))
+group by request_id
+having
+    coalesce(
+        max(if(action <> 'copy_read', copy_source)),
+        max(if(action = 'copy_read', bucket_name || '/' || object_key))
+    ) like ?
+order by requested_at asc, source asc, destination asc

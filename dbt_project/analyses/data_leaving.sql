@@ -11,7 +11,7 @@ select
     sum(bytes_sent) as bytes_sent,
     sum(requests) as requests,
     max(largest_answer) as largest_answer,
-    min(coverage) as least_coverage
+    min(coverage) as least_coverage_of_an_hour
 from lacuna.fct_traffic
 where
     coalesce(bucket_name, '') like ?

@@ -15,7 +15,7 @@ select
     sum(acl_required_requests) as needed_an_acl,
     min(first_at) as first_at,
     max(last_at) as last_at,
-    min(coverage) as least_coverage
+    min(coverage) as least_coverage_of_a_day
 from lacuna.fct_external_access
 where
     coalesce(bucket_name, '') like ?

@@ -1,4 +1,4 @@
--- How many hours of a bucket at least one log was seen whole, in part, or not at all, and why.
+-- In how many hours of a bucket one log was provably seen whole, in part, or not provably, and why.
 --
 -- bucket (text): Name of the bucket.
 -- since (day, default yesterday): First day, UTC.

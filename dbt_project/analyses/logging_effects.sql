@@ -1,5 +1,6 @@
 -- What went dark after logging was changed, and what the other log saw in these hours.
 --
+-- bucket (text, default '%'): Name of the bucket, or a pattern of LIKE.
 -- since (day, default yesterday): First day of the changes, UTC.
 -- until (day, default since): Last day, UTC.
 select
@@ -17,5 +18,7 @@ select
     coverage_before,
     seen_again_at
 from lacuna.fct_logging_effects
-where event_date between cast(? as date) and cast(? as date)
+where
+    coalesce(bucket_name, '') like ?
+    and event_date between cast(? as date) and cast(? as date)
 order by hours_dark desc, changed_at asc, bucket_name asc, signal asc

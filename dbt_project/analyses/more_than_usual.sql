@@ -1,6 +1,6 @@
 -- Which callers read, deleted or were sent far more in an hour than on nearly all days before.
 --
--- factor (number, default 3): More than how many times as much. Nothing counts as one.
+-- factor (number, default 3): More than how many times as much. What is not known to be usual counts as one.
 -- since (day, default yesterday): First day, UTC.
 -- until (day, default since): Last day, UTC.
 select

@@ -12,6 +12,9 @@ select
     is_external,
     action,
     outcome,
+    key_prefix,
+    key_class,
+    network_class,
     requests,
     objects,
     bytes_sent,
@@ -20,4 +23,5 @@ from lacuna.fct_sensitive_access
 where
     coalesce(bucket_name, '') like ?
     and event_date between cast(? as date) and cast(? as date)
-order by is_external desc nulls last, objects desc, bucket_name asc, principal asc, action asc, outcome asc
+order by is_external desc nulls last, objects desc, bucket_name asc, principal asc, action asc,
+    outcome asc, key_prefix asc

@@ -7,6 +7,7 @@ select
     bucket_name,
     control,
     direction,
+    asks_for,
     array_join(weaker, ', ') as weaker,
     is_recorded,
     event_name,

@@ -1,20 +1,23 @@
 -- Who read, wrote, deleted or was refused in a bucket, those who did most first.
 --
 -- bucket (text): Name of the bucket.
--- prefix (text, default ''): How the keys begin.
+-- prefix (text, default ''): How the keys begin. A listing that shows such keys too is counted.
 -- since (day, default yesterday): First day, UTC.
 -- until (day, default since): Last day, UTC.
 select
     coalesce(principal, if(actor_class = 'auth_failed', 'signature refused', 'anonymous')) as who,
     actor_class as kind,
+    min(principal_account_id) as account,
     is_external,
-    count_if(action in ('read_object', 'copy_read') and outcome = 'success') as object_reads,
+    count_if(action = 'read_object' and outcome = 'success') as object_reads,
+    count_if(action = 'copy_read' and outcome = 'success') as copied_from,
     count_if(action = 'write_object' and outcome = 'success') as object_writes,
     count_if(action in ('delete_object', 'expire_object', 'expire_marker') and outcome in ('success', 'none')) as deletions,
     count_if(action = 'batch_delete' and outcome = 'success') as batches,
     count_if(action like 'list_%' and outcome = 'success') as listings,
     count_if(outcome in ('denied', 'auth_failed')) as refused,
     count_if(outcome not in ('success', 'none', 'denied', 'auth_failed')) as failed,
+    count_if(action in ('head_object', 'read_config', 'read_acl', 'head_bucket', 'read_object_config') and outcome = 'success') as looks,
     count(*) as requests,
     count(distinct object_key) as objects,
     sum(bytes_sent) as bytes_sent,

@@ -448,7 +448,7 @@ ANSWERS = {
         {"via_service": "delivery.logs", "via_proof": "requester", "requests": "6"},
         True,
     ),
-    "who": ({"bucket": behaviour.EXPORTS}, {"who": CONTRACTOR, "object_reads": "12"}, True),
+    "who": ({"bucket": behaviour.EXPORTS}, {"who": CONTRACTOR, "copied_from": "12"}, True),
 }  # fmt: skip
 
 
@@ -461,6 +461,41 @@ def test_what_callers_do_is_found_and_nothing_else_is_taken_for_it(ask, query):
     first = next(iter(wanted))
     alike = [row for row in rows if row[first] == wanted[first]]
     assert not is_only or len(found) == len(alike) == 1
+
+
+def test_what_is_asked_for_most_and_who_looks_around_are_counted(built, ask, seen):
+    first = ask("most_requested", bucket=behaviour.UPLOADS)[0]
+    asked = Counter(
+        one.request.key
+        for one in seen
+        if one.request.bucket.name == behaviour.UPLOADS and one.request.key
+    )
+    assert [(first["object_key"], int(first["requests"]))] == asked.most_common(1)
+    # the operator lists each bucket that is used, at nine o'clock
+    nine = [
+        one.request
+        for one in seen
+        if one.request.client is clients.OPERATOR and one.request.received % 86400 // 3600 == 9
+    ]
+    listed = {one.bucket.name for one in nine if one.operation.name == "REST.GET.BUCKET"}
+    assert len(listed) > 10
+    told = {
+        (row["principal"], row["hour"][11:13]): int(row["buckets"]) for row in ask("enumeration")
+    }
+    assert len(listed) <= told[clients.OPERATOR.requester, "09"] <= len(built.truth["buckets"])
+    assert {principal for principal, _ in told} <= {
+        clients.OPERATOR.requester, clients.CONFIG.requester,
+        *(one.requester.rpartition("/")[0] for one in (clients.ANALYST, clients.REPORTS)),
+    }  # fmt: skip
+
+
+def test_what_is_protected_less_is_what_was_weakened(built, ask):
+    (weakened,) = planted(built, "protection_weakened")
+    rows = {(row["bucket_name"], row["control"]) for row in ask("weakened_protection")}
+    taken_away = (protections.OPENED, "public_access_block")
+    assert rows == {
+        (weakened["bucket_name"], "versioning"), (protections.OPENED, "website"), taken_away
+    }  # fmt: skip
 
 
 # What an analyst learns from the page about the intruder: the column that names it

@@ -34,6 +34,9 @@ _DAY = re.compile(r"'(\d{4}-\d\d-\d\d)(?:[ T][\d:.]*)?'")
 ONE_DAY = timedelta(days=1)
 
 _NUMBERS = re.compile(r"(?:tinyint|smallint|integer|int|bigint|real|float|double|decimal)\b", re.I)
+# Types whose values JSON has too; a decimal may have more digits than its readers keep
+_IN_JSON = re.compile(r"(?:tinyint|smallint|integer|int|bigint|real|float|double|boolean)", re.I)
+_JSON_VALUE = re.compile(r"-?\d+(?:[.]\d+)?(?:E-?\d+)?|true|false")
 _FLOATING = frozenset({"real", "float", "double"})
 # Types of which a part of a value would be another value
 _WHOLE = re.compile(r"(?:boolean|date|time|timestamp|interval)\b", re.I)
@@ -135,19 +138,31 @@ def _csv_cell(cell: str | None, *, is_number: bool) -> str:
 
 
 def _json(columns: Sequence[Column], rows: Iterator[Sequence[str | None]]) -> Iterator[str]:
-    """Yield an array, one row a line. JSON escapes what could act on a terminal."""
+    """Yield an array, one row a line. JSON escapes what could act on a terminal.
+
+    Whole numbers, floating ones and truth are values of JSON, everything else is text.
+    """
     names = [column.name for column in columns]
     for place, name in enumerate(names):  # an object has a name once
         if number := names[:place].count(name):
             names[place] = f"{name} ({number + 1})"
+    types = [column.type for column in columns]
     line = "["
     for row in rows:
         yield line if line == "[" else f"{line},"
-        line = json.dumps(dict(zip(names, row, strict=True)))
+        values = map(_value, types, row)
+        line = json.dumps(dict(zip(names, values, strict=True)))
     if line == "[":
         yield "[]"
     else:
         yield from (line, "]")
+
+
+def _value(of: str, cell: str | None) -> str | int | float | bool | None:
+    if cell is None or not (_IN_JSON.fullmatch(of) and _JSON_VALUE.fullmatch(cell)):
+        return cell
+    value: int | float | bool = json.loads(cell)
+    return value
 
 
 def _shown(cell: str | None) -> str:

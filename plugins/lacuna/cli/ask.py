@@ -28,6 +28,10 @@ ONLY_READS = (
     "prevents mistakes. What protects the lake is the role that you ask with and its workgroup. "
     "Runs change the lake: make run DAY=…"
 )
+OBSERVED = (
+    "select distinct bucket_name from fct_logging_coverage "
+    "where event_date between cast(? as date) and cast(? as date)"
+)
 WHICH = (
     "make ask SQL=\"select …\", or FILE=query.sql (- is standard input), or QUERY=name PARAMS='a=b c=d'; "
     "LIST=1 shows the saved queries"
@@ -36,11 +40,12 @@ WHICH = (
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query, the literals that fill its question marks, and the days among them."""
+    """A query, the literals that fill its question marks, and the days and the bucket among them."""
 
     query: SavedQuery
     parameters: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
+    bucket: str | None = None
 
 
 def question(sql: str | None, file: Path | None, name: str | None, params: str | None) -> Question:
@@ -70,6 +75,7 @@ def saved(query: SavedQuery, given: Mapping[str, str]) -> Question:
         query,
         tuple(saved_queries.literal(*one) for one in values),
         tuple(value for parameter, value in values if parameter.type == "day"),
+        next((value for parameter, value in values if parameter.name == "bucket"), None),
     )
 
 
@@ -131,6 +137,27 @@ def _advice(failure: str) -> str:
         return f"\n{table} is made when the first day is published, and no day was. Run one: make run DAY=…"
     like = nearest(table, marts)
     return f"\nDid you mean {like}? To see all: make ask SQL='show tables'" if like else ""
+
+
+def unknown_bucket(lake: Lake, asked: Question) -> Iterator[str]:
+    """Yield a line if no bucket of that name was observed: an answer without rows says nothing then."""
+    name = asked.bucket
+    if not name or not asked.days or ("%" in name and _takes_a_pattern(asked.query)):
+        return
+    days = tuple(f"'{day}'" for day in (asked.days[0], asked.days[-1]))
+    try:
+        found = athena.ask(lake, OBSERVED, database=MARTS, parameters=days)
+        known = [row[0] for row in found.rows if row[0]]
+    except QueryFailed:
+        return
+    if known and name not in known:
+        like = nearest(name, known)
+        meant = f" Did you mean {visible(like)}?" if like else ""
+        yield f"no bucket {visible(name)} was observed on these days.{meant}"
+
+
+def _takes_a_pattern(query: SavedQuery) -> bool:
+    return any(one.name == "bucket" and "LIKE" in one.meaning for one in query.parameters)
 
 
 def listing() -> Iterator[str]:

@@ -30,7 +30,7 @@ from lacuna.cli import who as callers
 from lacuna.cli.saved_queries import WrongQuestion
 from lacuna.day import DayError, named_day
 from lacuna.lake.athena import QueryFailed
-from lacuna.lake.lake import open_lake
+from lacuna.lake.lake import Lake, open_lake
 from lacuna.remedy.plans import PlanError
 from lacuna.settings import Settings, SettingsError
 from lacuna.steps import doctor as steps
@@ -224,6 +224,7 @@ def ask(
         number = answers.show(found, format)
         sys.stdout.flush()
         print(*questions.defaults(asked), questions.cost(found, number), sep="\n", file=sys.stderr)
+        _print_unknown_bucket(lake, asked, number)
         named = [f"'{day}'" for day in asked.days]
         _print_days_not_run(answers.days_not_run(lake, " ".join([asked.query.sql, *named])))
 
@@ -255,8 +256,14 @@ def who(
         sys.stdout.flush()
         print(*questions.defaults(asked), questions.cost(found, number), sep="\n", file=sys.stderr)
         print(callers.completeness(lake, hours, bucket), file=sys.stderr)
+        _print_unknown_bucket(lake, asked, number)
         named = " ".join(f"'{day}'" for day in asked.days)
         _print_days_not_run(answers.days_not_run(lake, named))
+
+
+def _print_unknown_bucket(lake: Lake, asked: questions.Question, rows: int) -> None:
+    for line in () if rows else questions.unknown_bucket(lake, asked):
+        print(line, file=sys.stderr)
 
 
 def _print_days_not_run(days: Sequence[date]) -> None:

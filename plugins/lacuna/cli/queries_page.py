@@ -22,8 +22,9 @@ blanks into quotation marks, as in a shell: `PARAMS="bucket=photos key='a b.txt'
 and each query reads only the days that it is asked about. `FORMAT=csv` and `FORMAT=json` give every
 value whole.
 
-An empty answer proves nothing by itself: [`missing_hours`](#missing_hours) says which hours no log
-shows, and `make ask` names days that were not run.
+An empty answer proves nothing by itself: [`hours_seen`](#hours_seen) counts the hours that were
+provably seen, [`missing_hours`](#missing_hours) says what became of the access log, and `make ask`
+names days that were not run.
 
 `infra/queries.yaml` publishes the same queries in Athena's console, under "Saved queries" of the
 workgroup. It is larger than CloudFormation takes from a file, so deploy it with `--s3-bucket` and a

@@ -51,9 +51,12 @@ def _sentence(bucket: str, counts: Mapping[str, str | None], days: int) -> Itera
     if whole == hours:
         yield f"Complete: at least one log was seen whole in each of the {hours} hours."
     else:
-        yield f"At least: of {hours} hours, {whole} were seen whole, {in_part} in part and {unseen} not at all"
+        yield (
+            f"At least: of {hours} hours, {whole} were provably seen whole, {in_part} in part, "
+            f"and {unseen} not provably"
+        )
         if judged < hours:
             yield f"; {hours - judged} are not judged"
         yield f" ({counts['reasons']})." if counts["reasons"] else "."
     if unwitnessed:
-        yield f" In {unwitnessed} of them no other log could show what is missing."
+        yield f" In {unwitnessed} of those seen, no other log could show what is missing."

@@ -281,7 +281,7 @@ def comments(lake: Lake, table: str) -> dict[str, str]:
 def test_describe_explains_the_columns_of_a_mart(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of one that is published for the first time, and of one that an older version made. Two builds of a mart."""
+    """Of one that is published for the first time, and of one that an older version made. Three builds of a mart."""
     mart, glue = "fct_account_posture", lake.client("glue")
     build_mart = ("run", "--select", mart)
     days = {"delivery_day": str(ADVISED), "event_days": [str(ADVISED)]}
@@ -304,6 +304,10 @@ def test_describe_explains_the_columns_of_a_mart(
     assert shown["buckets"] == (first + more * 8).strip()  # one more makes it longer than 255
     assert shown["buckets_delivering"]
     assert lake.rows(count) == before
+    # one sentence that is too long is cut after a word
+    monkeypatch.setattr(column, "description", "one " * 99 + "end.")
+    assert lake.dbt(*build_mart, **days).success
+    assert comments(lake, mart)["buckets"] == "one " * 62 + "..."
 
 
 def test_describe_explains_a_view_too(lake: Lake) -> None:

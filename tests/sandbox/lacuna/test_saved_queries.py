@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lacuna.cli import saved_queries
+from lacuna.cli import ask, saved_queries
 from lacuna.lake import athena
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.settings import Settings
@@ -142,7 +142,10 @@ REQUESTS = [
     *(did("locked", "write_object", sse_applied="SSE_KMS", kms_key_arn="k"),),
     did("locked", "write_object", witness="access_log"),
     *(did("locked", "write_object", "denied", sse_applied="SSE_KMS"), did("locked", "read_object", sse_applied="SSE_S3")),
-    did("copied", "write_object", copy_source="from/a", bucket_account_id="2"),
+    # two halves of a copy, of which both have the event; and one half whose other is in no log
+    did("copied", "write_object", copy_source="from/a", request_id="C1"),
+    did("from", "copy_read", copy_source="from/a", request_id="C1"),
+    did("from", "copy_read", object_key="b"),
     *(did("unwritten", "write_part", "server_error", http_status=500, object_size=7), did("unwritten", "write_object")),
     *(did("unwritten", "write_object", "denied", error_code="AccessDenied", bytes_received=5),),
     *(did("opened", "read_object", "denied"), did("opened", "read_object", requested_at=SOON)),
@@ -520,12 +523,12 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     ),
     "who": (
         {"bucket": "callers", "prefix": "p/"},
-        "who kind object_reads object_writes deletions batches listings refused failed requests objects",
+        "who kind object_reads copied_from object_writes deletions batches listings refused failed looks requests objects",
         [
-            (KIM, "human", *"2111311", "10", "2"),
-            ("AmazonS3", "lifecycle", *"001000011"),
-            ("anonymous", "anonymous", *"100000011"),
-            ("signature refused", "auth_failed", *"000001011"),
+            (KIM, "human", *"201113110", "10", "2"),
+            ("AmazonS3", "lifecycle", *"00010000011"),
+            ("anonymous", "anonymous", *"10000000011"),
+            ("signature refused", "auth_failed", *"00000010011"),
         ],
     ),
     "sensitive_access": (
@@ -539,7 +542,7 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     ),
     "external_parties": (
         {},
-        "party_kind party requests least_coverage",
+        "party_kind party requests least_coverage_of_a_day",
         [("account", "999999999999", "4", "0.5"), ("anonymous", None, "2", "1.0")],
     ),
     "searches": ({}, "caller keys sample_keys", [("sweep", "30", "a, b")]),
@@ -581,8 +584,8 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
     ),
     "copies": (
         {"source": "from/%"},
-        "copy_source bucket_name bucket_account_id object_key",
-        [("from/a", "copied", "2", "a")],
+        "source destination who",
+        [("from/a", "copied/a", KIM), ("from/b", None, KIM)],
     ),
     "failed_writes": (
         {"bucket": "unwritten"},
@@ -663,3 +666,23 @@ def test_a_saved_query_answers_for_both_logs_and_its_days_only(name: str, lake: 
     names = [column.name for column in answer.columns]
     rows = [dict(zip(names, row, strict=True)) for row in answer.rows]
     assert [tuple(row[column] for column in columns.split()) for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "given", "said"),
+    [
+        ("who", {"bucket": "bukcet-3"}, ["no bucket bukcet-3 was observed on these days."]),
+        ("who", {"bucket": "deilvering"}, ["Did you mean delivering?"]),
+        ("who", {"bucket": "delivering"}, []),
+        # a pattern, of a query that takes one and of one that takes a name
+        ("deletions", {"bucket": "deliv%"}, []),
+        ("who", {"bucket": "deliv%"}, ["no bucket deliv% was observed"]),
+        # days of which nothing is known have a warning of their own
+        ("who", {"bucket": "deilvering", "since": "2020-01-01"}, []),
+    ],
+)
+def test_a_bucket_that_nobody_observed_is_said(lake: Lake, query, given, said) -> None:
+    asked = ask.saved(saved_queries.find(query), {"since": str(DAY)} | given)
+    lines = list(ask.unknown_bucket(lake, asked))
+    assert len(lines) == len(said)
+    assert all(part in line for part, line in zip(said, lines, strict=True))

@@ -83,6 +83,14 @@ def test_rows_for_a_program_have_a_header_and_nothing_that_moves_a_cursor(capsys
     assert "\x1b" not in printed
 
 
+def test_json_has_numbers_and_truth_where_athena_has_them(capsys) -> None:
+    """A decimal is text, because its readers keep fewer digits; so is what JSON has no number for."""
+    types = ("bigint", "boolean", "double", "double", "decimal(38,2)", "varchar", "date")
+    show(answer([["7", "true", "1.5E300", "NaN", "0.10", "7", None]], *types), Format.JSON)
+    (row,) = json.loads(capsys.readouterr().out)
+    assert list(row.values()) == [7, True, 1.5e300, "NaN", "0.10", "7", None]
+
+
 HOSTILE = [*hostile.USER_AGENTS, *hostile.REFERRERS, *hostile.KEYS, "\ttab", "\rreturn", "\uff1d1"]
 
 

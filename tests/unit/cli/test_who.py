@@ -37,16 +37,16 @@ def test_only_hours_that_were_all_seen_whole_are_complete(monkeypatch):
         "Complete: at least one log was seen whole in each of the 48 hours."
     )
     assert sentence(monkeypatch, "48", "48", "0", "0", "3", "").endswith(
-        "hours. In 3 of them no other log could show what is missing."
+        "hours. In 3 of those seen, no other log could show what is missing."
     )
     assert sentence(monkeypatch, "24", "24", "0", "0", "0", "") == (
-        "At least: of 48 hours, 24 were seen whole, 0 in part and 0 not at all; 24 are not judged."
+        "At least: of 48 hours, 24 were provably seen whole, 0 in part, and 0 not provably; 24 are not judged."
     )
 
 
 def test_what_was_not_seen_is_counted_with_its_reasons(monkeypatch):
     assert sentence(monkeypatch, "48", "40", "3", "5", "0", "hours_missing, no_witness") == (
-        "At least: of 48 hours, 40 were seen whole, 3 in part and 5 not at all (hours_missing, "
+        "At least: of 48 hours, 40 were provably seen whole, 3 in part, and 5 not provably (hours_missing, "
         "no_witness)."
     )
 
