@@ -93,8 +93,13 @@ def show(answer: Answer, form: Format | None) -> int:
             number += 1
             yield row
 
+    is_cut = False
     for line in _PRINTERS[form](answer.columns, counted()):
         print(line)
+        is_cut = is_cut or tables.CUT in line
+    if is_cut and form is Format.TABLE and terminal.width():
+        sys.stdout.flush()
+        print(f"{tables.CUT} stands for what has no room: FORMAT=csv has it whole", file=sys.stderr)
     return number
 
 

@@ -267,7 +267,10 @@ def _print_unknown_bucket(lake: Lake, asked: questions.Question, rows: int) -> N
 
 
 def _print_days_not_run(days: Sequence[date]) -> None:
-    if days:
+    today = datetime.now(UTC).date()
+    if days and days[0] >= today:
+        print(f"not run: {answers.spans(days)}. No day of them is over (UTC).", file=sys.stderr)
+    elif days:
         print(
             f"not run: {answers.spans(days)}. Such a day has only rows that runs of other days built: "
             f"that there is no row proves nothing. To run it: make run DAY={days[0]}",

@@ -46,6 +46,11 @@ def test_a_value_is_passed_beside_the_query_and_never_becomes_a_part_of_it(ask, 
     assert said[2].startswith("not run: 2026-11-20.")
 
 
+def test_a_day_that_is_not_over_cannot_be_run(ask):
+    done = ask("select 1 where date '2120-01-01' is null")
+    assert done.stderr.splitlines()[-1] == "not run: 2120-01-01. No day of them is over (UTC)."
+
+
 def test_what_a_query_cost_is_counted_under_its_name(ask, cloud):
     assert ask("--query", "open_findings").exit_code == 1  # no day was published
     assert last_statement(cloud)["Query"].endswith(

@@ -9,6 +9,7 @@ from itertools import repeat
 
 import pytest
 
+from lacuna.cli import terminal
 from lacuna.cli.answers import Format, days_not_run, in_columns, only_reads, show, spans
 from lacuna.cli.tables import MEASURED
 from lacuna.lake.athena import Answer, Column
@@ -153,6 +154,14 @@ def test_rows_are_printed_as_they_are_read(form: Format, read: int, printed: int
     with pytest.raises(EnoughError):
         show(Answer([Column("a", "varchar")], rows()), form)
     assert capsys.readouterr().out.count("x") == printed
+
+
+def test_a_table_that_cuts_values_says_where_they_are_whole(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(terminal, "width", lambda: 30)
+    show(answer([["a" * 40, "b"]], "varchar", "varchar"), Format.TABLE)
+    assert capsys.readouterr().err == "… stands for what has no room: FORMAT=csv has it whole\n"
+    show(answer([["a", "b"]], "varchar", "varchar"), Format.TABLE)
+    assert capsys.readouterr().err == ""
 
 
 def test_what_describe_answers_is_in_columns(capsys) -> None:
