@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.usage import Usage, measure
+from expectations.fct_object_requests import MARTS
 from sandbox.demo.reading import athena
 
 MB = 1e6
@@ -20,24 +21,13 @@ from lacuna.fct_run_costs
 where day = date '{day}'
 group by step
 """
-# Made for analysts, of the rows of fct_object_requests
-ANALYSTS_MARTS = (
-    "fct_automation",
-    "fct_deletions",
-    "fct_denied_requests",
-    "fct_external_access",
-    "fct_presigned_urls",
-    "fct_principal_hours",
-    "fct_sensitive_access",
-    "fct_sessions",
-    "fct_traffic",
-)
+# MARTS are made for analysts, of the rows of fct_object_requests
 SPAN = f"""
 select
     min(first_submitted_at) as began,
     max(date_add('millisecond', cast(1000 * seconds as bigint), last_submitted_at)) as ended
 from lacuna.fct_run_costs
-where day = date '{{day}}' and kind in ('model', 'test') and model in {ANALYSTS_MARTS}
+where day = date '{{day}}' and kind in ('model', 'test') and model in {tuple(MARTS)}
 """
 # Their expectations are in the suite of the table that they are made of
 SUITE = """

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import date, timedelta
 
-from pyathena import connect
-
+from bench.day_run import MB
 from lacuna.cli import saved_queries
 from lacuna.cli.saved_queries import SavedQuery
-from sandbox.demo.reading import lake_bucket
-from sandbox.process import access
+from sandbox.demo.comparison import Row
+from sandbox.demo.reading import connection
 
 BOUND = 0.02  # of the raw bytes, for a question to one of the marts that are made for analysts
 BUCKET = "meridian-data-lake"  # with much traffic
 # What fills the parameters that have no default: a request to it that both logs have
 SAMPLE = f"""
-select principal, remote_ip, access_key_id, object_key
+select principal, remote_ip as address, access_key_id, object_key
 from lacuna.fct_object_requests
 where event_date = date '{{day}}' and bucket_name = '{BUCKET}' and witness = 'both'
     and action = 'read_object' and access_key_id is not null and remote_ip is not null
@@ -26,7 +25,6 @@ order by request_id
 limit 1
 """
 WIDE = "fct_object_requests"  # every request with every column: no mart that is made for a question
-MB = 1e6
 
 _TABLE = re.compile(r"lacuna\.(\w+)")
 
@@ -35,8 +33,7 @@ Scans = Mapping[str, int]
 
 def ask_all(environment: Mapping[str, str], day: date) -> dict[str, int]:
     """Ask every saved query about one day; return the bytes that each scanned, by its name."""
-    results = f"s3://{lake_bucket(environment)}/athena-results/"
-    with closing(connect(s3_staging_dir=results, poll_interval=0.2, **access(environment))) as one:
+    with closing(connection(environment)) as one:
         cursor = one.cursor()
         sample = cursor.execute(SAMPLE.format(day=day)).fetchone()
         if sample is None:
@@ -50,10 +47,9 @@ def ask_all(environment: Mapping[str, str], day: date) -> dict[str, int]:
         return scanned
 
 
-def _given(query: SavedQuery, sample: Sequence[str]) -> dict[str, str]:
-    principal, address, access_key, object_key = sample
-    key = access_key if query.name == "access_key_activity" else object_key
-    known = {"bucket": BUCKET, "principal": principal, "address": address, "key": key}
+def _given(query: SavedQuery, sample: Row) -> dict[str, str]:
+    key = "access_key_id" if query.name == "access_key_activity" else "object_key"
+    known = {"bucket": BUCKET, "key": sample[key], **sample}
     needed = {one.name for one in query.parameters if one.default is None}
     return {name: value for name, value in known.items() if name in needed}
 

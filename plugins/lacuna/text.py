@@ -34,6 +34,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return folded[min(close, key=other_letters)] if close else None
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean …?` for a misspelt name; nothing if no known name is like it."""
+    like = nearest(name, known)
+    return f" Did you mean {visible(like)}?" if like else ""
+
+
 def _shown(character: str) -> str:
     if unicodedata.category(character) not in _INVISIBLE:
         return character

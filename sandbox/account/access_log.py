@@ -81,7 +81,7 @@ def logged_key(request: Request) -> str:
 
 def _own_line(r: Request) -> str:
     operation = r.operation
-    if operation in (ops.CHECKSUM, ops.COPIED):
+    if operation is ops.CHECKSUM or operation is ops.COPIED:
         line, referrer, agent = "-", "-", "-"
     else:
         line, referrer, agent = f'"{r.request_line}"', f'"{r.referrer}"', f'"{r.user_agent}"'

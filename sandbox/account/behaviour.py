@@ -1,7 +1,8 @@
 """What callers do that an analyst asks about: harmful, odd, or harmless and easily mistaken.
 
-Each is in a bucket and an hour whose logs arrive, in the night or the early morning. What must be told
-of it is a row of a mart. No check of the logs reports any of it.
+Each is in a bucket and an hour whose access log arrives, in the night or the early morning, but
+`seen_in_the_gap` is in an hour without one. What must be told of it is a row of a mart. No check of
+the logs reports any of it.
 """
 
 from __future__ import annotations
@@ -213,10 +214,8 @@ def copied_inside(plan: Plan) -> Plan:
         (Burst(BY_NAME["meridian-data-lake"], hour, 900, 5, caller, ("copy",)),),
         _row(REQUESTS, requester=caller.requester, operation="REST.COPY.OBJECT",
              action="write_object", witness="both", rows=5),
-        replace(
-            _row(REQUESTS, requester=caller.requester, operation="REST.COPY.OBJECT_GET",
-                 action="copy_read", rows=5, bucket_name=UPLOADS),
-        ),
+        _row(REQUESTS, requester=caller.requester, operation="REST.COPY.OBJECT_GET",
+             action="copy_read", rows=5, bucket_name=UPLOADS),
     )  # fmt: skip
 
 
@@ -285,7 +284,7 @@ def unknown_account_reads(plan: Plan) -> Plan:
     return _behaved(
         plan,
         "unknown_account_reads",
-        "a canonical id of which no event says the account reads 5 objects",
+        "a canonical id reads 5 objects, and no event says whose it is",
         (Burst(BY_NAME[BUILDS], hour, 1800, 5, caller, ("get",)),),
         _row("fct_external_access", party_kind="unresolved", party=caller.requester,
              is_external=None, requests=5),

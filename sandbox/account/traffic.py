@@ -223,10 +223,11 @@ def _request_line(
     if client.auth == "QueryString":
         signed = moment(client.signed_at(at))
         scope = f"{signed:%Y%m%d}%2F{bucket.region}%2Fs3%2Faws4_request"
-        is_session = client.access_key_id.startswith("ASIA")
+        key_id = client.access_key_id  # parsed out of the identity each time
+        is_session = key_id.startswith("ASIA")
         token = f"&X-Amz-Security-Token={hostile.SECURITY_TOKEN}" if is_session else ""
         query += ("&" if query else "?") + (
-            f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={client.access_key_id}%2F{scope}"
+            f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={key_id}%2F{scope}"
             f"&X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires={client.valid_seconds}"
             f"{token}&X-Amz-SignedHeaders=host"
             f"&X-Amz-Signature={rng.getrandbits(256):064x}"

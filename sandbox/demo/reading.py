@@ -88,15 +88,20 @@ DAY_COLUMNS = frozenset({"event_date", "delivered_on", "observed_on"})
 MOMENT_COLUMNS = frozenset({"hour", "requested_at", "delivered_at"})
 
 
-def athena(environment: Mapping[str, str]) -> Query:
-    """Return a function that runs a query in the environment's sandbox; its rows are dicts."""
+def connection(environment: Mapping[str, str]) -> Any:
+    """Return a connection to the environment's Athena; its rows are dicts."""
     results = f"s3://{lake_bucket(environment)}/athena-results/"
-    connection = connect(
+    return connect(
         s3_staging_dir=results, cursor_class=DictCursor, poll_interval=0.2, **access(environment)
     )
 
+
+def athena(environment: Mapping[str, str]) -> Query:
+    """Return a function that runs a query in the environment's sandbox; its rows are dicts."""
+    opened = connection(environment)
+
     def query(sql: str) -> list[Row]:
-        with connection.cursor() as cursor:
+        with opened.cursor() as cursor:
             return list(cursor.execute(sql).fetchall())
 
     return query

@@ -33,9 +33,10 @@ _SINCE = re.compile(r">=?\s*(?:date\s*|timestamp\s*)?'\d{4}-", re.I)
 _DAY = re.compile(r"'(\d{4}-\d\d-\d\d)(?:[ T][\d:.]*)?'")
 ONE_DAY = timedelta(days=1)
 
-_NUMBERS = re.compile(r"(?:tinyint|smallint|integer|int|bigint|real|float|double|decimal)\b", re.I)
+_BINARY = "tinyint|smallint|integer|int|bigint|real|float|double"
+_NUMBERS = re.compile(rf"(?:{_BINARY}|decimal)\b", re.I)
 # Types whose values JSON has too; a decimal may have more digits than its readers keep
-_IN_JSON = re.compile(r"(?:tinyint|smallint|integer|int|bigint|real|float|double|boolean)", re.I)
+_IN_JSON = re.compile(rf"{_BINARY}|boolean", re.I)
 _JSON_VALUE = re.compile(r"-?\d+(?:[.]\d+)?(?:E-?\d+)?|true|false")
 _FLOATING = frozenset({"real", "float", "double"})
 # Types of which a part of a value would be another value

@@ -16,7 +16,7 @@ from lacuna.lake import athena
 from lacuna.lake.athena import Answer, QueryFailed
 from lacuna.lake.lake import Lake
 from lacuna.tables.published import MARTS
-from lacuna.text import nearest, visible
+from lacuna.text import meant, nearest, visible
 
 MODELS = Path(__file__).parents[3] / "dbt_project" / "models" / "marts"
 STDIN = "-"
@@ -151,9 +151,7 @@ def unknown_bucket(lake: Lake, asked: Question) -> Iterator[str]:
     except QueryFailed:
         return
     if known and name not in known:
-        like = nearest(name, known)
-        meant = f" Did you mean {visible(like)}?" if like else ""
-        yield f"no bucket {visible(name)} was observed on these days.{meant}"
+        yield f"no bucket {visible(name)} was observed on these days.{meant(name, known)}"
 
 
 def _takes_a_pattern(query: SavedQuery) -> bool:

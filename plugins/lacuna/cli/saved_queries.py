@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from lacuna.text import nearest, visible
+from lacuna.text import meant, visible
 
 FOLDER = Path(__file__).parents[3] / "dbt_project" / "analyses"
 
@@ -65,10 +65,8 @@ def find(name: str) -> SavedQuery:
     known = {query.name: query for query in every()}
     if name in known:
         return known[name]
-    like = nearest(name, known)
-    meant = f" Did you mean {like}?" if like else ""
     raise WrongQuestion(
-        f"there is no saved query '{visible(name)}'.{meant} To see all: make ask LIST=1"
+        f"there is no saved query '{visible(name)}'.{meant(name, known)} To see all: make ask LIST=1"
     )
 
 
@@ -137,9 +135,7 @@ def _problems(
     names = [parameter.name for parameter in query.parameters]
     for name in given:
         if name not in names:
-            like = nearest(name, names)
-            meant = f" Did you mean {like}?" if like else ""
-            yield f"{query.name} has no parameter '{visible(name)}'.{meant}"
+            yield f"{query.name} has no parameter '{visible(name)}'.{meant(name, names)}"
     for parameter in query.parameters:
         if parameter.name not in chosen:
             yield f"{parameter.name} is missing: {parameter.meaning}"
