@@ -39,7 +39,8 @@ PARSED = {
     "%b": ("%b", r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
     "%M": ("%B", f"(?:{'|'.join(calendar.month_name[1:])})"),
 }
-JSON_PATH = re.compile(r"""\$(\.[A-Za-z_]\w*|\["[^"\\*]+"\])*""")
+_MEMBERS = r"""(\.[A-Za-z_]\w*|\["[^"\\*]+"\])*"""
+JSON_PATH = re.compile(rf"\${_MEMBERS}(\[\d{{1,4}}\]{_MEMBERS})?")
 
 
 class Writer(Protocol):
@@ -185,7 +186,12 @@ def _json_extract_scalar(writer: Writer, args: list[exp.Expr]) -> str:
     if not JSON_PATH.fullmatch(path):
         raise refused(f"the JSON path {path}")
     written = re.sub(r'\.(\w+)|\["([^"]*)"\]', lambda m: f'."{m[1] or m[2]}"', path)
-    return f"t_json_scalar({writer.sql(args[0])}, {quoted(written)})"
+    scalar = f"t_json_scalar({writer.sql(args[0])}, {quoted(written)})"
+    of_object = re.sub(r"\[(\d+)\]", r'."\1"', written)
+    if of_object == written:
+        return scalar
+    # a number is the place in an array, and the name of a member in an object
+    return f"coalesce({scalar}, t_json_scalar({writer.sql(args[0])}, {quoted(of_object)}))"
 
 
 def _regexp_like(writer: Writer, args: list[exp.Expr]) -> str:
