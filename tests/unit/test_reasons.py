@@ -45,6 +45,7 @@ def test_what_has_no_call_is_known():
     actions = {code for code, row in ROWS.items() if row["is_action"] == "true"}
     assert set(CALLS) <= actions
     assert actions - set(CALLS) == {
+        "changes_witness_unknown",
         "logging_throttled",
         "not_observed",
         "sensitivity_unreadable",

@@ -37,6 +37,7 @@ grouped as (
         {{ different('object_key') }} as objects,
         coalesce(sum(bytes_sent), 0) as bytes_sent,
         min(requested_at) as first_at,
+        max(requested_at) as last_at,
         {{ first_request() }} as first_request_id,
         event_date
 

@@ -4,6 +4,7 @@
 {%- set modes = {
     'read_coverage': 'read_covered_since', 'write_coverage': 'write_covered_since',
     'read_witness': 'read_witnessed_since', 'write_witness': 'write_witnessed_since',
+    'changes_witness': 'changes_witnessed_since',
 } %}
 
 with

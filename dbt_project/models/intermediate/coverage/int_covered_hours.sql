@@ -25,7 +25,7 @@ pivoted as (
 
     from {{ ref('int_hour_coverage') }}
 
-    where event_date in {{ event_days() }} and signal <> 'configuration'
+    where event_date in {{ event_days() }} and signal not in ('management_events', 'configuration')
 
     group by bucket_name, hour, event_date
 

@@ -47,6 +47,7 @@ select
             when 'access_log' then valued.access_log_value
             when 'data_events_read' then valued.read_event_value
             when 'data_events_write' then valued.write_event_value
+            when 'management_events' then if(cardinality(valued.management_event_doubts) > 0, 0, 1)
             else if(cardinality(valued.configuration_doubts) > 0, 0, 1)
         end
         as double
@@ -54,6 +55,7 @@ select
     cast(
         case
             when signals.signal = 'configuration' then valued.configuration_doubts
+            when signals.signal = 'management_events' then valued.management_event_doubts
             {% for mode in ['read', 'write'] %}
             when signals.signal = 'data_events_{{ mode }}'
                 then if(
@@ -90,4 +92,6 @@ select
 
 from valued
 
-cross join (values 'access_log', 'data_events_read', 'data_events_write', 'configuration') as signals (signal)
+cross join (
+    values 'access_log', 'data_events_read', 'data_events_write', 'management_events', 'configuration'
+) as signals (signal)

@@ -24,6 +24,8 @@ config as (
         {% for mode, other in modes.items() %}
         filter(coverage_reasons, reason -> not starts_with(reason, '{{ other }}s_')) as {{ mode }}_reasons,
         {% endfor %}
+        changes_witness,
+        changes_witnessed_since,
         filter(reasons, reason -> regexp_like(reason, '_(unreadable|throttled|enabled)$')) as refusals
 
     from {{ ref('int_logging_config') }}
@@ -57,6 +59,32 @@ unwitnessed as (
     from {{ ref('int_unwitnessed_hours') }}
 
     where event_date in {{ event_days() }}
+
+),
+
+-- Which trails record the calls that change settings is not known, so a gap of any of them may hide such a call.
+gapped as (
+
+    select
+        hours.bucket_name,
+        hours.hour,
+        array_sort(array_agg(distinct gaps.reason)) as reasons
+
+    from hours
+
+    inner join {{ ref('int_witness_gaps') }} as gaps
+        on
+            hours.event_date = gaps.event_date
+            and coalesce(hours.account_id = gaps.account_id, true)
+            and coalesce(hours.region = gaps.region, true)
+            and date_add('hour', 1, hours.hour) > gaps.gap_begin
+            and hours.hour < gaps.gap_end
+
+    where
+        gaps.event_date in {{ event_days() }}
+        and gaps.reason <> 'store_changed_twice'
+
+    group by hours.bucket_name, hours.hour
 
 ),
 
@@ -115,6 +143,16 @@ select
     {% endfor %}
     case
         when config.bucket_name is null then array['not_observed']
+        when config.changes_witness in ('not_covered', 'partly_covered') then array['changes_not_recorded']
+        when coalesce(config.changes_witness, 'unknown') <> 'covered' then array['changes_witness_unknown']
+        when config.changes_witnessed_since > hours.hour then array['trail_started_later']
+        when gapped.reasons is not null then gapped.reasons
+        when unwitnessed.is_witness_unknown then unwitnessed.gap_reasons
+        when not {{ events_are_in('hours.hour', 'known_days.known_until') }} then array['records_pending']
+        else cast(array[] as array(varchar))
+    end as management_event_doubts,
+    case
+        when config.bucket_name is null then array['not_observed']
         when config.error_code is not null
             then if(cardinality(config.refusals) > 0, config.refusals, array['logging_unreadable'])
         else cast(array[] as array(varchar))
@@ -145,3 +183,8 @@ left join unwitnessed
     on
         hours.bucket_name = unwitnessed.bucket_name
         and hours.hour = unwitnessed.hour
+
+left join gapped
+    on
+        hours.bucket_name = gapped.bucket_name
+        and hours.hour = gapped.hour

@@ -17,6 +17,8 @@ select
     coalesce(write_witness, write_coverage) as write_witness,
     if(read_witness is null, read_covered_since, read_witnessed_since) as read_witnessed_since,
     if(write_witness is null, write_covered_since, write_witnessed_since) as write_witnessed_since,
+    changes_witness,
+    changes_witnessed_since,
     coverage_reasons,
     -- snapshots of older versions hold the same as texts, `reason arn`
     coalesce(
