@@ -143,7 +143,9 @@ lint: .venv/.installed ## Run ruff, mypy, import-linter, sqlfluff, yamllint, cfn
 	@mypy
 	@lint-imports --no-cache
 	@$(call compile_sql,compiled) > /dev/null
-	@sqlfluff lint -q .lacuna/compiled/compiled/lacuna/models dbt_project/analyses
+	@# the families of hits are made of the detections, which are linted
+	@sqlfluff lint -q $(addprefix .lacuna/compiled/compiled/lacuna/models/,staging intermediate marts detections findings/*.sql \
+		findings/marts) dbt_project/analyses
 	@yamllint -s .
 	@# I: what it would have otherwise without calling it wrong
 	@cfn-lint --include-checks I -- infra/*.yaml

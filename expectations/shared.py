@@ -22,6 +22,7 @@ class Check:
     `question` is answered by yes if there are none; `meaning` says what a row means. `sentence` and
     `to_do` put one row into words; `to_do` is empty if the runbook alone says what to do. In `query`
     `{batch}` is the partition of the mart. Its first two columns give the order of the findings.
+    `stages`: of how many a plan of Trino's has for it at most; more where the mart is a view of views.
 
     SQL and not a column expectation of Great Expectations: its regular expressions and partitioners
     do not work on Athena, and a check for what is absent has to start from the evidence.
@@ -34,6 +35,7 @@ class Check:
     query: str
     sentence: Callable[[Row], str]
     to_do: Callable[[Row], str] = lambda row: ""
+    stages: int = 5
 
     def query_of_all(self, table: str, where: str) -> str:
         """Return the query on one line and without the limit, for somebody who wants every row."""

@@ -161,9 +161,10 @@ def client_environment(url: str) -> dict[str, str]:
 
 def simulated_environment(url: str) -> dict[str, str]:
     """Return the same, plus the settings of the simulated account."""
-    from sandbox.account.buckets import INVENTORY
+    from sandbox.account.buckets import INVENTORY, LISTS
 
-    return {**client_environment(url), "LACUNA_SENSITIVITY_TABLE": INVENTORY}
+    tables = {"LACUNA_SENSITIVITY_TABLE": INVENTORY, "LACUNA_LISTS_TABLE": LISTS}
+    return {**client_environment(url), **tables}
 
 
 def yesterday() -> date:

@@ -24,3 +24,22 @@
             end
     end
 {%- endmacro %}
+
+{#- 1234567 in a sentence. -#}
+{% macro number_in_words(number) -%}
+    format('%,d', cast({{ number }} as bigint))
+{%- endmacro %}
+
+{#- How long it took: whole minutes, at least one. -#}
+{% macro minutes_in_words(first, last) -%}
+    format('%,d minutes', greatest(date_diff('minute', {{ first }}, {{ last }}), 1))
+{%- endmacro %}
+
+{#- 7300000000 as `7.3 GB`. -#}
+{% macro bytes_in_words(number) -%}
+    case
+        when {{ number }} >= 1e9 then format('%,.1f GB', {{ number }} / 1e9)
+        when {{ number }} >= 1e6 then format('%,.1f MB', {{ number }} / 1e6)
+        else format('%,d bytes', cast({{ number }} as bigint))
+    end
+{%- endmacro %}

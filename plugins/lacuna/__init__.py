@@ -12,7 +12,9 @@ trail/       what trails record, where their files are, whether they are genuine
 access_log/  whether a target can receive access logs, where they are, what is weak there
 tables/      rows and schemas of the evidence and raw tables
 refusals     what AWS did not answer, and which permission is missing
+declared     what users declare in tables of theirs, for the detections
 reasons      every reason and weakness code
+detections   the detections, from the entries beside their SQL
 settings     the LACUNA_* environment variables, each one field
 day          which delivery day a run is about
 text         text written by strangers, made safe to show

@@ -319,6 +319,24 @@ class Settings:
         "bucket_name (a name, or a glob with * and ?) and sensitivity (a word like the tag's value)",
         when_none="(none)",
     )
+    lists_table: str | None = _setting(
+        None,
+        _table,
+        "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
+        "empty for none",
+        "table or view of what is meant to be so, for the detections; its columns: list_name "
+        "(public_buckets, partners, trusted_networks, automation_roles or break_glass_roles) and value",
+        when_none="(none)",
+    )
+    detections_table: str | None = _setting(
+        None,
+        _table,
+        "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
+        "empty for none",
+        "table or view of your own settings of detections; its columns: detection, setting (floor, "
+        "factor, severity, stage or a number of its own) and value",
+        when_none="(none)",
+    )
     concurrency: int = _setting(
         16,
         _whole(1, 64),

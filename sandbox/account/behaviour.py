@@ -15,7 +15,7 @@ from sandbox.account import clients as who
 from sandbox.account.buckets import ACCOUNT_ID, BY_NAME
 from sandbox.account.period import HOUR, iso
 from sandbox.account.plan import Plan
-from sandbox.account.planting import EFFECTS, REQUESTS, day_text, planted, timestamp
+from sandbox.account.planting import EFFECTS, FINDINGS, REQUESTS, day_text, planted, timestamp
 from sandbox.account.traffic import Burst
 from sandbox.account.truth import Expect, Fault
 
@@ -28,6 +28,7 @@ SITE = "meridian-web-assets"
 TRAILS = "meridian-cloudtrail"
 STRANGERS_ACCOUNT = "999988887777"
 _CUSTOMERS = tuple(f"customers/{n:05d}/statement-03.pdf" for n in range(9100, 9124))
+_MANY = tuple(f"customers/{n:05d}/statement-04.pdf" for n in range(9100, 9160))
 
 
 def exfiltration(plan: Plan) -> Plan:
@@ -52,6 +53,7 @@ def exfiltration(plan: Plan) -> Plan:
         _row("fct_traffic", principal=reader, network_class="internet", rows=2),
         _row("fct_first_seen", kind="principal_bucket", subject=reader, seen_with=EXPORTS),
         _row("fct_principal_hours", **reads, rows=2),
+        _found("bulk_object_read", bucket_name=None, subject=reader, severity="high"),
     )
 
 
@@ -70,28 +72,29 @@ def refused_then_allowed(plan: Plan) -> Plan:
         ),
         _row("fct_denied_requests", **asked, outcome="denied", requests=6),
         _row("fct_principal_hours", **asked, outcome="success", hour=timestamp(hour + HOUR)),
+        _found("denied_then_allowed", subject=asked["principal"]),
     )
 
 
 def overwritten_with_own_key(plan: Plan) -> Plan:
     """A caller reads objects and writes each again, encrypted with a key that only it holds."""
     hour, caller = plan.period.hour(1, 5), who.CONTRACTOR
-    count = len(_CUSTOMERS)
+    count = len(_MANY)
     written = {"principal": _principal(caller), "action": "write_object"}
     return _behaved(
         plan,
         "overwritten_with_own_key",
         f"{caller.name} overwrites {count} objects with SSE-C, after it read them",
         (
-            Burst(BY_NAME[ORDERS], hour, 600, count, caller, ("get",), _CUSTOMERS),
-            Burst(
-                BY_NAME[ORDERS], hour + 900, 600, count, caller, ("put_with_own_key",), _CUSTOMERS
-            ),
+            Burst(BY_NAME[ORDERS], hour, 280, count, caller, ("get",), _MANY),
+            Burst(BY_NAME[ORDERS], hour + 300, 280, count, caller, ("put_with_own_key",), _MANY),
         ),
         _row(REQUESTS, **written, sse_customer_algorithm="AES256", sse_applied="SSE_C", rows=count),
         _row(
             "fct_sessions", principal=_principal(caller), objects_read=count, objects_written=count
         ),
+        _found("encryption_with_outside_key", subject=_principal(caller), severity="critical"),
+        _found("mass_overwrite", subject=_principal(caller), value=count),
     )
 
 
@@ -105,6 +108,8 @@ def own_key_unseen(plan: Plan) -> Plan:
         (Burst(BY_NAME[BUILDS], hour + 1800, 600, 9, caller, ("put_with_own_key",)),),
         _row(REQUESTS, principal=_principal(caller), action="write_object", witness="access_log",
              sse_applied=None, sse_customer_algorithm=None, rows=9),
+        _row("fct_detection_coverage", detection="encryption_with_outside_key", state="unknown",
+             unknown_reasons=["writes_not_selected"]),
     )  # fmt: skip
 
 
@@ -122,6 +127,7 @@ def versions_purged(plan: Plan) -> Plan:
         ),
         _row("fct_deletions", principal=_principal(caller), how="single", result="deleted",
              recovery="version_or_marker_named", rows=count),
+        _found("version_purge", subject=_principal(caller), severity="critical", value=count),
     )  # fmt: skip
 
 
@@ -141,6 +147,8 @@ def stolen_credentials(plan: Plan) -> Plan:
              session_name=caller.requester.rpartition("/")[2], network_classes=["aws", "internet"]),
         _row(REQUESTS, requester=caller.requester, remote_ip=caller.addresses[0],
              access_key_id=caller.access_key_id, network_class="internet", rows=8),
+        _found("instance_credentials_outside_aws", bucket_name=None, severity="critical",
+               principal=_principal(caller), value=8),
     )  # fmt: skip
 
 
@@ -155,6 +163,7 @@ def link_shared(plan: Plan) -> Plan:
         _row("fct_presigned_urls", object_key=key, presigned_key_id=who.LINK.access_key_id,
              expires_seconds=who.LINK.valid_seconds, is_claimed_console_transfer=False,
              holders=[_principal(who.LINK)], uses=24, distinct_addresses=5),
+        _found("presigned_url_shared", value=3),
     )  # fmt: skip
 
 
@@ -173,7 +182,7 @@ def console_transfer(plan: Plan) -> Plan:
 
 def keys_guessed(plan: Plan) -> Plan:
     """A stranger asks for many keys in vain, and then for one that is there."""
-    hour, caller, count = plan.period.hour(1, 5), who.GUESSER, 40
+    hour, caller, count = plan.period.hour(1, 5), who.GUESSER, 60
     guesses = tuple(f"backup/site-{n}.sql.gz" for n in range(count))
     return _behaved(
         plan,
@@ -187,6 +196,7 @@ def keys_guessed(plan: Plan) -> Plan:
              successes_of_caller=1),
         _row("fct_sensitive_access", key_class="database_dump", action="read_object",
              outcome="success", sensitive_by="key", actor_class="anonymous"),
+        _found("key_enumeration", subject=caller.addresses[0], severity="high", value=count),
     )  # fmt: skip
 
 
@@ -201,6 +211,7 @@ def copied_out(plan: Plan) -> Plan:
         (Burst(BY_NAME[EXPORTS], hour, 900, 12, caller, ("copied_out",), _CUSTOMERS[:12]),),
         _row(REQUESTS, **copied, witness="access_log", copy_source=None, rows=12),
         _row("fct_sensitive_access", **copied, outcome="success", objects=12),
+        _found("copy_to_foreign_account", subject=copied["principal"], confidence="low", value=12),
     )
 
 
@@ -232,6 +243,7 @@ def seen_in_the_gap(plan: Plan) -> Plan:
             ),
         ),
         _row(EFFECTS, signal="access_log", hours_lost=1, requests_of_changer=7),
+        _found("activity_in_logging_gap", value=7),
     )
 
 
@@ -250,6 +262,7 @@ def foreign_delivery(plan: Plan) -> Plan:
              is_external=False, object_key=keys[-1], action="write_object"),
         _row("fct_automation", principal=who.DELIVERY.requester, actor_classes=["aws_service"],
              requests=len(keys)),
+        _found("service_write_for_foreign_account", subject=STRANGERS_ACCOUNT, value=len(keys)),
     )  # fmt: skip
 
 
@@ -326,7 +339,7 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
 
 _COUNTED = frozenset(
     {"rows", "requests", "objects", "keys", "uses", "distinct_addresses", "successes_of_caller",
-     "objects_read", "objects_written", "hours_lost", "requests_of_changer"}
+     "objects_read", "objects_written", "hours_lost", "requests_of_changer", "value"}
 )  # fmt: skip
 
 
@@ -343,6 +356,11 @@ def _row(table: str, **columns: Any) -> Expect:
         {name: value for name, value in columns.items() if name not in _COUNTED},
         {name: value for name, value in columns.items() if name in _COUNTED},
     )
+
+
+def _found(detection: str, **columns: Any) -> Expect:
+    """Return the finding that a detection must have."""
+    return _row(FINDINGS, detection=detection, **columns)
 
 
 def _behaved(plan: Plan, kind: str, note: str, bursts: tuple[Burst, ...], *rows: Expect) -> Plan:

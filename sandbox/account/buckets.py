@@ -73,6 +73,13 @@ INVENTORY_ROWS = (
     ("meridian-build-*", CONFIDENTIAL),
     ("meridian-web-assets", "public"),
 )
+# What the same staff say is meant to be so
+LISTS = "meridian_governance.lists"
+LISTS_FOLDER = "governance/lists/"
+LISTS_ROWS = (
+    ("public_buckets", "meridian-web-assets"),
+    ("public_buckets", "media.meridian.example"),
+)
 
 
 class Layout(StrEnum):

@@ -312,7 +312,7 @@ STOLEN = replace(UPLOADER, user_agents=_CLI, addresses=("203.0.113.177",), sourc
 LINK = Client(
     **_user("share-links", "apps/"),
     user_agents=_BROWSERS,
-    addresses=_HOMES[20:28],
+    addresses=(*_HOMES[20:23], "198.51.100.201", "198.51.100.202", "192.0.2.211", "192.0.2.212"),
     auth="QueryString",
     valid_seconds=7 * 24 * 3600,
 )

@@ -11,7 +11,15 @@ from sandbox.account.buckets import BUCKETS, BY_NAME, Bucket, Trouble
 from sandbox.account.management import LoggingChange
 from sandbox.account.period import DAY, HOUR, iso
 from sandbox.account.plan import Plan, Tamper, Tampering
-from sandbox.account.planting import CHANGES, COVERAGE, day_text, planted, tampered, witnessed
+from sandbox.account.planting import (
+    CHANGES,
+    COVERAGE,
+    day_text,
+    found,
+    planted,
+    tampered,
+    witnessed,
+)
 from sandbox.account.truth import Expect, Fault
 
 TURNED_OFF = "meridian-scratch"
@@ -100,6 +108,7 @@ def _changed(plan: Plan, kind: str, note: str, *changes: LoggingChange) -> Plan:
         kind=kind,
         note=note,
         expect=Expect(CHANGES, where),
+        also=(found("access_logging_reduced", bucket.name, day_text(hour)),),
         bucket_name=bucket.name,
         region=bucket.region,
         hours=(iso(hour),),

@@ -37,13 +37,22 @@ def nightly_jobs(plan: Plan) -> Plan:
                   ("checksum",))
         )  # fmt: skip
         bursts += [
-            Burst(bucket, night + 8 * HOUR, HOUR - 100, 3, who.OPERATOR, ("get", "list", "put"))
+            Burst(
+                bucket,
+                night + 8 * HOUR,
+                HOUR - 100,
+                3,
+                who.OPERATOR,
+                _ACTS.get(bucket.profile, ("get", "list", "put")),
+            )
             for bucket in b.SOURCES
             if bucket.weight
         ]
     return replace(plan, bursts=plan.bursts + tuple(bursts))
 
 
+# Nobody but CloudTrail writes where trails deliver
+_ACTS = {"trail": ("get", "list", "get")}
 _EXPIRING = (
     "meridian-backups",
     "meridian-data-lake",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sandbox.account import clients as who
 from sandbox.account.buckets import Bucket
 from sandbox.account.period import HOUR, day_of, moment
 from sandbox.account.plan import Plan, Tamper
 from sandbox.account.traffic import Burst
-from sandbox.account.truth import Fault
+from sandbox.account.truth import Expect, Fault
 
 CHANGES = "fct_logging_changes"
 EFFECTS = "fct_logging_effects"
+FINDINGS = "fct_findings"
 COVERAGE = "fct_logging_coverage"
 HOURS = "fct_delivery_hours"
 OBJECTS = "fct_log_objects"
@@ -45,6 +47,12 @@ def day_text(second: int) -> str:
 
 def timestamp(second: int) -> str:
     return moment(second).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def found(detection: str, bucket_name: str | None, day: str, **columns: Any) -> Expect:
+    """Return the finding that a detection must have of a day."""
+    where = {"detection": detection, "bucket_name": bucket_name, "event_date": day}
+    return Expect(FINDINGS, where | columns)
 
 
 def in_hour(bucket: Bucket, hour: int, status: str) -> dict[str, str]:

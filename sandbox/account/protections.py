@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from sandbox.account import clients as who
 from sandbox.account.management import Call
 from sandbox.account.period import day_of, iso
 from sandbox.account.plan import Plan
+from sandbox.account.planting import found
 from sandbox.account.truth import Expect, Fault
 
 CHANGES = "fct_protection_changes"
@@ -34,6 +35,10 @@ def protection_weakened(plan: Plan) -> Plan:
         _call(at + 300, who.CLERK, "DeleteBucketPublicAccessBlock", OPENED, "publicAccessBlock"),
         _call(at + 1500, who.CLERK, "PutBucketPublicAccessBlock", OPENED, "publicAccessBlock",
               PublicAccessBlockConfiguration=block),
+        findings={
+            "recovery_controls_weakened": UNVERSIONED,
+            "public_exposure_opened": OPENED,
+        },
     )  # fmt: skip
 
 
@@ -67,9 +72,12 @@ def _call(
     return Call(at, client, _S3, name, {"bucketName": bucket, **document, "Host": host, marker: ""})
 
 
-def _called(plan: Plan, kind: str, note: str, *calls: Call) -> Plan:
+def _called(
+    plan: Plan, kind: str, note: str, *calls: Call, findings: Mapping[str, str] | None = None
+) -> Plan:
     day = day_of(calls[0].at).isoformat()
     expected = list(_expected(calls, day))
+    expected += [found(detection, name, day) for detection, name in (findings or {}).items()]
     fault = Fault(
         id=kind,
         kind=kind,

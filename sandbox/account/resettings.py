@@ -14,6 +14,7 @@ from sandbox.account.buckets import BY_NAME, Seen
 from sandbox.account.management import Call, SelectorsChange
 from sandbox.account.period import HOUR, day_of, iso, moment
 from sandbox.account.plan import Plan
+from sandbox.account.planting import found
 from sandbox.account.policies import log_bucket_policies
 from sandbox.account.truth import Expect, Fault
 
@@ -46,6 +47,7 @@ def trail_narrowed(plan: Plan) -> Plan:
         ),
         also=(
             Expect("fct_logging_coverage", unseen),
+            found("trail_coverage_reduced", None, day, subject=b.TRAIL_NAME),
             *(
                 Expect(
                     "fct_delivery_hours",
@@ -122,7 +124,8 @@ def account_block_changed(plan: Plan) -> Plan:
     call = Call(at, who.CLERK, "s3.amazonaws.com", "DeleteAccountPublicAccessBlock", asked)
     note = f"{who.CLERK.name} deleted the account's public access block at {iso(at)}"
     name, kind = f"account {b.ACCOUNT_ID}", "account_block_changed"
-    return _called(plan, kind, name, note, {"about": "account"}, "changed", call)
+    opened = found("public_exposure_opened", None, day_of(at).isoformat())
+    return _called(plan, kind, name, note, {"about": "account"}, "changed", call, also=(opened,))
 
 
 def store_arn(name: str, region: str) -> str:

@@ -83,7 +83,7 @@ def configure(url: str) -> None:
         Bucket=b.TRAIL_BUCKET, Policy=policies.trail_bucket_policy()
     )
     inventory_region = b.BY_NAME[b.INVENTORY_BUCKET].region
-    _create_inventory(clients[inventory_region], _client("glue", url, "us-east-1"))
+    _create_governance(clients[inventory_region], _client("glue", url, "us-east-1"))
     _create_trails(_client("cloudtrail", url, b.TRAIL_HOME))
     clients[b.TRAIL_HOME].delete_bucket(Bucket=b.GONE_TRAIL_BUCKET)
     _create_stores(url)
@@ -231,24 +231,28 @@ def _grant(s3: S3Client, name: str, permissions: tuple[str, ...]) -> None:
     s3.put_bucket_acl(Bucket=name, AccessControlPolicy=policy)
 
 
-def _create_inventory(s3: S3Client, glue: Any) -> None:
-    """Create the table of sensitive buckets, as if exported from a spreadsheet."""
-    text = io.StringIO()
-    csv.writer(text).writerows(b.INVENTORY_ROWS)
-    s3.put_object(
-        Bucket=b.INVENTORY_BUCKET, Key=f"{b.INVENTORY_FOLDER}1.csv", Body=text.getvalue().encode()
-    )
-    database, table = b.INVENTORY.split(".")
-    glue.create_database(DatabaseInput={"Name": database})
-    storage = {
-        "Columns": [{"Name": name, "Type": "string"} for name in ("bucket_name", "sensitivity")],
-        "Location": f"s3://{b.INVENTORY_BUCKET}/{b.INVENTORY_FOLDER}",
-        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde"},
-    }
-    described = {"Name": table, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
-    glue.create_table(DatabaseName=database, TableInput=described)
+def _create_governance(s3: S3Client, glue: Any) -> None:
+    """Create the tables that the account's staff keep, as if exported from spreadsheets."""
+    glue.create_database(DatabaseInput={"Name": b.INVENTORY.partition(".")[0]})
+    for name, folder, columns, rows in (
+        (b.INVENTORY, b.INVENTORY_FOLDER, ("bucket_name", "sensitivity"), b.INVENTORY_ROWS),
+        (b.LISTS, b.LISTS_FOLDER, ("list_name", "value"), b.LISTS_ROWS),
+    ):
+        text = io.StringIO()
+        csv.writer(text).writerows(rows)
+        s3.put_object(
+            Bucket=b.INVENTORY_BUCKET, Key=f"{folder}1.csv", Body=text.getvalue().encode()
+        )
+        storage = {
+            "Columns": [{"Name": column, "Type": "string"} for column in columns],
+            "Location": f"s3://{b.INVENTORY_BUCKET}/{folder}",
+            "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde"},
+        }
+        database, table = name.split(".")
+        described = {"Name": table, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
+        glue.create_table(DatabaseName=database, TableInput=described)
 
 
 def _create_trails(cloudtrail: CloudTrailClient) -> None:

@@ -48,6 +48,9 @@ def show(
     console.print(Text("\nWhat do the logs say?", style="bold"))
     for line in comparison.said:
         console.print(_text(line))
+    console.print(Text("\nWhat do the detections answer, for each bucket and day?", style="bold"))
+    for line in comparison.detected:
+        console.print(_text(line))
     console.print()
     _missed(console, comparison)
     _conclusion(console, comparison)

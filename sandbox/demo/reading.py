@@ -84,6 +84,30 @@ where latest.nth = 1 and not latest.success
 order by latest.delivery_day, latest.partition_day, latest.expectation
 """
 
+FINDINGS = """
+select
+    event_date,
+    detection,
+    bucket_name,
+    subject,
+    principal,
+    severity,
+    confidence,
+    summary
+from lacuna.fct_findings
+where event_date between date '{first}' and date '{last}'
+"""
+
+# How many answers of each kind the detections give
+ANSWERS = """
+select
+    state,
+    count(*) as number
+from lacuna.fct_detection_coverage
+where event_date between date '{first}' and date '{last}'
+group by state
+"""
+
 DAY_COLUMNS = frozenset({"event_date", "delivered_on", "observed_on"})
 MOMENT_COLUMNS = frozenset({"hour", "requested_at", "delivered_at"})
 
@@ -125,6 +149,8 @@ def read(query: Query, truth: Row, lake: str) -> Seen:
         hours=query(HOURS.format(**span)),
         days=query(DAYS.format(**span)),
         checks=query(CHECKS.format(**span)),
+        findings=query(FINDINGS.format(**span)),
+        answers=query(ANSWERS.format(**span)),
         expected_rows={
             fault["id"]: [_count(query, expect) for expect in expectations(fault)]
             for fault in truth["faults"]

@@ -17,7 +17,7 @@ from lacuna.cli import answers, saved_queries
 from lacuna.cli.saved_queries import SavedQuery, parsed
 from tests.support import REPO
 
-MARTS = REPO / "dbt_project" / "models" / "marts"
+MODELS = REPO / "dbt_project" / "models"
 QUERIES = {query.name: query for query in saved_queries.every()}
 GOOD = """\
 -- Hours of a bucket, oldest first.
@@ -34,14 +34,23 @@ order by hour
 @cache
 def partition_columns() -> dict[str, str]:
     """What each mart is filtered by; a view by the column that its description names."""
-    texts = {path.stem: path.read_text() for path in MARTS.glob("*.sql")}
+    texts = {path.stem: path.read_text() for path in MODELS.glob("**/marts/*.sql")}
     found = {name: re.search(r"partitioned_by=\['(\w+)'\]", text) for name, text in texts.items()}
     views = {
         "fct_check_results": "partition_day",
         "fct_run_costs": "day",
         "days": "day",
     } | dict.fromkeys(
-        ("fct_first_seen", "fct_logging_effects", "fct_protection_changes", "principal_baselines"),
+        (
+            *(
+                "fct_cases",
+                "fct_detection_coverage",
+                "fct_finding_evidence",
+                "fct_findings",
+                "fct_first_seen",
+            ),
+            *("fct_logging_effects", "fct_protection_changes", "principal_baselines"),
+        ),
         "event_date",
     )
     return {name: match[1] for name, match in found.items() if match} | views

@@ -105,7 +105,7 @@ def columns() -> dict[str, set[str]]:
     """The columns of every mart and evidence table."""
     marts = {
         model["name"]: {column["name"] for column in model["columns"]}
-        for path in (REPO / "dbt_project/models/marts").glob("*.yml")
+        for path in (REPO / "dbt_project/models").glob("**/marts/*.yml")
         for model in yaml.safe_load(path.read_text())["models"]
     }
     stored = {

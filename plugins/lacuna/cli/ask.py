@@ -18,7 +18,7 @@ from lacuna.lake.lake import Lake
 from lacuna.tables.published import MARTS
 from lacuna.text import meant, nearest, visible
 
-MODELS = Path(__file__).parents[3] / "dbt_project" / "models" / "marts"
+MODELS = Path(__file__).parents[3] / "dbt_project" / "models"
 STDIN = "-"
 
 _MISSING = re.compile(r"Table '(?:[^']*\.)?(\w+)\.(\w+)' does not exist")
@@ -132,7 +132,7 @@ def _advice(failure: str) -> str:
     if not missing:
         return ""
     database, table = missing.groups()
-    marts = [path.stem for path in MODELS.glob("*.sql")]
+    marts = [path.stem for path in MODELS.glob("**/marts/*.sql")]
     if database == MARTS and table in marts:
         return f"\n{table} is made when the first day is published, and no day was. Run one: make run DAY=…"
     like = nearest(table, marts)

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lacuna.cli import queries_page
+from lacuna.cli import detections_page, queries_page
 from lacuna.cli.reasons_page import reasons_page
 from lacuna.settings import SETTINGS, Settings
 from lacuna.steps import gate
@@ -108,6 +108,7 @@ def _cell(text: str) -> str:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/checks.md": checks_page,
+    "docs/detections.md": detections_page.page,
     "docs/queries.md": queries_page.page,
     "docs/reasons.md": reasons_page,
     "docs/settings.md": settings_page,

@@ -106,6 +106,8 @@ Where to look next: docs/runbook.md says what each finding means and what to do.
   lacuna.fct_delivery_hours (event_date)      each hour of a bucket: what arrived, how complete
   lacuna.fct_log_objects (delivered_on)       each log object: bytes, lines, what is wrong with it
   lacuna.fct_object_requests (event_date)     who did what, and the marts made of it
+  lacuna.fct_findings (event_date)            what the detections found, with the query of the evidence
+  lacuna.fct_detection_coverage (event_date)  of which bucket they can say that nothing was there
   lacuna.fct_check_results (checked_on)       every check, in words, and whether it still holds
   lacuna.fct_run_costs (day)                  what the run cost, by step and model
 

@@ -3,15 +3,11 @@
 import logging
 
 from lacuna.access_log.sensitivity import READ, SensitivityTable, table_of
-from lacuna.aws.session import AwsError, refusal
-from lacuna.lake import athena
-from lacuna.lake.athena import QueryFailed
+from lacuna.lake import user_tables
 from lacuna.lake.lake import Lake
 from lacuna.refusals import Refusal, needed
 
 log = logging.getLogger(__name__)
-
-_COLUMNS = ("bucket_name", "sensitivity")
 
 
 def read_table(lake: Lake, name: str | None) -> SensitivityTable | Refusal | None:
@@ -21,7 +17,7 @@ def read_table(lake: Lake, name: str | None) -> SensitivityTable | Refusal | Non
     """
     if name is None:
         return None
-    table = _read(lake, *name.split("."))
+    table = _read(lake, name)
     if isinstance(table, Refusal):
         log.warning(
             "LACUNA_SENSITIVITY_TABLE=%s: %s; buckets that only this table may call sensitive are unknown",
@@ -38,28 +34,10 @@ def read_table(lake: Lake, name: str | None) -> SensitivityTable | Refusal | Non
     return table
 
 
-def _read(lake: Lake, database: str, table: str) -> SensitivityTable | Refusal:
-    try:
-        answer = lake.account.glue().get_table(DatabaseName=database, Name=table)
-    except AwsError as error:
-        return refusal(error, "GetTable")
-    described = answer["Table"]
-    columns = {
-        column["Name"].lower()
-        for column in (
-            *described.get("StorageDescriptor", {}).get("Columns", []),
-            *described.get("PartitionKeys", []),
-        )
-    }
-    if not columns.issuperset(_COLUMNS):
-        return Refusal("GetTable", "ColumnsMissing")
-    selected = ", ".join(f"cast({column} as varchar) as {column}" for column in _COLUMNS)
-    try:
-        # the setting allows no character that would need an escape within the quotes
-        rows = athena.rows(lake, f'select distinct {selected} from "{database}"."{table}"')  # noqa: S608
-    except QueryFailed as error:
-        log.warning("%s", error)
-        return error.refused
+def _read(lake: Lake, name: str) -> SensitivityTable | Refusal:
+    rows = user_tables.rows(lake, name, ("bucket_name", "sensitivity"))
+    if isinstance(rows, Refusal):
+        return rows
     if not rows:
         # an empty table more likely lost its files than means that nothing is sensitive
         return Refusal(READ, "TableEmpty")

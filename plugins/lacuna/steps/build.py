@@ -14,8 +14,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from lacuna.lake import athena, publishing
+from lacuna import declared
+from lacuna.lake import athena, publishing, user_tables
 from lacuna.lake.lake import Lake, open_lake
+from lacuna.refusals import Refusal, needed
 from lacuna.steps import catalog, catalog_losses, day_states, dbt_retries, publish_day, withholding
 from lacuna.steps.event_days import affected_days
 from lacuna.tables import published
@@ -207,8 +209,35 @@ def _dbt_build(
         "config_max_age_days": settings.config_max_age_days,
         "unlogged_pattern": settings.unlogged_pattern or "^$",
         "stamp_margin_minutes": STAMP_MARGIN // timedelta(minutes=1),
+        **(_declared(lake, settings) if event_days else {}),
     }
     run_dbt(lake, ["build", "--select", *select.split(), *NOT_DAILY], variables)
+
+
+def _declared(lake: Lake, settings: Settings) -> dict[str, Any]:
+    """Return what the user's tables say to the detections; raises BuildFailed if one cannot be read."""
+    tables = (
+        ("lists", settings.lists_table, ("list_name", "value"), declared.lists),
+        (
+            "detections",
+            settings.detections_table,
+            ("detection", "setting", "value"),
+            declared.overrides,
+        ),
+    )
+    said: dict[str, Any] = {}
+    for variable, table, columns, parsed in tables:
+        if table is None:
+            continue
+        setting = f"LACUNA_{variable.upper()}_TABLE={table}"
+        rows = user_tables.rows(lake, table, columns)
+        if isinstance(rows, Refusal):
+            raise BuildFailed(f"{setting}: {needed(rows)}")
+        try:
+            said[variable] = parsed(rows)
+        except declared.WrongRow as error:
+            raise BuildFailed(f"{setting}: {error}") from None
+    return said
 
 
 def _slices(lake: Lake, settings: Settings, event_days: Collection[date]) -> int:

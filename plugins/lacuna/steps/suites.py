@@ -44,6 +44,8 @@ PARTITION_COLUMNS = {
     "fct_logging_changes": "event_date",
     "fct_logging_coverage": "event_date",
     "fct_object_requests": "event_date",
+    "fct_detection_coverage": "event_date",
+    "fct_findings": "event_date",
     "fct_run_costs": "day",
 }
 

@@ -12,7 +12,13 @@ from sqlglot import exp
 Node = Mapping[str, Any]
 
 MOST_LINES = 200
-LAYERS = STAGING, INTERMEDIATE, MARTS = "staging", "intermediate", "marts"
+LAYERS = STAGING, INTERMEDIATE, MARTS, DETECTIONS, FINDINGS = (
+    "staging",
+    "intermediate",
+    "marts",
+    "detections",
+    "findings",
+)
 DAY_MACROS = ("day", "delivery_day", "event_day_range", "is_snapshot_of_event_days")
 # A table of the lake by its own name: dbt knows no such read, and no rule of layers sees it
 LITERAL = re.compile(r"(?<![\w'])\"?(lacuna(?:_\w+)?)\"?\s*\.\s*\"?(\w+)", re.IGNORECASE)
@@ -54,7 +60,7 @@ def _problems(unique_id: str, model: Node, nodes: Mapping[str, Node]) -> Iterato
     yield from _last_select(model, set(model["columns"]) | _shown(unique_id, nodes))
     if _layer(model) == STAGING:
         yield from _staged(model)
-    if _layer(model) == MARTS and not model["config"]["contract"]["enforced"]:
+    if _is_mart(model) and not model["config"]["contract"]["enforced"]:
         yield "is a mart without a contract"
 
 
@@ -63,14 +69,21 @@ def _layer(model: Node) -> str:
     return str(model["fqn"][1])
 
 
+def _is_mart(model: Node) -> bool:
+    """The marts, and what readers are shown of the findings."""
+    return MARTS in model["fqn"][1:-1]
+
+
 def _reads(model: Node, nodes: Mapping[str, Node]) -> Iterator[str]:
     for unique_id in model["depends_on"]["nodes"]:
         if unique_id.startswith("source.") and _layer(model) != STAGING:
             yield f"reads {unique_id}; only staging models read sources"
         read = nodes.get(unique_id)
         layer = _layer(read) if read and read["resource_type"] == "model" else None
-        if layer == MARTS and _layer(model) != MARTS:
-            yield f"reads {unique_id}; only marts read marts"
+        if layer == MARTS and _layer(model) not in (MARTS, DETECTIONS, FINDINGS):
+            yield f"reads {unique_id}; only marts, detections and findings read marts"
+        if layer in (DETECTIONS, FINDINGS) and _layer(model) != FINDINGS:
+            yield f"reads {unique_id}; only findings read detections and findings"
         if layer == INTERMEDIATE and _layer(model) == STAGING:
             yield f"reads {unique_id}; staging models read sources, seeds and staging models"
 
@@ -89,15 +102,15 @@ def _described(model: Node) -> Iterator[str]:
 
 
 def _shown(unique_id: str, nodes: Mapping[str, Node]) -> set[str]:
-    """The columns of the marts that read the model, directly or not: their contracts describe them."""
+    """The columns of what reads the model, directly or not, and describes them: marts and findings."""
     columns: set[str] = set()
     on_the_way = [unique_id]
     for read in on_the_way:
         for reader, node in nodes.items():
             if node["resource_type"] == "model" and read in node["depends_on"]["nodes"]:
-                if _layer(node) == MARTS:
+                if _is_mart(node) or _layer(node) == FINDINGS:
                     columns |= set(node["columns"])
-                elif reader not in on_the_way:
+                if not _is_mart(node) and reader not in on_the_way:
                     on_the_way.append(reader)
     return columns
 

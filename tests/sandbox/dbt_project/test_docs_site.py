@@ -22,7 +22,7 @@ def test_the_site_has_the_columns_and_the_lineage_of_every_mart() -> None:
     ignored = subprocess.run(["git", "check-ignore", "-q", page], cwd=REPO, check=False)
     assert ignored.returncode == 0
     manifest = json.loads((page.parent / "manifest.json").read_text())
-    for path in (REPO / "dbt_project" / "models" / "marts").glob("*.sql"):
+    for path in (REPO / "dbt_project" / "models").glob("**/marts/*.sql"):
         model = f"model.lacuna.{path.stem}"
         assert manifest["parent_map"][model], path.stem
         assert all(one["description"] for one in manifest["nodes"][model]["columns"].values())

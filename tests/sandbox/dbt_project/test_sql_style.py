@@ -164,8 +164,12 @@ def has(**values: Any) -> Callable[[Manifest], None]:
     [
         ("int_a", reads("source.lacuna.raw.a"), "only staging models read sources"),
         ("fct_a", reads("source.lacuna.raw.a"), "only staging models read sources"),
-        ("int_a", reads("model.lacuna.fct_b"), "only marts read marts"),
-        ("stg_s3__a", reads("model.lacuna.fct_a"), "only marts read marts"),
+        ("int_a", reads("model.lacuna.fct_b"), "only marts, detections and findings read marts"),
+        (
+            "stg_s3__a",
+            reads("model.lacuna.fct_a"),
+            "only marts, detections and findings read marts",
+        ),
         ("stg_s3__a", reads("model.lacuna.int_a"), "staging models read sources, seeds and stag"),
         ("int_a", has(fqn=["lacuna", "int_a"]), "is in the folder int_a, which is no layer"),
         ("fct_b", has(fqn=["lacuna", "other", "fct_b"]), "is in the folder other, which is no l"),

@@ -58,7 +58,7 @@ def glue_type(kind: str) -> str:
 
 def mart(name: str) -> dict[str, str]:
     """The columns of a mart, from its yml."""
-    path = REPO / "dbt_project" / "models" / "marts" / f"{name}.yml"
+    path = next((REPO / "dbt_project" / "models").rglob(f"{name}.yml"))
     (model,) = yaml.safe_load(path.read_text())["models"]
     return {column["name"]: glue_type(column["data_type"]) for column in model["columns"]}
 
@@ -75,10 +75,14 @@ MARTS = {
     for name in (
         "fct_automation",
         "fct_bucket_days",
+        "fct_cases",
         "fct_deletions",
         "fct_delivery_hours",
         "fct_denied_requests",
+        "fct_detection_coverage",
         "fct_external_access",
+        "fct_finding_evidence",
+        "fct_findings",
         "fct_log_objects",
         "fct_logging_changes",
         "fct_logging_coverage",

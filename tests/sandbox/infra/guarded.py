@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,7 +20,13 @@ import boto3
 from lacuna import globs
 from sandbox.__main__ import client_environment, simulated_environment, yesterday
 from sandbox.account import simulate
-from sandbox.account.buckets import BUCKETS, TRAIL_BUCKET
+from sandbox.account.buckets import (
+    BUCKETS,
+    INVENTORY_BUCKET,
+    LISTS,
+    LISTS_FOLDER,
+    TRAIL_BUCKET,
+)
 from sandbox.athena.faults import Call, Fault, FaultBook
 from sandbox.athena.listener import Listener, moto_app
 from sandbox.athena.moto_fixes import s3
@@ -163,15 +170,30 @@ def deploy(environment: Mapping[str, str], log_buckets: Iterable[str]) -> Statem
         "RunnerArn": f"arn:aws:iam::{ACCOUNT_ID}:role/airflow",
         "LogBucketArns": ",".join(f"arn:aws:s3:::{name}" for name in log_buckets),
     }
-    boto3.client("cloudformation", **keys).create_stack(
-        StackName="lacuna",
-        TemplateBody=TEMPLATE.read_text(),
+    cloudformation, iam = (boto3.client(name, **keys) for name in ("cloudformation", "iam"))
+    _create(cloudformation, TEMPLATE, parameters)
+    (role,) = iam.list_roles()["Roles"]
+    database, table = LISTS.split(".")
+    of_lists = {
+        "RoleName": role["RoleName"],
+        "DatabaseName": database,
+        "TableName": table,
+        "BucketName": INVENTORY_BUCKET,
+        "Folder": LISTS_FOLDER,
+    }
+    _create(cloudformation, TEMPLATE.with_name("sensitivity_table.yaml"), of_lists)
+    return role_statements(iam)
+
+
+def _create(cloudformation: Any, template: Path, parameters: Mapping[str, str]) -> None:
+    cloudformation.create_stack(
+        StackName=template.stem.replace("_", "-"),
+        TemplateBody=template.read_text(),
         Parameters=[
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
         ],
         Capabilities=["CAPABILITY_IAM"],
     )
-    return role_statements(boto3.client("iam", **keys))
 
 
 def main() -> None:

@@ -353,6 +353,25 @@ COSTS = [
 ]
 
 
+FINDING = {"stage": "live", "first_seen_at": AT, "event_date": DAY, "bucket_name": "photos"}
+FINDINGS = [
+    FINDING | {"severity": "low", "detection": "ransom_note"},
+    FINDING | {"severity": "critical", "detection": "version_purge", "bucket_name": None},
+    FINDING | {"severity": "high", "detection": "high_egress"},
+    FINDING | {"severity": "critical", "detection": "on_trial", "stage": "trial"},
+    FINDING | {"severity": "critical", "detection": "old", "event_date": DAY - timedelta(days=1)},
+]
+ANSWER = {"detection": "ransom_note", "bucket_name": "photos", "event_date": DAY}
+ANSWERS = [
+    ANSWER
+    | {"state": "unknown", "hours_unknown": 2, "coverage": 0.9}
+    | {"unknown_reasons": ["hours_missing", "no_witness"], "what_would_make_it_known": ["Do a."]},
+    ANSWER | {"state": "clear", "detection": "public_write"},
+    ANSWER | {"state": "unknown", "bucket_name": "films"},
+    ANSWER | {"state": "unknown", "event_date": DAY - timedelta(days=1)},
+]
+
+
 @pytest.fixture(scope="module")
 def lake(sandbox: Any) -> Iterator[Lake]:
     """The rows above in tables of the database of the marts."""
@@ -373,6 +392,8 @@ def lake(sandbox: Any) -> Iterator[Lake]:
             "fct_deletions": DELETIONS,
             "fct_presigned_urls": LINKS,
             "fct_sessions": SESSIONS,
+            "fct_detection_coverage": ANSWERS,
+            "fct_findings": FINDINGS,
             "fct_first_seen": SIGHTS,
             "principal_baselines": PEAKS,
             "fct_logging_effects": EFFECTS,
@@ -637,6 +658,20 @@ CASES: dict[str, tuple[Row, str, list[tuple[Any, ...]]]] = {
             ("photos", "weakened", "true"),
             (None, "unknown", "true"),
         ],
+    ),
+    "findings": (
+        {},
+        "severity detection bucket_name",
+        [
+            ("critical", "version_purge", None),
+            ("high", "high_egress", "photos"),
+            ("low", "ransom_note", "photos"),
+        ],
+    ),
+    "detections_blind": (
+        {"bucket": "photos"},
+        "detection hours_unknown unknown_reasons what_would_make_it_known",
+        [("ransom_note", "2", "hours_missing, no_witness", "Do a.")],
     ),
     "hours_seen": (
         {"bucket": "seen"},

@@ -36,6 +36,8 @@ def faultless(truth) -> Seen:
         hours=hours(truth),
         days=days(truth),
         checks=checks(truth),
+        findings=findings(truth),
+        answers=[{"state": "found", "number": 3}, {"state": "clear", "number": 1200}],
         expected_rows={
             fault["id"]: [expect["at_least"].get("rows", 1) for expect in expectations(fault)]
             for fault in truth["faults"]
@@ -53,6 +55,24 @@ def faultless(truth) -> Seen:
         most=[],
         lake_bucket="lake",
     )
+
+
+def findings(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each planted finding once, with what the comparison reads of it."""
+    wanted = [
+        expect["where"]
+        for fault in truth["faults"]
+        for expect in expectations(fault)
+        if expect["table"] == "fct_findings"
+    ]
+    free = dict.fromkeys(("subject", "principal", "confidence"), "any")
+    return [
+        free
+        | {"severity": "high", "summary": f"{where['detection']} was planted"}
+        | where
+        | {"event_date": date.fromisoformat(where["event_date"])}
+        for where in wanted
+    ]
 
 
 def coverage(truth: dict[str, Any]) -> list[dict[str, Any]]:

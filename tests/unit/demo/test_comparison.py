@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -282,3 +283,30 @@ def test_a_finding_may_name_any_of_the_planted_hours_and_no_other(truth, numbers
     assert is_explained(check, truth | {"faults": faults}) == (found <= numbers)
     other = {"bucket_name": "other", "subject": subject({"bucket_name": "other"} | hours)}
     assert not is_explained(check | other, truth | {"faults": faults})
+
+
+def test_what_a_detection_found_and_nobody_planted_is_reported(truth, faultless):
+    (one, *_) = faultless.findings
+    stray = {**one, "subject": "arn:aws:iam::123456789012:user/else", "detection": "ransom_note"}
+    comparison = compare(truth, replace(faultless, findings=[*faultless.findings, stray]))
+    assert comparison.unplanted == (f"ransom_note of {one['event_date']}: {one['summary']}",)
+    # the same of another bucket or day
+    moved = {**one, "bucket_name": "another"}
+    assert compare(truth, replace(faultless, findings=[moved])).unplanted
+
+
+def test_activity_in_an_hour_whose_log_was_lost_may_be_found(truth, faultless):
+    lost = next(fault for fault in truth["faults"] if fault["kind"] == "hour_lost")
+    gap = {
+        **faultless.findings[0],
+        "detection": "activity_in_logging_gap",
+        "bucket_name": lost["bucket_name"],
+    }
+    assert not compare(truth, replace(faultless, findings=[*faultless.findings, gap])).unplanted
+
+
+def test_the_answers_of_the_detections_are_counted(truth, faultless):
+    lines = compare(truth, faultless).detected
+    assert lines[0].split()[:2] == ["3", "found"]
+    assert lines[1].split()[:2] == ["1,200", "clear:"]
+    assert [line.split()[0] for line in lines[2:]] == ["0", "0"]

@@ -1,0 +1,3 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+{{ hits_of('discovery') }}

@@ -1,0 +1,124 @@
+{{ config(partitioned_by=['event_date'], tags=['event_days']) }}
+
+with
+
+hits as (
+
+    select
+        hits.finding_id,
+        hits.detection,
+        hits.principal,
+        hits.remote_ips,
+        hits.object_key,
+        hits.first_at,
+        hits.last_at,
+        hits.event_date,
+        buckets.bucket_name
+
+    from {{ ref('int_detection_hits') }} as hits
+
+    cross join unnest(hits.bucket_names) as buckets (bucket_name)
+
+    where hits.event_date in {{ event_days() }}
+
+),
+
+requests as (
+
+    select
+        bucket_name,
+        request_id,
+        requested_at,
+        witness,
+        log_object,
+        data_event_id,
+        operation,
+        outcome,
+        object_key,
+        version_id,
+        principal,
+        remote_ip,
+        coalesce(bytes_sent, 0) as bytes_sent,
+        {% for name in detection_names() %}
+        coalesce({{ detection(name).evidence }}, false) as is_of_{{ name }},
+        {% endfor %}
+        event_date
+
+    from {{ ref('fct_object_requests') }}
+
+    where event_date in {{ event_days() }}
+
+),
+
+matched as (
+
+    select
+        hits.finding_id,
+        requests.*,
+        count(*) over (partition by hits.finding_id) as of_rows,
+        row_number() over (
+            partition by hits.finding_id order by requests.requested_at, requests.request_id, requests.object_key
+        ) as nth,
+        row_number() over (
+            partition by hits.finding_id order by requests.bytes_sent desc, requests.requested_at asc, requests.request_id asc
+        ) as nth_largest
+
+    from hits
+
+    inner join requests
+        on
+            hits.event_date = requests.event_date
+            and hits.bucket_name = requests.bucket_name
+            and requests.requested_at between hits.first_at and hits.last_at
+            and coalesce(hits.object_key = requests.object_key, hits.object_key is null)
+            and case
+                when hits.principal is not null then hits.principal = requests.principal
+                when cardinality(hits.remote_ips) > 0 then contains(hits.remote_ips, requests.remote_ip)
+                else true
+            end
+            and case hits.detection
+                {% for name in detection_names() %}
+                when '{{ name }}' then requests.is_of_{{ name }}
+                {% endfor %}
+            end
+
+),
+
+told as (
+
+    select
+        *,
+        case
+            when nth = 1 then 'first'
+            when nth = of_rows then 'last'
+            when nth_largest = 1 then 'largest'
+            else 'one_of_many'
+        end as why
+
+    from matched
+
+)
+
+select
+    finding_id,
+    nth,
+    cast(why as varchar) as why,
+    of_rows,
+    bucket_name,
+    request_id,
+    requested_at,
+    witness,
+    log_object,
+    data_event_id,
+    operation,
+    outcome,
+    object_key,
+    version_id,
+    principal,
+    remote_ip,
+    bytes_sent,
+    event_date
+
+from told
+
+where why <> 'one_of_many' or nth <= {{ var('evidence_rows') }}
