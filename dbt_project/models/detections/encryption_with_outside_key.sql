@@ -4,7 +4,16 @@ with
 
 requests as (
 
-    select *
+    select
+        bucket_name,
+        object_key,
+        principal,
+        remote_ip,
+        requested_at,
+        sse_customer_algorithm,
+        sse_applied,
+        kms_key_arn,
+        event_date
 
     from {{ ref('fct_object_requests') }}
 

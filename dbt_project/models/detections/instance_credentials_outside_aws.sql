@@ -4,7 +4,18 @@ with
 
 requests as (
 
-    select *
+    select
+        bucket_name,
+        principal,
+        session_name,
+        remote_ip,
+        network_class,
+        source_region,
+        via_service,
+        witness,
+        bytes_sent,
+        requested_at,
+        event_date
 
     from {{ ref('fct_object_requests') }}
 

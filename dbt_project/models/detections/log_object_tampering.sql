@@ -10,7 +10,14 @@ log_buckets as (
 
 requests as (
 
-    select *
+    select
+        bucket_name,
+        object_key,
+        principal,
+        remote_ip,
+        action,
+        requested_at,
+        event_date
 
     from {{ ref('fct_object_requests') }}
 

@@ -1,5 +1,11 @@
 {%- set entry = detection('mass_overwrite') -%}
 
+{#- A copy of an object onto itself reads it too. -#}
+{%- set is_read -%}
+action in ('read_object', 'copy_read')
+or {{ decoded('copy_source') }} in (bucket_name || '/' || object_key, '/' || bucket_name || '/' || object_key)
+{%- endset %}
+
 with
 
 keys as (
@@ -8,15 +14,8 @@ keys as (
         bucket_name,
         principal,
         md5(to_utf8(object_key)) as key_hash,
-        -- a copy of an object onto itself reads it too
-        min(
-            if(
-                action in ('read_object', 'copy_read')
-                or {{ decoded('copy_source') }} in (bucket_name || '/' || object_key, '/' || bucket_name || '/' || object_key),
-                requested_at
-            )
-        ) as read_at,
-        max(if(action = 'write_object', requested_at)) as written_at,
+        array[min(if({{ is_read }}, requested_at)), max(if({{ is_read }}, requested_at))] as reads_at,
+        array[min(if(action = 'write_object', requested_at)), max(if(action = 'write_object', requested_at))] as writes_at,
         min(remote_ip) as remote_ip,
         event_date
 
@@ -34,9 +33,17 @@ marked as (
 
     select
         *,
-        -- the access log has whole seconds
+        reads_at[1] as read_at,
+        writes_at[2] as written_at,
+        -- of several reads and writes the first and the last; the access log has whole seconds
         coalesce(
-            written_at >= read_at and written_at <= date_add('minute', {{ entry.minutes }}, read_at), false
+            any_match(
+                reads_at,
+                one -> any_match(
+                    writes_at, other -> other >= one and other <= date_add('minute', {{ entry.minutes }}, one)
+                )
+            ),
+            false
         ) as is_overwritten
 
     from keys

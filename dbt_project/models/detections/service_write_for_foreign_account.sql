@@ -4,7 +4,13 @@ with
 
 requests as (
 
-    select *
+    select
+        bucket_name,
+        object_key,
+        principal,
+        via_service,
+        requested_at,
+        event_date
 
     from {{ ref('fct_object_requests') }}
 
