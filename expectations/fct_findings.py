@@ -11,7 +11,7 @@ from expectations.shared import Check, Partition, Row, count
 MANY = 50
 
 FINDINGS = """
-select bucket_name, subject as about_name, detection, title, summary, confidence
+select subject as about_name, finding_id, bucket_name, detection, title, summary, confidence
 from {{batch}}
 where stage = 'live' and severity {severity}
 """
@@ -97,8 +97,9 @@ def checks(on: Partition) -> tuple[Check, ...]:
 def _cases(on: Partition) -> str:
     return f"""
     select
-        if(cases.principal is null, cases.subject) as bucket_name,
         cases.subject as about_name,
+        cases.sequence,
+        if(cases.principal is null, cases.subject) as bucket_name,
         cases.meaning,
         array_join(cases.detections, ', ') as detections
     from {on.mart("fct_cases")} as cases
@@ -112,7 +113,7 @@ def _case_sentence(row: Row) -> str:
 
 def _without_evidence(on: Partition) -> str:
     return f"""
-    select findings.bucket_name, findings.subject as about_name, findings.detection
+    select findings.subject as about_name, findings.finding_id, findings.bucket_name, findings.detection
     from {{batch}} as findings
     left join {on.mart("fct_finding_evidence")} as evidence
         on

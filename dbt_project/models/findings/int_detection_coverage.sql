@@ -75,7 +75,8 @@ days as (
         bucket_name,
         account_id,
         region,
-        avg(value) as coverage,
+        -- a sum of fractions depends on its order in the last digits
+        round(avg(value), 6) as coverage,
         min(basis) as coverage_basis,
         count_if(value = 0) as hours_unknown,
         array_sort(

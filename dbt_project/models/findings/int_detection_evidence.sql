@@ -57,10 +57,18 @@ matched as (
         requests.*,
         count(*) over (partition by hits.finding_id) as of_rows,
         row_number() over (
-            partition by hits.finding_id order by requests.requested_at, requests.request_id, requests.object_key
+            partition by hits.finding_id
+            order by
+                requests.requested_at, requests.request_id, requests.object_key, requests.version_id, requests.operation
         ) as nth,
         row_number() over (
-            partition by hits.finding_id order by requests.bytes_sent desc, requests.requested_at asc, requests.request_id asc
+            partition by hits.finding_id
+            order by
+                requests.bytes_sent desc,
+                requests.requested_at asc,
+                requests.request_id asc,
+                requests.object_key asc,
+                requests.version_id asc
         ) as nth_largest
 
     from hits
