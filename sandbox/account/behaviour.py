@@ -27,6 +27,8 @@ BUILDS = "meridian-build-artifacts"  # whose objects no trail records
 SITE = "meridian-web-assets"
 TRAILS = "meridian-cloudtrail"
 STRANGERS_ACCOUNT = "999988887777"
+# Objects within an hour from which a read is a bulk read
+BULK = 1100
 _CUSTOMERS = tuple(f"customers/{n:05d}/statement-03.pdf" for n in range(9100, 9124))
 _MANY = tuple(f"customers/{n:05d}/statement-04.pdf" for n in range(9100, 9160))
 
@@ -53,7 +55,12 @@ def exfiltration(plan: Plan) -> Plan:
         _row("fct_traffic", principal=reader, network_class="internet", rows=2),
         _row("fct_first_seen", kind="principal_bucket", subject=reader, seen_with=EXPORTS),
         _row("fct_principal_hours", **reads, rows=2),
-        _found("bulk_object_read", bucket_name=None, subject=reader, severity="high"),
+        # a small account has too few to be a finding
+        *(
+            [_found("bulk_object_read", bucket_name=None, subject=reader, severity="high")]
+            if count * 2 // 3 >= BULK
+            else []
+        ),
     )
 
 

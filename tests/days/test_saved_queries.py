@@ -421,7 +421,7 @@ CONTRACTOR = clients.CONTRACTOR.requester.rpartition("/")[0]
 ANSWERS = {
     "searches": ({}, {"caller": clients.GUESSER.addresses[0]}, True),
     "refused_then_allowed": ({"bucket": behaviour.PAYROLL}, {"principal": CONTRACTOR, "refused": "6", "allowed": "1"}, True),
-    "encryption_of_writes": ({}, {"encryption": "a key of the client", "writes": "24"}, True),
+    "encryption_of_writes": ({}, {"encryption": "a key of the client", "writes": "60"}, True),
     "presigned_links": (
         {"bucket": behaviour.UPLOADS},
         {"expires_seconds": "604800", "uses": "24", "is_claimed_console_transfer": "false"},
@@ -429,7 +429,7 @@ ANSWERS = {
     ),
     "sessions": (
         {"principal": "contractor-tools"},
-        {"objects_written": "33", "objects_deleted": "24"},
+        {"objects_written": "69", "objects_deleted": "24"},
         True,
     ),
     "external_parties": (
@@ -449,6 +449,12 @@ ANSWERS = {
         True,
     ),
     "who": ({"bucket": behaviour.EXPORTS}, {"who": CONTRACTOR, "copied_from": "12"}, True),
+    "findings": ({}, {"detection": "version_purge", "principal": CONTRACTOR}, True),
+    "detections_blind": (
+        {"bucket": behaviour.BUILDS},
+        {"detection": "encryption_with_outside_key"},
+        True,
+    ),
 }  # fmt: skip
 
 

@@ -132,9 +132,13 @@ def test_a_query_that_breaks_a_rule_has_a_problem(old: str, new: str, problem: s
 
 def test_lint_reads_the_saved_queries_too(tmp_path: Path) -> None:
     """`make lint` lints them all, which takes seconds; this proves on one that it finds a slip."""
-    (command,) = re.findall(r"(?m)^\t@(sqlfluff lint .*)$", (REPO / "Makefile").read_text())
-    *options, models, analyses = command.split()
-    assert (models, analyses) == (".lacuna/compiled/compiled/lacuna/models", "dbt_project/analyses")
+    makefile = (REPO / "Makefile").read_text().replace("\\\n\t\t", "")
+    (command,) = re.findall(r"(?m)^\t@(sqlfluff lint .*)$", makefile)
+    command, _, analyses = command.rpartition(" ")
+    assert analyses == "dbt_project/analyses"
+    models = command[command.index("$(addprefix") :]
+    assert models.startswith("$(addprefix .lacuna/compiled/compiled/lacuna/models/,")
+    options = command.removesuffix(models).split()
     (tmp_path / "slip.sql").write_text(GOOD.replace("order by", "ORDER by"))
     lint = [
         Path(sys.executable).parent / options[0],

@@ -9,6 +9,7 @@ requests as (
         principal,
         session_name,
         remote_ip,
+        coalesce(regexp_extract(remote_ip, '^[0-9]+[.][0-9]+[.][0-9]+[.]'), remote_ip) as network,
         network_class,
         source_region,
         via_service,
@@ -23,18 +24,18 @@ requests as (
 
 ),
 
--- S3 names the Region of a caller inside AWS in its newer lines only: where it names any, and which addresses it is.
+-- S3 names the Region of a caller inside AWS, in its newer lines only: an older line may be of a network that it named.
 inside as (
 
     select
-        remote_ip,
+        network,
         event_date
 
     from requests
 
     where source_region is not null
 
-    group by remote_ip, event_date
+    group by network, event_date
 
 ),
 
@@ -86,10 +87,10 @@ outside as (
 
     left join inside
         on
-            sessions.remote_ip = inside.remote_ip
+            sessions.network = inside.network
             and sessions.event_date = inside.event_date
 
-    where inside.remote_ip is null
+    where inside.network is null
 
     group by sessions.principal, sessions.session_name, sessions.event_date
 
