@@ -119,7 +119,7 @@ test: $(AIRFLOW_HOME)/.migrated ## Run the tests that a change to one module can
 	@$(PYTEST) -m "not long and not trino"
 
 .PHONY: test-all
-test-all: $(AIRFLOW_HOME)/.migrated ## Run the same and the long proofs (kills, reruns, older lakes, the role), as CI: 12 to 28 minutes
+test-all: $(AIRFLOW_HOME)/.migrated ## Run the same and the long proofs (kills, reruns, older lakes, the role), as CI: 12 to 32 minutes
 	@$(PYTEST) --hypothesis-profile deep
 
 .PHONY: conformance
