@@ -29,48 +29,6 @@
     }) }}
 {%- endmacro %}
 
-{#-
-    The busiest hour of each caller and day: of `hours` (one row per `caller`, hour and event_date, with value, first_at and
-    last_at) the clock hour with the greatest value, or two in a row whose requests all lie within one hour.
--#}
-{% macro busiest_hours(hours) -%}
-select
-    caller,
-    value,
-    first_at,
-    last_at,
-    event_date
-
-from (
-    select
-        *,
-        row_number() over (partition by caller, event_date order by value desc, first_at asc) as nth
-
-    from (
-        select
-            caller,
-            event_date,
-            first_at,
-            if(is_one_hour, value + next_value, value) as value,
-            if(is_one_hour, next_last_at, last_at) as last_at
-
-        from (
-            select
-                *,
-                lead(value) over (partition by caller, event_date order by hour) as next_value,
-                lead(last_at) over (partition by caller, event_date order by hour) as next_last_at,
-                coalesce(
-                    lead(last_at) over (partition by caller, event_date order by hour) <= date_add('hour', 1, first_at), false
-                ) as is_one_hour
-
-            from {{ hours }}
-        ) as neighbours
-    ) as windows
-) as ranked
-
-where nth = 1
-{%- endmacro %}
-
 {#- Rows of a detection: `rows`, each column by an expression. What is not given is null, or empty. -#}
 {% macro detected(entry, rows) -%}
     {%- set given = {
@@ -93,65 +51,6 @@ select
 from {{ rows }}
 
 where {{ given.value }} >= {{ least_value(entry) }}
-{%- endmacro %}
-
-{#- Is what a column holds on a list of the user's? (LACUNA_LISTS_TABLE) -#}
-{% macro is_listed(kind, column) -%}
-    {%- set values = var('lists', {}).get(kind, []) -%}
-    {%- if values -%}
-        coalesce({{ column }} in ({% for one in values %}{{ quoted(one) }}{{ ', ' if not loop.last }}{% endfor %}), false)
-    {%- else -%}
-        false
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Is an address in one of the user's networks? IPv4 of whole numbers: 192.0.2.0/24 is `192.0.2.`. -#}
-{% macro is_in_networks(column) -%}
-    {%- set networks = var('lists', {}).get('trusted_networks', []) -%}
-    {%- if networks -%}
-        coalesce({% for one in networks %}starts_with({{ column }}, {{ quoted(one) }}){{ ' or ' if not loop.last }}{% endfor %}, false)
-    {%- else -%}
-        false
-    {%- endif -%}
-{%- endmacro %}
-
-{#-
-    Two CTEs: the busiest hour of each caller, and what is in it of `rows`, which have the caller in a column `by`. `hours` as
-    busiest_hours() takes them. `more` are further columns of the second.
--#}
-{% macro bursts(hours, rows, by, more={}) -%}
-busiest as (
-
-    {{ busiest_hours(hours) | indent(4) }}
-
-),
-
-bursts as (
-
-    select
-        busiest.caller,
-        busiest.value,
-        busiest.first_at,
-        busiest.last_at,
-        busiest.event_date,
-        {%- for column, expression in more.items() %}
-        {{ expression }} as {{ column }},
-        {%- endfor %}
-        array_agg(distinct rows_of.bucket_name) as bucket_names,
-        sum(rows_of.requests) as requests
-
-    from busiest
-
-    inner join {{ rows }} as rows_of
-        on
-            busiest.caller = rows_of.{{ by }}
-            and busiest.event_date = rows_of.event_date
-            and busiest.first_at <= rows_of.last_at
-            and busiest.last_at >= rows_of.first_at
-
-    group by busiest.caller, busiest.value, busiest.first_at, busiest.last_at, busiest.event_date
-
-)
 {%- endmacro %}
 
 {#-

@@ -57,7 +57,11 @@
     entry is known.
 -#}
 {% macro detection(name) -%}
-    {%- set entry = {'floor': 1, 'factor': none, 'evidence': 'true', 'needs': [], 'summary': ''} -%}
+    {#- the same as those of lacuna.detections, and for parsing what must be there -#}
+    {%- set entry = {
+        'floor': 1, 'factor': none, 'evidence': 'true', 'needs': [], 'summary': '', 'act': [], 'attack': [],
+        'confidence': 'medium', 'evidence_table': 'fct_object_requests', 'applies_to': 'all',
+    } -%}
     {%- if execute -%}
         {%- do entry.update(graph.nodes['model.lacuna.' ~ name].config.meta) -%}
         {%- do entry.update(var('detections', {}).get(name, {})) -%}
@@ -110,7 +114,7 @@ hits as (
         '{{ entry.severity }}' as usual_severity,
         '{{ entry.stage }}' as stage,
         '{{ needs_of(entry) }}' as needs,
-        '{{ entry.history or "none" }}' as history,
+        '{{ entry.history }}' as history,
         {{ entry.floor }}e0 as floor_value,
         {{ entry.factor ~ 'e0' if entry.factor else 'cast(null as double)' }} as factor,
         event_date

@@ -7,12 +7,12 @@
     (
         '{{ name }}',
         {{ quoted(entry.title) }},
-        '{{ entry.confidence or "medium" }}',
+        '{{ entry.confidence }}',
         {{ quoted(entry.unit) }},
         {{ quoted_array(entry.attack) }},
-        '{{ entry.evidence_table or "fct_object_requests" }}',
+        '{{ entry.evidence_table }}',
         {{ quoted(entry.evidence) }},
-        {{ quoted_array([entry.proof] + (entry.act or [])) }}
+        {{ quoted_array([entry.proof] + entry.act) }}
     ){{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
@@ -24,7 +24,7 @@
     {%- set entry = detection(name) %}
     {%- do rows.append(
         "('%s', '%s', '%s', '%s', %s)" % (
-            name, needs_of(entry), entry.history or 'none', entry.applies_to or 'all', (entry.floor > 1) | lower
+            name, needs_of(entry), entry.history, entry.applies_to, (entry.floor > 1) | lower
         )
     ) %}
     {%- endfor %}
@@ -32,7 +32,7 @@
 {%- endmacro %}
 
 {% macro quoted_array(texts) -%}
-    cast(array[{% for text in texts or [] %}{{ quoted(text) }}{{ ', ' if not loop.last }}{% endfor %}] as array(varchar))
+    cast(array[{% for text in texts %}{{ quoted(text) }}{{ ', ' if not loop.last }}{% endfor %}] as array(varchar))
 {%- endmacro %}
 
 {#-

@@ -122,13 +122,11 @@ def _value(detection: Detection, setting: str, text: str) -> str | float:
             )
         return text
     numbers = {"floor": detection.floor, "factor": detection.factor, **detection.numbers}
-    if not isinstance(numbers.get(setting), int | float):
-        possible = [
-            *words,
-            *(name for name, value in numbers.items() if isinstance(value, int | float)),
-        ]
+    possible = [name for name, value in numbers.items() if isinstance(value, int | float)]
+    if setting not in possible:
         raise WrongRow(
-            f"{detection.name} has no setting '{visible(setting)}'; it has {', '.join(possible)}"
+            f"{detection.name} has no setting '{visible(setting)}'; "
+            f"it has {', '.join([*words, *possible])}"
         )
     try:
         number = float(text)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -25,6 +25,8 @@ SIGNALS = (
     "configuration",
 )
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
+# How the days before count
+History = Literal["none", "baseline", "new", "unusual", "first_success"]
 # What a user may set of a detection, beside numbers of its own
 STAGES = ("live", "trial", "off")
 
@@ -54,7 +56,7 @@ class Detection:
     attack: tuple[str, ...]
     needs: tuple[tuple[str, ...], ...]
     unit: str
-    history: Literal["none", "baseline", "new", "unusual", "first_success"]
+    history: History
     floor: float
     evidence: str
     summary: str
@@ -90,10 +92,9 @@ def entry(name: str, family: str, text: str) -> Detection:
     """Return the detection of one entry, given as the text of its yml file."""
     (model,) = yaml.safe_load(text)["models"]
     meta = model["config"]["meta"]
-    known = {one.name for one in fields(Detection)} - {"name", "family", "numbers"}
-    lacking = {"title", "question", "severity", "stage", "attack", "needs", "unit", "history"}
-    lacking |= {"floor", "evidence", "summary", "means", "proof", "act", "quiet", "weakness"}
-    if missing := sorted(lacking - meta.keys()):
+    keys = [one for one in fields(Detection) if one.name not in ("name", "family", "numbers")]
+    known = {one.name for one in keys}
+    if missing := sorted({one.name for one in keys if one.default is MISSING} - meta.keys()):
         raise WrongEntry(f"{name}.yml does not say: {', '.join(missing)}")
     values = {key: _frozen(value) for key, value in meta.items() if key in known}
     numbers = {key: value for key, value in meta.items() if key not in known}
@@ -117,7 +118,7 @@ def _problems(found: Detection, model: Mapping[str, Any]) -> Sequence[str]:
         problems.append(f"severity {found.severity} is none of {', '.join(SEVERITIES)}")
     if found.stage not in STAGES:
         problems.append(f"stage {found.stage} is none of {', '.join(STAGES)}")
-    if found.history not in ("none", "baseline", "new", "unusual", "first_success"):
+    if found.history not in get_args(History):
         problems.append(f"history {found.history} is not known")
     if unknown := sorted({signal for part in found.needs for signal in part} - set(SIGNALS)):
         problems.append(f"signals {', '.join(unknown)} are not known")

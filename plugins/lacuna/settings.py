@@ -97,6 +97,15 @@ def _setting(
     return field(default=default, repr=not is_secret, metadata={"setting": setting})
 
 
+def _user_table(meaning: str) -> str | None:
+    """A setting that names a table in Glue which the user keeps."""
+    allowed = (
+        "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
+        "empty for none"
+    )
+    return _setting(None, _table, allowed, meaning, when_none="(none)")
+
+
 def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if not pattern.fullmatch(text):
@@ -310,32 +319,17 @@ class Settings:
         "buckets that are sensitive whatever their tag says",
         when_none="(none)",
     )
-    sensitivity_table: str | None = _setting(
-        None,
-        _table,
-        "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
-        "empty for none",
+    sensitivity_table: str | None = _user_table(
         "table or view that says how sensitive buckets are, in addition to their tags; its columns: "
         "bucket_name (a name, or a glob with * and ?) and sensitivity (a word like the tag's value)",
-        when_none="(none)",
     )
-    lists_table: str | None = _setting(
-        None,
-        _table,
-        "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
-        "empty for none",
+    lists_table: str | None = _user_table(
         "table or view of what is meant to be so, for the detections; its columns: list_name "
         "(public_buckets, partners, trusted_networks, automation_roles or break_glass_roles) and value",
-        when_none="(none)",
     )
-    detections_table: str | None = _setting(
-        None,
-        _table,
-        "must be a table of Glue's as database.table, in lower-case letters, digits, '_' and '-'; "
-        "empty for none",
+    detections_table: str | None = _user_table(
         "table or view of your own settings of detections; its columns: detection, setting (floor, "
         "factor, severity, stage or a number of its own) and value",
-        when_none="(none)",
     )
     concurrency: int = _setting(
         16,

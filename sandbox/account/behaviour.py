@@ -27,7 +27,7 @@ BUILDS = "meridian-build-artifacts"  # whose objects no trail records
 SITE = "meridian-web-assets"
 TRAILS = "meridian-cloudtrail"
 STRANGERS_ACCOUNT = "999988887777"
-# Objects within an hour from which a read is a bulk read
+# Reads within an hour that are surely a finding: the floor of bulk_object_read and a margin
 BULK = 1100
 _CUSTOMERS = tuple(f"customers/{n:05d}/statement-03.pdf" for n in range(9100, 9124))
 _MANY = tuple(f"customers/{n:05d}/statement-04.pdf" for n in range(9100, 9160))

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import combinations, groupby
 from typing import Any
 
-from sandbox.demo import said
+from sandbox.demo import detected, said
 
 Row = Mapping[str, Any]
 
@@ -66,12 +66,6 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
 # Expectations that a fault may break but need not, for example with too few lines.
 MAY_BREAK: Mapping[str, tuple[str, ...]] = {"malformed_lines": ("quarantine_share",)}
 
-# What detections find of a fault in its bucket on its day, if the other log shows anything of it
-MAY_FIND: Mapping[str, str] = dict.fromkeys(
-    ("hour_lost", "silent", "late_beyond_budget", "logging_interrupted", "target_policy_denies"),
-    "activity_in_logging_gap",
-)
-
 # The log bucket of these cannot be listed, so their hours stay open.
 UNLISTED = frozenset({"target_other_account"})
 
@@ -86,11 +80,6 @@ HOURLY = frozenset({"hour_lost", "hour_partly_lost", "data_events_lost", "record
 
 # The expectations that a fault breaks on the day of its delivery only
 OF_A_DELIVERY = frozenset({"quarantine_share", "lines_duplicate"})
-
-SEVERITIES = ("critical", "high", "medium", "low", "informational")
-
-# The expectations whose findings are rows of fct_findings, which are compared themselves
-OF_FINDINGS = frozenset({"case_found", "finding_critical", "finding_high", "finding_other"})
 
 # What stands between the items of an array that is compared as text
 BETWEEN = "; "
@@ -188,12 +177,12 @@ def compare(truth: Row, seen: Seen) -> Comparison:
             *_wrong_hours(truth, seen),
             *_wrong_days(truth, seen),
             *_unexplained_checks(truth, seen),
-            *_unexplained_findings(truth, seen),
+            *detected.unplanted(_expected(truth), truth["faults"], seen.findings),
             *said.differences(truth, seen.said),
         ),
         completeness=tuple(_completeness(seen)),
         said=tuple(said.in_words(seen.said, seen.most)),
-        detected=tuple(_answers(seen)),
+        detected=tuple(detected.in_words(seen.answers, seen.findings)),
     )
 
 
@@ -249,6 +238,10 @@ def _fault(fault: Row, truth: Row, seen: Seen) -> PlantedFault:
 def expectations(fault: Row) -> list[Row]:
     """Return where a fault must show, in the order of `Seen.expected_rows`."""
     return [fault["expect"], *fault["also"]]
+
+
+def _expected(truth: Row) -> list[Row]:
+    return [expect for fault in truth["faults"] for expect in expectations(fault)]
 
 
 def _is_met(expect: Row, count: int, truth: Row, seen: Seen) -> bool:
@@ -385,7 +378,7 @@ def _is_close(found: float | None, planted: float | None) -> bool:
 
 def _unexplained_checks(truth: Row, seen: Seen) -> Iterator[str]:
     for check in seen.checks:
-        if check["expectation"] in OF_FINDINGS and not check["errored"]:
+        if check["expectation"] in detected.CHECKS and not check["errored"]:
             continue
         finding = f"{check['expectation']} of {check['partition_day']}"
         if check["errored"]:
@@ -394,47 +387,6 @@ def _unexplained_checks(truth: Row, seen: Seen) -> Iterator[str]:
         is_about_lake = seen.lake_bucket in (check["bucket_name"], check["subject"])
         if not is_about_lake and not is_explained(check, truth):
             yield f"{finding}, seen on {check['delivery_day']}: {check['subject']}"
-
-
-def _unexplained_findings(truth: Row, seen: Seen) -> Iterator[str]:
-    """Yield what detections found that nobody planted."""
-    planted = [
-        expect["where"]
-        for fault in truth["faults"]
-        for expect in expectations(fault)
-        if expect["table"] == "fct_findings"
-    ]
-    for row in seen.findings:
-        is_planted = any(
-            all(_as_text(row[name]) == _as_text(value) for name, value in where.items())
-            for where in planted
-        )
-        may_be = any(
-            MAY_FIND.get(fault["kind"]) == row["detection"]
-            and fault["bucket_name"] == row["bucket_name"]
-            for fault in truth["faults"]
-        )
-        if not is_planted and not may_be:
-            yield f"{row['detection']} of {row['event_date']}: {row['summary']}"
-
-
-def _answers(seen: Seen) -> Iterator[str]:
-    """Yield a line for each kind of answer that detections give, of all buckets and days."""
-    numbers = {row["state"]: int(row["number"]) for row in seen.answers}
-    worst = Counter(row["severity"] for row in seen.findings)
-    of_severity = ", ".join(f"{worst[name]} {name}" for name in SEVERITIES if worst[name])
-    words = {
-        "found": f"found ({len(seen.findings)} findings: {of_severity or 'none'})",
-        "clear": "clear: nothing was there, and all that is needed was seen",
-        "unknown": "unknown: not all that is needed was seen",
-        "not_applicable": "not applicable",
-    }
-    for state, text in words.items():
-        yield f"{numbers.get(state, 0):>14,}  {text}"
-
-
-def _as_text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def is_explained(check: Row, truth: Row) -> bool:

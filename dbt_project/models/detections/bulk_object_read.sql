@@ -14,23 +14,7 @@ read_here as (
 
 ),
 
-hours as (
-
-    select
-        principal as caller,
-        hour,
-        cast(sum(objects) as double) as value,
-        min(first_at) as first_at,
-        max(last_at) as last_at,
-        event_date
-
-    from read_here
-
-    group by principal, hour, event_date
-
-),
-
-{{ bursts('hours', 'read_here', 'principal', {
+{{ bursts('read_here', 'principal', 'sum(objects)', {
     'objects': 'sum(rows_of.objects)',
     'bytes_sent': 'sum(rows_of.bytes_sent)',
 }) }}

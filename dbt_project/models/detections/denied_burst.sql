@@ -14,23 +14,7 @@ refused as (
 
 ),
 
-hours as (
-
-    select
-        caller,
-        hour,
-        cast(sum(requests) as double) as value,
-        min(first_at) as first_at,
-        max(last_at) as last_at,
-        event_date
-
-    from refused
-
-    group by caller, hour, event_date
-
-),
-
-{{ bursts('hours', 'refused', 'caller', {
+{{ bursts('refused', 'caller', 'sum(requests)', {
     'principal': 'min(rows_of.principal)',
     'remote_ips': 'array_distinct(flatten(array_agg(rows_of.addresses)))',
     'breadth': 'sum(greatest(rows_of.prefixes, 1))',

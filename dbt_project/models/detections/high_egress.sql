@@ -14,23 +14,7 @@ sent as (
 
 ),
 
-hours as (
-
-    select
-        principal as caller,
-        hour,
-        cast(sum(bytes_sent) as double) as value,
-        min(first_at) as first_at,
-        max(last_at) as last_at,
-        event_date
-
-    from sent
-
-    group by principal, hour, event_date
-
-),
-
-{{ bursts('hours', 'sent', 'principal') }}
+{{ bursts('sent', 'principal', 'sum(bytes_sent)') }}
 
 {{ detected(
     entry,

@@ -7,6 +7,7 @@ deletions as (
     select
         *,
         bucket_name || ' ' || coalesce(principal, remote_ip, 'anonymous') as caller,
+        date_trunc('hour', deleted_at) as hour,
         deleted_at as first_at,
         deleted_at as last_at,
         1 as requests
@@ -19,23 +20,7 @@ deletions as (
 
 ),
 
-hours as (
-
-    select
-        caller,
-        date_trunc('hour', deleted_at) as hour,
-        cast({{ different("object_key || ' ' || coalesce(version_id, '')") }} as double) as value,
-        min(deleted_at) as first_at,
-        max(deleted_at) as last_at,
-        event_date
-
-    from deletions
-
-    group by caller, date_trunc('hour', deleted_at), event_date
-
-),
-
-{{ bursts('hours', 'deletions', 'caller', {
+{{ bursts('deletions', 'caller', different("object_key || ' ' || coalesce(version_id, '')"), {
     'bucket_name': 'min(rows_of.bucket_name)',
     'principal': 'min(rows_of.principal)',
     'who': "coalesce(min(rows_of.principal), min(rows_of.remote_ip), 'anonymous')",

@@ -145,47 +145,58 @@ compared as (
     left join let_in
         on hits.finding_id = let_in.finding_id
 
+),
+
+judged as (
+
+    select
+        *,
+        if(factor is not null, greatest(floor_value, factor * usual), floor_value) as threshold,
+        covered_days < {{ var('short_history_days') }} as has_few_days
+
+    from compared
+
 )
 
 select
-    compared.finding_id,
-    compared.detection,
-    compared.bucket_name,
-    compared.bucket_names,
-    compared.subject,
-    compared.principal,
-    compared.remote_ips,
-    compared.severity,
-    compared.stage,
-    compared.value,
-    compared.summary,
-    compared.object_key,
-    compared.requests,
-    compared.objects,
-    compared.bytes_sent,
-    compared.cause_event_ids,
-    compared.needs,
-    compared.history,
-    compared.floor_value,
-    compared.first_at,
-    compared.last_at,
-    compared.covered_days,
-    compared.earlier_days,
-    compared.usual,
-    if(compared.factor is not null, greatest(compared.floor_value, compared.factor * compared.usual), compared.floor_value) as threshold,
-    compared.history <> 'none' and compared.covered_days < {{ var('short_history_days') }} as is_history_short,
-    compared.value >= if(compared.factor is not null, greatest(compared.floor_value, compared.factor * compared.usual), compared.floor_value)
-    and (compared.history not in ('new', 'unusual', 'first_success') or compared.earlier_days = 0)
-    and (compared.history <> 'new' or compared.covered_days >= {{ var('short_history_days') }}) as is_finding,
+    judged.finding_id,
+    judged.detection,
+    judged.bucket_name,
+    judged.bucket_names,
+    judged.subject,
+    judged.principal,
+    judged.remote_ips,
+    judged.severity,
+    judged.stage,
+    judged.value,
+    judged.summary,
+    judged.object_key,
+    judged.requests,
+    judged.objects,
+    judged.bytes_sent,
+    judged.cause_event_ids,
+    judged.needs,
+    judged.history,
+    judged.floor_value,
+    judged.first_at,
+    judged.last_at,
+    judged.covered_days,
+    judged.earlier_days,
+    judged.usual,
+    judged.threshold,
+    judged.history <> 'none' and judged.has_few_days as is_history_short,
+    judged.value >= judged.threshold
+    and (judged.history not in ('new', 'unusual', 'first_success') or judged.earlier_days = 0)
+    and (judged.history <> 'new' or not judged.has_few_days) as is_finding,
     coalesce(seen.coverage, 0) as coverage,
     coalesce(seen.coverage_basis, 'unwitnessed') as coverage_basis,
     seen.account_id,
     seen.region,
-    compared.event_date
+    judged.event_date
 
-from compared
+from judged
 
 left join seen
     on
-        compared.finding_id = seen.finding_id
-        and compared.event_date = seen.of_day
+        judged.finding_id = seen.finding_id
+        and judged.event_date = seen.of_day

@@ -199,14 +199,24 @@ def _replace(node: exp.Expr, literals: bool, kinds: list[Type]) -> None:
             isinstance(node, exp.Anonymous) and node.name.lower() == "try"
         )
         if deep:  # what stands in it is evaluated in it
-            for column in list(child.find_all(exp.Column)):
-                column.replace(_placeholder(column, kinds))
+            for outer in [*child.find_all(exp.Column), *_names_from_outside(child)]:
+                outer.replace(_placeholder(outer, kinds))
         elif "kind" not in child.meta or _is_row(child) or (inside and child.arg_key == "this"):
             _replace(child, literals, kinds)
         elif kind_of(child) == UNKNOWN:
             child.replace(exp.null())
         elif literals or not _is_literal(child):
             child.replace(_placeholder(child, kinds))
+
+
+def _names_from_outside(node: exp.Expr) -> list[exp.Identifier]:
+    """What it reads of the lambdas around it."""
+    own = {name.name for inner in node.find_all(exp.Lambda) for name in inner.expressions}
+    return [
+        name
+        for name in node.find_all(exp.Identifier)
+        if "kind" in name.meta and name.name not in own
+    ]
 
 
 def _is_row(node: exp.Expr) -> bool:

@@ -51,6 +51,19 @@ def test_casts_conditions_and_lambdas() -> None:
     }
 
 
+def test_a_lambda_in_a_lambda_reads_the_outer_name_as_an_operand() -> None:
+    assert shapes(
+        "select any_match(tags, x -> any_match(tags, y -> y > x and y <> line)) from log"
+    ) == {
+        "ANY_MATCH(a0, x -> ANY_MATCH(a1, y -> y > x AND y <> a2))  "
+        "[a0 array(varchar), a1 array(varchar), a2 varchar]",
+        "ANY_MATCH(a0, y -> y > a2 AND y <> a1)  [a0 array(varchar), a1 varchar, a2 varchar]",
+        "a0 > a1  [a0 varchar, a1 varchar]",
+        "a0 <> a1  [a0 varchar, a1 varchar]",
+        "a0 AND a1  [a0 boolean, a1 boolean]",
+    }
+
+
 def test_aggregates_windows_keys_and_order() -> None:
     assert shapes(
         "select line, count(*) filter (where size > 0) as n, array_agg(size) from log "
