@@ -111,7 +111,7 @@ create macro t_any(a) as case when list_contains(a, true) then true when len(lis
   when a is not null then false end;
 create macro t_all(a) as case when list_contains(a, false) then false when len(list_filter(a, lambda sandbox__v: sandbox__v is null)) > 0 then null
   when a is not null then true end;
-create macro t_subscript(a, i) as a[case when i > len(a) then
+create macro t_subscript(a, i) as a[case when a is null then null when i > len(a) then
   cast('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: ' || i || ' > ' || len(a) as integer)
   when i = 0 then cast('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1: ' || i as integer)
   when i < 0 then cast('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || i as integer) else i end];

@@ -306,6 +306,7 @@ TYPED = [
     ("split(cast(null as varchar), '')", None, "array"),
     ("split_part(cast(null as varchar), ',', 0)", None, "varchar"),
     ("element_at(cast(null as array(varchar)), 0)", None, "varchar"),
+    ("x[0] from (values cast(null as array(timestamp))) v(x)", None, "timestamp"),
     ("slice(cast(null as array(varchar)), 0, -1)", None, "array"),
     # the sum of both is beyond a bigint
     ("slice(array['a', 'b', 'c'], 2, 9223372036854775807)", "[]", "array"),
