@@ -23,6 +23,22 @@ hits as (
 
 ),
 
+log_objects as (
+
+    select
+        log_object,
+        max(digest_state) as digest_state
+
+    from {{ ref('stg_evidence__log_objects') }}
+
+    where
+        delivered_on in {{ event_days(after=var('lateness_days')) }}
+        and kind = 'cloudtrail'
+
+    group by log_object
+
+),
+
 requests as (
 
     select
@@ -95,38 +111,73 @@ matched as (
 told as (
 
     select
-        *,
+        finding_id,
+        nth,
         case
             when nth = 1 then 'first'
             when nth = of_rows then 'last'
             when nth_largest = 1 then 'largest'
             else 'one_of_many'
-        end as why
+        end as why,
+        of_rows,
+        requested_at,
+        bucket_name,
+        operation,
+        outcome,
+        object_key,
+        version_id,
+        principal,
+        remote_ip,
+        bytes_sent,
+        request_id,
+        witness,
+        log_object,
+        data_event_id as event_id,
+        event_date
 
     from matched
+
+),
+
+rows_of as (
+
+    select *
+
+    from told
+
+    where why <> 'one_of_many' or nth <= {{ var('evidence_rows') }}
+
+    union all
+
+    select *
+
+    from {{ ref('int_detection_calls') }}
 
 )
 
 select
-    finding_id,
-    nth,
-    cast(why as varchar) as why,
-    of_rows,
-    bucket_name,
-    request_id,
-    requested_at,
-    witness,
-    log_object,
-    data_event_id,
-    operation,
-    outcome,
-    object_key,
-    version_id,
-    principal,
-    remote_ip,
-    bytes_sent,
-    event_date
+    rows_of.finding_id,
+    rows_of.nth,
+    cast(rows_of.why as varchar) as why,
+    cast(rows_of.of_rows as bigint) as of_rows,
+    rows_of.requested_at,
+    rows_of.bucket_name,
+    rows_of.operation,
+    cast(rows_of.outcome as varchar) as outcome,
+    rows_of.object_key,
+    rows_of.version_id,
+    rows_of.principal,
+    rows_of.remote_ip,
+    rows_of.bytes_sent,
+    rows_of.request_id,
+    cast(rows_of.witness as varchar) as witness,
+    rows_of.log_object,
+    rows_of.event_id,
+    -- S3 signs no access log, and of a call whose event is gone there is no file
+    coalesce(log_objects.digest_state, 'not_attested') as digest_state,
+    rows_of.event_date
 
-from told
+from rows_of
 
-where why <> 'one_of_many' or nth <= {{ var('evidence_rows') }}
+left join log_objects
+    on rows_of.log_object = log_objects.log_object

@@ -28,7 +28,7 @@ def add(world: Any, finding_id: str = "f1", *, evidence: bool = True, **fields: 
     }
     world.rows[MART].append(row | fields)
     if evidence:
-        world.rows["fct_finding_evidence"].append({"finding_id": finding_id, "nth": 1})
+        world.rows["fct_finding_evidence"].append({"finding_id": finding_id, "rank": 1})
 
 
 def test_a_day_without_findings_passes(new_world):
