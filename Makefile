@@ -78,6 +78,12 @@ who: .venv/.installed ## Show who read, wrote, deleted or was refused in a bucke
 	@python -m lacuna who $${KEYS:+--prefix "$$KEYS"} $${SINCE:+--since "$$SINCE"} $${UNTIL:+--until "$$UNTIL"} \
 		$${FORMAT:+--format "$$FORMAT"} -- "$${BUCKET}"
 
+.PHONY: backtest
+backtest: .venv/.installed ## Try a detection on past days with other settings: DETECTION=name SINCE=day [UNTIL=day] [FLOOR=n] [FACTOR=n] [SET=name=value] [MAX_BYTES=n]
+	@test -n "$(DETECTION)" -a -n "$(SINCE)" || { echo "Which detection, from when on? make backtest DETECTION=name SINCE=YYYY-MM-DD [UNTIL=YYYY-MM-DD] [FLOOR=n]"; exit 2; }
+	@python -m lacuna backtest "$${DETECTION}" --since "$${SINCE}" $${UNTIL:+--until "$$UNTIL"} $${FLOOR:+--set "floor=$$FLOOR"} \
+		$${FACTOR:+--set "factor=$$FACTOR"} $${SET:+--set "$$SET"} $${MAX_BYTES:+--max-bytes "$$MAX_BYTES"}
+
 .PHONY: findings
 findings: .venv/.installed ## Show the summary of a day that was run again, without running it: DAY=YYYY-MM-DD
 	@test -n "$(DAY)" || { echo "Which day? make findings DAY=YYYY-MM-DD (a day that was run)"; exit 2; }
@@ -145,7 +151,7 @@ lint: .venv/.installed ## Run ruff, mypy, import-linter, sqlfluff, yamllint, cfn
 	@$(call compile_sql,compiled) > /dev/null
 	@# the families of hits are made of the detections, which are linted
 	@sqlfluff lint -q $(addprefix .lacuna/compiled/compiled/lacuna/models/,staging intermediate marts detections findings/*.sql \
-		findings/marts) dbt_project/analyses
+		findings/marts findings/exports) dbt_project/analyses
 	@yamllint -s .
 	@# I: what it would have otherwise without calling it wrong
 	@cfn-lint --include-checks I -- infra/*.yaml
