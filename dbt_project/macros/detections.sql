@@ -98,13 +98,13 @@
     '{{ text | string | replace("'", "''") }}'
 {%- endmacro %}
 
-{#- The hits of a family's detections, as the columns of their table. -#}
-{% macro hits_of(family) -%}
+{#- The hits of detections, as the columns of their table. -#}
+{% macro hits_of(names) -%}
 with
 
 hits as (
 
-    {% for name in detection_families()[family] %}
+    {% for name in names %}
     {% set entry = detection(name) %}
     select
         '{{ name }}' as detection,

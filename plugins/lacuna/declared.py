@@ -108,11 +108,12 @@ def overrides(rows: Rows) -> Overrides:
         name, setting = row["detection"] or "", row["setting"] or ""
         if name not in known:
             raise WrongRow(f"there is no detection '{visible(name)}'.{meant(name, known)}")
-        found.setdefault(name, {})[setting] = _value(known[name], setting, row["value"] or "")
+        found.setdefault(name, {})[setting] = override(known[name], setting, row["value"] or "")
     return found
 
 
-def _value(detection: Detection, setting: str, text: str) -> str | float:
+def override(detection: Detection, setting: str, text: str) -> str | float:
+    """Return the value of one setting of a detection, given as text. Raises WrongRow."""
     words = {"severity": SEVERITIES, "stage": STAGES}
     if setting in words:
         if text not in words[setting]:

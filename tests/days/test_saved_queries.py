@@ -17,11 +17,13 @@ from typing import Any
 import boto3
 import pytest
 
+from lacuna import detections
 from lacuna.cli import saved_queries
 from lacuna.lake import athena
 from lacuna.lake.lake import open_lake
 from lacuna.settings import Settings
-from lacuna.steps import protection
+from lacuna.steps import backtest, protection
+from lacuna.steps.backtest import Trial
 from sandbox.account import behaviour, clients, protections
 from sandbox.account.account import Account
 from sandbox.account.faults import make_plan
@@ -543,3 +545,30 @@ def test_findings_name_what_was_planted_and_the_run_has_its_price(built, ask):
     )
     steps = {row["step"] for row in ask("run_costs")}
     assert {"parse_delivery_day", "build_event_days", "check_marts"} <= steps
+
+
+# ---- a detection with other settings ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["key_enumeration", "version_purge", "recovery_controls_weakened"])
+def test_a_backtest_says_what_other_settings_would_change(ask, built, name):
+    """Compiling one takes seconds."""
+    found = f"select finding_id from lacuna.fct_findings where detection = '{name}'"
+    stored = [row["finding_id"] for row in athena.rows(open_lake(Settings()), found)]
+    assert stored
+    assert tried(built, name) == dict.fromkeys(stored, "kept")
+    assert tried(built, name, floor=10**9) == dict.fromkeys(stored, "gone")
+    assert set(tried(built, name, floor=1).values()) <= {"kept", "new"}
+
+
+def tried(built: World, name: str, **overrides: float) -> dict[str | None, str | None]:
+    """What becomes of each finding."""
+    (detection,) = (one for one in detections.every() if one.name == name)
+    until = date.fromisoformat(built.truth["until"])
+    lake, settings = open_lake(Settings()), Settings()
+    prepared = backtest.prepare(lake, settings, Trial(detection, until, until, overrides))
+    answer = backtest.answer(lake, prepared)
+    names = [column.name for column in answer.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in answer.rows]
+    assert 0 < answer.bytes_scanned <= prepared.most_bytes
+    return {row["finding_id"]: row["change"] for row in rows}

@@ -175,10 +175,11 @@ def defaults(asked: Question) -> Iterator[str]:
 def cost(found: Answer, number: int) -> str:
     """Return a line about how many rows a query returned and what it read."""
     rows = f"{number:,} row{'' if number == 1 else 's'}"
-    return f"{rows}, {_size(found.bytes_scanned)} scanned, {found.seconds:.1f} s"
+    return f"{rows}, {size_in_words(found.bytes_scanned)} scanned, {found.seconds:.1f} s"
 
 
-def _size(size: float) -> str:
+def size_in_words(size: float) -> str:
+    """Return a number of bytes as a person reads it."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

@@ -1,6 +1,6 @@
 """The commands of `python -m lacuna`, which the Makefile calls.
 
-run, findings, costs, rollback, remediate, ask, who, advise, doctor and settings. Airflow is
+run, findings, costs, rollback, remediate, ask, who, backtest, advise, doctor and settings. Airflow is
 imported late, because it takes seconds.
 """
 
@@ -25,6 +25,7 @@ from rich.text import Text
 from lacuna.aws.session import Account, AccountError, AwsError, Region, explained, find_region
 from lacuna.cli import advice, answers, remediation, summary, terminal
 from lacuna.cli import ask as questions
+from lacuna.cli import backtest as trials
 from lacuna.cli import costs as run_costs
 from lacuna.cli import who as callers
 from lacuna.cli.saved_queries import WrongQuestion
@@ -33,8 +34,10 @@ from lacuna.lake.athena import QueryFailed
 from lacuna.lake.lake import Lake, open_lake
 from lacuna.remedy.plans import PlanError
 from lacuna.settings import Settings, SettingsError
+from lacuna.steps import backtest as tried
 from lacuna.steps import doctor as steps
 from lacuna.steps import publish_day
+from lacuna.steps.build import BuildFailed
 from lacuna.tables.published import version_in_words
 from lacuna.text import visible
 
@@ -261,6 +264,42 @@ def who(
         _print_days_not_run(answers.days_not_run(lake, named))
 
 
+@app.command()
+def backtest(
+    detection: Annotated[str, typer.Argument(help="Name of the detection.")],
+    since: Annotated[str, typer.Option(help="First day, UTC.")],
+    until: Annotated[
+        str | None, typer.Option(help="Last day, UTC. Default: the first day.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="What is tried, as setting=value: floor=500. Can be repeated."),
+    ] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option(help="Refuse to read files that are larger than this.")
+    ] = None,
+) -> None:
+    """Try a detection with other settings on days that are in the lake.
+
+    Prints how large the files are that it reads, then the findings of each day, and which of them
+    are new or would be gone. It writes nothing into the marts. The exit code is 1 if the files are
+    larger than `--max-bytes` or the lake could not be read, and 2 if the settings are not clear.
+    """
+    with _one_message():
+        trial = trials.trial(detection, since, until, set_ or [])
+        chosen = Settings.from_env()
+        lake = open_lake(chosen, "backtest")
+        prepared = tried.prepare(lake, chosen, trial)
+        print(trials.announcement(trial, prepared), flush=True)
+        if max_bytes is not None and prepared.most_bytes > max_bytes:
+            raise advice.NothingKnown(f"that is more than {max_bytes:,} bytes: nothing was read")
+        answer = tried.answer(lake, prepared)
+        found = trials.rows(answer)
+        not_run = answers.days_not_run(lake, f"'{trial.since}' '{trial.until}'")
+    _print_lines([*trials.lines(trial, found), trials.end(found, answer)])
+    _print_days_not_run(not_run)
+
+
 def _print_unknown_bucket(lake: Lake, asked: questions.Question, rows: int) -> None:
     for line in () if rows else questions.unknown_bucket(lake, asked):
         print(line, file=sys.stderr)
@@ -352,7 +391,13 @@ def _one_message() -> Iterator[None]:
     except (DayError, PlanError, WrongQuestion) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    except (AccountError, QueryFailed, advice.NothingKnown, publish_day.NoVersion) as error:
+    except (
+        AccountError,
+        BuildFailed,
+        QueryFailed,
+        advice.NothingKnown,
+        publish_day.NoVersion,
+    ) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 

@@ -176,14 +176,32 @@ def partitions(
 
 def stored_bytes(lake: Lake, table: str, event_days: Collection[date]) -> int:
     """Return how large the files are that a parsed table has of event days. It sends no statement."""
-    days = set(map(str, event_days))
-    found = partitions(lake.account.glue(), STAGING, table, "event_date", days)
+    return _bytes_of_days(lake, STAGING, table, set(map(str, event_days)))
 
-    def size(location: str) -> int:
-        return sum(entry["Size"] for entry in _entries(lake, _prefix_of(lake, location)))
 
+def bytes_to_read(lake: Lake, database: str, table: str, event_days: Collection[date]) -> int:
+    """Return how large the files of a table are: those of event days, or all if it has no such key.
+
+    They are 0 of a table that is not there. It sends no statement.
+    """
+    if not lake.table_exists(database, table):
+        return 0
+    description = _table(lake.account.glue(), database, table)
+    if "event_date" in [key["Name"] for key in description.get("PartitionKeys", [])]:
+        return _bytes_of_days(lake, database, table, set(map(str, event_days)))
+    location = description.get("StorageDescriptor", {}).get("Location", "")
+    return _size(lake, location) if location.startswith(f"s3://{lake.bucket}/") else 0
+
+
+def _bytes_of_days(lake: Lake, database: str, table: str, days: set[str]) -> int:
+    found = partitions(lake.account.glue(), database, table, "event_date", days)
+    locations = [one for values, one in found.items() if values[-1] in days]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return sum(pool.map(size, (one for values, one in found.items() if values[-1] in days)))
+        return sum(pool.map(lambda location: _size(lake, location), locations))
+
+
+def _size(lake: Lake, location: str) -> int:
+    return sum(entry["Size"] for entry in _entries(lake, _prefix_of(lake, location)))
 
 
 def drop_builds(

@@ -209,12 +209,12 @@ def _dbt_build(
         "config_max_age_days": settings.config_max_age_days,
         "unlogged_pattern": settings.unlogged_pattern or "^$",
         "stamp_margin_minutes": STAMP_MARGIN // timedelta(minutes=1),
-        **(_declared(lake, settings) if event_days else {}),
+        **(user_declared(lake, settings) if event_days else {}),
     }
     run_dbt(lake, ["build", "--select", *select.split(), *NOT_DAILY], variables)
 
 
-def _declared(lake: Lake, settings: Settings) -> dict[str, Any]:
+def user_declared(lake: Lake, settings: Settings) -> dict[str, Any]:
     """Return what the user's tables say to the detections; raises BuildFailed if one cannot be read."""
     tables = (
         ("lists", settings.lists_table, ("list_name", "value"), declared.lists),
@@ -266,6 +266,22 @@ def run_dbt(lake: Lake, arguments: Sequence[str], variables: Mapping[str, Any]) 
         log.info("built %d of %d models: %s", built, len(models), end, extra={"ends": True})
     if not result.success:
         raise BuildFailed(*_failures(result))
+
+
+def compiled(lake: Lake, jinja: str, variables: Mapping[str, Any]) -> tuple[str, Manifest, Any]:
+    """Return the SQL of a query that is written as a model is, the project, and dbt's node of it.
+
+    Raises BuildFailed.
+    """
+    environment = lake.dbt_environment()
+    with _environment(environment):
+        manifest = project(tuple(environment.items()))
+        arguments = ["compile", "--inline", jinja, "--vars", json.dumps(dict(variables))]
+        result = _invoke(arguments, manifest)
+    if not result.success:
+        raise BuildFailed(*_failures(result))
+    ((node,),) = [[one.node for one in dbt_retries.nodes(result)]]
+    return node.compiled_code, manifest, node
 
 
 def project(environment: tuple[tuple[str, str], ...]) -> Manifest:

@@ -30,7 +30,7 @@ def declare(cloud: Any, settings: Any) -> Any:
         typed = ", ".join(f"{name} string" for name in columns or COLUMNS[kind])
         athena.rows(open_lake(settings), KEPT.format(kind=kind, columns=typed))
         said = replace(settings, **{f"{kind}_table": f"governance.{kind}"})
-        return build._declared(open_lake(said), said)
+        return build.user_declared(open_lake(said), said)
 
     return declared
 
@@ -57,4 +57,4 @@ def test_a_table_of_other_columns_stops_the_run(declare):
 
 
 def test_without_tables_nothing_is_said(settings):
-    assert build._declared(open_lake(settings), settings) == {}
+    assert build.user_declared(open_lake(settings), settings) == {}

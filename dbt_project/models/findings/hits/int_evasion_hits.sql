@@ -1,3 +1,3 @@
 {{ config(partitioned_by=['event_date'], tags=['event_days']) }}
 
-{{ hits_of('evasion') }}
+{{ hits_of(detection_families().evasion) }}
