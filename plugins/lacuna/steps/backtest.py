@@ -75,7 +75,7 @@ def reads(manifest: Manifest, node: Any, sql: str) -> Counter[tuple[str, str]]:
     for read in _read_by(manifest, node):
         name = read.relation_name or ""
         times = max(sql.count(name), 1)
-        if read.config.materialized == "view":
+        if _is(read, "view"):
             for table, number in reads(manifest, read, "").items():
                 found[table] += times * number
         else:
@@ -92,7 +92,12 @@ def _read_by(manifest: Manifest, node: Any) -> Iterator[Any]:
         if unique_id in seen:
             continue
         seen.add(unique_id)
-        if read.resource_type == "model" and read.config.materialized == "ephemeral":
+        if _is(read, "ephemeral"):
             waiting.extend(read.depends_on.nodes)
         else:
             yield read
+
+
+def _is(read: Any, materialized: str) -> bool:
+    """Whether it is a model that is materialized so; seeds and sources are tables."""
+    return bool(read.resource_type == "model" and read.config.materialized == materialized)
