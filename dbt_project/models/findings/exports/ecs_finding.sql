@@ -59,7 +59,7 @@ select
     cast(row(principal) as row(id varchar)) as user,
     cast(row(if(cardinality(ips) = 1, ips[1])) as row(ip varchar)) as source,
     cast(
-        row(ips, if(principal is not null, array[principal], array[]))
+        row(ips, filter(array[principal], one -> one is not null))
         as row(ip array(varchar), user array(varchar))
     ) as related,
     cast(

@@ -101,7 +101,7 @@ select
     ) as resources,
     -- one for each address, or one of the caller alone
     transform(
-        if(cardinality(findings.ips) > 0, findings.ips, if(findings.principal is not null, array[cast(null as varchar)], array[])),
+        if(cardinality(findings.ips) = 0 and findings.principal is not null, array[cast(null as varchar)], findings.ips),
         one -> cast(row(row(row(findings.principal)), row(one)) as {{ evidence }})
     ) as evidences,
     transform(
