@@ -96,3 +96,38 @@ bursts as (
 
 )
 {%- endmacro %}
+
+{#-
+    Two CTEs, to count what differs: two hours may have the same, so their numbers cannot be added. `within_an_hour` has each
+    row of `rows` once for every hour that it begins in, of all hours that begin in a minute in which a row of the caller
+    begins (`started_at`). `rows` have the caller in a column `by`, first_at and event_date.
+-#}
+{% macro within_an_hour(rows, by) -%}
+starts as (
+
+    select distinct
+        {{ by }},
+        date_trunc('minute', first_at) as started_at,
+        event_date
+
+    from {{ rows }}
+
+),
+
+within_an_hour as (
+
+    select
+        starts.started_at,
+        rows_of.*
+
+    from starts
+
+    inner join {{ rows }} as rows_of
+        on
+            starts.{{ by }} = rows_of.{{ by }}
+            and starts.event_date = rows_of.event_date
+            and starts.started_at <= rows_of.first_at
+            and date_add('hour', 1, starts.started_at) > rows_of.first_at
+
+)
+{%- endmacro %}

@@ -16,6 +16,7 @@
             'key_enumeration',
             'denied_then_allowed',
             'invalid_credentials',
+            'bucket_enumeration',
         ],
         'exfiltration': [
             'sensitive_access_first_seen',
