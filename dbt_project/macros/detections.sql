@@ -45,6 +45,7 @@
             'activity_in_logging_gap',
             'automation_used_interactively',
             'service_write_for_foreign_account',
+            'root_object_access',
         ],
     }) }}
 {%- endmacro %}

@@ -324,6 +324,19 @@ def spark_job(plan: Plan) -> Plan:
     )  # fmt: skip
 
 
+def root_reads(plan: Plan) -> Plan:
+    """The root user reads objects; elsewhere it changes a setting, as it may."""
+    hour, caller = plan.period.hour(1, 6), who.ROOT
+    return _behaved(
+        plan,
+        "root_reads",
+        "the root user reads 3 objects",
+        (Burst(BY_NAME[PAYROLL], hour, 900, 3, caller, ("get",), _CUSTOMERS[:3]),),
+        _row(REQUESTS, actor_class="root", action="read_object", outcome="success", rows=3),
+        _found("root_object_access", subject="root", severity="high", value=3),
+    )
+
+
 PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     exfiltration,
     refused_then_allowed,
@@ -342,6 +355,7 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     partner_looks,
     unknown_account_reads,
     spark_job,
+    root_reads,
 )
 
 _COUNTED = frozenset(
