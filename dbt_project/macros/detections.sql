@@ -17,6 +17,7 @@
             'denied_then_allowed',
             'invalid_credentials',
             'bucket_enumeration',
+            'attack_tool',
         ],
         'exfiltration': [
             'sensitive_access_first_seen',

@@ -55,6 +55,7 @@ def exfiltration(plan: Plan) -> Plan:
         _row("fct_traffic", principal=reader, network_class="internet", rows=2),
         _row("fct_first_seen", kind="principal_bucket", subject=reader, seen_with=EXPORTS),
         _row("fct_principal_hours", **reads, rows=2),
+        _found("attack_tool", bucket_name=None, subject=f"{reader} with rclone", severity="low"),
         # a small account has too few to be a finding
         *(
             [_found("bulk_object_read", bucket_name=None, subject=reader, severity="high")]
