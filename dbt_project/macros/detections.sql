@@ -18,6 +18,7 @@
             'invalid_credentials',
             'bucket_enumeration',
             'attack_tool',
+            'unauthorized_request_flood',
         ],
         'exfiltration': [
             'sensitive_access_first_seen',
