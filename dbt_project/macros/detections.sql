@@ -39,6 +39,7 @@
             'ransom_note',
             'short_expiration_rule',
             'recovery_controls_weakened',
+            'restore_burst',
         ],
         'evasion': [
             'access_logging_reduced',

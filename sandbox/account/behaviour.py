@@ -23,6 +23,7 @@ EXPORTS = "meridian-customer-exports"
 ORDERS = "meridian-eu-orders"
 PAYROLL = "meridian-payroll"
 UPLOADS = "meridian-app-uploads"
+BACKUPS = "meridian-backups"
 BUILDS = "meridian-build-artifacts"  # whose objects no trail records
 SITE = "meridian-web-assets"
 TRAILS = "meridian-cloudtrail"
@@ -338,6 +339,20 @@ def root_reads(plan: Plan) -> Plan:
     )
 
 
+def restored(plan: Plan) -> Plan:
+    """A caller restores many archived objects; the operator restores one now and then."""
+    hour, caller, count = plan.period.hour(1, 4), who.CONTRACTOR, 120
+    return _behaved(
+        plan,
+        "restored",
+        f"{caller.name} restores {count} objects within half an hour",
+        (Burst(BY_NAME[BACKUPS], hour, 1800, count, caller, ("restore",)),),
+        _row("fct_principal_hours", principal=_principal(caller), action="restore",
+             outcome="success", requests=count),
+        _found("restore_burst", bucket_name=None, subject=_principal(caller), value=count),
+    )  # fmt: skip
+
+
 PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     exfiltration,
     refused_then_allowed,
@@ -357,6 +372,7 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     unknown_account_reads,
     spark_job,
     root_reads,
+    restored,
 )
 
 _COUNTED = frozenset(
