@@ -40,6 +40,7 @@
             'short_expiration_rule',
             'recovery_controls_weakened',
             'restore_burst',
+            'bucket_deleted_in_use',
         ],
         'evasion': [
             'access_logging_reduced',
