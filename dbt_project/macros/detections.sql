@@ -41,6 +41,7 @@
             'recovery_controls_weakened',
             'restore_burst',
             'bucket_deleted_in_use',
+            'web_asset_replaced',
         ],
         'evasion': [
             'access_logging_reduced',
