@@ -13,8 +13,11 @@ from typing import Any
 from bench.usage import Usage, measure
 from expectations.fct_object_requests import MARTS
 from sandbox.demo.reading import athena
+from sandbox.process import REPO
 
 MB = 1e6
+FOLDER = REPO / "dbt_project" / "models" / "findings"
+FIGURES = ("seconds", "statements", "scanned", "usd")
 COSTS = """
 select step, sum(statements) as statements, sum(bytes_scanned) as scanned, sum(usd) as usd
 from lacuna.fct_run_costs
@@ -34,6 +37,17 @@ SUITE = """
 select coalesce(sum(seconds), 0) as seconds
 from lacuna.fct_run_costs
 where day = date '{day}' and kind = 'suite' and model = 'fct_object_requests'
+"""
+
+# What the detections cost: their models, the tests of these and their suites
+FINDINGS = f"""
+select
+    model, sum(seconds) as seconds, sum(statements) as statements, sum(bytes_scanned) as scanned,
+    sum(usd) as usd
+from lacuna.fct_run_costs
+where day = date '{{day}}' and model in {tuple(sorted(path.stem for path in FOLDER.glob("**/*.sql")))}
+group by model
+order by model
 """
 
 
@@ -66,12 +80,14 @@ class Day:
     """What the run of a day used on one engine, and its steps.
 
     `analysts` are the seconds from the first statement that makes a mart for analysts to the end of the last
-    that tests one, and those of their suite: at most what these marts cost.
+    that tests one, and those of their suite: at most what these marts cost. `findings` has each model of the
+    detections with its tests and its suite; a statement may wait for others, so its seconds are at most its own.
     """
 
     run: Usage
     steps: list[Step]
     analysts: float = 0.0
+    findings: Sequence[Step] = ()
 
     def whole(self) -> Step:
         """Return the run as one step."""
@@ -79,6 +95,14 @@ class Day:
         scanned = sum(step.scanned for step in self.steps)
         usd = sum(step.usd for step in self.steps)
         return Step("the whole daily run", self.run.wall, statements, scanned, usd)
+
+    def finding(self, name: str) -> Step:
+        """Return a model of the detections."""
+        return next(step for step in self.findings if step.name == name)
+
+    def share_of_findings(self) -> float:
+        """Return how much of the run the statements of the detections are, at most."""
+        return sum(step.seconds for step in self.findings) / self.run.wall
 
     def times_without_analysts(self) -> float:
         """Return how many times the run without the marts for analysts takes, at most."""
@@ -99,7 +123,11 @@ def run_day(environment: Mapping[str, str], day: date, folder: Path) -> Day:
     (suite,) = query(SUITE.format(day=day))
     analysts = (span["ended"] - span["began"]).total_seconds() + suite["seconds"]
     costs = query(COSTS.format(day=day))
-    return Day(usage, steps(json.loads(timings.read_text()), costs), analysts)
+    found = [
+        Step(row["model"], *(row[name] or 0 for name in FIGURES))
+        for row in query(FINDINGS.format(day=day))
+    ]
+    return Day(usage, steps(json.loads(timings.read_text()), costs), analysts, found)
 
 
 def steps(timings: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, Any]]) -> list[Step]:
@@ -108,6 +136,6 @@ def steps(timings: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, Any
     found = []
     for part in timings:
         cost = by_step.get(part["task"], {})
-        figures = (cost.get(name) or 0 for name in ("statements", "scanned", "usd"))
+        figures = (cost.get(name) or 0 for name in FIGURES[1:])
         found.append(Step(f"{part['dag']}.{part['task']}", part["seconds"], *figures))
     return found

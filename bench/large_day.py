@@ -25,6 +25,7 @@ from sandbox.process import access, serving
 
 GOACCESS = shutil.which("goaccess")
 MOST_WITH_MARTS = 1.6  # times the run without the marts for analysts
+MOST_OF_FINDINGS = 0.25  # of the run
 RUNS = 3  # of Lacuna and of GoAccess; the quickest counts
 
 # Every parsed field is used, so that no engine can leave one out. The line's hash is not used: it
@@ -78,6 +79,10 @@ def day_rows(ours: Day, trino: Day | None) -> list[str]:
     def row(figure: str, bound: str, cell: Callable[[Day], str]) -> str:
         return f"| {figure} | {cell(ours)} | {bound} | {cell(trino) if trino else ''} |"
 
+    def finding(name: str) -> Callable[[Day], str]:
+        return lambda day: day.finding(name).figures()
+
+    names = [step.name for step in ours.findings]
     return [
         row("the whole daily run", "180 s", lambda day: day.whole().figures()),
         row("peak memory, all processes", "", lambda day: f"{day.run.peak / GIB:.1f} GiB"),
@@ -94,6 +99,12 @@ def day_rows(ours: Day, trino: Day | None) -> list[str]:
             "**times the run without them, at most**",
             f"{MOST_WITH_MARTS}",
             lambda day: f"{day.times_without_analysts():.2f}",
+        ),
+        *(row(f"of it {name} and its tests", "", finding(name)) for name in names),
+        row(
+            "**share of the run that the detections are, at most**",
+            f"{MOST_OF_FINDINGS:.0%}",
+            lambda day: f"{day.share_of_findings():.0%}",
         ),
     ]
 
