@@ -10,6 +10,7 @@
             'public_write',
             'public_exposure_opened',
             'public_bucket_scraped',
+            'insecure_transport',
         ],
         'discovery': [
             'denied_burst',

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox.account import clients as who
-from sandbox.account.buckets import ACCOUNT_ID, BY_NAME
+from sandbox.account.buckets import ACCOUNT_ID, BY_NAME, SOURCES
 from sandbox.account.period import HOUR, iso
 from sandbox.account.plan import Plan
 from sandbox.account.planting import EFFECTS, FINDINGS, REQUESTS, day_text, planted, timestamp
@@ -27,11 +27,39 @@ BACKUPS = "meridian-backups"
 BUILDS = "meridian-build-artifacts"  # whose objects no trail records
 SITE = "meridian-web-assets"
 TRAILS = "meridian-cloudtrail"
+TELEMETRY = "meridian-eu-telemetry"
 STRANGERS_ACCOUNT = "999988887777"
+# Buckets that nobody uses, and whose access log is delivered
+UNUSED = (
+    "meridian-forms",
+    "meridian-surveys",
+    "meridian-tickets",
+    "meridian-trials",
+    "meridian-ledgers",
+)
 # Reads within an hour that are surely a finding: the floor of bulk_object_read and a margin
 BULK = 1100
 _CUSTOMERS = tuple(f"customers/{n:05d}/statement-03.pdf" for n in range(9100, 9124))
 _MANY = tuple(f"customers/{n:05d}/statement-04.pdf" for n in range(9100, 9160))
+
+
+def buckets_enumerated(plan: Plan) -> Plan:
+    """A support role lists every bucket that it knows of, an hour before it reads one of them.
+
+    An operator lists all buckets in use each morning, which are too few for a finding.
+    """
+    hour, caller = plan.period.hour(1, 1), who.SURVEYOR
+    names = [bucket.name for bucket in SOURCES if bucket.weight] + list(UNUSED)
+    return _behaved(
+        plan,
+        "buckets_enumerated",
+        f"{caller.name} lists {len(names)} buckets within an hour",
+        tuple(Burst(BY_NAME[name], hour, 1500, 1, caller, ("list",)) for name in names),
+        _row("fct_principal_hours", principal=_principal(caller), action="list_objects"),
+        _found("bucket_enumeration", bucket_name=None, subject=_principal(caller), value=20),
+        _found("attack_tool", bucket_name=None, subject=f"{_principal(caller)} with rclone",
+               severity="low"),
+    )  # fmt: skip
 
 
 def exfiltration(plan: Plan) -> Plan:
@@ -313,6 +341,19 @@ def unknown_account_reads(plan: Plan) -> Plan:
     )  # fmt: skip
 
 
+def sent_in_the_open(plan: Plan) -> Plan:
+    """A device signs its requests and sends them in plain HTTP; scanners that do not sign do so too."""
+    hour, caller = plan.period.hour(1, 5), who.METER
+    return _behaved(
+        plan,
+        "sent_in_the_open",
+        f"{caller.name} writes 4 objects in plain HTTP",
+        (Burst(BY_NAME[TELEMETRY], hour, 1800, 4, caller, ("put",)),),
+        _row(REQUESTS, requester=caller.requester, cipher_suite=None, tls_version=None, rows=4),
+        _found("insecure_transport", subject=caller.requester, severity="informational", value=4),
+    )
+
+
 def spark_job(plan: Plan) -> Plan:
     """A Spark job looks for objects that are not there, as it always does: no search of a stranger."""
     hour, caller = plan.period.hour(1, 4), who.SPARK_JOB
@@ -354,6 +395,7 @@ def restored(plan: Plan) -> Plan:
 
 
 PLANTED: tuple[Callable[[Plan], Plan], ...] = (
+    buckets_enumerated,
     exfiltration,
     refused_then_allowed,
     overwritten_with_own_key,
@@ -370,6 +412,7 @@ PLANTED: tuple[Callable[[Plan], Plan], ...] = (
     delivery_refused,
     partner_looks,
     unknown_account_reads,
+    sent_in_the_open,
     spark_job,
     root_reads,
     restored,

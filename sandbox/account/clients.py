@@ -303,6 +303,12 @@ INTRUDER = Client(
     user_agents=("rclone/v1.70.1",),
     addresses=("198.51.100.213",),
 )
+# An earlier session of the same role
+SURVEYOR = Client(
+    **_role("support-readonly", "ticket-88190"),
+    user_agents=INTRUDER.user_agents,
+    addresses=("198.51.100.214",),
+)
 CONTRACTOR = Client(
     **_role("contractor-tools", "k.lindqvist"), user_agents=_BOTO, addresses=("203.0.113.151",)
 )
@@ -329,6 +335,11 @@ GUESSER = replace(
     referrers=("-",),
 )  # fmt: skip
 DELIVERY = _service("delivery.logs.amazonaws.com")
+# Firmware that never learned TLS
+METER = Client(
+    **_user("plant-meter", "devices/"), user_agents=("MeterFirmware/1.4",), addresses=_OFFICE[5:6],
+    cipher="-", tls="-",
+)  # fmt: skip
 # Known by its canonical id only: no event names its account
 UNKNOWN_ACCOUNT = Client(
     name="unknown account", requester=hashlib.sha256(b"unknown").hexdigest(), identity=None,

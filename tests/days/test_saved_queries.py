@@ -494,7 +494,7 @@ def test_what_is_asked_for_most_and_who_looks_around_are_counted(built, ask, see
     assert len(listed) <= told[clients.OPERATOR.requester, "09"] <= len(built.truth["buckets"])
     assert {principal for principal, _ in told} <= {
         clients.OPERATOR.requester, clients.CONFIG.requester,
-        *(one.requester.rpartition("/")[0] for one in (clients.ANALYST, clients.REPORTS)),
+        *(one.requester.rpartition("/")[0] for one in (clients.ANALYST, clients.REPORTS, clients.SURVEYOR)),
     }  # fmt: skip
 
 
