@@ -30,7 +30,7 @@ attacks as (
                 row(
                     '19',
                     row(split_part(ids.attack_id, '.', 1), if(strpos(ids.attack_id, '.') = 0, techniques.name)),
-                    if(strpos(ids.attack_id, '.') > 0, row(ids.attack_id, techniques.name))
+                    if(strpos(ids.attack_id, '.') > 0, cast(row(ids.attack_id, techniques.name) as {{ named }}))
                 )
                 as {{ attack }}
             )
