@@ -216,7 +216,7 @@ def test_the_intruder_is_found_by_name_by_address_and_by_what_was_read(built, as
     (theft,) = planted(built, "exfiltration")
     where = theft["expect"]["where"]
     for rows in (
-        ask("principal_activity", principal="support-readonly"),
+        ask("principal_activity", principal=where["requester"].partition(":assumed-role/")[2]),
         ask("address_activity", address=where["remote_ip"]),
     ):
         assert {row["bucket_name"] for row in rows} == {theft["bucket_name"]}
